@@ -1,0 +1,86 @@
+"""What can go wrong, as one family of exceptions; each carries the exit code of the command that it ends.
+
+The message of each says what happened and what to do next, for a person who has not read this code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from manifest_runner.model import Finding
+
+
+class RunnerError(Exception):
+    """Base of every expected failure."""
+
+    exit_code = 1
+
+
+class UsageProblem(RunnerError):
+    """Wrong use of the command line, a manifest that does not exist, no project given."""
+
+    exit_code = 2
+
+
+class InvalidManifest(RunnerError):
+    """The manifest, a samplesheet or a rendered item is invalid; nothing was sent."""
+
+    exit_code = 3
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(f"{len(findings)} problem(s)")
+        self.findings = tuple(findings)
+
+
+class Refused(RunnerError):
+    """The API refused a request: credentials, permission, unknown project, a rejected body.
+
+    ``status`` is the HTTP status, ``parameters`` those of the problem document (RFC 7807).
+    ``maybe_executed`` tells that an earlier try of the same POST was lost without an answer, or that this
+    refusal was given before the server looked at the key, so the batch can exist all the same.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        parameters: Mapping[str, str] | None = None,
+        maybe_executed: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.parameters = dict(parameters or {})
+        self.maybe_executed = maybe_executed
+
+
+class KeyReused(Refused):
+    """HTTP 422: the idempotency key was used before with another body."""
+
+
+class Unreachable(RunnerError):
+    """The API could not be reached or did not answer in time; repeating the command is safe."""
+
+    exit_code = 5
+
+
+class BadState(RunnerError):
+    """Lockfile or journal is corrupt, belongs to another project or server, or is held by another process."""
+
+    exit_code = 6
+
+
+class ApprovalNeeded(RunnerError):
+    """Nothing new is sent until a person says so."""
+
+    exit_code = 7
+
+
+class NotCovered(RunnerError):
+    """``--locked``: the lockfile does not cover the manifest."""
+
+    exit_code = 8

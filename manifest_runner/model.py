@@ -1,0 +1,107 @@
+"""The values that cross modules. Pure: no files, no clock, no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Kind = Literal["nextflow", "nextflowJson", "cwl"]
+KINDS: tuple[Kind, ...] = ("nextflow", "nextflowJson", "cwl")
+
+FINAL_CREATION = frozenset({"SUCCEEDED", "FAILED"})
+# Version 3 of the API writes some names without underscores; both spellings end an analysis.
+FINAL_ANALYSIS = frozenset({"SUCCEEDED", "FAILED", "FAILED_FINAL", "FAILEDFINAL", "ABORTED"})
+
+NAME_STAMP = "manifest-runner-name:"
+DIGEST_STAMP = "manifest-runner:"
+
+
+class Place(NamedTuple):
+    """Where something was written: a file as the user named it, line and column from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with the input. ``code`` is stable (``MR101`` …), ``row`` is the samplesheet's place."""
+
+    place: Place
+    code: str
+    message: str
+    severity: Literal["error", "warning", "info"] = "error"
+    row: Place | None = None
+
+
+class SpelledInt(int):
+    """An integer that was not written as ``str()`` would write it (``-0``)."""
+
+    spelling: str
+
+    def __new__(cls, spelling: str) -> SpelledInt:
+        number = super().__new__(cls, spelling)
+        number.spelling = spelling
+        return number
+
+    def __str__(self) -> str:
+        return self.spelling
+
+
+class SpelledFloat(float):
+    """A number that was written with a fraction or an exponent; ``str()`` gives it back as written."""
+
+    spelling: str
+
+    def __new__(cls, spelling: str) -> SpelledFloat:
+        number = super().__new__(cls, spelling)
+        number.spelling = spelling
+        return number
+
+    def __str__(self) -> str:
+        return self.spelling
+
+
+class Item(NamedTuple):
+    """One analysis to create. ``request`` is the API's item before stamping, as JCS bytes (RFC 8785)."""
+
+    user_reference: str
+    kind: Kind
+    revision: str
+    request: bytes
+    analysis: int
+    row: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the API says of a batch: its id and the status of its job (None where it sends no job)."""
+
+    id: str
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """An analysis of the API, as much of it as the lockfile and adoption need. Times are RFC 3339 text."""
+
+    id: str
+    reference: str | None
+    status: str
+    user_reference: str = ""
+    start_date: str | None = None
+    end_date: str | None = None
+    time_created: str | None = None
+    technical_tags: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One item of a batch as the API reports it; ``analysis`` is None until there is one."""
+
+    id: str
+    user_reference: str
+    status: str
+    message: str | None
+    analysis: Analysis | None
