@@ -1,0 +1,98 @@
+"""The address of a server: one spelling for each server, and no address that could leak a credential."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from manifest_runner.errors import UsageProblem
+
+DEFAULT_PATH = "/ica/rest"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+
+def normal_url(text: str, source: str) -> str:
+    """``scheme://host[:port]/path`` of a URL or bare host (which gets https); no path becomes ``/ica/rest``.
+
+    ``source`` says in messages where the text came from. The text itself is never shown, since what makes a
+    URL wrong is often a password in it. Raises UsageProblem.
+    """
+    parts = _split(text, source)
+    host = _host(parts, source)
+    _check_scheme(parts.scheme, host, source)
+    _check_no_extras(parts, source)
+    port = _port(parts, source)
+    shown_port = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown_host}{shown_port}{parts.path.rstrip('/') or DEFAULT_PATH}"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL that `normal_url` made, without port or brackets."""
+    return urlsplit(url).hostname or ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host can only be this machine: 127.0.0.0/8, ::1 or localhost."""
+    address = _address(host)
+    if isinstance(address, IPv4Address):
+        return address.is_loopback
+    return host == "localhost" or address == IPv6Address("::1")
+
+
+def _split(text: str, source: str) -> SplitResult:
+    if not _VISIBLE_ASCII.fullmatch(text):
+        raise UsageProblem(f"{source}: the server URL must be ASCII without spaces or control characters")
+    try:
+        return urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:
+        raise _not_a_url(source) from None
+
+
+def _host(parts: SplitResult, source: str) -> str:
+    # Checked first: whatever else is wrong with it, nobody should leave a password in a URL.
+    if "@" in parts.netloc:
+        raise UsageProblem(f"{source}: a server URL must not hold a user name or password; keys go elsewhere")
+    host = parts.hostname or ""
+    address = _address(host)
+    if address is None and not _HOST_NAME.fullmatch(host):
+        raise _not_a_url(source)
+    return host if address is None else str(address)
+
+
+def _check_scheme(scheme: str, host: str, source: str) -> None:
+    if scheme not in _DEFAULT_PORTS:
+        raise UsageProblem(f"{source}: a server URL starts with https://")
+    if scheme == "http" and not is_loopback(host):
+        raise UsageProblem(
+            f"{source}: plain http would show the credential to others; use https:// for {host}"
+        )
+
+
+def _check_no_extras(parts: SplitResult, source: str) -> None:
+    if parts.query or parts.fragment or "?" in parts.geturl() or "#" in parts.geturl():
+        raise UsageProblem(f"{source}: a server URL has no query (?) and no fragment (#)")
+
+
+def _port(parts: SplitResult, source: str) -> int | None:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise UsageProblem(f"{source}: the port of the server URL must be a number from 1 to 65535")
+    return port
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _not_a_url(source: str) -> UsageProblem:
+    return UsageProblem(f"{source}: not a server URL; it looks like https://ica.illumina.com")
