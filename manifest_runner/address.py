@@ -23,7 +23,6 @@ def normal_url(text: str, source: str) -> str:
     parts = _split(text, source)
     host = _host(parts, source)
     _check_scheme(parts.scheme, host, source)
-    _check_no_extras(parts, source)
     port = _port(parts, source)
     shown_port = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
     shown_host = f"[{host}]" if ":" in host else host
@@ -46,6 +45,8 @@ def is_loopback(host: str) -> bool:
 def _split(text: str, source: str) -> SplitResult:
     if not _VISIBLE_ASCII.fullmatch(text):
         raise UsageProblem(f"{source}: the server URL must be ASCII without spaces or control characters")
+    if "?" in text or "#" in text:
+        raise UsageProblem(f"{source}: a server URL has no query (?) and no fragment (#)")
     try:
         return urlsplit(text if "://" in text else f"https://{text}")
     except ValueError:
@@ -53,7 +54,6 @@ def _split(text: str, source: str) -> SplitResult:
 
 
 def _host(parts: SplitResult, source: str) -> str:
-    # Checked first: whatever else is wrong with it, nobody should leave a password in a URL.
     if "@" in parts.netloc:
         raise UsageProblem(f"{source}: a server URL must not hold a user name or password; keys go elsewhere")
     host = parts.hostname or ""
@@ -67,14 +67,7 @@ def _check_scheme(scheme: str, host: str, source: str) -> None:
     if scheme not in _DEFAULT_PORTS:
         raise UsageProblem(f"{source}: a server URL starts with https://")
     if scheme == "http" and not is_loopback(host):
-        raise UsageProblem(
-            f"{source}: plain http would show the credential to others; use https:// for {host}"
-        )
-
-
-def _check_no_extras(parts: SplitResult, source: str) -> None:
-    if parts.query or parts.fragment or "?" in parts.geturl() or "#" in parts.geturl():
-        raise UsageProblem(f"{source}: a server URL has no query (?) and no fragment (#)")
+        raise UsageProblem(f"{source}: plain http would show the credential to others; use https://")
 
 
 def _port(parts: SplitResult, source: str) -> int | None:

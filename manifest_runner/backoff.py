@@ -65,7 +65,7 @@ def read_retry_after(header: str | None, now: float) -> float | None:
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, _in_utc(date).timestamp() - now)
 

@@ -128,7 +128,7 @@ class Patience:
             raise Unreachable(f"{setback.reason}{_tries(count)}. {SAFE}") from setback
         if pause >= self.deadline.left():
             raise Unreachable(
-                f"{setback.reason}; the next try would be in {pause:.3g} s, when --timeout is over. {SAFE}"
+                f"{setback.reason}; the next try would come after the end of --timeout. {SAFE}"
             ) from setback
         self.notify(f"{setback.reason}; trying again in {pause:.3g} s")
         self.sleep(pause)
