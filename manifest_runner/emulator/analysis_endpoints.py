@@ -1,0 +1,104 @@
+"""The endpoints of analyses, which exist from the moment their item is created."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.responses import Response
+
+from manifest_runner.emulator.api import Api, Call
+from manifest_runner.emulator.media import JSON, V3, V4, require_body_type
+from manifest_runner.emulator.paging import envelope, read_page
+from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.queries import Filter, ItemRow, find_item, list_items
+from manifest_runner.emulator.store import add_abort
+from manifest_runner.emulator.timetable import FINAL_STATUSES, analysis_state
+from manifest_runner.emulator.views import analysis_view, status_in_version_3
+from manifest_runner.emulator.wire_rules import ANALYSIS_STATUSES, read_query
+
+_TAG_COLUMNS = {
+    "technicalTags": "i.technical_tags",
+    "userTags": "i.user_tags",
+    "referenceTags": "i.reference_tags",
+}
+_TAG_PARAMETERS = {"technicaltag": "technicalTags", "usertag": "userTags", "referencetag": "referenceTags"}
+
+
+async def search_analyses(api: Api, call: Call) -> Response:
+    """POST analysis:search: version 4 analyses under the media type of version 3, as the API has it."""
+    body = await call.request.body()
+    if body:
+        require_body_type(call.request, (V3, JSON))
+    query = read_query(body)
+    filters = _filters(call, query.get("reference"), query.get("userReference"))
+    if statuses := [status for status in query.get("status", ()) if status is not None]:
+        filters.analysis_status(statuses)
+    for field, column in _TAG_COLUMNS.items():
+        _with_tags(filters, column, query.get(field) or ())
+    return _page(api, call, filters, V4)
+
+
+async def list_analyses(api: Api, call: Call) -> Response:
+    """GET analyses: the same in version 3, with filters in the query string."""
+    query = call.request.query_params
+    filters = _filters(call, query.get("reference"), query.get("userreference"))
+    if status := query.get("status"):
+        filters.analysis_status(_version_4_statuses(status))
+    for parameter, field in _TAG_PARAMETERS.items():
+        _with_tags(filters, _TAG_COLUMNS[field], query.getlist(parameter))
+    return _page(api, call, filters, V3)
+
+
+async def get_analysis(api: Api, call: Call) -> Response:
+    """GET one analysis; its ETag changes with its status."""
+    row = _analysis(api, call)
+    state = analysis_state(call.now, row.settled, row.duration, row.fate, row.aborted)
+    return call.answer(analysis_view(row, call.now, call.media), ETag=f'"{state.modified * 1000:.0f}"')
+
+
+async def abort_analysis(api: Api, call: Call) -> Response:
+    """POST analyses/ID:abort: the status follows later. An analysis that has ended is refused (400)."""
+    row = _analysis(api, call)
+    state = analysis_state(call.now, row.settled, row.duration, row.fate, row.aborted)
+    if state.status in FINAL_STATUSES:
+        raise Problem(400, f"The analysis has ended ({state.status}) and cannot be aborted.")
+    add_abort(api.connection, row.analysis, call.now)
+    return Response(status_code=204)
+
+
+def _filters(call: Call, reference: str | None, user_reference: str | None) -> Filter:
+    filters = Filter(call.now, call.project).created()
+    if reference is not None:
+        filters.reference(reference)
+    if user_reference is not None:
+        filters.equal("i.user_reference", user_reference)
+    return filters
+
+
+def _with_tags(filters: Filter, column: str, tags: Iterable[str | None]) -> None:
+    """An analysis must carry every tag that is asked for; the API names no rule."""
+    for tag in tags:
+        if tag is not None:
+            filters.tag(column, tag)
+
+
+def _version_4_statuses(status: str) -> list[str]:
+    statuses = [name for name in ANALYSIS_STATUSES if status in (name, status_in_version_3(name))]
+    if not statuses:
+        message = f"{status!r} is not a status of an analysis"
+        raise Problem(400, f"{message}.", parameters={"status": message})
+    return statuses
+
+
+def _page(api: Api, call: Call, filters: Filter, version: str) -> Response:
+    listing = list_items(api.connection, filters, read_page(call.request.query_params))
+    return call.answer(envelope(listing, [analysis_view(row, call.now, version) for row in listing.rows]))
+
+
+def _analysis(api: Api, call: Call) -> ItemRow:
+    analysis = call.path("analysis")
+    filters = Filter(call.now, call.project).created().equal("i.analysis", analysis)
+    row = find_item(api.connection, filters)
+    if row is None:
+        raise Problem(404, f"The project has no analysis {analysis}.")
+    return row

@@ -1,0 +1,120 @@
+"""Building blocks of wire rules: each makes a check, a function that lists what is wrong with a JSON value.
+
+A check gives an empty result for a good value and builds paths only for a bad one, because good ones come
+by the hundred thousand. A path is relative to the value checked (``.tags.userTags[2]``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Faults = Sequence[tuple[str, str]]
+Check = Callable[[Any], Faults]
+
+_GOOD: Faults = ()
+_NOT_NULL: Faults = (("", "must not be null"),)
+
+
+def text(
+    *, shortest: int = 0, longest: int | None = None, pattern: str | None = None, says: str = ""
+) -> Check:
+    """A string of so many characters that matches ``pattern`` as a whole; if not, the message is ``says``."""
+    matches = re.compile(pattern).fullmatch if pattern else None
+
+    def check(value: Any) -> Faults:
+        if type(value) is not str:
+            return _mistyped(value, "a string")
+        if len(value) < shortest or (longest is not None and len(value) > longest):
+            return [("", f"must have {shortest} to {longest} characters, not {len(value)}")]
+        if matches is not None and not matches(value):
+            return [("", says)]
+        return _GOOD
+
+    return check
+
+
+def any_text(value: Any) -> Faults:
+    """A string without further rules: the commonest check, so it is the shortest."""
+    return _GOOD if type(value) is str else _mistyped(value, "a string")
+
+
+def one_of(*names: str) -> Check:
+    """A string that is one of ``names``."""
+    allowed = frozenset(names)
+
+    def check(value: Any) -> Faults:
+        if type(value) is str and value in allowed:
+            return _GOOD
+        return _mistyped(value, f"one of {', '.join(names)}")
+
+    return check
+
+
+def nullable(inner: Check) -> Check:
+    """Null, or what ``inner`` accepts."""
+
+    def check(value: Any) -> Faults:
+        return _GOOD if value is None else inner(value)
+
+    return check
+
+
+def list_of(inner: Check) -> Check:
+    """A list of what ``inner`` accepts."""
+
+    def check(value: Any) -> Faults:
+        if type(value) is not list:
+            return _mistyped(value, "a list")
+        faults: list[tuple[str, str]] = []
+        for index, element in enumerate(value):
+            if found := inner(element):
+                faults += [(f"[{index}]{path}", message) for path, message in found]
+        return faults
+
+    return check
+
+
+def record(fields: Mapping[str, Check], *, required: Sequence[str] = (), also: Check | None = None) -> Check:
+    """An object with no other fields than these; ``also`` checks how its fields go together."""
+    lookup = fields.get
+
+    def check(value: Any) -> Faults:
+        if type(value) is not dict:
+            return _mistyped(value, "an object")
+        faults: list[tuple[str, str]] = []
+        for name, member in value.items():
+            inner = lookup(name, _unknown)
+            if found := inner(member):
+                faults += [(f".{name}{path}", message) for path, message in found]
+        for name in required:
+            if name not in value:
+                faults.append((f".{name}", "is required"))
+        if also is not None:
+            faults += also(value)
+        return faults
+
+    return check
+
+
+def variant(key: str, cases: Mapping[str, Check]) -> Check:
+    """An object whose string ``key`` tells which of the ``cases`` it must meet."""
+    choice = record({key: one_of(*cases)}, required=(key,))
+
+    def check(value: Any) -> Faults:
+        if type(value) is not dict:
+            return _mistyped(value, "an object")
+        name = value.get(key)
+        case = cases.get(name) if type(name) is str else None
+        return case(value) if case else choice({k: v for k, v in value.items() if k == key})
+
+    return check
+
+
+def _unknown(_: Any) -> Faults:
+    return [("", "is not a field of this object")]
+
+
+def _mistyped(value: Any, wanted: str) -> Faults:
+    return _NOT_NULL if value is None else [("", f"must be {wanted}")]

@@ -1,0 +1,94 @@
+"""Who is asking: users are told apart by their credential, of which only a hash is ever kept."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping
+
+import orjson
+from starlette.requests import Request
+
+from manifest_runner.emulator.identifiers import derive
+from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.store import transaction
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="emulator"'}
+
+
+class Gatekeeper:
+    """Lets users in: with the one ``api_key`` or tokens minted for it, or with anything when that is None."""
+
+    def __init__(self, connection: sqlite3.Connection, api_key: str | None) -> None:
+        self._connection = connection
+        self._api_key = api_key
+
+    def user(self, request: Request) -> str:
+        """The id of the user who makes the request. Raises Problem 401."""
+        for secret in _presented(request, "bearer"):
+            if user := self._known(secret):
+                return user
+        raise Problem(401, "X-API-Key or a bearer token is missing or not known.", headers=_CHALLENGE)
+
+    def mint(self, request: Request, now: float) -> str:
+        """A new token for an API key, a psToken or basic authentication. Raises Problem 401."""
+        from_key = bool(request.headers.get("x-api-key"))
+        for secret in _presented(request, "bearer", "basic"):
+            if user := self._known(secret):
+                return self._issue(user, now, from_key=from_key)
+        raise Problem(401, "No credential that a token can be made of.", headers=_CHALLENGE)
+
+    def refresh(self, request: Request, now: float) -> str:
+        """A new token for a token. Raises Problem 401, and 400 for one made with an API key."""
+        for secret in _authorization(request, "bearer"):
+            if user := self._known(secret):
+                if self._issued(secret) == (user, True):
+                    raise Problem(400, "A token that was generated with an API key cannot be refreshed.")
+                return self._issue(user, now, from_key=False)
+        raise Problem(401, "A valid token is needed.", headers=_CHALLENGE)
+
+    def _known(self, secret: str) -> str | None:
+        if issued := self._issued(secret):
+            return issued[0]
+        if self._api_key is None or hmac.compare_digest(secret.encode(), self._api_key.encode()):
+            return derive("user", _fingerprint(secret).hex())
+        return None
+
+    def _issued(self, secret: str) -> tuple[str, bool] | None:
+        row = self._connection.execute(
+            "SELECT owner, from_api_key FROM tokens WHERE fingerprint = ?", (_fingerprint(secret),)
+        ).fetchone()
+        return (row[0], bool(row[1])) if row else None
+
+    def _issue(self, user: str, now: float, *, from_key: bool) -> str:
+        token = _token({"sub": user, "iat": int(now), "jti": secrets.token_hex(8)})
+        with transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO tokens VALUES (?,?,?)", (_fingerprint(token), user, from_key)
+            )
+        return token
+
+
+def _presented(request: Request, *schemes: str) -> Iterator[str]:
+    yield from _authorization(request, *schemes)
+    if key := request.headers.get("x-api-key", "").strip():
+        yield key
+
+
+def _authorization(request: Request, *schemes: str) -> Iterator[str]:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() in schemes and secret.strip():
+        yield secret.strip()
+
+
+def _fingerprint(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _token(claims: Mapping[str, object]) -> str:
+    """Looks like a JWT; the signature is random, since a token is known by its hash."""
+    parts = (orjson.dumps({"alg": "HS256", "typ": "JWT"}), orjson.dumps(claims), secrets.token_bytes(32))
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)

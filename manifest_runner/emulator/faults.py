@@ -1,0 +1,48 @@
+"""Which request meets which fault: a count of requests, kept by this process only."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from manifest_runner.emulator.options import Fault, FaultKind, FaultTarget
+from manifest_runner.emulator.problems import Problem
+
+_RETRY_AFTER = {"429": {"Retry-After": "1"}, "503": {"Retry-After": "1"}}
+
+
+class FaultPlan:
+    """Tells for each request, in the order in which they arrive, what is to go wrong with it."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self._faults = faults
+        self._seen: Counter[FaultTarget] = Counter()
+
+    def next(self, target: FaultTarget | None) -> FaultKind | None:
+        """Count one request (None: of a sort that meets no faults) and give its fault, if any."""
+        if target is None:
+            return None
+        self._seen[target] += 1
+        count = self._seen[target]
+        hits = (f.kind for f in self._faults if f.target == target and f.first <= count <= f.last)
+        return next(hits, None)
+
+
+def refuse(kind: FaultKind) -> None:
+    """Raise the problem of a fault that is a status; do nothing for the others."""
+    if kind.isdigit():
+        raise Problem(int(kind), "Injected by an option of the emulator.", headers=_RETRY_AFTER.get(kind))
+
+
+class ConnectionDropped(Response):
+    """Instead of an answer, the connection is closed. Needs the server's transport in the state."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Close, and wait until the server knows: it would answer 500 to a request that was just left."""
+        request = Request(scope, receive)
+        request.state.transport.abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,97 @@
+"""What a user may choose about the emulator."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple, cast, get_args
+
+FaultKind = Literal["409", "429", "500", "503", "drop-before", "drop-after"]
+FaultTarget = Literal["post", "get", "search"]
+
+_FAULT = re.compile(
+    rf"(?P<kind>{'|'.join(get_args(FaultKind))}):(?P<first>[1-9]\d*)(-(?P<last>[1-9]\d*))?"
+    rf"(@(?P<target>{'|'.join(get_args(FaultTarget))}))?"
+)
+_WEEK = 7 * 24 * 3600.0
+
+
+class Fault(NamedTuple):
+    """Something that goes wrong with the ``first`` to ``last`` request of a sort, counted from 1.
+
+    ``post`` are the POSTs that create a batch, ``search`` those that search analyses, ``get`` all GETs of
+    the API. A numeric kind is answered as that status without executing the request; ``drop-before`` closes
+    the connection instead of executing it, ``drop-after`` executes it and closes the connection instead of
+    answering.
+    """
+
+    kind: FaultKind
+    first: int
+    last: int
+    target: FaultTarget = "post"
+
+
+def parse_fault(text: str) -> Fault:
+    """Read ``KIND:NTH`` or ``KIND:FIRST-LAST``, with ``@get`` or ``@search`` behind it for other requests.
+
+    Raises ValueError with a text for the user.
+    """
+    match = _FAULT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(
+            f"{text!r} is not a fault: write KIND:NTH or KIND:FIRST-LAST, counted from 1, such as 503:2, "
+            f"429:1-3 or drop-after:1@search; KIND is one of {', '.join(get_args(FaultKind))}"
+        )
+    first = int(match["first"])
+    last = int(match["last"] or first)
+    if last < first:
+        raise ValueError(f"{text!r} is not a fault: the range ends before it starts")
+    return Fault(cast(FaultKind, match["kind"]), first, last, cast(FaultTarget, match["target"] or "post"))
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorOptions:
+    """How to serve and what to pretend. Times are seconds, ``fail_*`` regular expressions on userReferences.
+
+    ``database`` is a SQLite file, made when absent; several processes may share it. ``api_key`` is the only
+    key accepted (None: any), ``projects`` the only known projects (empty: any id). Raises ValueError for a
+    host that is not loopback, a negative time and a bad expression.
+    """
+
+    database: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    api_key: str | None = field(default=None, repr=False)
+    projects: tuple[str, ...] = ()
+    creation_delay: float = 1.0
+    analysis_duration: float = 8.0
+    fail_creation: str | None = None
+    fail_analysis: str | None = None
+    latency: float = 0.0
+    faults: tuple[Fault, ...] = ()
+    idempotency_ttl: float = _WEEK
+
+    def __post_init__(self) -> None:
+        if not _is_loopback(self.host):
+            raise ValueError(f"the emulator has no real security and serves loopback only, not {self.host!r}")
+        for name in ("creation_delay", "analysis_duration", "latency", "idempotency_ttl"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative")
+        for name in ("fail_creation", "fail_analysis"):
+            _check_expression(name, getattr(self, name))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_expression(name: str, expression: str | None) -> None:
+    try:
+        re.compile(expression or "")
+    except re.error as error:
+        raise ValueError(f"{name}: {expression!r} is not a regular expression: {error}") from error

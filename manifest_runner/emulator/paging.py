@@ -1,0 +1,106 @@
+"""Cursor and offset paging, as the list endpoints of the API share them.
+
+The API does not say what a request without paging parameters means. It is taken as the first page of either
+sort: the answer has both the cursor and the total. Page sizes above 1000 are cut, which the API allows
+itself too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import orjson
+from starlette.datastructures import QueryParams
+
+from manifest_runner.emulator.problems import Problem
+
+_LARGEST_PAGE = 1000
+# "Offset-based pagination has a result limit of 200K rows".
+_OFFSET_LIMIT = 200_000
+
+
+class Cursor(NamedTuple):
+    """Where the next page starts: after this row, with so many rows left."""
+
+    batch: int
+    item: str
+    remaining: int
+
+
+class Page(NamedTuple):
+    """The wanted piece of a list: by ``offset``, after ``cursor``, or the first of a kind not yet known."""
+
+    size: int
+    offset: int | None = None
+    cursor: Cursor | None = None
+    sort: str | None = None
+
+    @property
+    def by_offset(self) -> bool:
+        """Whether cursors are of no use: they follow the order of the table and no other."""
+        return self.offset is not None or self.sort is not None
+
+
+class Listing(NamedTuple):
+    """Rows of one page. ``total`` is None when paging by cursor, ``remaining`` and ``cursor`` by offset."""
+
+    rows: Sequence[Any]
+    total: int | None
+    remaining: int | None
+    cursor: Cursor | None
+
+
+def read_page(query: QueryParams) -> Page:
+    """The page that a query string asks for. Raises Problem 400."""
+    token, offset, sort = query.get("pageToken"), query.get("pageOffset"), query.get("sort")
+    if token is not None and (offset is not None or sort):
+        _refuse("pageToken", "cannot be combined with pageOffset or sort")
+    size = _number("pageSize", query.get("pageSize", str(_LARGEST_PAGE)), least=1)
+    return Page(
+        min(size, _LARGEST_PAGE),
+        None if offset is None else _offset(offset),
+        _cursor(token) if token else None,
+        sort or None,
+    )
+
+
+def envelope(listing: Listing, items: list[Any]) -> dict[str, Any]:
+    """The JSON object of one page that shows the rows as ``items``."""
+    return {
+        "items": items,
+        "nextPageToken": _token(listing.cursor) if listing.cursor else "",
+        "remainingRecords": listing.remaining,
+        "totalItemCount": listing.total,
+    }
+
+
+def _offset(value: str) -> int:
+    offset = _number("pageOffset", value, least=0)
+    if offset >= _OFFSET_LIMIT:
+        _refuse("pageOffset", f"must be below {_OFFSET_LIMIT}; page by cursor instead")
+    return offset
+
+
+def _number(name: str, value: str, least: int) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least):
+        _refuse(name, f"must be a whole number from {least}")
+    return int(value)
+
+
+def _token(cursor: Cursor) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(cursor)).decode()
+
+
+def _cursor(token: str) -> Cursor:
+    try:
+        batch, item, remaining = orjson.loads(base64.urlsafe_b64decode(token))
+        return Cursor(int(batch), str(item), int(remaining))
+    except (binascii.Error, ValueError, TypeError):
+        _refuse("pageToken", "is not a token that this list has given")
+
+
+def _refuse(name: str, message: str) -> NoReturn:
+    raise Problem(400, f"{name} {message}.", parameters={name: message})

@@ -1,0 +1,176 @@
+"""The durable state: one SQLite file, which several processes may use at once.
+
+Write-ahead logging lets readers go on beside a writer. ``synchronous=NORMAL`` keeps every committed
+transaction when a process is killed at any moment, because the log is then in the operating system's hands;
+only a power cut can undo the last commits, which is no matter for a server that people try things on, and
+it saves an fsync per request.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from manifest_runner.emulator.timetable import analysis_state, item_status
+
+_FORMAT = 1
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS batches (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL, owner TEXT NOT NULL,
+    created REAL NOT NULL, done REAL NOT NULL, duration REAL NOT NULL,
+    size INTEGER NOT NULL, failing INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS items (
+    batch INTEGER NOT NULL, id TEXT NOT NULL, analysis TEXT NOT NULL,
+    settled REAL NOT NULL, fate INTEGER NOT NULL, kind TEXT NOT NULL,
+    user_reference TEXT NOT NULL, pipeline TEXT NOT NULL,
+    technical_tags TEXT NOT NULL, user_tags TEXT NOT NULL, reference_tags TEXT NOT NULL,
+    PRIMARY KEY (batch, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS items_by_analysis ON items (analysis);
+CREATE TABLE IF NOT EXISTS aborts (analysis TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+    owner TEXT NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL, uses INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL, status INTEGER NOT NULL, body BLOB NOT NULL, stored REAL NOT NULL,
+    PRIMARY KEY (owner, path, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tokens (
+    fingerprint BLOB PRIMARY KEY, owner TEXT NOT NULL, from_api_key INTEGER NOT NULL
+) WITHOUT ROWID;
+PRAGMA user_version = {_FORMAT};
+COMMIT;
+"""
+_BATCH = "id, project, owner, created, done, duration, size, failing"
+_BUSY_SECONDS = 30.0
+
+
+class NewItem(NamedTuple):
+    """An item to store; ``settled`` is when it is created or has failed, tags are JSON lists as text."""
+
+    id: str
+    analysis: str
+    settled: float
+    fate: int
+    kind: str
+    user_reference: str
+    pipeline: str
+    technical_tags: str
+    user_tags: str
+    reference_tags: str
+
+
+class BatchRow(NamedTuple):
+    """A batch: ``done`` is when all its items are settled, ``duration`` how long its analyses take."""
+
+    id: str
+    project: str
+    owner: str
+    created: float
+    done: float
+    duration: float
+    size: int
+    failing: int
+
+
+def open_store(database: Path) -> sqlite3.Connection:
+    """Open the database, making it when absent; the connection starts no transactions of its own accord.
+
+    It may be handed from one thread to another, but used by one at a time. Raises ``sqlite3.Error``, also
+    for a file of a newer format.
+    """
+    connection = sqlite3.connect(
+        database, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > _FORMAT:
+        raise sqlite3.DatabaseError(
+            f"the emulator's database has format {found}; this version knows {_FORMAT}"
+        )
+    if found < _FORMAT:
+        connection.executescript(_SCHEMA)
+    _add_functions(connection)
+
+
+def _add_functions(connection: sqlite3.Connection) -> None:
+    """Let queries filter and sort by what the timetable says."""
+    connection.create_function("item_status", 4, item_status, deterministic=True)
+    connection.create_function(
+        "analysis_status", 5, lambda *moment: analysis_state(*moment).status, deterministic=True
+    )
+    connection.create_function(
+        "analysis_start", 5, lambda *moment: analysis_state(*moment).started, deterministic=True
+    )
+    connection.create_function(
+        "analysis_end", 5, lambda *moment: analysis_state(*moment).ended, deterministic=True
+    )
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write alone, also among processes: all of it is kept, or nothing when an exception leaves the block."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def add_batch(connection: sqlite3.Connection, batch: BatchRow, items: Iterable[NewItem]) -> None:
+    """Store a batch and its items; call it within a transaction."""
+    cursor = connection.execute(
+        f"INSERT INTO batches ({_BATCH}) VALUES (?,?,?,?,?,?,?,?)",  # noqa: S608
+        batch,
+    )
+    # Sorted, rows go to the end of the table; unsorted, each would look for its page.
+    connection.executemany(
+        f"INSERT INTO items VALUES ({cursor.lastrowid},?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+        sorted(items),
+    )
+
+
+def count_batches(connection: sqlite3.Connection) -> int:
+    """How many batches there are."""
+    (count,) = connection.execute("SELECT count(*) FROM batches").fetchone()
+    return int(count)
+
+
+def find_batch(connection: sqlite3.Connection, project: str, batch_id: str) -> BatchRow | None:
+    """A batch of a project, or None."""
+    row = connection.execute(
+        f"SELECT {_BATCH} FROM batches WHERE id = ? AND project = ?",  # noqa: S608
+        (batch_id, project),
+    ).fetchone()
+    return BatchRow(*row) if row else None
+
+
+def known_projects(connection: sqlite3.Connection) -> list[str]:
+    """The projects that have batches, sorted."""
+    return [project for (project,) in connection.execute("SELECT DISTINCT project FROM batches ORDER BY 1")]
+
+
+def add_abort(connection: sqlite3.Connection, analysis: str, now: float) -> None:
+    """Remember when an analysis was first asked to abort."""
+    with transaction(connection):
+        connection.execute("INSERT OR IGNORE INTO aborts VALUES (?, ?)", (analysis, now))
+
+
+def read_only(database: Path) -> closing[sqlite3.Connection]:
+    """A connection for looking at the database from outside, closed at the end of a ``with`` block."""
+    return closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True))

@@ -1,0 +1,95 @@
+"""Which status an item or analysis has at a moment. Pure: nothing runs in the background."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+# Each phase starts at a fraction of the whole duration.
+_ANALYSIS_PHASES = (
+    (0.85, "GENERATING_OUTPUTS"),
+    (0.45, "IN_PROGRESS"),
+    (0.3, "PREPARING_INPUTS"),
+    (0.2, "INITIALIZING"),
+    (0.1, "QUEUED"),
+    (0.0, "REQUESTED"),
+)
+_STARTED = 0.2
+_ABORTING = 0.05
+_ABORTED = 0.15
+FINAL_STATUSES = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
+
+
+class Fate(IntEnum):
+    """What becomes of an item; decided when it is created."""
+
+    SUCCEEDS = 0
+    CREATION_FAILS = 1
+    ANALYSIS_FAILS = 2
+
+
+class AnalysisState(NamedTuple):
+    """An analysis at a moment; times are seconds since the epoch, None for what has not happened yet."""
+
+    status: str
+    started: float | None
+    ended: float | None
+    modified: float
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 text in UTC, to the millisecond, of seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def settled_at(created: float, delay: float, item_id: str) -> float:
+    """When an item is created or has failed: between half of ``delay`` and ``delay`` after its batch.
+
+    Spread by the item's id, so that a client sees a batch that is partly done.
+    """
+    return created + delay * (0.5 + int(item_id[:2], 16) / 510)
+
+
+def item_status(now: float, created: float, settled: float, fate: int) -> str:
+    """The ``processing.status`` of an item that is settled at ``settled``, of a batch of ``created``."""
+    if now >= settled:
+        return "FAILED" if fate == Fate.CREATION_FAILS else "SUCCEEDED"
+    return "RUNNING" if now >= (created + settled) / 2 else "WAITING_RESOURCES"
+
+
+def job_status(now: float, created: float, done: float, size: int, failing: int) -> str:
+    """The status of the job of a batch of ``size`` items of which ``failing`` are bound to fail."""
+    if now >= done:
+        return "FAILED" if failing == size else "PARTIALLY_SUCCEEDED" if failing else "SUCCEEDED"
+    return "RUNNING" if now >= job_started_at(created, done) else "INITIALIZED"
+
+
+def job_started_at(created: float, done: float) -> float:
+    """When the job of a batch begins to run."""
+    return created + (done - created) / 10
+
+
+def analysis_state(
+    now: float, requested: float, duration: float, fate: int, aborted: float | None
+) -> AnalysisState:
+    """The state of an analysis that was requested at ``requested`` and asked to abort at ``aborted``.
+
+    An abort shows after a moment and takes another; an analysis that ends before then ends as if never
+    aborted.
+    """
+    end = requested + duration
+    start = requested + _STARTED * duration
+    if aborted is not None and (stopping := aborted + _ABORTING * duration) < min(now, end):
+        started = start if start <= stopping else None
+        if now >= (stopped := aborted + _ABORTED * duration):
+            return AnalysisState("ABORTED", started, stopped, stopped)
+        return AnalysisState("ABORTING", started, None, stopping)
+    if now >= end:
+        return AnalysisState("FAILED" if fate == Fate.ANALYSIS_FAILS else "SUCCEEDED", start, end, end)
+    begin, status = _phase((now - requested) / duration)
+    return AnalysisState(status, start if begin >= _STARTED else None, None, requested + begin * duration)
+
+
+def _phase(progress: float) -> tuple[float, str]:
+    return next((phase for phase in _ANALYSIS_PHASES if progress >= phase[0]), _ANALYSIS_PHASES[-1])
