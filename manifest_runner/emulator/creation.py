@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from manifest_runner.emulator.idempotency import Answer, KeyedAnswers, Slot
-from manifest_runner.emulator.identifiers import derive
+from manifest_runner.emulator.identifiers import derive, derive_within
 from manifest_runner.emulator.options import EmulatorOptions
 from manifest_runner.emulator.store import BatchRow, NewItem, add_batch, count_batches, transaction
 from manifest_runner.emulator.timetable import Fate, settled_at
@@ -71,12 +71,12 @@ class Creator:
         delay = self._options.creation_delay
         requests = ((KINDS[field], request) for field, requests in content.items() for request in requests)
         for index, (kind, request) in enumerate(requests):
-            item = derive(batch, "item", str(index))
+            item = derive_within(batch, "item", str(index))
             reference = request["userReference"]
             tags = request.get("tags") or {}
             yield NewItem(
                 item,
-                derive(batch, "analysis", str(index)),
+                derive_within(batch, "analysis", str(index)),
                 settled_at(now, delay, item),
                 _fate(self._options, reference),
                 kind,

@@ -91,7 +91,7 @@ def _number(name: str, value: str, least: int) -> int:
 
 
 def _token(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(cursor)).decode()
+    return base64.urlsafe_b64encode(orjson.dumps(tuple(cursor))).decode()
 
 
 def _cursor(token: str) -> Cursor:

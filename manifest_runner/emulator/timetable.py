@@ -48,7 +48,7 @@ def settled_at(created: float, delay: float, item_id: str) -> float:
 
     Spread by the item's id, so that a client sees a batch that is partly done.
     """
-    return created + delay * (0.5 + int(item_id[:2], 16) / 510)
+    return created + delay * (0.5 + int(item_id[-2:], 16) / 510)
 
 
 def item_status(now: float, created: float, settled: float, fate: int) -> str:
