@@ -261,6 +261,7 @@ MEANINGS = (
         (
             http.ChunkedEncodingError,
             http.ContentDecodingError,
+            http.InvalidHeader,
             http.InvalidJSONError,
             http.StreamConsumedError,
             pool.BodyNotHttplibCompatible,
@@ -268,6 +269,7 @@ MEANINGS = (
             pool.HeaderParsingError,
             pool.IncompleteRead,
             pool.InvalidChunkLength,
+            pool.InvalidHeader,
             pool.ResponseError,
             pool.ResponseNotChunked,
         ),
@@ -276,7 +278,6 @@ MEANINGS = (
         "the request to {host} cannot be made",
         (
             http.HTTPError,
-            http.InvalidHeader,
             http.InvalidSchema,
             http.InvalidURL,
             http.MissingSchema,

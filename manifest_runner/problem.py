@@ -10,7 +10,7 @@ from itertools import islice
 import orjson
 
 from manifest_runner.errors import KeyReused, Refused
-from manifest_runner.plaintext import Cleaner
+from manifest_runner.plaintext import Cleaner, plain_text
 
 MAX_PARAMETERS = 20
 
@@ -51,11 +51,11 @@ def read_problem(body: bytes, clean: Cleaner) -> Problem:
 
 
 def describe(status: int, problem: Problem) -> str:
-    """One line: status, title, detail and parameters."""
+    """One line of bounded length: status, title, detail and parameters."""
     title = problem.title or _phrase(status)
     parts = [part for part in (str(status), title, problem.detail) if part]
     listed = ", ".join(f"{name}={value}" for name, value in problem.parameters.items())
-    return ": ".join(parts) + (f" [{listed}]" if listed else "")
+    return plain_text(": ".join(parts) + (f" [{listed}]" if listed else ""))
 
 
 def refusal(status: int, problem: Problem, subject: Subject) -> Refused:
