@@ -1,0 +1,233 @@
+"""Data against the JSON schemas.
+
+Two validators share the work. jsonschema_rs, compiled once, says yes or no in a microsecond or two; only
+after a no is jsonschema imported, which takes about a second and gives errors that can be worded one by one.
+It leaves patterns and formats to the compiled one, so both read a regex alike, and none can blow up.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from importlib import resources
+from typing import Any, Literal
+
+import jsonschema_rs
+
+from manifest_runner.errors import RunnerError
+from manifest_runner.model import KINDS, Kind
+from manifest_runner.wording import Error, Fault, by_path, clean, described, faults_of, listed, shown
+
+__all__ = [
+    "Checker",
+    "Fault",
+    "ItemChecker",
+    "RowChecker",
+    "SchemaProblem",
+    "item_checker",
+    "lockfile_faults",
+    "manifest_faults",
+    "row_checker",
+    "schema_text",
+]
+
+SchemaName = Literal["manifest", "lockfile", "payload"]
+
+_FILES: dict[SchemaName, str] = {
+    "manifest": "manifest.schema.json",
+    "lockfile": "lockfile.schema.json",
+    "payload": "create-analysis-creation-batch.schema.json",
+}
+_ITEM_TYPES: dict[Kind, str] = {
+    "nextflow": "CreateNextflowAnalysis",
+    "nextflowJson": "CreateNextflowJsonAnalysis",
+    "cwl": "CreateCwlAnalysis",
+}
+_MAX_MESSAGE = 240
+
+
+class SchemaProblem(RunnerError):
+    """A row schema is no JSON Schema, or refers to something outside itself."""
+
+    exit_code = 3
+
+
+def schema_text(name: SchemaName) -> str:
+    """A shipped schema, as its file has it."""
+    return resources.files("manifest_runner.schemas").joinpath(_FILES[name]).read_text("utf-8")
+
+
+def manifest_faults(data: object) -> list[Fault]:
+    """What is wrong with a manifest, by path; nothing where it meets its schema."""
+    return [_aware_of_kind(fault, data) for fault in _manifest_checker().faults(data)]
+
+
+def lockfile_faults(data: object) -> list[Fault]:
+    """What is wrong with a lockfile, by path; nothing where it meets its schema."""
+    return _lockfile_checker().faults(data)
+
+
+class Checker:
+    """One compiled schema. Data are JSON: dicts, lists and scalars, also SpelledInt and SpelledFloat."""
+
+    def __init__(self, schema: dict[str, Any] | bool, *, formats: bool = False) -> None:
+        self._schema = schema
+        self._formats = formats
+        self._compiled = _compile(schema, formats)
+
+    def is_valid(self, data: object) -> bool:
+        try:
+            return self._compiled.is_valid(data)
+        except ValueError:  # it takes no subclass of a built-in type
+            return self._compiled.is_valid(_plain(data))
+
+    def faults(self, data: object) -> list[Fault]:
+        """Every fault once, by path, then message."""
+        if self.is_valid(data):
+            return []
+        try:
+            found = {fault for error in self._errors(data) for fault in faults_of(error)}
+        except (
+            RecursionError,
+            ValueError,
+            re.error,
+        ):  # a schema that loops, a vast number, a regex not Python's
+            found = set()
+        return sorted(found or self._bare_faults(data), key=by_path)
+
+    def _errors(self, data: object) -> Iterator[Error]:
+        from jsonschema import Draft202012Validator, validators
+        from referencing import Registry
+
+        dialect = validators.validator_for(self._schema, default=Draft202012Validator)
+        judges = {"pattern": _judge("pattern", dialect)}
+        if self._formats:  # jsonschema itself asserts none unless it is given a checker
+            judges["format"] = _judge("format", dialect)
+        extend: Any = validators.extend  # its stub is not typed
+        errors: Iterator[Error] = extend(dialect, judges)(self._schema, registry=Registry()).iter_errors(data)
+        return errors
+
+    def _bare_faults(self, data: object) -> Iterator[Fault]:
+        """The compiled validator's own words, for the rare case that jsonschema has none."""
+        for error in self._compiled.iter_errors(_plain(data)):
+            yield Fault(tuple(error.instance_path), clean(error.message, _MAX_MESSAGE))
+
+
+class ItemChecker(Checker):
+    """The API's rules for the items of one kind."""
+
+
+class RowChecker(Checker):
+    """A user's own rules for rows."""
+
+
+@functools.cache
+def item_checker(kind: Kind) -> ItemChecker:
+    payload = _schema("payload")
+    own = {"$ref": f"#/$defs/{_ITEM_TYPES[kind]}"}
+    return ItemChecker({"$schema": payload["$schema"], **own, "$defs": payload["$defs"]}, formats=True)
+
+
+def row_checker(schema: object) -> RowChecker:
+    """Compile a user's JSON Schema: the draft that its ``$schema`` names, else 2020-12; formats are asserted.
+
+    Raises SchemaProblem where it is invalid, or where a ``$ref`` leaves it: nothing is ever fetched.
+    """
+    plain = _plain(schema)
+    if not isinstance(plain, (dict, bool)):
+        raise SchemaProblem(f"expected a JSON Schema, got {described(plain)}")
+    try:
+        return RowChecker(plain, formats=True)
+    except jsonschema_rs.ValidationError as e:
+        raise SchemaProblem(_schema_words(e)) from e
+    except (ValueError, jsonschema_rs.ReferencingError) as e:
+        raise SchemaProblem(clean(str(e), _MAX_MESSAGE)) from e
+
+
+def _schema_words(error: jsonschema_rs.ValidationError) -> str:
+    where = ".".join(map(str, error.instance_path))
+    return clean(f"{where}: {error.message}" if where else error.message, _MAX_MESSAGE)
+
+
+@functools.cache
+def _manifest_checker() -> Checker:
+    return Checker(_schema("manifest"))
+
+
+@functools.cache
+def _lockfile_checker() -> Checker:
+    return Checker(_schema("lockfile"))
+
+
+@functools.cache
+def _schema(name: SchemaName) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(schema_text(name))
+    return schema
+
+
+def _compile(schema: dict[str, Any] | bool, formats: bool) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(schema, validate_formats=formats, retriever=_refuse, mask="this value")
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri} is outside the schema, and nothing is fetched")
+
+
+def _plain(data: Any) -> Any:
+    """The same data in exact built-in types."""
+    if isinstance(data, dict):
+        return {_plain(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(each) for each in data]
+    if isinstance(data, str):
+        return str.__str__(data)
+    if isinstance(data, int) and not isinstance(data, bool):
+        return int(data)
+    return float(data) if isinstance(data, float) else data
+
+
+def _judge(keyword: str, dialect: Any) -> Callable[..., Iterator[Error]]:
+    """jsonschema's check of a keyword for text, left to the compiled validator."""
+    from jsonschema import ValidationError
+
+    def check(_validator: Any, wanted: str, instance: object, _schema: Any) -> Iterator[Error]:
+        if isinstance(instance, str):
+            compiled = _compiled_keyword(dialect.META_SCHEMA["$schema"], keyword, wanted)
+            if not compiled.is_valid(str.__str__(instance)):
+                yield ValidationError(keyword)
+
+    return check
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled_keyword(dialect: str, keyword: str, wanted: str) -> jsonschema_rs.Validator:
+    return _compile({"$schema": dialect, keyword: wanted}, formats=True)
+
+
+def _aware_of_kind(fault: Fault, data: Any) -> Fault:
+    """Say of an unknown key of a manifest where it belongs, if anywhere."""
+    match fault.path:
+        case ("defaults", "kind" | "forEach" as key) if fault.at_key:
+            return replace(fault, message=f"{shown(key)} belongs to an analysis, not to the defaults")
+        case ("analyses", int(index), *steps, str(key)) if fault.at_key:
+            kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
+            if kinds:
+                belongs = f"{shown(key)} is for kind {listed(kinds, 'and')}"
+                return replace(
+                    fault, message=f"{belongs}, this analysis is {data['analyses'][index]['kind']}"
+                )
+    return fault
+
+
+def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:
+    """The keys that the manifest's schema knows at some place of an analysis of a kind."""
+    definitions = _schema("manifest")["definitions"]
+    node = definitions[f"{kind}Analysis"]
+    for step in steps:
+        target = node.get("properties", {}).get(step, {})
+        node = definitions[target["$ref"].rpartition("/")[2]] if "$ref" in target else target
+    keys: dict[str, Any] = node.get("properties", {})
+    return keys
