@@ -13,9 +13,10 @@ import pytest
 from manifest_runner import client as client_module
 from manifest_runner.backoff import Deadline
 from manifest_runner.client import Client
-from manifest_runner.errors import Refused, Unreachable
+from manifest_runner.errors import Refused, Unreachable, UsageProblem
 from manifest_runner.settings import Credential
 
+KEY = "s3cr3t-k3y-0123456789"
 TLS_HELLO = b"\x16"
 JSON = "Content-Type: application/vnd.illumina.v3+json\r\n"
 BODY = b'{"id": "b-1"}'
@@ -28,13 +29,20 @@ def answer(body: bytes, *, status: int = 201, headers: str = "", length: int | N
 
 
 class Script:
-    """A server on loopback: each connection gets the next piece of bytes and is closed; b"" is a drop."""
+    """A server on loopback: each connection gets the next piece of bytes and is closed; b"" is a drop.
+
+    ``heads`` and ``bodies`` are what was asked; while ``hold`` is not set, connections stay open.
+    """
 
     def __init__(self) -> None:
         self.replies: list[bytes] = []
-        self.requests: list[bytes] = []
+        self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self.hold = threading.Event()
+        self.hold.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/ica/rest"
+        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{self.origin}/ica/rest"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -44,14 +52,13 @@ class Script:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
-                self.requests.append(self._read_request(connection))
-                with contextlib.suppress(OSError):  # the client had enough
-                    connection.sendall(self.replies.pop(0))
+            with connection, contextlib.suppress(OSError):  # the client had enough
+                self._read_request(connection)
+                connection.sendall(self.replies.pop(0))
+                self.hold.wait()
 
-    @staticmethod
-    def _read_request(connection: socket.socket) -> bytes:
-        """The body of the request; of TLS, where nobody here can say where it ends, what came first."""
+    def _read_request(self, connection: socket.socket) -> None:
+        """Read a request; of TLS, where nobody here can say where it ends, what came first."""
         got = connection.recv(65536)
         while b"\r\n\r\n" not in got and not got.startswith(TLS_HELLO):
             got += connection.recv(65536)
@@ -59,9 +66,11 @@ class Script:
         lengths = [line[16:] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: ")]
         while lengths and len(body) < int(lengths[0]):
             body += connection.recv(65536)
-        return body
+        self.heads.append(head)
+        self.bodies.append(body)
 
     def stop(self) -> None:
+        self.hold.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
@@ -79,21 +88,22 @@ def lines():
     return []
 
 
-def make(url, lines, seconds=600.0):
+def make(url, lines, seconds=600.0, **env):
     return Client(
         url,
-        Credential("X-API-Key", "s3cr3t-k3y-0123456789", "ICAV2_X_API_KEY"),
+        Credential("X-API-Key", KEY, "ICAV2_X_API_KEY"),
         "p-1",
         deadline=Deadline.after(seconds),
         notify=lines.append,
         sleep=lambda _seconds: None,
-        env={"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"},
+        env=env,
     )
 
 
 @pytest.fixture
 def client(script, lines):
-    with make(script.url, lines) as made:
+    dead = "http://127.0.0.1:1"
+    with make(script.url, lines, HTTP_PROXY=dead, ALL_PROXY=dead) as made:
         yield made
 
 
@@ -127,7 +137,7 @@ def client(script, lines):
 def test_a_broken_answer_is_asked_for_again_with_the_same_bytes(script, client, lines, broken):
     script.replies = [broken, answer(BODY)]
     assert client.create_batch("k", b'{"a":1}').id == "b-1"
-    assert script.requests == [b'{"a":1}'] * 2
+    assert script.bodies == [b'{"a":1}'] * 2
     assert len(lines) == 1
 
 
@@ -162,11 +172,14 @@ def test_a_flood_is_cut_off(script, client, monkeypatch, squeeze):
         client.create_batch("k", b"{}")
 
 
-def test_an_answer_that_drips_is_given_up(script, client, lines, monkeypatch):
+def test_an_answer_that_drips_is_given_up(script, lines, monkeypatch):
     monkeypatch.setattr(client_module, "ANSWER_SECONDS", 0.0)
-    script.replies = [answer(BODY)] * 5
-    with pytest.raises(Unreachable, match="takes too long"):
+    script.hold.clear()
+    script.replies = [answer(BODY, length=2**20)]
+    tired = pytest.raises(Unreachable, match="the next try would come after")
+    with make(script.url, lines, seconds=0.4) as client, tired as caught:
         client.create_batch("k", b"{}")
+    assert "takes too long to arrive" in str(caught.value)
 
 
 def test_a_silent_server_is_not_waited_for_beyond_the_deadline(lines):
@@ -192,3 +205,23 @@ def test_a_server_without_tls_is_a_tls_failure(script, lines):
     with make(script.url.replace("http:", "https:"), lines) as client, no_tls:
         client.create_batch("k", b"{}")
     assert len(lines) == 4
+
+
+def test_https_goes_through_the_proxy_which_does_not_see_the_credential(script, lines):
+    script.replies = [b"HTTP/1.1 403 No\r\n\r\n"] * 5
+    no_way = pytest.raises(Unreachable, match=r"the proxy gives no way to ica\.example")
+    proxy = script.origin.replace("//", "//me:pw@")
+    with make("https://ica.example/ica/rest", lines, HTTPS_PROXY=proxy) as client, no_way as caught:
+        client.create_batch("k", b"{}")
+    assert script.heads[0].startswith(b"CONNECT ica.example:443 ")
+    assert KEY.encode() not in script.heads[0]
+    assert "pw" not in f"{caught.value}{lines}"
+
+
+def test_certificates_matter_to_https_only(lines, script):
+    none = {"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}
+    with pytest.raises(UsageProblem, match="REQUESTS_CA_BUNDLE"):
+        make("https://ica.example/ica/rest", lines, **none)
+    script.replies = [answer(BODY)]
+    with make(script.url, lines, **none) as client:
+        assert client.create_batch("k", b"{}").id == "b-1"
