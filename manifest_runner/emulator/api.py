@@ -63,4 +63,5 @@ class Api:
         project = str(request.path_params.get("project", ""))
         if project and self.options.projects and project not in self.options.projects:
             raise Problem(404, f"There is no project {project}.")
-        return Call(request, user, project, negotiate(request, offered), self.clock())
+        media = negotiate(request, offered) if offered else ""
+        return Call(request, user, project, media, self.clock())
