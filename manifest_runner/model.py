@@ -64,14 +64,17 @@ class SpelledFloat(float):
 
 
 class Item(NamedTuple):
-    """One analysis to create. ``request`` is the API's item before stamping, as JCS bytes (RFC 8785)."""
+    """One analysis to create. ``request`` is the API's item before stamping, as JCS bytes (RFC 8785).
+
+    ``analysis`` is the index of its analysis in the manifest, ``row`` the number its source gave its row.
+    """
 
     user_reference: str
     kind: Kind
     revision: str
     request: bytes
     analysis: int
-    row: Place | None
+    row: int
 
 
 @dataclass(frozen=True, slots=True)

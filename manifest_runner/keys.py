@@ -1,0 +1,46 @@
+"""Digests, idempotency keys and stamps. Pure, and pinned by golden vectors: what they give today they give for ever.
+
+An item's digest is the SHA-256 of the JCS bytes (RFC 8785) of its identity. The request is JCS already when it comes
+here, and the other members are ASCII or plain strings in fixed order, so the bytes are put together instead of
+serialised again; property tests compare them with ``rfc8785``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+
+import orjson
+
+from manifest_runner.model import DIGEST_STAMP, NAME_STAMP
+
+STAMP_DIGITS = 32
+
+
+def item_digester(name: str, project: str) -> Callable[[bytes, str, str, int], str]:
+    """The digest function of one manifest: (request, kind, revision, attempt) → 64 hex digits.
+
+    ``request`` is the API's item before stamping, as JCS bytes; ``revision`` is ``"<manifest>.<analysis>"``.
+    """
+    fixed = b'","name":' + orjson.dumps(name) + b',"project":' + orjson.dumps(project) + b',"request":'
+
+    def digest(request: bytes, kind: str, revision: str, attempt: int) -> str:
+        head = f'{{"attempt":{attempt},"kind":"{kind}'.encode()
+        return sha256(head + fixed + request + f',"revision":"{revision}"}}'.encode()).hexdigest()
+
+    return digest
+
+
+def batch_key(digests: Iterable[str]) -> str:
+    """The ``Idempotency-Key`` of a batch: 68 ASCII characters, told by its items' digests in order."""
+    return "mr1-" + sha256("\n".join(digests).encode()).hexdigest()
+
+
+def digest_stamp(digest: str) -> str:
+    """The technical tag by which a launch is found again when its key is forgotten."""
+    return DIGEST_STAMP + digest[:STAMP_DIGITS]
+
+
+def name_stamp(name: str) -> str:
+    """The technical tag that all launches of one manifest share."""
+    return NAME_STAMP + name

@@ -1,0 +1,44 @@
+"""A manifest read, checked and ready to give its items: what every command begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from manifest_runner.document import Document, load_document
+from manifest_runner.errors import InvalidManifest
+from manifest_runner.findings import Findings
+from manifest_runner.items import Expansion
+from manifest_runner.manifest import read_manifest
+from manifest_runner.prepare import prepare_analyses
+from manifest_runner.settings import find_project
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A manifest whose own text is in order; ``expansion`` tells of its rows while they are read."""
+
+    document: Document
+    project: str
+    expansion: Expansion
+    findings: Findings
+
+    def raise_errors(self, *, strict: bool = False) -> None:
+        """Raise InvalidManifest where something was found; ``strict`` takes warnings for errors."""
+        if self.findings.count("error") or (strict and self.findings.count("warning")):
+            raise InvalidManifest(self.findings.all())
+
+
+def load(
+    path: Path, *, env: Mapping[str, str], project: str | None = None, given_vars: Mapping[str, str] | None = None
+) -> Loaded:
+    """Read a manifest and prepare its analyses. ``project`` and ``given_vars`` are those of the command line.
+
+    Raises UsageProblem, and InvalidManifest where there is no point in reading rows.
+    """
+    document = load_document(read_manifest(path), env=env, given_vars=given_vars or {})
+    chosen = find_project(project, document.project, env)
+    findings = Findings()
+    analyses = prepare_analyses(document, chosen, path.parent, findings)
+    return Loaded(document, chosen, Expansion(document, analyses, findings), findings)

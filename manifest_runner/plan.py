@@ -1,0 +1,118 @@
+"""Items × lockfile → what a run would do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from manifest_runner.batches import Launch
+from manifest_runner.keys import item_digester
+from manifest_runner.lockfile import LockedItem, Lockfile
+from manifest_runner.model import Item
+
+State = Literal["new", "changed", "unchanged", "failed", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user asked for. ``targets`` are globs over userReferences, all items where there are none."""
+
+    retry_failed: bool = False
+    relaunch_changed: bool = False
+    targets: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def wants(self, user_reference: str) -> bool:
+        return not self.targets or any(fnmatchcase(user_reference, target) for target in self.targets)
+
+
+@dataclass
+class Plan:
+    """The userReferences of a manifest by what would become of them, and the launches that are due, in order.
+
+    ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
+        their creation had failed, when there is nothing to pay twice for. ``unapproved`` are the changed ones that
+    only a person's word launches.
+    """
+
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)
+    unapproved: list[str] = field(default_factory=list)
+    launches: list[Launch] = field(default_factory=list)
+    references: set[str] = field(default_factory=set)
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the lockfile holds a launch for every item as it is now."""
+        return not (self.new or self.changed or self.pending)
+
+
+def make_plan(
+    items: Iterable[Item],
+    lockfile: Lockfile,
+    choices: Choices,
+    *,
+    pending: Collection[str] = (),
+    keep: Callable[[bytes], Any] = lambda request: None,
+) -> Plan:
+    """Sort the items by what the lockfile knows of them.
+
+    ``pending`` are the userReferences of journaled batches without an answer. ``keep`` stores the request of a
+    launch that is due, and what it returns becomes the launch's ``request``.
+    """
+    plan = Plan()
+    digest = item_digester(lockfile.name, lockfile.project)
+    limit = choices.limit if choices.limit is not None else -1
+    for item in items:
+        reference = item.user_reference
+        plan.references.add(reference)
+        if not choices.wants(reference):
+            continue
+        before = lockfile.items.get(reference)
+        attempt = before.attempt if before else 0
+        now = digest(item.request, item.kind, item.revision, attempt)
+        state = "pending" if reference in pending else _state(item, now, before)
+        due, raised = _is_due(state, before, choices)
+        if due and len(plan.launches) == limit:
+            continue
+        getattr(plan, state).append(reference)
+        if state == "changed" and not due:
+            plan.unapproved.append(reference)
+        if due:
+            if raised:
+                attempt += 1
+                now = digest(item.request, item.kind, item.revision, attempt)
+            kept = keep(item.request)
+            plan.launches.append(Launch(reference, item.kind, item.revision, attempt, now, kept))
+    plan.removed = sorted(lockfile.items.keys() - plan.references)
+    return plan
+
+
+def _state(item: Item, digest: str, before: LockedItem | None) -> State:
+    if before is None:
+        return "new"
+    if before.digest == digest:
+        return "failed" if before.creation_failed or before.analysis_failed else "unchanged"
+    if _order(item.revision) > _order(before.revision) or before.creation_failed:
+        return "new"
+    return "changed"
+
+
+def _order(revision: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in revision.split("."))
+
+
+def _is_due(state: State, before: LockedItem | None, choices: Choices) -> tuple[bool, bool]:
+    """Whether an item is to be launched, and whether that raises its attempt."""
+    failed = before is not None and (before.creation_failed or before.analysis_failed)
+    if choices.retry_failed and state != "changed":
+        return failed and state != "pending", True
+    if state == "changed" and not (choices.retry_failed and failed):
+        return choices.relaunch_changed, True
+    return state in ("new", "changed"), state == "changed"

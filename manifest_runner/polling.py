@@ -1,0 +1,97 @@
+"""Following what was launched: few requests, only for what can still change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from manifest_runner.client import Client
+from manifest_runner.lockfile import LockedItem, Lockfile, locked_analysis, updated
+from manifest_runner.model import BatchItem
+
+FINAL_JOB = frozenset({"STOPPED", "SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED"})
+OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+
+IsDone = Callable[[LockedItem], bool]
+
+
+def creation_done(item: LockedItem) -> bool:
+    return item.creation_is_final
+
+
+def analysis_done(item: LockedItem) -> bool:
+    return item.analysis_is_final
+
+
+@dataclass
+class Poller:
+    """Brings a lockfile up to date, in place, as far as ``is_done`` asks for."""
+
+    client: Client
+    lockfile: Lockfile
+    is_done: IsDone
+
+    def open_items(self) -> list[str]:
+        """The userReferences that can still change; what left the manifest goes on being followed."""
+        return [reference for reference, item in self.lockfile.items.items() if not self.is_done(item)]
+
+    def poll(self) -> int:
+        """Ask once for everything open; how many are still open then."""
+        by_batch: dict[str | None, list[str]] = {}
+        for reference in self.open_items():
+            by_batch.setdefault(self.lockfile.items[reference].batch_id, []).append(reference)
+        for batch_id, references in by_batch.items():
+            if batch_id is None:
+                self._refresh_adopted(references)
+            else:
+                self._refresh_batch(batch_id, references)
+        return len(self.open_items())
+
+    def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
+        for seen in self._seen(batch_id, references):
+            item = self.lockfile.items.get(seen.user_reference)
+            if item is not None and item.batch_id == batch_id:
+                self.lockfile.items[seen.user_reference] = updated(item, seen)
+        batch = self.lockfile.batches.get(batch_id)
+        if batch is not None and batch.status not in FINAL_JOB:
+            self.lockfile.batches[batch_id] = replace(batch, status=self.client.get_batch(batch_id).status)
+
+    def _seen(self, batch_id: str, references: list[str]) -> Iterable[BatchItem]:
+        """The batch's items that may have changed: one by one when they are few, else by pages.
+
+        A status filter tells which items are still being created; those that have left it are fetched.
+        """
+        items = [self.lockfile.items[reference] for reference in references]
+        ids = [item.item_id for item in items if item.item_id is not None]
+        batch = self.lockfile.batches.get(batch_id)
+        few = len(references) <= max(3, (batch.items if batch else 0) // 10)
+        if len(ids) == len(items) and few:
+            return [self.client.get_item(batch_id, item_id) for item_id in ids]
+        if len(ids) < len(items) or all(item.creation_is_final for item in items):
+            return self.client.list_items(batch_id)
+        return self._seen_by_status(batch_id, references)
+
+    def _seen_by_status(self, batch_id: str, references: list[str]) -> list[BatchItem]:
+        seen = list(self.client.list_items(batch_id, OPEN_CREATION))
+        still_open = {item.user_reference for item in seen}
+        if any(reference not in still_open for reference in references):
+            return list(self.client.list_items(batch_id))
+        return seen
+
+    def _refresh_adopted(self, references: list[str]) -> None:
+        for reference in references:
+            item = self.lockfile.items[reference]
+            if item.analysis is not None:
+                analysis = self.client.get_analysis(str(item.analysis["id"]))
+                self.lockfile.items[reference] = replace(item, analysis=locked_analysis(analysis))
+
+
+def pauses(fixed: float | None) -> Iterable[float]:
+    """Seconds between polls: as asked for, else growing from half a second to half a minute."""
+    pause = FIRST_PAUSE if fixed is None else fixed
+    while True:
+        yield pause
+        if fixed is None:
+            pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -1,0 +1,190 @@
+"""The manifest's shorthands as the API's own shape. Pure.
+
+The same functions serve twice: on an analysis as written, where a template stands for a value that is not known
+yet, and on that value once a row has made it. ``later`` says what to do with the former.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manifest_runner.model import Kind
+from manifest_runner.spelling import jcs_sorted, spelled_json, text_of
+
+Finish = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A template in an analysis: ``path`` is its place there; ``is_text`` where it can only give text."""
+
+    template: Any
+    path: tuple[str | int, ...]
+    is_text: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deferred:
+    """A value that is shaped by ``finish`` once its leaf, or the tree of leaves in it, is rendered."""
+
+    value: Any
+    finish: Finish
+
+
+class Coded(list[Any]):
+    """A list made from a mapping: an element that turns out to be null is left out of it."""
+
+
+def shape_item(kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The API's item: shorthands written out, scalars as text, nulls left out, keys sorted."""
+    shapes: dict[str, Finish] = {
+        "analysisInput": _cwl_input if kind == "cwl" else _nextflow_input,
+        "inputFormValues": _form_values,
+        "tags": _tags,
+    }
+    return _mapping(fields, shapes)
+
+
+def _unless_deferred(shape: Finish) -> Finish:
+    """Put off a shape whose value only a row can tell."""
+
+    def shaped(value: Any) -> Any:
+        if isinstance(value, Leaf) and not value.is_text:
+            return Deferred(value, shape)
+        return None if value is None else shape(value)
+
+    return shaped
+
+
+def _mapping(value: Mapping[str, Any], shapes: Mapping[str, Finish]) -> dict[str, Any]:
+    return {
+        key: _unless_deferred(shapes.get(key, plain))(value[key]) for key in sorted(value) if value[key] is not None
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value of no special shape: scalars become the API's text, nulls in mappings go, nulls in lists stay."""
+    if isinstance(value, (str, Leaf, Deferred)) or value is None:
+        return Deferred(value, plain) if isinstance(value, Leaf) and not value.is_text else value
+    if isinstance(value, (bool, int, float)):
+        return text_of(value)
+    if isinstance(value, dict):
+        return _mapping(value, {})
+    return [plain(each) for each in value]
+
+
+def _object(shapes: Mapping[str, Finish]) -> Finish:
+    return lambda value: _mapping(value, shapes) if isinstance(value, dict) else plain(value)
+
+
+def _coded(entry: Callable[[str, Any], Any]) -> Finish:
+    """A list of coded objects, from a mapping by code or in the API's own shape."""
+
+    def shape(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return plain(value)
+        entries = (_unless_deferred(_with_code(entry, code))(value[code]) for code in jcs_sorted(value))
+        return Coded(each for each in entries if each is not None)
+
+    return shape
+
+
+def _with_code(entry: Callable[[str, Any], Any], code: str) -> Finish:
+    return lambda value: entry(code, value)
+
+
+def _data_input(code: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return plain({**value, "parameterCode": code})
+    return {"dataIds": plain(value if isinstance(value, list) else [value]), "parameterCode": code}
+
+
+def _parameter(code: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return {"code": code, "multiValue": plain(value)}
+    return {"code": code, "value": plain(value)}
+
+
+def _reference_data(code: str, value: Any) -> Any:
+    return {"parameterCode": code, "referenceDataId": plain(value)}
+
+
+def _field(code: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return plain({**value, "id": code})
+    return {"id": code, "values": plain(value if isinstance(value, list) else [value])}
+
+
+def _tag(key: str, value: Any) -> Any:
+    if isinstance(value, Leaf):
+        return Deferred(value, lambda rendered: _tag(key, rendered))
+    return plain(value) if isinstance(value, (dict, list)) else f"{key}={plain(value)}"
+
+
+def _input_json(value: Any) -> Any:
+    """A mapping becomes JSON text; its nulls and the spelling of its numbers are part of that text."""
+    if isinstance(value, dict):
+        return Deferred(value, spelled_json) if _has_leaf(value) else spelled_json(value)
+    return plain(value)
+
+
+def _has_leaf(value: Any) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, Leaf) or any(map(_has_leaf, children))
+
+
+_STRUCTURED: dict[str, Finish] = {
+    "inputs": _coded(_data_input),
+    "parameters": _coded(_parameter),
+    "referenceDataParameters": _coded(_reference_data),
+}
+_nextflow_input = _object(_STRUCTURED)
+
+
+def _cwl_input(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return plain(value)
+    given = {key for key, each in value.items() if each is not None}
+    if "objectType" not in given and ("inputJson" in given) != ("inputs" in given):
+        value = {**value, "objectType": "JSON" if "inputJson" in given else "STRUCTURED"}
+    return _mapping(value, {**_STRUCTURED, "inputJson": _input_json})
+
+
+_FIELDS: dict[str, Finish] = {"values": _coded(_field)}
+
+
+def _groups(value: Any) -> Any:
+    """Groups have the API's own shape; the fields of a group can be a mapping as those of the form can."""
+    if not isinstance(value, list):
+        return plain(value)
+    return [_unless_deferred(_object({"values": _group_rows}))(each) for each in value]
+
+
+def _group_rows(value: Any) -> Any:
+    return [_unless_deferred(_object(_FIELDS))(row) for row in value] if isinstance(value, list) else plain(value)
+
+
+_form_values = _object({"fields": _coded(_field), "groups": _groups})
+_tags = _object(dict.fromkeys(("referenceTags", "technicalTags", "userTags"), _coded(_tag)))
+
+
+def written_at(fields: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Where in an analysis as written lies what stands at ``path`` in its API item: undoes the shorthands."""
+    found: tuple[str | int, ...] = ()
+    value = fields
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, int):
+            step = [key for key in jcs_sorted(value) if value[key] is not None][step]
+        elif isinstance(value, (dict, list)) and not _holds(value, step):
+            continue
+        elif not isinstance(value, (dict, list)):
+            break
+        value = value[step]
+        found = (*found, step)
+    return found
+
+
+def _holds(value: Any, step: str | int) -> bool:
+    return step in value if isinstance(value, dict) else isinstance(step, int) and step < len(value)

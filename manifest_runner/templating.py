@@ -1,0 +1,209 @@
+"""Strings of a manifest as templates: parsed once, told apart by their syntax tree, rendered row by row.
+
+A string that is one whole ``{{ expression }}`` gives the expression's own value; any other gives text. Which it
+is, and whether it only looks up names, is read off Jinja's tree, never guessed from the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+
+from manifest_runner.sandbox import Sandbox, TemplateRefused
+
+MAX_TEMPLATE = 100_000
+
+
+class TemplateFault(Exception):  # noqa: N818 - named for what happened
+    """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A bare name or one step into one, such as ``row.sample`` or ``vars.reference``; filters with plain arguments."""
+
+    root: str
+    key: str | None
+    filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a template reads: ``columns`` and ``vars`` by name; the flags are set where all of them may be read."""
+
+    columns: frozenset[str]
+    vars: frozenset[str]
+    whole_row: bool
+    whole_vars: bool
+
+
+class Template:
+    """One parsed string. Raises TemplateFault where it is not a template that manifests allow."""
+
+    def __init__(self, text: str, sandbox: Sandbox, *, expression: bool = False) -> None:
+        self.text = text
+        self._sandbox = sandbox
+        self._source = "{{ " + text + " }}" if expression else text
+        self._plain: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
+        self.whole = _whole_expression(self._plain) is not None
+        if expression and not self.whole:
+            raise TemplateFault("MR401", "not one expression")
+
+    @cached_property
+    def _compiled(self) -> jinja2.Template:
+        tree = _guard_parse(lambda: self._sandbox.guarded(self._source), self.text)
+        if self.whole:
+            value = _whole_expression(tree)
+            assert value is not None
+            target = nodes.Name("result", "store", lineno=1)
+            tree = nodes.Template([nodes.Assign(target, value, lineno=1)], lineno=1)
+            tree.set_environment(self._sandbox)
+        return _guard_parse(lambda: self._sandbox.from_string(tree), self.text)
+
+    @cached_property
+    def parts(self) -> tuple[str | Lookup, ...] | None:
+        """The literals and look-ups that the string is made of, or None where it does more than that."""
+        found: list[str | Lookup] = []
+        for statement in self._plain.body:
+            for node in statement.nodes if isinstance(statement, nodes.Output) else [None]:
+                part = node.data if isinstance(node, nodes.TemplateData) else _lookup(node)
+                if part is None:
+                    return None
+                found.append(part)
+        if self.whole:
+            found = [part for part in found if part != "\n"]
+        return tuple(found)
+
+    @cached_property
+    def constant(self) -> bool:
+        """Whether it is the same for every row."""
+        return not any(node.name in ("row", "index") for node in self._plain.find_all(nodes.Name))
+
+    @cached_property
+    def used(self) -> Used:
+        columns, whole_row = _steps_into("row", self._plain)
+        names, whole_vars = _steps_into("vars", self._plain)
+        return Used(columns, names, whole_row, whole_vars)
+
+    def check(self) -> None:
+        """Compile now, so that a refused template is reported once and not row by row."""
+        _ = self._compiled
+
+    def render(self, scope: Mapping[str, Any]) -> Any:
+        """The value for one row: plain data. Raises TemplateFault.
+
+        Each rendering has a context of its own, so that ``{% set %}`` in one string is not seen by the next.
+        """
+        template = self._compiled
+        self._sandbox.start()
+        try:
+            context = template.new_context(dict(scope))
+            pieces = list(template.root_render_func(context))
+            return self._finished(context.vars["result"] if self.whole else "".join(pieces))
+        except jinja2.UndefinedError as e:
+            raise TemplateFault("MR402", str(e)) from e
+        except (TemplateRefused, jinja2.sandbox.SecurityError) as e:
+            raise TemplateFault("MR403", str(e)) from e
+        except RecursionError as e:
+            raise TemplateFault("MR403", "the template calls itself without end") from e
+        except Exception as e:  # noqa: BLE001 - whatever an expression raises is the author's to mend
+            raise TemplateFault("MR404", f"{type(e).__name__}: {e}") from e
+
+    def _finished(self, value: Any) -> Any:
+        if isinstance(value, jinja2.Undefined):
+            str(value)  # raises, with the words for what is missing
+        if not self.whole:
+            self._sandbox.charge(len(value))
+        return _plain_data(value)
+
+
+def _plain_data(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple, range)):
+        return [_plain_data(each) for each in value]
+    if isinstance(value, dict):
+        return {_key(key): _plain_data(each) for key, each in value.items()}
+    if isinstance(value, jinja2.Undefined):
+        str(value)
+    raise TemplateRefused(f"a {type(value).__name__} is not data that a manifest can hold")
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TemplateRefused(f"{key!r} cannot be a key; keys are text")
+    return str(key)
+
+
+def has_delimiters(text: str) -> bool:
+    """Whether Jinja would do anything with the string at all."""
+    return "{" in text and ("{{" in text or "{%" in text or "{#" in text)
+
+
+def _guard_parse(act: Any, text: str) -> Any:
+    """Everything that parsing and compiling can raise, as a TemplateFault."""
+    try:
+        if len(text) > MAX_TEMPLATE:
+            raise TemplateRefused(f"a template of more than {MAX_TEMPLATE:,} characters")
+        return act()
+    except jinja2.TemplateSyntaxError as e:
+        raise TemplateFault("MR401", f"not a template: {e.message}") from e
+    except TemplateRefused as e:
+        raise TemplateFault("MR403", str(e)) from e
+    except (RecursionError, MemoryError, SyntaxError, ValueError) as e:
+        raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
+
+
+def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:
+    """The expression that the template is, if it is nothing else.
+
+    A newline after it is the YAML block scalar's, not the author's, as Jinja itself has it.
+    """
+    if len(tree.body) != 1 or not isinstance(tree.body[0], nodes.Output):
+        return None
+    parts = list(tree.body[0].nodes)
+    if len(parts) == 2 and isinstance(parts[1], nodes.TemplateData) and parts[1].data == "\n":
+        parts.pop()
+    return parts[0] if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData) else None
+
+
+def _lookup(node: nodes.Node | None) -> Lookup | None:
+    if isinstance(node, nodes.Filter) and node.node is not None:
+        inner = _lookup(node.node)
+        if inner is None or node.kwargs or not all(isinstance(arg, nodes.Const) for arg in node.args):
+            return None
+        if node.dyn_args is not None or node.dyn_kwargs is not None:
+            return None
+        step = (node.name, tuple(arg.value for arg in node.args if isinstance(arg, nodes.Const)))
+        return Lookup(inner.root, inner.key, (*inner.filters, step))
+    if isinstance(node, nodes.Name):
+        return Lookup(node.name, None)
+    if isinstance(node, (nodes.Getattr, nodes.Getitem)) and isinstance(node.node, nodes.Name):
+        key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+        return Lookup(node.node.name, key) if isinstance(key, str) else None
+    return None
+
+
+def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
+    """The keys of ``name`` that are read by name, and whether it is also used in a way that may read any."""
+    keys: set[str] = set()
+    stepped = 0
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        if isinstance(node.node, nodes.Name) and node.node.name == name:
+            key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+            if isinstance(key, str):
+                keys.add(key)
+                stepped += 1
+    uses = sum(1 for node in tree.find_all(nodes.Name) if node.name == name)
+    return frozenset(keys), uses > stepped

@@ -1,0 +1,84 @@
+"""Where a manifest's state lies, and the lock that lets one process at a time change it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from manifest_runner.errors import BadState
+from manifest_runner.files import unwritable
+
+_SUFFIX = ".lock.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The files of one manifest: its lockfile, its journal, the file that is locked while a run goes on."""
+
+    manifest: Path
+    lockfile: Path
+
+    @classmethod
+    def of(cls, manifest: Path, lockfile: Path | None = None) -> Workspace:
+        """``germline.yaml`` → ``germline.lock.json`` beside it, unless a lockfile is given."""
+        return cls(manifest, lockfile or manifest.with_name(manifest.stem + _SUFFIX))
+
+    @property
+    def journal(self) -> Path:
+        return self._beside(".journal")
+
+    @property
+    def running(self) -> Path:
+        return self._beside(".running")
+
+    @property
+    def emulator_database(self) -> Path:
+        return self.manifest.parent / ".manifest-runner" / "emulator.sqlite3"
+
+    def _beside(self, suffix: str) -> Path:
+        return self.lockfile.with_name(self.lockfile.name.removesuffix(_SUFFIX) + suffix)
+
+
+@contextmanager
+def held(workspace: Workspace) -> Iterator[None]:
+    """Hold the manifest's state. Raises BadState at once where another process does, naming it.
+
+    The system frees the lock when its holder dies; the file is removed when the holder lets go, and whoever
+    opened it before that finds it without a name and starts over (filelock checks this).
+    """
+    from filelock import FileLock, Timeout
+
+    path = workspace.running
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as e:
+        raise BadState(f"{workspace.lockfile}: in use by {_owner(path)}. Wait for it to end; nothing was sent.") from e
+    except OSError as e:
+        raise unwritable(path, e) from e
+    try:
+        _sign(path)
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        lock.release()
+
+
+def _sign(path: Path) -> None:
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    with suppress(OSError):
+        path.write_text(f"process {os.getpid()} on {socket.gethostname()} since {now}\n", encoding="utf-8")
+
+
+def _owner(path: Path) -> str:
+    with suppress(OSError, UnicodeDecodeError):
+        text = path.read_text(encoding="utf-8")[:200].strip()
+        if text.isprintable() and text:
+            return text
+    return "another process"

@@ -1,0 +1,137 @@
+"""The server as a process: starting, stopping, surviving, sharing its database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import pytest
+
+from manifest_runner import emulator
+from manifest_runner.emulator import EmulatorOptions, running
+
+SERVE = """
+import sys
+from pathlib import Path
+from manifest_runner.emulator import EmulatorOptions, serve
+serve(EmulatorOptions(database=Path(sys.argv[1])), lambda url: print(url, flush=True))
+print("stopped", flush=True)
+"""
+
+
+@contextmanager
+def process(database):
+    """A server in a process of its own; gives the process and its URL."""
+    command = [sys.executable, "-W", "error", "-c", SERVE, str(database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            yield server, server.stdout.readline().strip()
+        finally:
+            server.kill()
+
+
+@pytest.fixture(name="connect")
+def _connect(tmp_path, project, client):
+    def connect(url, key="a-key"):
+        return closing(type(client)(url, tmp_path / "emulator.db", project, key))
+
+    return connect
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_server_without_a_word(tmp_path, connect, number):
+    with process(tmp_path / "emulator.db") as (server, url):
+        with connect(url) as client:
+            assert client.search().status_code == 200
+            server.send_signal(number)
+            output, errors = server.communicate(timeout=10)
+    assert (server.returncode, output, errors) == (0, "stopped\n", "")
+
+
+def test_what_was_answered_survives_a_kill(tmp_path, connect, make_item):
+    with process(tmp_path / "emulator.db") as (server, url), connect(url) as client:
+        first = client.post([make_item()], "key")
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+    with process(tmp_path / "emulator.db") as (server, url), connect(url) as client:
+        assert client.post([make_item()], "key").content == first.content
+        assert client.batch(first.json()["id"]).status_code == 200
+        assert client.executed() == ["one"]
+
+
+def test_processes_that_share_a_database_execute_a_key_once(tmp_path, connect, make_item):
+    database = tmp_path / "emulator.db"
+    with process(database) as (_, one), process(database) as (_, two), connect(one) as a, connect(two) as b:
+        with ThreadPoolExecutor(2) as pool:
+            for n in range(10):
+                items = [make_item(f"{n}-{i}") for i in range(20)]
+                answers = list(pool.map(lambda client, n=n, items=items: client.post(items, f"{n}"), (a, b)))
+                assert {answer.status_code for answer in answers} == {201}
+                assert answers[0].content == answers[1].content
+        assert len(a.executed()) == len(set(a.executed())) == 200
+
+
+def test_a_slow_answer_holds_up_nobody_else(start, make_item):
+    client = start(latency=0.2)
+    with ThreadPoolExecutor(20) as pool:
+        begun = time.monotonic()
+        answers = list(pool.map(lambda n: client.post([make_item(f"{n}")], f"{n}"), range(20)))
+        took = time.monotonic() - begun
+    assert {answer.status_code for answer in answers} == {201}
+    assert 0.2 <= took < 20 * 0.2
+
+
+def test_the_server_is_gone_when_its_context_ends(tmp_path):
+    with running(EmulatorOptions(database=tmp_path / "emulator.db")) as url:
+        port = int(url.rpartition(":")[2])
+        socket.create_connection(("127.0.0.1", port)).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_taken_port_is_an_error_of_the_caller(tmp_path):
+    with running(EmulatorOptions(database=tmp_path / "one.db")) as url:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(OSError), running(EmulatorOptions(database=tmp_path / "two.db", port=port)):
+            pass
+
+
+def test_a_database_of_a_newer_format_is_refused(tmp_path):
+    database = tmp_path / "emulator.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(sqlite3.DatabaseError, match="format 99"), running(EmulatorOptions(database=database)):
+        pass
+
+
+def test_importing_the_package_loads_no_web_server():
+    code = "import sys, manifest_runner.emulator; print({'starlette', 'uvicorn', 'sqlite3'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_missing_packages_are_named_with_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "manifest_runner.emulator.server")
+    monkeypatch.delattr(emulator, "server")
+    with (
+        pytest.raises(emulator.EmulatorNotInstalled, match=r"install manifest-runner\[emulator\]"),
+        running(EmulatorOptions(database=tmp_path / "emulator.db")),
+    ):
+        pass
+
+
+def test_the_emulator_shares_no_code_with_the_runner():
+    package = os.path.dirname(emulator.__file__)
+    for name in os.listdir(package):
+        if name.endswith(".py"):
+            with open(os.path.join(package, name), encoding="utf-8") as file:
+                imports = [line for line in file if line.startswith(("import", "from")) and "manifest_runner" in line]
+            assert all("manifest_runner.emulator" in line for line in imports), name
