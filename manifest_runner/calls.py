@@ -63,9 +63,7 @@ def get_item(batch_id: str, item_id: str) -> Call:
     return Call("GET", f"{_batch_path(batch_id)}/items/{_segment(item_id)}", V4, f"item {item_id}")
 
 
-def search_analyses(
-    technical_tags: tuple[str, ...], statuses: tuple[str, ...], reference: str | None
-) -> Call:
+def search_analyses(technical_tags: tuple[str, ...], statuses: tuple[str, ...], reference: str | None) -> Call:
     """Search analyses; what is empty does not restrict. The API names this call version 3 and answers 4."""
     query = {"technicalTags": technical_tags, "status": statuses, "userReference": reference}
     body = orjson.dumps({name: value for name, value in query.items() if value})

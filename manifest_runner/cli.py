@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from manifest_runner import __version__
 from manifest_runner.errors import InvalidManifest, RunnerError, UsageProblem
 from manifest_runner.model import Finding
+
+if TYPE_CHECKING:
+    from manifest_runner.runner import RunOptions, Target, World
 
 F = TypeVar("F", bound=Callable[..., Any])
 BUG_EXIT = 70
@@ -105,10 +108,21 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 target_options = _options(
-    click.option("--server-url", metavar="URL", help="The ICA server. Default: ICAV2_SERVER_URL, the icav2 CLI's, ICA's."),
+    click.option(
+        "--server-url",
+        metavar="URL",
+        help="The ICA server. Default: ICAV2_SERVER_URL, the icav2 CLI's, ICA's.",
+    ),
     click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is kept in .manifest-runner/."),
     click.option("--lockfile", type=click.Path(path_type=Path), help="Default: MANIFEST with .lock.json, beside it."),
-    click.option("--var", "given_vars", multiple=True, metavar="NAME=VALUE", callback=_var, help="Set a var of the manifest."),
+    click.option(
+        "--var",
+        "given_vars",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_var,
+        help="Set a var of the manifest.",
+    ),
     click.option("--project", metavar="ID", help="The project, if not the manifest's."),
     click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
     click.option("--quiet", "-q", is_flag=True, help="Errors and results only."),
@@ -124,7 +138,9 @@ choice_options = _options(
     click.option("--strict", is_flag=True, help="Take warnings for errors."),
 )
 one_manifest = click.argument("manifest", type=click.Path(path_type=Path))
-many_manifests = click.argument("manifests", metavar="MANIFEST...", type=click.Path(path_type=Path), nargs=-1, required=True)
+many_manifests = click.argument(
+    "manifests", metavar="MANIFEST...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -133,13 +149,13 @@ def app() -> None:
     """Launch analyses on Illumina Connected Analytics from a manifest, each exactly once."""
 
 
-def _world(console: Console):  # type: ignore[no-untyped-def]
+def _world(console: Console) -> World:
     from manifest_runner.runner import World
 
     return World(env=os.environ, home=Path.home(), notify=console.note)
 
 
-def _target(values: dict[str, Any]):  # type: ignore[no-untyped-def]
+def _target(values: dict[str, Any]) -> Target:
     from manifest_runner.runner import Target
 
     names = ("server_url", "emulator", "lockfile", "project", "given_vars")
@@ -150,12 +166,22 @@ def _console(values: dict[str, Any]) -> Console:
     return Console(as_json=values["as_json"], quiet=values["quiet"], verbose=values["verbose"])
 
 
-def _run_options(values: dict[str, Any]):  # type: ignore[no-untyped-def]
+def _run_options(values: dict[str, Any]) -> RunOptions:
     from manifest_runner.plan import Choices
     from manifest_runner.runner import RunOptions
 
     choices = Choices(values["retry_failed"], values["relaunch_changed"], tuple(values["targets"]), values["limit"])
-    names = ("wait", "timeout", "locked", "adopt", "batch_size", "max_launches", "poll_interval", "key_window", "strict")
+    names = (
+        "wait",
+        "timeout",
+        "locked",
+        "adopt",
+        "batch_size",
+        "max_launches",
+        "poll_interval",
+        "key_window",
+        "strict",
+    )
     return RunOptions(choices=choices, **{name: values[name] for name in names if name in values})
 
 
@@ -168,7 +194,13 @@ def _run_options(values: dict[str, Any]):  # type: ignore[no-untyped-def]
 @click.option("--locked", is_flag=True, help="Fail if the lockfile does not cover the manifest.")
 @click.option("--adopt", type=click.Choice(["wait", "now", "never"]), default="wait", show_default=True)
 @click.option("--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS")
-@click.option("--idempotency-window", "key_window", type=click.FloatRange(min=0), default=7 * 86400 - 3600.0, metavar="SECONDS")
+@click.option(
+    "--idempotency-window",
+    "key_window",
+    type=click.FloatRange(min=0),
+    default=7 * 86400 - 3600.0,
+    metavar="SECONDS",
+)
 def run(manifests: tuple[Path, ...], **values: Any) -> None:
     """Launch what is not launched yet, follow it, and write the lockfile."""
     from manifest_runner import runner
@@ -347,7 +379,13 @@ def schema(name: Any) -> None:
 @click.option("--fail-creation", metavar="REGEX", help="userReferences whose creation fails.")
 @click.option("--fail-analysis", metavar="REGEX", help="userReferences whose analysis fails.")
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Added to every answer.")
-@click.option("--fault", "faults", multiple=True, metavar="KIND:NTH", help="409, 429, 500, 503, drop-before or drop-after.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND:NTH",
+    help="409, 429, 500, 503, drop-before or drop-after.",
+)
 @click.option("--idempotency-ttl", type=click.FloatRange(min=0), default=7 * 86400.0, metavar="SECONDS")
 def emulator(faults: tuple[str, ...], **values: Any) -> None:
     """Serve the emulator; its URL is the first line of stdout."""

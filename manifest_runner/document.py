@@ -150,8 +150,8 @@ def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _has(data: Any, path: Path_) -> bool:
     for step in path:
-        try:
-            data = data[step] if isinstance(data, (dict, list)) else {}[step]
-        except (KeyError, IndexError, TypeError):
+        is_index = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        if not is_index and not (isinstance(data, dict) and step in data):
             return False
+        data = data[step]
     return True

@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     location: str | None = None
 
 
-class Setback(Exception):  # noqa: N818 - not an error until nobody tries again
+class Setback(Exception):
     """One try gave no result. ``reason`` is the begin of a sentence: "ICA answered 503".
 
     ``final``: another try would end alike. ``executed``: the server may have done what was asked.
@@ -83,9 +83,7 @@ def _redirect_words(answer: Answer) -> str:
     except ValueError:
         host = None
     target = plain_text(host, 255) if host else "another page"
-    return (
-        f"ICA answered {answer.status}, a redirect to {target}, which is never followed; check the server URL"
-    )
+    return f"ICA answered {answer.status}, a redirect to {target}, which is never followed; check the server URL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,4 +46,6 @@ def sync_folder(folder: Path) -> None:
 
 def unwritable(path: Path, error: OSError) -> BadState:
     reason = error.strerror or type(error).__name__
-    return BadState(f"{path}: cannot be written: {reason}. Nothing is lost; make room or access, and run the command again.")
+    return BadState(
+        f"{path}: cannot be written: {reason}. Nothing is lost; make room or access, and run the command again."
+    )

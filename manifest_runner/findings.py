@@ -20,9 +20,7 @@ class Findings:
 
     def add(self, finding: Finding, group: Hashable = None) -> None:
         """``group`` tells which findings are the same fault; each is its own where it is not given."""
-        key = (finding.code, finding.place, finding.message if group is None else group)
-        if group is None and finding.row is not None:
-            key = (*key, finding.row)
+        key = (finding.code, finding.place, (finding.message, finding.row) if group is None else group)
         self._first.setdefault(key, finding)
         self._count[key] = self._count.get(key, 0) + 1
         rows = self._rows.setdefault(key, [])

@@ -188,9 +188,7 @@ class _Rendering:
             message = f"{where}: {fault.message}" if where else fault.message
             self._add(path, "MR501", message, number, group=fault.path, at_key=fault.at_key)
 
-    def _add(
-        self, path: Path_, code: str, message: str, number: int, *, group: object, at_key: bool = False
-    ) -> None:
+    def _add(self, path: Path_, code: str, message: str, number: int, *, group: object, at_key: bool = False) -> None:
         place = self._place(path, at_key=at_key)
         self._findings.add(Finding(place, code, message, row=self._analysis.rows.place(number)), group=(group, path))
 

@@ -126,8 +126,8 @@ class Journal:
         theirs = Owner(record["name"], record["project"], record["server"])
         if theirs != self._owner:
             raise BadState(
-                f"{self.path}: belongs to {theirs.name!r} in project {theirs.project} on {theirs.server}, this run is for "
-                f"{self._owner.name!r} in project {self._owner.project} on {self._owner.server}. Nothing was sent; finish "
+                f"{self.path}: belongs to {theirs.name!r} in project {theirs.project} on {theirs.server}, this run is "
+                f"for {self._owner.name!r} in project {self._owner.project} on {self._owner.server}. Nothing was sent; finish "
                 "that run first."
             )
 
@@ -136,7 +136,13 @@ class Journal:
     def post(self, post: Post) -> None:
         """Record a batch that is about to be sent. Raises BadState, and then nothing must be sent."""
         items = [list(item) for item in post.items]
-        record = {"post": post.key, "at": post.at, "stamped": post.stamped, "items": items, "body": post.body.decode()}
+        record = {
+            "post": post.key,
+            "at": post.at,
+            "stamped": post.stamped,
+            "items": items,
+            "body": post.body.decode(),
+        }
         self._append(record)
         self.pending[post.key] = post
 
@@ -166,7 +172,12 @@ class Journal:
         file = self.path.open("ab")
         if is_new:
             owner = self._owner
-            head = {"journal": JOURNAL_VERSION, "name": owner.name, "project": owner.project, "server": owner.server}
+            head = {
+                "journal": JOURNAL_VERSION,
+                "name": owner.name,
+                "project": owner.project,
+                "server": owner.server,
+            }
             file.write(_line(head))
             sync_folder(self.path.parent)
         else:
@@ -207,8 +218,8 @@ def _records(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _damaged(path: Path, number: int, what: str) -> BadState:
     return BadState(
         f"{path}:{number}: {what}: the journal is damaged. Nothing was sent. It tells which batches may have been "
-        "launched; restore it from a backup, or find them in ICA by the technical tag of the manifest's name, rebuild the "
-        "lockfile with `manifest-runner import`, and only then move the journal away."
+        "launched; restore it from a backup, or find them in ICA by the technical tag of the manifest's name, rebuild "
+        "the lockfile with `manifest-runner import`, and only then move the journal away."
     )
 
 

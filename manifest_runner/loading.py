@@ -31,7 +31,11 @@ class Loaded:
 
 
 def load(
-    path: Path, *, env: Mapping[str, str], project: str | None = None, given_vars: Mapping[str, str] | None = None
+    path: Path,
+    *,
+    env: Mapping[str, str],
+    project: str | None = None,
+    given_vars: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Read a manifest and prepare its analyses. ``project`` and ``given_vars`` are those of the command line.
 

@@ -207,7 +207,20 @@ def _damaged(label: str, what: str) -> BadState:
 
 _BATCH_KEYS = frozenset({"idempotencyKey", "items", "status", "submittedAt"})
 _ITEM_KEYS = frozenset(
-    "adopted analysis attempt batchId digest itemId kind message previous removed revision status".split()
+    [
+        "adopted",
+        "analysis",
+        "attempt",
+        "batchId",
+        "digest",
+        "itemId",
+        "kind",
+        "message",
+        "previous",
+        "removed",
+        "revision",
+        "status",
+    ]
 )
 
 
@@ -245,7 +258,12 @@ def write_lockfile(path: Path, lockfile: Lockfile) -> None:
 
 def dump_lockfile(lockfile: Lockfile) -> bytes:
     """Sorted, one line a batch and one line an item, so that a small change is a small diff."""
-    head = {"lockVersion": LOCK_VERSION, "name": lockfile.name, "project": lockfile.project, "server": lockfile.server}
+    head = {
+        "lockVersion": LOCK_VERSION,
+        "name": lockfile.name,
+        "project": lockfile.project,
+        "server": lockfile.server,
+    }
     lines = ["{", *(f"{_json(key)}: {_json(value)}," for key, value in head.items()), '"batches": {']
     lines += _lines({key: _batch_json(batch) for key, batch in lockfile.batches.items()})
     lines += ["},", '"items": {']

@@ -148,7 +148,7 @@ class _KeyOf:
     key: str
 
 
-class _Stop(Exception):  # noqa: N818 - control flow, not an error
+class _Stop(Exception):
     """Nothing more can be learned from this file."""
 
 
@@ -260,7 +260,11 @@ class _Builder:
                 self._report("MR107", f"{text} has no place in JSON; quote it if it is meant as text", event.start_mark)
             return text
         if len(text) > MAX_DIGITS:
-            self._report("MR107", f"a number of {len(text)} characters; quote it if it is meant as text", event.start_mark)
+            self._report(
+                "MR107",
+                f"a number of {len(text)} characters; quote it if it is meant as text",
+                event.start_mark,
+            )
             return text
         return spelled_number(text, whole=match.group(1) is None and match.group(2) is None)
 
@@ -269,10 +273,14 @@ class _Builder:
             return text
         if tag == _TAG + "binary" and self._binary:
             return Binary()
-        wanted = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}.get(tag.removeprefix(_TAG))
+        wanted: Any = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}.get(tag.removeprefix(_TAG))
         value = self._plain(event, text)
         if wanted is None:
-            self._report("MR108", f"the tag {_short_tag(tag)} is not supported; only plain data is read", event.start_mark)
+            self._report(
+                "MR108",
+                f"the tag {_short_tag(tag)} is not supported; only plain data is read",
+                event.start_mark,
+            )
         elif not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             self._report("MR108", f"{text!r} is not a {_short_tag(tag)}", event.start_mark)
         return value
@@ -323,7 +331,11 @@ class _Builder:
 
     def _open(self, value: Any, event: Any) -> None:
         if event.tag is not None and event.tag not in ("!", _TAG + "map", _TAG + "seq"):
-            self._report("MR108", f"the tag {_short_tag(event.tag)} is not supported; only plain data is read", event.start_mark)
+            self._report(
+                "MR108",
+                f"the tag {_short_tag(event.tag)} is not supported; only plain data is read",
+                event.start_mark,
+            )
         if len(self._stack) >= MAX_DEPTH:
             self._stop("MR111", f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
         marks: dict[Any, Any] | None = None
@@ -375,7 +387,7 @@ class _Builder:
             self._report("MR113", "<< takes a mapping or a list of mappings", event.start_mark)
 
     def _apply_merges(self, frame: _Frame, event: Any) -> None:
-        """Keys written in the mapping win over merged ones, an earlier source over a later one (yaml.org/type/merge)."""
+        """Keys of the mapping win over merged ones, an earlier source over a later one (yaml.org/type/merge)."""
         for source in (each for sources in frame.merges or () for each in sources):
             if not isinstance(source, dict):
                 self._report("MR113", "<< takes a mapping or a list of mappings", event.start_mark)

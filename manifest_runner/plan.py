@@ -59,7 +59,7 @@ def make_plan(
     choices: Choices,
     *,
     pending: Collection[str] = (),
-    keep: Callable[[bytes], Any] = lambda request: None,
+    keep: Callable[[bytes], Any] = lambda _request: None,
 ) -> Plan:
     """Sort the items by what the lockfile knows of them.
 

@@ -71,10 +71,7 @@ def _advice(status: int, subject: Subject) -> str:
         case 401:
             return f"The credential from {subject.credential_source} is wrong or has expired."
         case 403:
-            return (
-                f"The credential from {subject.credential_source} lacks a permission "
-                f"in project {subject.project}."
-            )
+            return f"The credential from {subject.credential_source} lacks a permission in project {subject.project}."
         case 404:
             return _advice_for_404(subject)
         case 407:

@@ -110,7 +110,11 @@ class _Writer:
         self._columns = columns
         self._scope = scope
         self._call_template = call_template
-        self._names: dict[str, Any] = {"text": _cell_text, "sift": _without_null, "compact": _without_null_items}
+        self._names: dict[str, Any] = {
+            "text": _cell_text,
+            "sift": _without_null,
+            "compact": _without_null_items,
+        }
         self._locals: dict[str, str] = {}
 
     def function(self, tree: Any) -> Callable[[Any, int], Any]:

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from manifest_runner.backoff import Deadline
 from manifest_runner.batches import PreparedBatch, make_batches
-from manifest_runner.errors import ApprovalNeeded, NotCovered, RunnerError, Unreachable, UsageProblem
+from manifest_runner.errors import ApprovalNeeded, NotCovered, Unreachable, UsageProblem
 from manifest_runner.journal import Journal, Owner, references
-from manifest_runner.keys import item_digester
 from manifest_runner.loading import Loaded, load
 from manifest_runner.lockfile import LockedItem, Lockfile, read_lockfile, write_lockfile
 from manifest_runner.manifest import read_mapping
@@ -24,8 +23,9 @@ from manifest_runner.settings import Credential, find_credential, find_server, r
 from manifest_runner.submit import DEFAULT_KEY_WINDOW, AdoptMode, Submitter
 from manifest_runner.workspace import Workspace, held
 
-if False:  # for annotations; requests is imported where it is used
+if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.client import Client
+    from manifest_runner.polling import Poller
 
 WaitMode = Literal["none", "created", "finished"]
 EMULATOR = "emulator"
@@ -38,7 +38,7 @@ class World:
 
     env: Mapping[str, str]
     home: Path
-    notify: Callable[[str], None] = lambda line: None
+    notify: Callable[[str], None] = lambda _line: None
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
@@ -58,7 +58,7 @@ class Target:
 class RunOptions:
     """How to run. Times are in seconds."""
 
-    choices: Choices = Choices()
+    choices: Choices = field(default_factory=Choices)
     wait: WaitMode = "created"
     timeout: float = DEFAULT_TIMEOUT
     locked: bool = False
@@ -102,9 +102,7 @@ class Session:
         self.world = world
         self.server = server_of(target, world)
         document = loaded.document
-        self.before = read_lockfile(
-            workspace.lockfile, name=document.name, project=loaded.project, server=self.server
-        )
+        self.before = read_lockfile(workspace.lockfile, name=document.name, project=loaded.project, server=self.server)
         self.lockfile = self.before.copy()
         self.journal = Journal.read(workspace.journal, Owner(document.name, loaded.project, self.server))
 
@@ -301,9 +299,7 @@ class _Run:
             submitter.submit(batch, stamped=stamped)
             outcome.batches += 1
             outcome.launched += [launch.user_reference for launch in batch.launches]
-            self._session.world.notify(
-                f"submitted batch {outcome.batches} of {total}: {len(batch.launches)} item(s)"
-            )
+            self._session.world.notify(f"submitted batch {outcome.batches} of {total}: {len(batch.launches)} item(s)")
 
     def _wait(self, stack: ExitStack) -> None:
         """Poll as long as was asked for. Raises Unreachable when the time is over."""
@@ -325,7 +321,7 @@ class _Run:
                 )
             world.sleep(min(pause, self._deadline.left()))
 
-    def _poller(self, stack: ExitStack):  # type: ignore[no-untyped-def]
+    def _poller(self, stack: ExitStack) -> Poller | None:
         from manifest_runner.polling import Poller, analysis_done, creation_done
 
         done = analysis_done if self._options.wait == "finished" else creation_done
@@ -375,9 +371,9 @@ class _Run:
         """Nothing is sent, also not what is new, until a person has agreed to what is not a matter of course."""
         if made.unapproved:
             raise ApprovalNeeded(
-                f"{len(made.unapproved)} launched item(s) changed: {_some(made.unapproved)}. To launch them again as they are "
-                "now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` shows what changed. "
-                "Nothing was sent."
+                f"{len(made.unapproved)} launched item(s) changed: {_some(made.unapproved)}. To launch them again as "
+                "they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` shows what "
+                "changed. Nothing was sent."
             )
         document = self._session.loaded.document
         limit = self._options.max_launches if self._options.max_launches is not None else document.max_launches
@@ -401,7 +397,7 @@ class _Run:
 
 
 def _plan(session: Session, choices: Choices, spool: _Spool | None = None) -> Plan:
-    keep = spool.keep if spool else lambda request: None
+    keep = spool.keep if spool else lambda _request: None
     pending = references(session.journal.pending.values())
     known = session.lockfile.copy()
     from manifest_runner.submit import record_answer
@@ -458,6 +454,3 @@ def _uncovered_words(made: Plan, lockfile: Path) -> str:
 def _some(references_: list[str], most: int = 3) -> str:
     more = f" and {len(references_) - most} more" if len(references_) > most else ""
     return ", ".join(references_[:most]) + more
-
-
-__all__ = ["Outcome", "RunOptions", "RunnerError", "Target", "World", "item_digester", "plan", "render", "run", "status", "validate"]

@@ -47,7 +47,9 @@ _METHODS: Mapping[type, frozenset[str]] = {
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
 }
-_LOOP = frozenset("index index0 first last length revindex revindex0 previtem nextitem depth depth0 cycle changed".split())
+_LOOP = frozenset(
+    "index index0 first last length revindex revindex0 previtem nextitem depth depth0 cycle changed".split()
+)
 _FILTERS = (
     "abs batch capitalize center count d default dictsort first float groupby int items last length list lower map "
     "max min reject rejectattr reverse round select selectattr slice sort string sum title tojson trim truncate "
@@ -61,7 +63,7 @@ _SIZED = frozenset({"center", "ljust", "rjust", "zfill", "batch", "slice", "roun
 _STATEMENTS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block, nodes.CallBlock)
 
 
-class TemplateRefused(Exception):  # noqa: N818 - named for what happened
+class TemplateRefused(Exception):
     """A template does what manifests may not do; the message says what."""
 
 
@@ -83,7 +85,9 @@ class Missing(jinja2.StrictUndefined):
             return obj.lacks.format(name) + near_miss(str(name), obj)
         if isinstance(obj, (str, int, float, list, tuple, dict)) or obj is None:
             kind = {"dict": "mapping", "str": "text", "NoneType": "null"}.get(type(obj).__name__, type(obj).__name__)
-            return f"{name!r} is not there (this is a {kind})" + (near_miss(str(name), obj) if isinstance(obj, dict) else "")
+            return f"{name!r} is not there (this is a {kind})" + (
+                near_miss(str(name), obj) if isinstance(obj, dict) else ""
+            )
         if self._undefined_hint:
             return str(self._undefined_hint)
         names = ("row", "index", "vars", "env", "project", "name")
@@ -139,8 +143,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for statement in tree.find_all(_STATEMENTS):
             raise TemplateRefused(f"{{% {type(statement).__name__.lower()} %}} cannot be used in a manifest")
         guarded = _Guard().visit(tree)
+        guarded.set_environment(self)
         assert isinstance(guarded, nodes.Template)
-        return guarded.set_environment(self)
+        return guarded
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """``row.items`` is the column of that name where there is one; a method only otherwise."""
@@ -156,7 +161,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         except (AttributeError, TypeError, LookupError):
             return self.getattr(obj, argument) if isinstance(argument, str) else self.undefined(obj=obj, name=argument)
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 - Jinja's signature
         if isinstance(obj, LoopContext):
             return attr in _LOOP
         if isinstance(obj, Namespace):
@@ -176,7 +181,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(owner, str) and name == "replace":
             return replace(owner, *args)
         if isinstance(owner, str) and name == "join":
-            return _join(__context.eval_ctx, *args, d=owner)
+            return _join(__context.eval_ctx, args[0], owner)
         return super().call(__context, __obj, *args, **kwargs)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -235,7 +240,7 @@ def _data(context: Any, value: Any) -> Any:
     kind = value.__class__
     if kind is str:
         context.environment.charge(len(value))
-    elif isinstance(value, (GeneratorType, map, filter, reversed)) or kind in (_ITEMS, _KEYS, _VALUES):
+    elif isinstance(value, (GeneratorType, map, filter, reversed)) or kind in _VIEWS:
         return list(_counted(context.environment, value))
     elif isinstance(value, (str, list, dict, tuple, range)):
         context.environment.charge(len(value))
@@ -249,7 +254,7 @@ def _data(context: Any, value: Any) -> Any:
     return value
 
 
-_ITEMS, _KEYS, _VALUES = type({}.items()), type({}.keys()), type({}.values())
+_VIEWS: tuple[type, ...] = tuple(type(getattr({}, name)()) for name in ("items", "keys", "values"))
 
 
 @jinja2.pass_context
@@ -266,7 +271,7 @@ def _counted(environment: Sandbox, values: Iterable[Any]) -> Iterator[Any]:
 
 
 @jinja2.pass_context
-def _small(context: Any, value: Any) -> Any:
+def _small(_context: Any, value: Any) -> Any:
     size = len(value) if isinstance(value, str) else abs(value) if isinstance(value, (int, float)) else 0
     if size > MAX_SMALL:
         raise TemplateRefused(f"a width or count of more than {MAX_SMALL:,}")
@@ -289,7 +294,9 @@ def _in_text(value: Any) -> Any:
     if isinstance(value, (str, Undefined)):
         return value
     if value is None:
-        raise TemplateRefused("null cannot be put into text; use `default('…', true)` or leave the field to one expression")
+        raise TemplateRefused(
+            "null cannot be put into text; use `default('…', true)` or leave the field to one expression"
+        )
     if not isinstance(value, (bool, int, float)):
         raise TemplateRefused(f"a {type(value).__name__} cannot be put into text; use `join` or `to_json`")
     return text_of(value)
@@ -351,4 +358,3 @@ def _format(value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(each, (str, int, float, Undefined)) or (isinstance(each, float) and not math.isfinite(each)):
             raise TemplateRefused(f"format works on text and numbers, not on {type(each).__name__}")
     return text % (kwargs or args)
-

@@ -216,9 +216,7 @@ def _aware_of_kind(fault: Fault, data: Any) -> Fault:
             kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
             if kinds:
                 belongs = f"{shown(key)} is for kind {listed(kinds, 'and')}"
-                return replace(
-                    fault, message=f"{belongs}, this analysis is {data['analyses'][index]['kind']}"
-                )
+                return replace(fault, message=f"{belongs}, this analysis is {data['analyses'][index]['kind']}")
     return fault
 
 

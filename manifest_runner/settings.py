@@ -75,9 +75,7 @@ def find_project(flag: str | None, manifest_project: str | None, env: Mapping[st
     """The project's id: ``--project``, the manifest, ICAV2_PROJECT_ID. Raises UsageProblem without one."""
     project = (flag or manifest_project or env.get("ICAV2_PROJECT_ID") or "").strip()
     if not project:
-        raise UsageProblem(
-            "no project given: set project in the manifest, or use --project ID or ICAV2_PROJECT_ID"
-        )
+        raise UsageProblem("no project given: set project in the manifest, or use --project ID or ICAV2_PROJECT_ID")
     if not _PROJECT.fullmatch(project):
         raise UsageProblem("the project must be its id: letters, digits and . _ - only")
     return project

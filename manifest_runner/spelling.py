@@ -18,7 +18,7 @@ def text_of(value: bool | int | float) -> str:
         return "true"
     if value is False:
         return "false"
-    if isinstance(value, int) or isinstance(value, SpelledFloat):
+    if isinstance(value, int | SpelledFloat):
         return str(value)
     if not math.isfinite(value):
         raise ValueError(f"{value} has no place in JSON")
@@ -57,4 +57,3 @@ def _quoted(text: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"a {type(text).__name__} cannot be a key in JSON")
     return orjson.dumps(text).decode()
-

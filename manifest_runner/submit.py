@@ -65,10 +65,10 @@ class Submitter:
     def _settle_by_stamps(self, post: Post) -> None:
         if not post.stamped:
             raise ApprovalNeeded(
-                f"{self.journal.path}: a batch of {len(post.items)} items, from {post.items[0].user_reference!r} on, was sent "
-                f"at {timestamp(post.at)} and never answered. Its key is forgotten by now and the items have no stamp "
-                "(`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner import "
-                "--batch-id`; then move the journal away. Nothing new was sent."
+                f"{self.journal.path}: a batch of {len(post.items)} items, from {post.items[0].user_reference!r} on, was "
+                f"sent at {timestamp(post.at)} and never answered. Its key is forgotten by now and the items have no stamp "
+                "(`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
+                "import --batch-id`; then move the journal away. Nothing new was sent."
             )
         found = self._search()
         hits = [item for item in post.items if digest_stamp(item.digest) in found]
@@ -128,8 +128,8 @@ class Submitter:
             self.notify(f"somebody else is launching this manifest: {seen} of {due} are there; waiting for the rest")
         if self.deadline.left() <= 0:
             raise ApprovalNeeded(
-                f"somebody else's launch is half seen: {seen} of the {due} analyses that are due exist already, less than an "
-                "hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
+                f"somebody else's launch is half seen: {seen} of the {due} analyses that are due exist already, less than "
+                "an hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
             )
         self.sleep(min(pause, self.deadline.left()))
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
+from jinja2.exceptions import SecurityError
 
 from manifest_runner.sandbox import Sandbox, TemplateRefused
 
 MAX_TEMPLATE = 100_000
 
 
-class TemplateFault(Exception):  # noqa: N818 - named for what happened
+class TemplateFault(Exception):
     """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -67,7 +68,8 @@ class Template:
             target = nodes.Name("result", "store", lineno=1)
             tree = nodes.Template([nodes.Assign(target, value, lineno=1)], lineno=1)
             tree.set_environment(self._sandbox)
-        return _guard_parse(lambda: self._sandbox.from_string(tree), self.text)
+        compiled: jinja2.Template = _guard_parse(lambda: self._sandbox.from_string(tree), self.text)
+        return compiled
 
     @cached_property
     def parts(self) -> tuple[str | Lookup, ...] | None:
@@ -111,11 +113,11 @@ class Template:
             return self._finished(context.vars["result"] if self.whole else "".join(pieces))
         except jinja2.UndefinedError as e:
             raise TemplateFault("MR402", str(e)) from e
-        except (TemplateRefused, jinja2.sandbox.SecurityError) as e:
+        except (TemplateRefused, SecurityError) as e:
             raise TemplateFault("MR403", str(e)) from e
         except RecursionError as e:
             raise TemplateFault("MR403", "the template calls itself without end") from e
-        except Exception as e:  # noqa: BLE001 - whatever an expression raises is the author's to mend
+        except Exception as e:
             raise TemplateFault("MR404", f"{type(e).__name__}: {e}") from e
 
     def _finished(self, value: Any) -> Any:
@@ -200,10 +202,9 @@ def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
     keys: set[str] = set()
     stepped = 0
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        if isinstance(node.node, nodes.Name) and node.node.name == name:
-            key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
-            if isinstance(key, str):
-                keys.add(key)
-                stepped += 1
+        step = _lookup(node)
+        if step is not None and step.root == name and step.key is not None:
+            keys.add(step.key)
+            stepped += 1
     uses = sum(1 for node in tree.find_all(nodes.Name) if node.name == name)
     return frozenset(keys), uses > stepped

@@ -57,7 +57,7 @@ def _unknown_keys(error: Error, path: Path_) -> Iterator[Fault]:
 
 def _unknown_key(key: str, known: Mapping[str, Any]) -> str:
     for name, rule in known.items():
-        if isinstance(rule, dict) and "const" in rule:  # the keys depend on this one's value
+        if isinstance(rule, dict) and isinstance(rule.get("const"), str):  # which keys there are depends on it
             return f"{shown(key)} does not go with {shown(name)} {shown(rule['const'])}"
     return f"unknown key {shown(key)}{_near_miss(key, list(known))}"
 

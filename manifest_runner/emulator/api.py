@@ -41,9 +41,7 @@ class Call(NamedTuple):
 class Api:
     """One emulator: its state, its options and its clock."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float]) -> None:
         self.connection = connection
         self.options = options
         self.clock = clock

@@ -54,9 +54,7 @@ _ENDPOINTS = (
 )
 
 
-def build_app(
-    connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float]
-) -> Starlette:
+def build_app(connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float]) -> Starlette:
     """The emulator as an ASGI application; ``clock`` gives seconds since the epoch."""
     api = Api(connection, options, clock)
     routes = [
@@ -66,15 +64,11 @@ def build_app(
     ]
 
     async def tell_http_error(request: Request, error: Exception) -> Response:
-        status, headers = (
-            (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
-        )
+        status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
         problem = Problem(status, _explanation(request, error), headers=headers)
         return problem_response(problem, path=request.url.path, now=clock())
 
-    app = Starlette(
-        routes=routes, exception_handlers={HTTPException: tell_http_error, Exception: tell_http_error}
-    )
+    app = Starlette(routes=routes, exception_handlers={HTTPException: tell_http_error, Exception: tell_http_error})
     app.router.redirect_slashes = False
     return app
 

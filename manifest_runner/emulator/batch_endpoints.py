@@ -55,9 +55,7 @@ async def list_batch_items(api: Api, call: Call) -> Response:
 async def get_batch_item(api: Api, call: Call) -> Response:
     """GET one item of a batch."""
     batch, item = _batch(api, call), call.path("item")
-    row = find_item(
-        api.connection, Filter(call.now, call.project).equal("b.id", batch.id).equal("i.id", item)
-    )
+    row = find_item(api.connection, Filter(call.now, call.project).equal("b.id", batch.id).equal("i.id", item))
     if row is None:
         raise Problem(404, f"The batch has no item {item}.")
     return call.answer(item_view(row, call.now, call.media))

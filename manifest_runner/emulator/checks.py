@@ -17,9 +17,7 @@ _GOOD: Faults = ()
 _NOT_NULL: Faults = (("", "must not be null"),)
 
 
-def text(
-    *, shortest: int = 0, longest: int | None = None, pattern: str | None = None, says: str = ""
-) -> Check:
+def text(*, shortest: int = 0, longest: int | None = None, pattern: str | None = None, says: str = "") -> Check:
     """A string of so many characters that matches ``pattern`` as a whole; if not, the message is ``says``."""
     matches = re.compile(pattern).fullmatch if pattern else None
 

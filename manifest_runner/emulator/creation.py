@@ -22,9 +22,7 @@ from manifest_runner.emulator.wire_rules import KINDS, read_batch
 class Creator:
     """Executes the POSTs that create batches, those with a key at most once for as long as keys live."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, answers: KeyedAnswers, options: EmulatorOptions
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, answers: KeyedAnswers, options: EmulatorOptions) -> None:
         self._connection = connection
         self._answers = answers
         self._options = options
@@ -46,9 +44,7 @@ class Creator:
             if known := self._answers.find(slot, body, now):
                 return known
             name = f"key {slot.key} {self._answers.uses(slot)}"
-            answer = self._store(
-                derive("batch", slot.owner, project, name), slot.owner, project, content, now
-            )
+            answer = self._store(derive("batch", slot.owner, project, name), slot.owner, project, content, now)
             self._answers.keep(slot, body, answer, now)
             return answer
 

@@ -66,9 +66,7 @@ class Gatekeeper:
     def _issue(self, user: str, now: float, *, from_key: bool) -> str:
         token = _token({"sub": user, "iat": int(now), "jti": secrets.token_hex(8)})
         with transaction(self._connection):
-            self._connection.execute(
-                "INSERT INTO tokens VALUES (?,?,?)", (_fingerprint(token), user, from_key)
-            )
+            self._connection.execute("INSERT INTO tokens VALUES (?,?,?)", (_fingerprint(token), user, from_key))
         return token
 
 

@@ -59,8 +59,7 @@ class KeyedAnswers:
     def find(self, slot: Slot, body: bytes, now: float) -> Answer | None:
         """The stored answer, if it is young enough. Raises Problem 422 when it was given to another body."""
         row = self._connection.execute(
-            "SELECT fingerprint, status, body FROM answers"
-            " WHERE owner = ? AND path = ? AND key = ? AND stored > ?",
+            "SELECT fingerprint, status, body FROM answers WHERE owner = ? AND path = ? AND key = ? AND stored > ?",
             (*slot, now - self._lifetime),
         ).fetchone()
         if row is None:

@@ -36,9 +36,7 @@ def require_body_type(request: Request, readable: tuple[str, ...]) -> None:
     """Raise Problem 415 unless the body is declared as one of the ``readable`` types."""
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared not in readable:
-        raise Problem(
-            415, f"The body must be {' or '.join(readable)}, not {declared or 'of an unnamed type'}."
-        )
+        raise Problem(415, f"The body must be {' or '.join(readable)}, not {declared or 'of an unnamed type'}.")
 
 
 def _preference(media: str, ranges: list[_Range], age: int) -> tuple[float, bool, int]:

@@ -163,8 +163,6 @@ def _order(sort: str | None) -> str:
 def _term(term: str) -> str:
     name, *direction = term.split()[:3] or [""]
     if name not in _SORT_COLUMNS or direction not in ([], ["asc"], ["desc"]):
-        message = (
-            f"{term.strip()!r} is not one of {', '.join(_SORT_COLUMNS)}, with ' asc' or ' desc' behind it"
-        )
+        message = f"{term.strip()!r} is not one of {', '.join(_SORT_COLUMNS)}, with ' asc' or ' desc' behind it"
         raise Problem(400, f"sort: {message}.", parameters={"sort": message})
     return f"{_SORT_COLUMNS[name]} {' '.join(direction)}".strip()

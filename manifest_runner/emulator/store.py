@@ -82,9 +82,7 @@ def open_store(database: Path) -> sqlite3.Connection:
     It may be handed from one thread to another, but used by one at a time. Raises ``sqlite3.Error``, also
     for a file of a newer format.
     """
-    connection = sqlite3.connect(
-        database, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    connection = sqlite3.connect(database, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection)
     except BaseException:
@@ -98,9 +96,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found > _FORMAT:
-        raise sqlite3.DatabaseError(
-            f"the emulator's database has format {found}; this version knows {_FORMAT}"
-        )
+        raise sqlite3.DatabaseError(f"the emulator's database has format {found}; this version knows {_FORMAT}")
     if found < _FORMAT:
         connection.executescript(_SCHEMA)
     _add_functions(connection)
@@ -109,15 +105,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def _add_functions(connection: sqlite3.Connection) -> None:
     """Let queries filter and sort by what the timetable says."""
     connection.create_function("item_status", 4, item_status, deterministic=True)
-    connection.create_function(
-        "analysis_status", 5, lambda *moment: analysis_state(*moment).status, deterministic=True
-    )
-    connection.create_function(
-        "analysis_start", 5, lambda *moment: analysis_state(*moment).started, deterministic=True
-    )
-    connection.create_function(
-        "analysis_end", 5, lambda *moment: analysis_state(*moment).ended, deterministic=True
-    )
+    connection.create_function("analysis_status", 5, lambda *moment: analysis_state(*moment).status, deterministic=True)
+    connection.create_function("analysis_start", 5, lambda *moment: analysis_state(*moment).started, deterministic=True)
+    connection.create_function("analysis_end", 5, lambda *moment: analysis_state(*moment).ended, deterministic=True)
 
 
 @contextmanager

@@ -70,9 +70,7 @@ def job_started_at(created: float, done: float) -> float:
     return created + (done - created) / 10
 
 
-def analysis_state(
-    now: float, requested: float, duration: float, fate: int, aborted: float | None
-) -> AnalysisState:
+def analysis_state(now: float, requested: float, duration: float, fate: int, aborted: float | None) -> AnalysisState:
     """The state of an analysis that was requested at ``requested`` and asked to abort at ``aborted``.
 
     An abort shows after a moment and takes another; an analysis that ends before then ends as if never

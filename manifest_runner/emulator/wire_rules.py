@@ -93,9 +93,7 @@ _NEXTFLOW_INPUT = record(_STRUCTURED, required=("inputs",))
 _NEXTFLOW_JSON_INPUT = record(
     {
         "fields": _FIELDS,
-        "groups": list_of(
-            record({"id": any_text, "values": list_of(record({"values": _FIELDS}))}, required=("id",))
-        ),
+        "groups": list_of(record({"id": any_text, "values": list_of(record({"values": _FIELDS}))}, required=("id",))),
     }
 )
 _CWL_INPUT = variant(
