@@ -126,11 +126,7 @@ def test_a_cwl_input_can_be_json(given: Any) -> None:
             }
         },
         {"fields": [{"id": "A", "values": ["x"]}, {"id": "B", "externalDataValues": T}]},
-        {
-            "groups": [
-                {"id": "G", "values": [{"values": [{"id": "A", "values": [1]}]}, {"values": {"A": "x"}}]}
-            ]
-        },
+        {"groups": [{"id": "G", "values": [{"values": [{"id": "A", "values": [1]}]}, {"values": {"A": "x"}}]}]},
     ],
 )
 def test_a_form_can_be_a_mapping_or_the_apis_list(given: Any) -> None:
@@ -295,9 +291,7 @@ def test_names_of_variables_are_identifiers(name: str) -> None:
             ("analyses.0.analysisInput.parameters.A", "expected a list or a single value, got a mapping"),
         ),
         (
-            analysis(
-                analysisOutput=[{"sourcePath": "", "targetProjectId": "", "targetPath": "", "type": "folder"}]
-            ),
+            analysis(analysisOutput=[{"sourcePath": "", "targetProjectId": "", "targetPath": "", "type": "folder"}]),
             (
                 "analyses.0.analysisOutput.0.type",
                 'expected "FILE" or "FOLDER", got text "folder"; did you mean "FOLDER"?',
@@ -368,9 +362,7 @@ def test_a_manifest_is_a_mapping(data: Any) -> None:
 
 
 def test_a_bare_manifest_misses_its_keys():
-    assert manifest_faults({}) == [
-        Fault((), f'"{key}" is missing') for key in ("analyses", "manifest", "name")
-    ]
+    assert manifest_faults({}) == [Fault((), f'"{key}" is missing') for key in ("analyses", "manifest", "name")]
 
 
 # -- the schema itself

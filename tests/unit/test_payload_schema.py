@@ -46,9 +46,7 @@ MINIMAL: dict[Kind, dict[str, Any]] = {
 def stock_validator(kind: Kind) -> jsonschema.Draft202012Validator:
     """jsonschema as anybody would use it, with none of our additions."""
     schema = {**SCHEMA, "$ref": f"#/$defs/{TYPES[kind]}", "properties": {}, "additionalProperties": True}
-    return jsonschema.Draft202012Validator(
-        schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    )
+    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
 
 
 STOCK = {kind: stock_validator(kind) for kind in KINDS}
@@ -84,9 +82,7 @@ external = mapping(
     },
 )
 externals = st.none() | some(st.none() | external)
-data_input = mapping(
-    {"parameterCode": text}, {"dataIds": some(text), "mounts": mounts, "externalData": externals}
-)
+data_input = mapping({"parameterCode": text}, {"dataIds": some(text), "mounts": mounts, "externalData": externals})
 parameter = (
     st.none()
     | mapping({}, {"code": text, "value": maybe_text})
@@ -119,9 +115,7 @@ output = mapping(
         "actionOnExist": st.sampled_from(["OVERWRITE", "RENAME", "SKIP"]),
     },
 )
-logs = st.none() | mapping(
-    {}, {"logsFolderId": maybe_text, "logsFolderPath": st.sampled_from([None, "/", "/a/b/"])}
-)
+logs = st.none() | mapping({}, {"logsFolderId": maybe_text, "logsFolderPath": st.sampled_from([None, "/", "/a/b/"])})
 
 
 def item(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
@@ -153,11 +147,7 @@ junk = st.sampled_from(
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Every (container, key) in a value."""
     pairs = (
-        list(value.items())
-        if isinstance(value, dict)
-        else list(enumerate(value))
-        if isinstance(value, list)
-        else []
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
     )
     return [(value, key) for key, _ in pairs] + [place for _, each in pairs for place in places(each)]
 
@@ -220,9 +210,7 @@ def test_a_user_reference_is_what_the_api_takes(reference: str) -> None:
     assert STOCK["nextflow"].is_valid(whole) == wanted
 
 
-@pytest.mark.parametrize(
-    "reference", ["a\n", "a/b\n", "\n", "a\r", "a b\x00", "ß", "a.b", "a//b", "a/", "", "x" * 256]
-)
+@pytest.mark.parametrize("reference", ["a\n", "a/b\n", "\n", "a\r", "a b\x00", "ß", "a.b", "a//b", "a/", "", "x" * 256])
 def test_a_user_reference_is_refused(reference: str) -> None:
     whole = {**MINIMAL["nextflow"], "userReference": reference}
     assert not item_checker("nextflow").is_valid(whole)
