@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
+import requests
 
 from manifest_runner import emulator
 from manifest_runner.emulator import EmulatorOptions, running
@@ -91,7 +92,7 @@ def test_a_slow_answer_holds_up_nobody_else(start, make_item):
 def test_the_server_is_gone_when_its_context_ends(tmp_path):
     with running(EmulatorOptions(database=tmp_path / "emulator.db")) as url:
         port = int(url.rpartition(":")[2])
-        socket.create_connection(("127.0.0.1", port)).close()
+        assert requests.get(url, timeout=10).status_code == 404
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
 
