@@ -88,17 +88,18 @@ class Checker:
         """Every fault once, by path, then message."""
         if self.is_valid(data):
             return []
-        try:
-            found = {fault for error in self._errors(data) for fault in faults_of(error)}
-        except (
-            RecursionError,
-            ValueError,
-            re.error,
-        ):  # a schema that loops, a vast number, a regex not Python's
-            found = set()
-        return sorted(found or self._bare_faults(data), key=by_path)
+        return sorted(self._worded_faults(data) or set(self._bare_faults(data)), key=by_path)
 
-    def _errors(self, data: object) -> Iterator[Error]:
+    def _worded_faults(self, data: object) -> set[Fault]:
+        """None where jsonschema fails on a schema that loops, a vast number or a regex that is not Python's."""
+        try:
+            return {fault for error in self._slow.iter_errors(data) for fault in faults_of(error)}
+        except (RecursionError, ValueError, re.error):
+            return set()
+
+    @functools.cached_property
+    def _slow(self) -> Any:
+        """jsonschema's validator of the same schema."""
         from jsonschema import Draft202012Validator, validators
         from referencing import Registry
 
@@ -107,8 +108,7 @@ class Checker:
         if self._formats:  # jsonschema itself asserts none unless it is given a checker
             judges["format"] = _judge("format", dialect)
         extend: Any = validators.extend  # its stub is not typed
-        errors: Iterator[Error] = extend(dialect, judges)(self._schema, registry=Registry()).iter_errors(data)
-        return errors
+        return extend(dialect, judges)(self._schema, registry=Registry())
 
     def _bare_faults(self, data: object) -> Iterator[Fault]:
         """The compiled validator's own words, for the rare case that jsonschema has none."""
@@ -148,6 +148,9 @@ def row_checker(schema: object) -> RowChecker:
 
 
 def _schema_words(error: jsonschema_rs.ValidationError) -> str:
+    resource, is_outside, _ = error.message.partition(" is not present in a registry")
+    if is_outside:
+        return clean(f"{resource} is outside the schema, and nothing is fetched", _MAX_MESSAGE)
     where = ".".join(map(str, error.instance_path))
     return clean(f"{where}: {error.message}" if where else error.message, _MAX_MESSAGE)
 
@@ -173,7 +176,7 @@ def _compile(schema: dict[str, Any] | bool, formats: bool) -> jsonschema_rs.Vali
 
 
 def _refuse(uri: str) -> Any:
-    raise ValueError(f"{uri} is outside the schema, and nothing is fetched")
+    raise ValueError(f"{uri} is not fetched")
 
 
 def _plain(data: Any) -> Any:
