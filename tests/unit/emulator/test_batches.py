@@ -138,7 +138,7 @@ def test_an_unknown_batch_or_item_is_not_found(client, path):
 
 def test_a_batch_of_another_project_is_not_found(client):
     batch = client.create("one")
-    client.project += "-other"
+    client.project = str(uuid.uuid4())
     assert client.batch(batch).status_code == 404
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -60,7 +61,7 @@ def test_a_key_belongs_to_one_user(client, other_user, make_item):
 
 def test_a_key_belongs_to_one_endpoint(client, make_item):
     client.post([make_item()], "key")
-    client.project += "-other"
+    client.project = str(uuid.uuid4())
     assert client.post([make_item()], "key").status_code == 201
     assert client.executed() == ["one"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 
 import pytest
 import requests
@@ -67,9 +68,7 @@ def test_a_media_type_may_have_parameters(client, make_item):
 
 @pytest.mark.parametrize(("declared", "status"), [(V3, 200), ("application/json", 200), ("text/plain", 415)])
 def test_a_search_is_also_plain_json(client, declared, status):
-    answer = client.session.post(
-        f"{client.home}/analysis:search", data=b"{}", headers={"Content-Type": declared}
-    )
+    answer = client.session.post(f"{client.home}/analysis:search", data=b"{}", headers={"Content-Type": declared})
     assert answer.status_code == status
 
 
@@ -108,7 +107,7 @@ def test_a_bug_is_a_problem_too(client, monkeypatch):
 def test_only_the_projects_of_the_options_are_known(start, project):
     client = start(projects=(project,))
     client.create("one")
-    client.project += "-other"
+    client.project = str(uuid.uuid4())
     assert_problem(client.search(), 404)
     listed = client.session.get(f"{client.api}/projects").json()
     assert [found["id"] for found in listed["items"]] == [project]
@@ -125,9 +124,7 @@ def token(client, path="tokens", **credentials):
     return requests.post(f"{client.api}/{path}", headers=credentials, timeout=10)
 
 
-@pytest.mark.parametrize(
-    "credentials", [(), ("Basic YTpi",), ("Bearer ",), ("Bearer",), ("sesame",), (None, "")]
-)
+@pytest.mark.parametrize("credentials", [(), ("Basic YTpi",), ("Bearer ",), ("Bearer",), ("sesame",), (None, "")])
 def test_without_a_credential_nothing_is_served(client, credentials):
     answer = authorized(client, *credentials)
     assert_problem(answer, 401)

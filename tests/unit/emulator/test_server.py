@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -11,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -48,11 +50,10 @@ def _connect(tmp_path, project, client):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_server_without_a_word(tmp_path, connect, number):
-    with process(tmp_path / "emulator.db") as (server, url):
-        with connect(url) as client:
-            assert client.search().status_code == 200
-            server.send_signal(number)
-            output, errors = server.communicate(timeout=10)
+    with process(tmp_path / "emulator.db") as (server, url), connect(url) as client:
+        assert client.search().status_code == 200
+        server.send_signal(number)
+        output, errors = server.communicate(timeout=10)
     assert (server.returncode, output, errors) == (0, "stopped\n", "")
 
 
@@ -130,9 +131,6 @@ def test_missing_packages_are_named_with_what_to_install(tmp_path, monkeypatch):
 
 
 def test_the_emulator_shares_no_code_with_the_runner():
-    package = os.path.dirname(emulator.__file__)
-    for name in os.listdir(package):
-        if name.endswith(".py"):
-            with open(os.path.join(package, name), encoding="utf-8") as file:
-                imports = [line for line in file if line.startswith(("import", "from")) and "manifest_runner" in line]
-            assert all("manifest_runner.emulator" in line for line in imports), name
+    for file in Path(emulator.__file__).parent.glob("*.py"):
+        imports = re.findall(r"^\s*(?:from|import) (manifest_runner\S*)", file.read_text(encoding="utf-8"), re.M)
+        assert all(name.startswith("manifest_runner.emulator") for name in imports), file.name
