@@ -289,7 +289,9 @@ def test_a_row_schema_may_have_numbers_that_keep_their_spelling():
 
 
 def test_a_row_schema_that_loops_still_gives_a_fault():
-    assert [fault.path for fault in row_checker({"$ref": "#", "type": "string"}).faults(3)] == [()]
+    (fault,) = row_checker({"$ref": "#", "type": "string"}).faults(["secret"])
+    assert fault.path == ()
+    assert "secret" not in fault.message
 
 
 def test_a_regex_that_only_one_validator_knows_still_gives_a_fault():
