@@ -30,8 +30,8 @@ class Call(NamedTuple):
     now: float
 
     def path(self, name: str) -> str:
-        """A parameter of the path; UUIDs in lower case, as they are stored."""
-        return str(self.request.path_params[name]).lower()
+        """A UUID of the path, in lower case as they are stored."""
+        return str(self.request.path_params[name])
 
     def answer(self, content: Any, status: int = 200, **headers: str) -> Response:
         """A JSON answer in the negotiated version."""

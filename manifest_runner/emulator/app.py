@@ -66,7 +66,7 @@ def build_app(connection: sqlite3.Connection, options: EmulatorOptions, clock: C
     async def tell_http_error(request: Request, error: Exception) -> Response:
         status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
         problem = Problem(status, _explanation(request, error), headers=headers)
-        return problem_response(problem, path=request.url.path, now=clock())
+        return problem_response(problem, request, clock())
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: tell_http_error, Exception: tell_http_error})
     app.router.redirect_slashes = False
@@ -106,7 +106,7 @@ def _telling_problems(api: Api, respond: Respond) -> Respond:
         try:
             return await respond(request)
         except Problem as problem:
-            return problem_response(problem, path=request.url.path, now=api.clock())
+            return problem_response(problem, request, api.clock())
 
     return tell
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
 from manifest_runner.emulator.timetable import timestamp
@@ -32,15 +33,15 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-def problem_response(problem: Problem, *, path: str, now: float) -> Response:
-    """The answer to send for a problem with a request for ``path``."""
+def problem_response(problem: Problem, request: Request, now: float) -> Response:
+    """The answer to send for a problem with a request."""
     document = {
         "id": str(uuid.uuid4()),
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": path,
+        "instance": str(request.url.replace(query="")),
         "parameters": problem.parameters,
         "timestamp": timestamp(now),
     }

@@ -86,7 +86,7 @@ def test_a_search_is_also_plain_json(client, declared, status):
 )
 def test_what_does_not_exist_is_a_problem_too(client, method, path, status):
     problem = assert_problem(client.session.request(method, client.url + path), status)
-    assert problem["instance"] == path
+    assert problem["instance"] == client.url + path
 
 
 def test_a_rejected_body_names_the_faulty_places(client, make_item):

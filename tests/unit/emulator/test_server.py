@@ -62,6 +62,7 @@ def test_what_was_answered_survives_a_kill(tmp_path, connect, make_item):
         first = client.post([make_item()], "key")
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
+        assert client.executed() == ["one"]
     with process(tmp_path / "emulator.db") as (server, url), connect(url) as client:
         assert client.post([make_item()], "key").content == first.content
         assert client.batch(first.json()["id"]).status_code == 200
