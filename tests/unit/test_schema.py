@@ -257,7 +257,7 @@ def test_an_unknown_column_is_told_from_those_of_a_pattern():
     ("schema", "words"),
     [
         ({"type": "strng"}, "type: "),
-        ({"properties": {"a": {"pattern": "("}}}, "properties.a.pattern: "),
+        ({"properties": {"a": {"pattern": "("}}}, 'not a "regex"'),
         ({"$ref": "other.json"}, "other.json"),
         ({"$ref": "#/$defs/gone"}, "gone"),
         ({"$schema": "https://example.com/meta"}, "https://example.com/meta"),
