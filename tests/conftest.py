@@ -1,0 +1,50 @@
+"""What holds for every test: no home, no credentials, no proxies, and Hypothesis without surprises in CI."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# Where the real user's credentials lie. The home itself may hold the checkout, so it cannot be fenced off as a whole.
+_PRIVATE = tuple(str(Path.home() / name) for name in (".icav2", ".netrc", "_netrc"))
+_FOREIGN = ("ICAV2_", "MANIFEST_RUNNER_")
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle"})
+_touched: list[str] = []
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("open", "os.listdir", "os.mkdir") and arguments:
+        path = arguments[0]
+        text = os.fsdecode(path) if isinstance(path, bytes) else path
+        if isinstance(text, str) and text.startswith(_PRIVATE):
+            _touched.append(text)
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.fixture(name="_empty_home", scope="session")
+def _make_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_user(_empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that reads the real user's credentials or writes to a home at all."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN) or name.lower() in _PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(_empty_home))
+    _touched.clear()
+    yield
+    assert not _touched, f"the test touched the real home: {_touched}"
+    assert not list(_empty_home.iterdir()), "the test wrote to the home"

@@ -1,0 +1,121 @@
+"""Stories are told on the command line, as its own process, against the emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from manifest_runner.emulator import EmulatorOptions, running
+from manifest_runner.emulator.record import executions
+
+PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
+API_KEY = "s3cret-of-the-stories"
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator. ``url`` is without a path."""
+
+    url: str
+    database: Path
+
+    def executed(self) -> list[str]:
+        """The userReferences that were created, one for each time."""
+        return [execution.user_reference for execution in executions(self.database)]
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Cli:
+    """The command line in a folder of its own; ``env`` is all of the environment that it gets."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.folder = folder
+        self.env = env
+
+    def __call__(self, *arguments: str, **env: str) -> Done:
+        """Run one command; ``env`` adds to the environment."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "manifest_runner", *arguments],
+            cwd=self.folder,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+        assert "Traceback" not in ended.stderr, ended.stderr
+        return Done(ended.returncode, ended.stdout, ended.stderr)
+
+    def ok(self, *arguments: str, **env: str) -> Done:
+        """Run one command that must end with 0."""
+        done = self(*arguments, **env)
+        assert done.code == 0, f"exit {done.code}\n{done.out}{done.err}"
+        return done
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def lockfile(self, name: str = "study.lock.json") -> Any:
+        return json.loads(self.read(name))
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+@pytest.fixture(name="emulator")
+def _emulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulator]:
+    """An emulator that creates items at once; parametrise it indirectly with more EmulatorOptions."""
+    chosen = {"creation_delay": 0.0, "analysis_duration": 0.0, **getattr(request, "param", {})}
+    options = EmulatorOptions(database=tmp_path / "emulator.sqlite3", **chosen)
+    with running(options) as url:
+        yield Emulator(url, options.database)
+
+
+@pytest.fixture(name="cli")
+def _cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
+    """The command line; it talks to the emulator of a test that has one, and else to a port where nobody answers."""
+    folder, home = tmp_path / "work", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    server = request.getfixturevalue("emulator").url if "emulator" in request.fixturenames else "http://127.0.0.1:1"
+    env = {
+        "HOME": str(home),
+        "ICAV2_SERVER_URL": server,
+        "ICAV2_X_API_KEY": API_KEY,
+        "LC_ALL": "C.UTF-8",
+        "PATH": os.environ.get("PATH", ""),
+    }
+    return Cli(folder, env)
+
+
+@pytest.fixture(name="copy_example")
+def _copy_example(cli: Cli) -> Any:
+    """Copy a folder into the folder of the command line."""
+    return lambda source: shutil.copytree(source, cli.folder, dirs_exist_ok=True)
