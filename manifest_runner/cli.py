@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,45 +11,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from manifest_runner import __version__
+from manifest_runner.console import (
+    Console,
+    finding_document,
+    finding_line,
+    github_line,
+    json_text,
+    plan_document,
+    plan_lines,
+    run_document,
+    run_lines,
+)
 from manifest_runner.errors import InvalidManifest, RunnerError, UsageProblem
 from manifest_runner.model import Finding
 
 if TYPE_CHECKING:
-    from manifest_runner.runner import RunOptions, Target, World
+    from manifest_runner.plan import Choices, Plan
+    from manifest_runner.runner import Outcome, RunOptions
+    from manifest_runner.session import Target, World
 
 F = TypeVar("F", bound=Callable[..., Any])
+INTERRUPTED_EXIT = 130
 BUG_EXIT = 70
-
-
-class Console:
-    """Results go to stdout, everything else to stderr; ``--quiet`` leaves errors and results only."""
-
-    def __init__(self, *, as_json: bool = False, quiet: bool = False, verbose: bool = False) -> None:
-        self.as_json = as_json
-        self.quiet = quiet
-        self.verbose = verbose
-
-    def note(self, line: str) -> None:
-        if not self.quiet:
-            click.echo(line, err=True)
-
-    def result(self, text: str, document: object) -> None:
-        if self.as_json:
-            click.echo(json.dumps(document, ensure_ascii=False, indent=2))
-        elif text and not self.quiet:
-            click.echo(text)
-
-    def findings(self, findings: list[Finding] | tuple[Finding, ...]) -> None:
-        for finding in findings:
-            if finding.severity == "error" or not self.quiet:
-                click.echo(finding_line(finding), err=True)
-
-
-def finding_line(finding: Finding) -> str:
-    place = finding.place
-    word = "" if finding.severity == "error" else f"{finding.severity}: "
-    row = f" (row at {finding.row.file}:{finding.row.line})" if finding.row else ""
-    return f"{place.file}:{place.line}:{place.column}: {word}{finding.message} [{finding.code}]{row}"
 
 
 @contextmanager
@@ -59,22 +40,24 @@ def error_handler(console: Console) -> Iterator[None]:
     """Turn an expected failure, ^C and a bug into an exit code; a bug leaves its traceback in a file."""
     try:
         yield
-    except InvalidManifest as e:
-        console.findings(e.findings)
-        errors = sum(finding.severity == "error" for finding in e.findings) or len(e.findings)
-        click.echo(f"{errors} error(s); nothing was sent.", err=True)
-        sys.exit(e.exit_code)
     except RunnerError as e:
-        click.echo(f"error: {e}", err=True)
+        console.failure(e)
         sys.exit(e.exit_code)
     except KeyboardInterrupt:
-        click.echo("interrupted; what was launched is safe, run the same command again to go on.", err=True)
-        sys.exit(130)
-    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        console.error("interrupted. What was launched is safe: run the same command again to go on.")
+        sys.exit(INTERRUPTED_EXIT)
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone; the interpreter would complain when it flushes
+        sys.exit(1)
     except Exception as e:  # noqa: BLE001 - the one place where a bug ends
-        click.echo(f"error: a bug in manifest-runner: {type(e).__name__}. Details are in {_crash_log()}", err=True)
+        console.error(
+            f"error: a bug in manifest-runner ({type(e).__name__}). Please report it; details: {_crash_log()}"
+        )
         sys.exit(BUG_EXIT)
+    finally:
+        console.close()
 
 
 def _crash_log() -> str:
@@ -88,7 +71,10 @@ def _crash_log() -> str:
         return file.name
 
 
-def _var(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+# -- options
+
+
+def _vars(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -107,40 +93,87 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+SECONDS = click.FloatRange(min=0)
+FILE = click.Path(path_type=Path)
+
 target_options = _options(
-    click.option(
-        "--server-url",
-        metavar="URL",
-        help="The ICA server. Default: ICAV2_SERVER_URL, the icav2 CLI's, ICA's.",
-    ),
+    click.option("--server-url", metavar="URL", help="The ICA server. Default: as the icav2 CLI finds it, else ICA's."),
     click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is kept in .manifest-runner/."),
-    click.option("--lockfile", type=click.Path(path_type=Path), help="Default: MANIFEST with .lock.json, beside it."),
+    click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it."),
     click.option(
-        "--var",
-        "given_vars",
-        multiple=True,
-        metavar="NAME=VALUE",
-        callback=_var,
-        help="Set a var of the manifest.",
+        "--var", "given_vars", multiple=True, metavar="NAME=VALUE", callback=_vars, help="Set a manifest's var."
     ),
     click.option("--project", metavar="ID", help="The project, if not the manifest's."),
     click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-    click.option("--quiet", "-q", is_flag=True, help="Errors and results only."),
-    click.option("--verbose", "-v", is_flag=True, help="Show everything."),
+    click.option("--quiet", "-q", is_flag=True, help="Errors only."),
+    click.option("--verbose", "-v", is_flag=True, help="Every item, not the first few."),
 )
 choice_options = _options(
     click.option("--retry-failed", is_flag=True, help="Launch failed items again, and only those."),
     click.option("--relaunch-changed", is_flag=True, help="Launch changed items again."),
-    click.option("--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items (globs)."),
+    click.option("--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs work."),
     click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Launch the first N of what is due."),
     click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Items in one batch."),
     click.option("--max-launches", type=click.IntRange(min=0), metavar="N", help="Refuse to launch more than N."),
     click.option("--strict", is_flag=True, help="Take warnings for errors."),
 )
-one_manifest = click.argument("manifest", type=click.Path(path_type=Path))
-many_manifests = click.argument(
-    "manifests", metavar="MANIFEST...", type=click.Path(path_type=Path), nargs=-1, required=True
+timeout_option = click.option(
+    "--timeout", type=SECONDS, default=3600.0, show_default=True, metavar="SECONDS", help="For retries and waiting."
 )
+poll_option = click.option(
+    "--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+one_manifest = click.argument("manifest", type=FILE)
+many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True)
+
+
+def _console(values: dict[str, Any]) -> Console:
+    return Console(as_json=values["as_json"], quiet=values["quiet"], verbose=values["verbose"])
+
+
+def _world(console: Console) -> World:
+    from manifest_runner.session import World
+
+    return World(notify=console.note, progress=console.progress)
+
+
+def _target(values: dict[str, Any]) -> Target:
+    from manifest_runner.session import Target
+
+    names = ("server_url", "emulator", "lockfile", "project", "given_vars")
+    return Target(**{name: values[name] for name in names})
+
+
+def _choices(values: dict[str, Any]) -> Choices:
+    from manifest_runner.plan import Choices
+
+    return Choices(values["retry_failed"], values["relaunch_changed"], tuple(values["targets"]), values["limit"])
+
+
+def _run_options(values: dict[str, Any], console: Console) -> RunOptions:
+    from manifest_runner.runner import RunOptions
+
+    names = (
+        "wait timeout locked adopt batch_size max_launches poll_interval key_window strict".split()
+    )  # those that a command has
+    given = {name: values[name] for name in names if name in values}
+    return RunOptions(choices=_choices(values), approve=lambda plan: _approve_changed(plan, console), **given)
+
+
+def _approve_changed(plan: Plan, console: Console) -> bool:
+    """Ask a person, who is shown first what will be spent."""
+    if not console.is_interactive:
+        return False
+    console.close()
+    for line in plan_lines(plan, 0, verbose=console.verbose)[:-1]:
+        click.echo(line, err=True)
+    total = len(plan.launches) + len(plan.unapproved)
+    question = f"Launch {total:,} analyses, {len(plan.unapproved):,} of them again because they changed?"
+    return click.confirm(question, err=True)
+
+
+# -- commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -149,57 +182,35 @@ def app() -> None:
     """Launch analyses on Illumina Connected Analytics from a manifest, each exactly once."""
 
 
-def _world(console: Console) -> World:
-    from manifest_runner.runner import World
-
-    return World(env=os.environ, home=Path.home(), notify=console.note)
-
-
-def _target(values: dict[str, Any]) -> Target:
-    from manifest_runner.runner import Target
-
-    names = ("server_url", "emulator", "lockfile", "project", "given_vars")
-    return Target(**{name: values[name] for name in names})
-
-
-def _console(values: dict[str, Any]) -> Console:
-    return Console(as_json=values["as_json"], quiet=values["quiet"], verbose=values["verbose"])
-
-
-def _run_options(values: dict[str, Any]) -> RunOptions:
-    from manifest_runner.plan import Choices
-    from manifest_runner.runner import RunOptions
-
-    choices = Choices(values["retry_failed"], values["relaunch_changed"], tuple(values["targets"]), values["limit"])
-    names = (
-        "wait",
-        "timeout",
-        "locked",
-        "adopt",
-        "batch_size",
-        "max_launches",
-        "poll_interval",
-        "key_window",
-        "strict",
-    )
-    return RunOptions(choices=choices, **{name: values[name] for name in names if name in values})
-
-
 @app.command()
 @many_manifests
 @target_options
 @choice_options
-@click.option("--wait", type=click.Choice(["none", "created", "finished"]), default="created", show_default=True)
-@click.option("--timeout", type=click.FloatRange(min=0), default=3600.0, show_default=True, metavar="SECONDS")
-@click.option("--locked", is_flag=True, help="Fail if the lockfile does not cover the manifest.")
-@click.option("--adopt", type=click.Choice(["wait", "now", "never"]), default="wait", show_default=True)
-@click.option("--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS")
+@click.option(
+    "--wait",
+    type=click.Choice(["none", "created", "finished"]),
+    default="created",
+    show_default=True,
+    help="For what to wait.",
+)
+@timeout_option
+@click.option("--locked", is_flag=True, help="Exit 8 if the lockfile does not cover the manifest.")
+@click.option(
+    "--adopt",
+    type=click.Choice(["wait", "now", "never"]),
+    default="wait",
+    show_default=True,
+    help="What to do about launches of others that are half seen.",
+)
+@poll_option
 @click.option(
     "--idempotency-window",
     "key_window",
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     default=7 * 86400 - 3600.0,
+    show_default=True,
     metavar="SECONDS",
+    help="How long ICA is trusted to know a key.",
 )
 def run(manifests: tuple[Path, ...], **values: Any) -> None:
     """Launch what is not launched yet, follow it, and write the lockfile."""
@@ -208,43 +219,38 @@ def run(manifests: tuple[Path, ...], **values: Any) -> None:
     console = _console(values)
     with error_handler(console):
         if len(manifests) > 1 and values["lockfile"]:
-            raise UsageProblem("--lockfile goes with one manifest")
-        outcome = runner.run(manifests[0], _target(values), _run_options(values), _world(console))
-        console.findings(outcome.warnings)
-        console.result(_run_words(outcome), _run_document(outcome))
-        if outcome.failed:
-            sys.exit(1)
+            raise UsageProblem("--lockfile goes with one manifest; of several, each has its own beside it")
+
+        def run_one(manifest: Path) -> Outcome:
+            return runner.run(manifest, _target(values), _run_options(values, console), _world(console))
+
+        outcomes, exit_code = _run_each(manifests, run_one, console)
+        lines = [line for outcome in outcomes for line in run_lines(outcome)]
+        documents = [run_document(outcome) for outcome in outcomes]
+        if outcomes:
+            console.result(lines, documents[0] if len(manifests) == 1 else documents)
+        sys.exit(exit_code)
 
 
-def _plan_document(made: Any, batches: int) -> dict[str, Any]:
-    states = ("new", "changed", "unchanged", "failed", "removed", "pending")
-    return {**{state: getattr(made, state) for state in states}, "batches": batches}
-
-
-def _run_document(outcome: Any) -> dict[str, Any]:
-    return {
-        **_plan_document(outcome.plan, outcome.batches),
-        "adopted": outcome.adopted,
-        "created": outcome.created,
-        "createdFailed": outcome.created_failed,
-        "lockfile": str(outcome.path),
-    }
-
-
-def _run_words(outcome: Any) -> str:
-    lines = []
-    for reference in outcome.failed[:10]:
-        item = outcome.lockfile.items[reference]
-        lines.append(f"failed: {reference}: {item.message or 'the API gives no reason'}")
-    if not outcome.launched and not outcome.adopted:
-        lines.append(f"nothing to launch; {len(outcome.plan.unchanged)} item(s) are launched already")
-    else:
-        lines.append(
-            f"{len(outcome.launched)} launched in {outcome.batches} batch(es): {outcome.created} created, "
-            f"{outcome.created_failed} failed; {outcome.adopted} adopted; {len(outcome.plan.unchanged)} unchanged"
-        )
-    lines.append(f"lockfile: {outcome.path}")
-    return "\n".join(lines)
+def _run_each(
+    manifests: tuple[Path, ...], run_one: Callable[[Path], Outcome], console: Console
+) -> tuple[list[Outcome], int]:
+    """One that fails does not stop the others; the gravest exit code is the command's."""
+    outcomes, exit_code = [], 0
+    for manifest in manifests:
+        try:
+            outcome = run_one(manifest)
+        except RunnerError as e:
+            if len(manifests) == 1:
+                raise
+            console.error(f"{manifest}:")
+            console.failure(e)
+            exit_code = max(exit_code, e.exit_code)
+            continue
+        console.findings(outcome.findings)
+        outcomes.append(outcome)
+        exit_code = max(exit_code, 1 if outcome.failures else 0)
+    return outcomes, exit_code
 
 
 @app.command()
@@ -258,11 +264,10 @@ def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
 
     console = _console(values)
     with error_handler(console):
-        made, batches, warnings = runner.plan(manifest, _target(values), _run_options(values), _world(console))
-        console.findings(warnings)
-        states = ("new", "changed", "unchanged", "failed", "removed", "pending")
-        counts = ", ".join(f"{len(getattr(made, state))} {state}" for state in states)
-        console.result(f"{counts}; {batches} batch(es) to send", _plan_document(made, batches))
+        options = _run_options(values, console)
+        made, batches, findings = runner.plan(manifest, _target(values), options, _world(console))
+        console.findings(findings)
+        console.result(plan_lines(made, batches, verbose=console.verbose), plan_document(made, batches))
         if detailed_exitcode and not made.is_covered:
             sys.exit(8)
 
@@ -284,39 +289,20 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
                 found += runner.validate(manifest, _target(values), _world(console))
             except InvalidManifest as e:
                 found += e.findings
-        _print_findings(found, "json" if console.as_json else style, console)
+        _print_findings(found, "json" if console.as_json else style, quiet=console.quiet)
         fatal = ("error", "warning") if strict else ("error",)
         if any(finding.severity in fatal for finding in found):
-            sys.exit(3)
+            sys.exit(InvalidManifest.exit_code)
 
 
-def _print_findings(found: list[Finding], style: str, console: Console) -> None:
+def _print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
     if style == "json":
-        click.echo(json.dumps([_finding_document(finding) for finding in found], ensure_ascii=False, indent=2))
+        click.echo(json_text([finding_document(finding) for finding in found]))
         return
     for finding in found:
-        if style == "github":
-            level = "notice" if finding.severity == "info" else finding.severity
-            at = f"file={finding.place.file},line={finding.place.line},col={finding.place.column},title={finding.code}"
-            click.echo(f"::{level} {at}::{finding.message}".replace("%", "%25").replace("\n", "%0A"))
-        else:
-            click.echo(finding_line(finding))
-    if not found and not console.quiet and style == "text":
+        click.echo(github_line(finding) if style == "github" else finding_line(finding))
+    if not found and not quiet and style == "text":
         click.echo("valid")
-
-
-def _finding_document(finding: Finding) -> dict[str, Any]:
-    row = {"file": finding.row.file, "line": finding.row.line} if finding.row else None
-    place = finding.place
-    return {
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "code": finding.code,
-        "severity": finding.severity,
-        "message": finding.message,
-        "row": row,
-    }
 
 
 @app.command()
@@ -329,34 +315,103 @@ def render(manifest: Path, **values: Any) -> None:
 
     console = _console(values)
     with error_handler(console):
-        batches = runner.render(manifest, _target(values), _run_options(values), _world(console))
-        comma = "["
-        for batch in batches:
-            click.echo(f'{comma}\n{{"idempotencyKey": "{batch.key}", "body": {batch.body.decode()}}}', nl=False)
-            comma = ","
-        click.echo("\n]" if comma == "," else "[]")
+        before = "["
+        for batch in runner.render(manifest, _target(values), _run_options(values, console), _world(console)):
+            click.echo(f'{before}\n{{"idempotencyKey": "{batch.key}", "body": {batch.body.decode()}}}', nl=False)
+            before = ","
+        click.echo("\n]" if before == "," else "[]")
 
 
 @app.command()
 @one_manifest
 @target_options
-@click.option("--timeout", type=click.FloatRange(min=0), default=3600.0, show_default=True, metavar="SECONDS")
-def status(manifest: Path, **values: Any) -> None:
+@timeout_option
+@poll_option
+@click.option("--watch", is_flag=True, help="Go on until every analysis has ended.")
+def status(manifest: Path, watch: bool, **values: Any) -> None:
     """Refresh the lockfile from the API and print it."""
+    import json
+
     from manifest_runner import runner
+    from manifest_runner.lockfile import dump_lockfile
 
     console = _console(values)
     with error_handler(console):
-        options = runner.RunOptions(timeout=values["timeout"])
-        lockfile = runner.status(manifest, _target(values), options, _world(console))
-        from manifest_runner.lockfile import dump_lockfile
-
-        text = dump_lockfile(lockfile).decode()
+        options = runner.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
+        lockfile = runner.refresh(manifest, _target(values), options, _world(console))
         rows = [
             f"{reference}  {item.status}  {item.analysis['status'] if item.analysis else '-'}"
             for reference, item in sorted(lockfile.items.items())
         ]
-        console.result("\n".join(rows), json.loads(text))
+        console.result(rows, json.loads(dump_lockfile(lockfile)))
+
+
+@app.command(name="import")
+@one_manifest
+@target_options
+@timeout_option
+@click.option("--batch-id", "batch_ids", multiple=True, metavar="ID", help="A batch to import; default: by stamp.")
+def import_(manifest: Path, batch_ids: tuple[str, ...], **values: Any) -> None:
+    """Rebuild a lost lockfile from the API."""
+    from manifest_runner.importing import import_lockfile
+
+    console = _console(values)
+    with error_handler(console):
+        done = import_lockfile(manifest, _target(values), batch_ids, values["timeout"], _world(console))
+        total = done.known + done.changed + done.removed
+        document = {"imported": total, "changed": done.changed, "removed": done.removed, "lockfile": str(done.path)}
+        words = f"imported {total:,}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
+        console.result([words, f"lockfile: {done.path}"], document)
+
+
+@app.command()
+@one_manifest
+@target_options
+@timeout_option
+@click.option("--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs work.")
+@yes_option
+def abort(manifest: Path, targets: tuple[str, ...], yes: bool, **values: Any) -> None:
+    """Abort analyses that still run."""
+    from manifest_runner import aborting
+    from manifest_runner.plan import Choices
+
+    console = _console(values)
+
+    def approve(running: list[str]) -> bool:
+        return yes or (console.is_interactive and click.confirm(f"Abort {len(running):,} analyses?", err=True))
+
+    with error_handler(console):
+        done = aborting.abort(
+            manifest, _target(values), Choices(targets=targets), values["timeout"], _world(console), approve
+        )
+        words = [f"aborting {len(done.aborted):,} analyses"]
+        if done.too_early:
+            words.append(f"{len(done.too_early):,} item(s) have no analysis yet; abort again when they are created")
+        document = {"aborted": done.aborted, "tooEarly": done.too_early, "lockfile": str(done.path)}
+        console.result([*words, f"lockfile: {done.path}"], document)
+
+
+@app.group()
+def lock() -> None:
+    """Work on lockfiles."""
+
+
+@lock.command()
+@click.argument("base", type=FILE)
+@click.argument("ours", type=FILE)
+@click.argument("theirs", type=FILE)
+def merge(base: Path, ours: Path, theirs: Path) -> None:
+    """Merge three lockfiles into OURS, as git's merge drivers are called: %O %A %B."""
+    from manifest_runner.errors import BadState
+    from manifest_runner.lockfile import load_lockfile, write_lockfile
+    from manifest_runner.merging import merge_lockfiles
+
+    with error_handler(Console()):
+        mine, other = load_lockfile(ours), load_lockfile(theirs)
+        if mine is None or other is None:
+            raise BadState(f"{theirs if mine else ours}: there is no such lockfile")
+        is_empty = not base.exists() or not base.read_bytes().strip()
+        write_lockfile(ours, merge_lockfiles(None if is_empty else load_lockfile(base), mine, other))
 
 
 @app.command()
@@ -371,22 +426,22 @@ def schema(name: Any) -> None:
 @app.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 chooses a free one.")
-@click.option("--database", type=click.Path(path_type=Path), default=Path("emulator.sqlite3"), show_default=True)
-@click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", help="The only key accepted; any if not given.")
-@click.option("--project", "projects", multiple=True, metavar="ID", help="Known projects; any if not given.")
-@click.option("--creation-delay", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="SECONDS")
-@click.option("--analysis-duration", type=click.FloatRange(min=0), default=8.0, show_default=True, metavar="SECONDS")
+@click.option("--database", type=FILE, default=Path("emulator.sqlite3"), show_default=True, help="Its state.")
+@click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", help="The only key accepted. Default: any.")
+@click.option("--project", "projects", multiple=True, metavar="ID", help="The known projects. Default: any.")
+@click.option("--creation-delay", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS")
+@click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS")
 @click.option("--fail-creation", metavar="REGEX", help="userReferences whose creation fails.")
 @click.option("--fail-analysis", metavar="REGEX", help="userReferences whose analysis fails.")
-@click.option("--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Added to every answer.")
+@click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Added to every answer.")
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="KIND:NTH",
-    help="409, 429, 500, 503, drop-before or drop-after.",
+    help="Spoil the NTH POST of a batch: 409, 429, 500, 503, drop-before, drop-after. Also KIND:FIRST-LAST.",
 )
-@click.option("--idempotency-ttl", type=click.FloatRange(min=0), default=7 * 86400.0, metavar="SECONDS")
+@click.option("--idempotency-ttl", type=SECONDS, default=7 * 86400.0, metavar="SECONDS", help="How long keys live.")
 def emulator(faults: tuple[str, ...], **values: Any) -> None:
     """Serve the emulator; its URL is the first line of stdout."""
     from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, parse_fault, serve

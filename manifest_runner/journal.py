@@ -127,8 +127,8 @@ class Journal:
         if theirs != self._owner:
             raise BadState(
                 f"{self.path}: belongs to {theirs.name!r} in project {theirs.project} on {theirs.server}, this run is "
-                f"for {self._owner.name!r} in project {self._owner.project} on {self._owner.server}. Nothing was sent; finish "
-                "that run first."
+                f"for {self._owner.name!r} in project {self._owner.project} on {self._owner.server}. Nothing was sent; "
+                "finish that run first."
             )
 
     # -- writing: each record is on disk before the call returns

@@ -79,10 +79,11 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the API says of a batch: its id and the status of its job (None where it sends no job)."""
+    """What the API says of a batch: its id, and its job's status and creation time (None where it sends no job)."""
 
     id: str
     status: str | None
+    time_created: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,11 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """One item of a batch as the API reports it; ``analysis`` is None until there is one."""
+    """One item of a batch as the API reports it; ``analysis`` is None until there is one. Tags are the request's."""
 
     id: str
     user_reference: str
     status: str
     message: str | None
     analysis: Analysis | None
+    technical_tags: tuple[str, ...] = field(default=())

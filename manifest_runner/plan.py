@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+import orjson
+
 from manifest_runner.batches import Launch
+from manifest_runner.changes import Change, changes, launched_fields
 from manifest_runner.keys import item_digester
 from manifest_runner.lockfile import LockedItem, Lockfile
 from manifest_runner.model import Item
@@ -34,7 +37,8 @@ class Plan:
 
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
         their creation had failed, when there is nothing to pay twice for. ``unapproved`` are the changed ones that
-    only a person's word launches.
+    only a person's word launches. ``changes`` tells for each changed item which fields differ, None where the
+    lockfile does not know what was launched.
     """
 
     new: list[str] = field(default_factory=list)
@@ -46,6 +50,7 @@ class Plan:
     unapproved: list[str] = field(default_factory=list)
     launches: list[Launch] = field(default_factory=list)
     references: set[str] = field(default_factory=set)
+    changes: dict[str, list[Change] | None] = field(default_factory=dict)
 
     @property
     def is_covered(self) -> bool:
@@ -82,8 +87,10 @@ def make_plan(
         if due and len(plan.launches) == limit:
             continue
         getattr(plan, state).append(reference)
-        if state == "changed" and not due:
-            plan.unapproved.append(reference)
+        if state == "changed" and before is not None:
+            plan.changes[reference] = _changes(item, before, lockfile)
+            if not due:
+                plan.unapproved.append(reference)
         if due:
             if raised:
                 attempt += 1
@@ -102,6 +109,14 @@ def _state(item: Item, digest: str, before: LockedItem | None) -> State:
     if _order(item.revision) > _order(before.revision) or before.creation_failed:
         return "new"
     return "changed"
+
+
+def _changes(item: Item, before: LockedItem, lockfile: Lockfile) -> list[Change] | None:
+    batch = lockfile.batches.get(before.batch_id or "")
+    if batch is None or "own" not in before.more or "fields" not in batch.more:
+        return None
+    fields = launched_fields(batch.more.get("shared", {}), batch.more["fields"], before.more["own"])
+    return changes(fields, orjson.loads(item.request))
 
 
 def _order(revision: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from manifest_runner.client import Client
 from manifest_runner.lockfile import LockedItem, Lockfile, locked_analysis, updated
@@ -32,6 +32,8 @@ class Poller:
     client: Client
     lockfile: Lockfile
     is_done: IsDone
+    notify: Callable[[str], None] = lambda _line: None
+    _told: dict[str, str] = field(default_factory=dict)
 
     def open_items(self) -> list[str]:
         """The userReferences that can still change; what left the manifest goes on being followed."""
@@ -47,6 +49,7 @@ class Poller:
                 self._refresh_adopted(references)
             else:
                 self._refresh_batch(batch_id, references)
+                self._tell(batch_id, references)
         return len(self.open_items())
 
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
@@ -57,6 +60,16 @@ class Poller:
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
             self.lockfile.batches[batch_id] = replace(batch, status=self.client.get_batch(batch_id).status)
+
+    def _tell(self, batch_id: str, references: list[str]) -> None:
+        """One line for each change of a batch: how many of its items are done, as far as this run looked at them."""
+        batch = self.lockfile.batches.get(batch_id)
+        total = batch.items if batch else len(references)
+        still_open = sum(not self.is_done(self.lockfile.items[reference]) for reference in references)
+        line = f"batch {batch_id[:8]}: {total - still_open} of {total} item(s) done"
+        if self._told.get(batch_id) != line:
+            self._told[batch_id] = line
+            self.notify(line)
 
     def _seen(self, batch_id: str, references: list[str]) -> Iterable[BatchItem]:
         """The batch's items that may have changed: one by one when they are few, else by pages.

@@ -1,62 +1,36 @@
-"""What the commands do, from a manifest to its lockfile. Nothing here prints or exits."""
+"""``run``: launch what is due, follow it, write the lockfile. Nothing here prints or exits."""
 
 from __future__ import annotations
 
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal
 
-from manifest_runner.backoff import Deadline
 from manifest_runner.batches import PreparedBatch, make_batches
 from manifest_runner.errors import ApprovalNeeded, NotCovered, Unreachable, UsageProblem
-from manifest_runner.journal import Journal, Owner, references
-from manifest_runner.loading import Loaded, load
-from manifest_runner.lockfile import LockedItem, Lockfile, read_lockfile, write_lockfile
-from manifest_runner.manifest import read_mapping
-from manifest_runner.model import Finding
+from manifest_runner.journal import references
+from manifest_runner.loading import Loaded
+from manifest_runner.lockfile import LockedItem, Lockfile
+from manifest_runner.model import Finding, Place
 from manifest_runner.plan import Choices, Plan, make_plan
-from manifest_runner.settings import Credential, find_credential, find_server, retries_rate_limits
-from manifest_runner.submit import DEFAULT_KEY_WINDOW, AdoptMode, Submitter
-from manifest_runner.workspace import Workspace, held
+from manifest_runner.session import Session, Target, World, held_session, load_target, read_session
+from manifest_runner.spool import Spool, open_spool
+from manifest_runner.submit import DEFAULT_KEY_WINDOW, AdoptMode, Submitter, record_answer
 
-if TYPE_CHECKING:  # requests is imported where it is used
+if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
     from manifest_runner.client import Client
     from manifest_runner.polling import Poller
 
 WaitMode = Literal["none", "created", "finished"]
-EMULATOR = "emulator"
 DEFAULT_TIMEOUT = 3600.0
-
-
-@dataclass(frozen=True)
-class World:
-    """What lies outside: the process's environment, its home, the clocks, and who is told of progress."""
-
-    env: Mapping[str, str]
-    home: Path
-    notify: Callable[[str], None] = lambda _line: None
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which server, project and lockfile a command line names."""
-
-    server_url: str | None = None
-    emulator: bool = False
-    lockfile: Path | None = None
-    project: str | None = None
-    given_vars: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run. Times are in seconds."""
+    """How to run. Times are in seconds. ``approve`` is asked before changed items are launched again."""
 
     choices: Choices = field(default_factory=Choices)
     wait: WaitMode = "created"
@@ -68,11 +42,25 @@ class RunOptions:
     poll_interval: float | None = None
     key_window: float = DEFAULT_KEY_WINDOW
     strict: bool = False
+    approve: Callable[[Plan], bool] = lambda _plan: False
+
+    def batch_size_of(self, loaded: Loaded) -> int:
+        return self.batch_size or loaded.document.batch_size
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed item: what the API said, and the places of the manifest and the samplesheet that it came from."""
+
+    user_reference: str
+    message: str
+    place: Place
+    row: Place | None
 
 
 @dataclass
 class Outcome:
-    """What a run did. ``failed`` are the manifest's items that have failed by now, in manifest order."""
+    """What a run did. ``launched`` are the items sent by it, ``failures`` the manifest's failed items, new or old."""
 
     plan: Plan
     lockfile: Lockfile
@@ -80,8 +68,8 @@ class Outcome:
     batches: int = 0
     launched: list[str] = field(default_factory=list)
     adopted: int = 0
-    failed: list[str] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def created(self) -> int:
@@ -92,98 +80,11 @@ class Outcome:
         return sum(self.lockfile.items[each].creation_failed for each in self.launched)
 
 
-class Session:
-    """One manifest, held against other processes, with its state read."""
-
-    def __init__(self, loaded: Loaded, workspace: Workspace, target: Target, world: World) -> None:
-        self.loaded = loaded
-        self.workspace = workspace
-        self.target = target
-        self.world = world
-        self.server = server_of(target, world)
-        document = loaded.document
-        self.before = read_lockfile(workspace.lockfile, name=document.name, project=loaded.project, server=self.server)
-        self.lockfile = self.before.copy()
-        self.journal = Journal.read(workspace.journal, Owner(document.name, loaded.project, self.server))
-
-    def save(self) -> None:
-        """Write the lockfile if anything in it changed since it was last read or written."""
-        if self.lockfile != self.before:
-            write_lockfile(self.workspace.lockfile, self.lockfile)
-            self.before = self.lockfile.copy()
-
-    def finish(self) -> None:
-        """Everything known is in the lockfile; the journal goes when nothing in it is unanswered."""
-        self.save()
-        self.journal.close()
-        if not self.journal.pending:
-            self.journal.remove()
-
-    @contextmanager
-    def client(self, deadline: Deadline) -> Iterator[Client]:
-        """A client for this session's server, with an embedded one where that is the emulator."""
-        from manifest_runner.client import Client
-
-        world = self.world
-        with ExitStack() as stack:
-            if self.target.emulator:
-                url = stack.enter_context(_embedded(self.workspace))
-                credential = Credential("X-API-Key", EMULATOR, "the emulator")
-            else:
-                url = self.server
-                credential = find_credential(url, world.env, world.home, _read_settings)
-            yield stack.enter_context(
-                Client(
-                    url,
-                    credential,
-                    self.loaded.project,
-                    deadline=deadline,
-                    notify=world.notify,
-                    sleep=world.sleep,
-                    retry_rate_limits=retries_rate_limits(world.env),
-                    env=world.env,
-                )
-            )
-
-
-def server_of(target: Target, world: World) -> str:
-    """The server as the lockfile names it."""
-    if target.emulator:
-        if target.server_url:
-            raise UsageProblem("--emulator and --server-url exclude each other")
-        return EMULATOR
-    return find_server(target.server_url, world.env, world.home, _read_settings)
-
-
-def _read_settings(path: Path) -> Mapping[str, object]:
-    return read_mapping(path, binary=True)
-
-
-@contextmanager
-def _embedded(workspace: Workspace) -> Iterator[str]:
-    from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, running
-
-    database = workspace.emulator_database
-    database.parent.mkdir(exist_ok=True)
-    ignore = database.with_name(".gitignore")
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
-    try:
-        with running(EmulatorOptions(database=database)) as url:
-            yield url + "/ica/rest"
-    except EmulatorNotInstalled as e:
-        raise UsageProblem(str(e)) from e
-
-
-def load_target(path: Path, target: Target, world: World) -> Loaded:
-    return load(path, env=world.env, project=target.project, given_vars=target.given_vars)
-
-
 # -- commands
 
 
 def validate(path: Path, target: Target, world: World) -> list[Finding]:
-    """Everything that is wrong with a manifest, warnings included. Raises InvalidManifest with all errors."""
+    """Warnings of a manifest that is in order. Raises InvalidManifest with all that is wrong, warnings included."""
     loaded = load_target(path, target, world)
     for _ in loaded.expansion.items():
         pass
@@ -193,154 +94,192 @@ def validate(path: Path, target: Target, world: World) -> list[Finding]:
 
 def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple[Plan, int, list[Finding]]:
     """What ``run`` would do, how many batches it would send, and the warnings. Writes nothing."""
-    loaded = load_target(path, target, world)
-    session = Session(loaded, Workspace.of(path, target.lockfile), target, world)
-    made = _plan(session, options.choices)
-    loaded.raise_errors(strict=options.strict)
-    size = options.batch_size or loaded.document.batch_size
-    return made, -(-len(made.launches) // size), loaded.findings.all()
+    session = read_session(path, target, world)
+    made = _make_plan(session, options.choices, None)
+    session.loaded.raise_errors(strict=options.strict)
+    size = options.batch_size_of(session.loaded)
+    return made, -(-len(made.launches) // size), session.loaded.findings.all()
 
 
 def render(path: Path, target: Target, options: RunOptions, world: World) -> Iterator[PreparedBatch]:
     """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked."""
     loaded = load_target(path, target, world)
-    lockfile = Lockfile(loaded.document.name, loaded.project, "")
-    with _spool() as spool:
-        made = make_plan(loaded.expansion.items(), lockfile, options.choices, keep=spool.keep)
+    empty = Lockfile(loaded.document.name, loaded.project, "")
+    with open_spool() as spool:
+        made = make_plan(loaded.expansion.items(), empty, options.choices, keep=spool.keep)
         loaded.raise_errors(strict=options.strict)
         yield from _batches(made, loaded, options, spool)
 
 
 def run(path: Path, target: Target, options: RunOptions, world: World) -> Outcome:
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
-    loaded = load_target(path, target, world)
-    workspace = Workspace.of(path, target.lockfile)
-    with held(workspace):
-        session = Session(loaded, workspace, target, world)
-        return _Run(session, options).run()
+    with held_session(path, target, world) as session, ExitStack() as stack:
+        return _Run(session, options, stack).run()
 
 
-def status(path: Path, target: Target, options: RunOptions, world: World) -> Lockfile:
-    """The lockfile, brought up to date from the API."""
-    loaded = load_target(path, target, world)
-    workspace = Workspace.of(path, target.lockfile)
-    with held(workspace):
-        session = Session(loaded, workspace, target, world)
-        run_ = _Run(session, replace(options, wait="finished"))
-        run_.refresh()
+def refresh(path: Path, target: Target, options: RunOptions, world: World) -> Lockfile:
+    """The lockfile, brought up to date from the API with as few requests as that takes."""
+    with held_session(path, target, world) as session, ExitStack() as stack:
+        _Run(session, replace(options, wait="finished"), stack).refresh()
         return session.lockfile
 
 
 class _Run:
     """One run of one session, step by step."""
 
-    def __init__(self, session: Session, options: RunOptions) -> None:
+    def __init__(self, session: Session, options: RunOptions, stack: ExitStack) -> None:
         self._session = session
         self._options = options
-        self._deadline = Deadline.after(options.timeout)
+        self._stack = stack
+        self._deadline = session.world.deadline(options.timeout)
 
     def run(self) -> Outcome:
         session, options = self._session, self._options
-        with _spool() as spool, ExitStack() as stack:
-            made = _plan(session, options.choices, spool)
+        with open_spool() as spool:
+            made = _make_plan(session, options.choices, spool)
             session.loaded.raise_errors(strict=options.strict)
-            self._check_targets(made)
-            if options.locked and not made.is_covered:
-                raise NotCovered(_uncovered_words(made, session.workspace.lockfile))
+            self._check(made)
             outcome = Outcome(made, session.lockfile, session.workspace.lockfile)
-            outcome.warnings = session.loaded.findings.all()
+            outcome.findings = session.loaded.findings.all()
             try:
-                self._launch(outcome, spool, stack)
+                self._launch(outcome, spool)
                 self._mark_removed(outcome.plan)
-                self._wait(stack)
+                self._wait()
             finally:
                 session.finish()
-            outcome.failed = [each for each in session.lockfile.items if self._has_failed(outcome.plan, each)]
-            return outcome
+        outcome.failures = self._failures(outcome.plan)
+        return outcome
 
     def refresh(self) -> None:
         session = self._session
-        self._take_answers()
-        if session.journal.pending:
-            session.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
         try:
-            with ExitStack() as stack:
-                poller = self._poller(stack)
-                if poller is not None:
-                    poller.poll()
+            self._take_answers()
+            if session.journal.pending:
+                session.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
+            poller = self._poller()
+            if poller is not None:
+                poller.poll()
         finally:
             session.finish()
 
-    # -- steps
+    # -- launching
 
-    def _launch(self, outcome: Outcome, spool: _Spool, stack: ExitStack) -> None:
-        session = self._session
+    def _check(self, made: Plan) -> None:
+        choices, path = self._options.choices, self._session.workspace.lockfile
+        if choices.targets and not any(map(choices.wants, made.references)):
+            raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
+        if self._options.locked and not made.is_covered:
+            raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(made)}. Run without --locked.")
+
+    def _launch(self, outcome: Outcome, spool: Spool) -> None:
         self._take_answers()
-        if session.journal.pending:
-            settled = references(session.journal.pending.values())
-            self._submitter(stack).settle()
-            session.save()
-            spool.clear()
-            outcome.plan = _plan(session, self._options.choices, spool)
-            outcome.launched += [each for each in settled if each in session.lockfile.items]
-        self._check_approval(outcome.plan)
+        if self._session.journal.pending:
+            self._settle(outcome, spool)
+        outcome.plan = self._approved(outcome.plan, spool)
         if outcome.plan.launches:
-            self._send(outcome, spool, self._submitter(stack))
+            self._send(outcome, spool)
 
-    def _send(self, outcome: Outcome, spool: _Spool, submitter: Submitter) -> None:
-        loaded, plan_ = self._session.loaded, outcome.plan
-        stamped = loaded.document.stamp
-        due = plan_.launches
+    def _take_answers(self) -> None:
+        """Batches that were answered before a crash enter the lockfile."""
+        for answer in self._session.journal.answers:
+            record_answer(self._session.lockfile, answer)
+
+    def _settle(self, outcome: Outcome, spool: Spool) -> None:
+        """Send again what a crash left without an answer, then plan anew with what is known now."""
+        session = self._session
+        settled = references(session.journal.pending.values())
+        self._submitter.settle()
+        session.save()
+        outcome.plan = self._planned_again(self._options.choices, spool)
+        outcome.launched += sorted(each for each in settled if each in session.lockfile.items)
+
+    def _planned_again(self, choices: Choices, spool: Spool) -> Plan:
+        spool.clear()
+        made = _make_plan(self._session, choices, spool)
+        self._session.loaded.raise_errors(strict=self._options.strict)
+        return made
+
+    def _approved(self, made: Plan, spool: Spool) -> Plan:
+        """Nothing is sent, also not what is new, until a person has agreed to what is not a matter of course."""
+        if made.unapproved:
+            if not self._options.approve(made):
+                raise ApprovalNeeded(
+                    f"{len(made.unapproved)} launched item(s) changed: {_some(made.unapproved)}. To launch them again as "
+                    "they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` "
+                    "shows what changed. Nothing was sent."
+                )
+            made = self._planned_again(replace(self._options.choices, relaunch_changed=True), spool)
+        limit = self._options.max_launches
+        limit = self._session.loaded.document.max_launches if limit is None else limit
+        if limit is not None and len(made.launches) > limit:
+            raise ApprovalNeeded(
+                f"{len(made.launches)} items are due, more than the {limit} that one run may launch (maxLaunches). "
+                f"Raise it with --max-launches {len(made.launches)}, or launch a part with --limit. Nothing was sent."
+            )
+        return made
+
+    def _send(self, outcome: Outcome, spool: Spool) -> None:
+        session, loaded, options = self._session, self._session.loaded, self._options
+        stamped, due = loaded.document.stamp, outcome.plan.launches
         if stamped:
-            due = submitter.adopt(due, self._options.adopt)
-            outcome.adopted = len(plan_.launches) - len(due)
-        total = -(-len(due) // self._batch_size)
-        for batch in _batches(replace(plan_, launches=due), loaded, self._options, spool):
-            submitter.submit(batch, stamped=stamped)
+            due = self._submitter.adopt(due, options.adopt)
+            outcome.adopted = len(outcome.plan.launches) - len(due)
+        total = -(-len(due) // options.batch_size_of(loaded))
+        for batch in _batches(replace(outcome.plan, launches=due), loaded, options, spool):
+            self._submitter.submit(batch, stamped=stamped)
             outcome.batches += 1
             outcome.launched += [launch.user_reference for launch in batch.launches]
-            self._session.world.notify(f"submitted batch {outcome.batches} of {total}: {len(batch.launches)} item(s)")
+            session.world.progress("submitted", len(outcome.launched), len(due))
+            session.world.notify(f"submitted batch {outcome.batches} of {total}: {len(batch.launches)} item(s)")
 
-    def _wait(self, stack: ExitStack) -> None:
+    def _mark_removed(self, made: Plan) -> None:
+        items = self._session.lockfile.items
+        for reference, item in items.items():
+            is_removed = reference not in made.references
+            if item.removed != is_removed:
+                items[reference] = replace(item, removed=is_removed)
+
+    # -- following
+
+    def _wait(self) -> None:
         """Poll as long as was asked for. Raises Unreachable when the time is over."""
         from manifest_runner.polling import pauses
 
-        poller = self._poller(stack)
+        poller = self._poller()
         if poller is None:
             return
         wait, world = self._options.wait, self._session.world
         for pause in pauses(self._options.poll_interval):
             still_open = poller.poll()
+            total = len(self._session.lockfile.items)
+            world.progress(wait, total - still_open, total)
             if not still_open or wait == "none":
                 return
             if self._deadline.left() <= 0:
-                what = "created" if wait == "created" else "finished"
                 raise Unreachable(
-                    f"{still_open} item(s) are not {what} after {self._options.timeout:g} s. What is known is in "
+                    f"{still_open} item(s) are not {wait} after {self._options.timeout:g} s. What is known is in "
                     f"{self._session.workspace.lockfile}; run the same command again to go on waiting."
                 )
             world.sleep(min(pause, self._deadline.left()))
 
-    def _poller(self, stack: ExitStack) -> Poller | None:
+    def _poller(self) -> Poller | None:
         from manifest_runner.polling import Poller, analysis_done, creation_done
 
         done = analysis_done if self._options.wait == "finished" else creation_done
         lockfile = self._session.lockfile
         if all(done(item) for item in lockfile.items.values()):
             return None
-        return Poller(self._client(stack), lockfile, done)
+        return Poller(self._client, lockfile, done, self._session.world.notify)
 
-    # -- parts
+    @cached_property
+    def _client(self) -> Client:
+        return self._stack.enter_context(self._session.client(self._deadline))
 
-    def _client(self, stack: ExitStack) -> Client:
-        if not hasattr(self, "_open_client"):
-            self._open_client = stack.enter_context(self._session.client(self._deadline))
-        return self._open_client
-
-    def _submitter(self, stack: ExitStack) -> Submitter:
+    @cached_property
+    def _submitter(self) -> Submitter:
         session, world = self._session, self._session.world
         return Submitter(
-            client=self._client(stack),
+            client=self._client,
             journal=session.journal,
             lockfile=session.lockfile,
             save=session.save,
@@ -352,105 +291,52 @@ class _Run:
             poll_interval=self._options.poll_interval,
         )
 
-    @property
-    def _batch_size(self) -> int:
-        return self._options.batch_size or self._session.loaded.document.batch_size
+    # -- what failed
 
-    def _take_answers(self) -> None:
-        from manifest_runner.submit import record_answer
-
-        for answer in self._session.journal.answers:
-            record_answer(self._session.lockfile, answer)
-
-    def _check_targets(self, made: Plan) -> None:
-        choices = self._options.choices
-        if choices.targets and not any(map(choices.wants, made.references)):
-            raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
-
-    def _check_approval(self, made: Plan) -> None:
-        """Nothing is sent, also not what is new, until a person has agreed to what is not a matter of course."""
-        if made.unapproved:
-            raise ApprovalNeeded(
-                f"{len(made.unapproved)} launched item(s) changed: {_some(made.unapproved)}. To launch them again as "
-                "they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` shows what "
-                "changed. Nothing was sent."
-            )
-        document = self._session.loaded.document
-        limit = self._options.max_launches if self._options.max_launches is not None else document.max_launches
-        if limit is not None and len(made.launches) > limit:
-            raise ApprovalNeeded(
-                f"{len(made.launches)} items are due, more than the {limit} that one run may launch (maxLaunches). "
-                f"Raise it with --max-launches {len(made.launches)}, or launch a part with --limit. Nothing was sent."
-            )
-
-    def _mark_removed(self, made: Plan) -> None:
-        items = self._session.lockfile.items
-        for reference, item in items.items():
-            is_removed = reference not in made.references
-            if item.removed != is_removed:
-                items[reference] = replace(item, removed=is_removed)
-
-    def _has_failed(self, made: Plan, reference: str) -> bool:
-        item: LockedItem = self._session.lockfile.items[reference]
-        failed = item.creation_failed or (self._options.wait == "finished" and item.analysis_failed)
-        return failed and reference in made.references
+    def _failures(self, made: Plan) -> list[Failure]:
+        finished = self._options.wait == "finished"
+        failed = {
+            reference: _failure_words(item)
+            for reference, item in self._session.lockfile.items.items()
+            if reference in made.references and (item.creation_failed or (finished and item.analysis_failed))
+        }
+        if not failed:
+            return []
+        expansion = self._session.loaded.expansion
+        places = {item.user_reference: expansion.place(item) for item in expansion.named(failed.keys())}
+        return [Failure(name, failed[name], *places[name]) for name in places]
 
 
-def _plan(session: Session, choices: Choices, spool: _Spool | None = None) -> Plan:
-    keep = spool.keep if spool else lambda _request: None
-    pending = references(session.journal.pending.values())
+def _failure_words(item: LockedItem) -> str:
+    if not item.creation_failed and item.analysis is not None:
+        return f"its analysis ended as {item.analysis['status']}"
+    return item.message or "the API gives no reason"
+
+
+def _make_plan(session: Session, choices: Choices, spool: Spool | None) -> Plan:
+    """The plan on what lockfile and journal know together; neither is changed."""
     known = session.lockfile.copy()
-    from manifest_runner.submit import record_answer
-
     for answer in session.journal.answers:
         record_answer(known, answer)
-    return make_plan(session.loaded.expansion.items(), known, choices, pending=pending, keep=keep)
+    pending = references(session.journal.pending.values())
+    items = session.loaded.expansion.items()
+    if spool is None:
+        return make_plan(items, known, choices, pending=pending)
+    return make_plan(items, known, choices, pending=pending, keep=spool.keep)
 
 
-def _batches(made: Plan, loaded: Loaded, options: RunOptions, spool: _Spool) -> Iterator[PreparedBatch]:
+def _batches(made: Plan, loaded: Loaded, options: RunOptions, spool: Spool) -> Iterator[PreparedBatch]:
     document = loaded.document
-    return make_batches(
-        made.launches,
-        options.batch_size or document.batch_size,
-        stamp_name=document.name if document.stamp else None,
-        fetch=spool.fetch,
-    )
+    stamp_name = document.name if document.stamp else None
+    return make_batches(made.launches, options.batch_size_of(loaded), stamp_name=stamp_name, fetch=spool.fetch)
 
 
-class _Spool:
-    """The requests that are due, on disk without a name: what was checked is what is sent, however large."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._end = 0
-
-    def keep(self, request: bytes) -> tuple[int, int]:
-        self._file.seek(self._end)
-        self._file.write(request)
-        place = (self._end, len(request))
-        self._end += len(request)
-        return place
-
-    def fetch(self, place: tuple[int, int]) -> bytes:
-        self._file.seek(place[0])
-        return self._file.read(place[1])
-
-    def clear(self) -> None:
-        self._end = 0
-
-
-@contextmanager
-def _spool() -> Iterator[_Spool]:
-    with tempfile.TemporaryFile(prefix="manifest-runner-") as file:
-        yield _Spool(file)
-
-
-def _uncovered_words(made: Plan, lockfile: Path) -> str:
+def uncovered_words(made: Plan) -> str:
+    """Which items keep a lockfile from covering its manifest."""
     counts = {"new": made.new, "changed": made.changed, "pending": made.pending}
-    words = ", ".join(f"{len(refs)} {state} ({_some(refs)})" for state, refs in counts.items() if refs)
-    return f"{lockfile} does not cover the manifest: {words}. Run without --locked and commit the lockfile."
+    return ", ".join(f"{len(refs)} {state} ({_some(refs)})" for state, refs in counts.items() if refs)
 
 
-def _some(references_: list[str], most: int = 3) -> str:
-    more = f" and {len(references_) - most} more" if len(references_) > most else ""
-    return ", ".join(references_[:most]) + more
+def _some(names: list[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

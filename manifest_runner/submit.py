@@ -10,6 +10,7 @@ from typing import Literal
 
 from manifest_runner.backoff import Deadline
 from manifest_runner.batches import Launch, PreparedBatch
+from manifest_runner.changes import keep_batch
 from manifest_runner.client import Client
 from manifest_runner.errors import ApprovalNeeded, Refused
 from manifest_runner.journal import Answer, Journal, JournaledItem, Post
@@ -65,9 +66,9 @@ class Submitter:
     def _settle_by_stamps(self, post: Post) -> None:
         if not post.stamped:
             raise ApprovalNeeded(
-                f"{self.journal.path}: a batch of {len(post.items)} items, from {post.items[0].user_reference!r} on, was "
-                f"sent at {timestamp(post.at)} and never answered. Its key is forgotten by now and the items have no stamp "
-                "(`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
+                f"{self.journal.path}: a batch of {len(post.items)} items, from {post.items[0].user_reference!r} on, "
+                f"was sent at {timestamp(post.at)} and never answered. Its key is forgotten by now and the items have no "
+                "stamp (`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
                 "import --batch-id`; then move the journal away. Nothing new was sent."
             )
         found = self._search()
@@ -128,8 +129,8 @@ class Submitter:
             self.notify(f"somebody else is launching this manifest: {seen} of {due} are there; waiting for the rest")
         if self.deadline.left() <= 0:
             raise ApprovalNeeded(
-                f"somebody else's launch is half seen: {seen} of the {due} analyses that are due exist already, less than "
-                "an hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
+                f"somebody else's launch is half seen: {seen} of the {due} analyses that are due exist already, less "
+                "than an hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
             )
         self.sleep(min(pause, self.deadline.left()))
 
@@ -175,12 +176,15 @@ def record_answer(lockfile: Lockfile, answer: Answer) -> None:
     """A launched batch in the lockfile; to record it twice changes nothing, also after later launches."""
     post = answer.post
     is_known = answer.batch_id in lockfile.batches
-    entry = LockedBatch(post.key, len(post.items), answer.status, timestamp(post.at))
+    kept = keep_batch(post.body)
+    more = {"fields": list(kept.names), "shared": kept.shared}
+    entry = LockedBatch(post.key, len(post.items), answer.status, timestamp(post.at), more)
     lockfile.batches.setdefault(answer.batch_id, entry)
     for item in post.items:
         if is_known and item.user_reference in lockfile.items:
             continue
-        new = LockedItem(item.digest, item.kind, item.revision, item.attempt, answer.batch_id)
+        own = {"own": kept.own[item.user_reference]}
+        new = LockedItem(item.digest, item.kind, item.revision, item.attempt, answer.batch_id, more=own)
         lockfile.items[item.user_reference] = launched(lockfile.items.get(item.user_reference), new)
 
 

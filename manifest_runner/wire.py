@@ -35,8 +35,9 @@ def read_batch(body: bytes, clean: Cleaner) -> Batch:
     """A batch; only its id is needed, so that no launch is lost over an odd job. Raises WireError."""
     document = _document(body)
     job = document.get("job")
-    status = job.get("status") if isinstance(job, dict) else None
-    return Batch(_id(document, clean), clean.name(status) if isinstance(status, str) else None)
+    told = [job.get(key) if isinstance(job, dict) else None for key in ("status", "timeCreated")]
+    status, time_created = (clean.name(each) if isinstance(each, str) else None for each in told)
+    return Batch(_id(document, clean), status, time_created)
 
 
 def read_item(body: bytes, clean: Cleaner) -> BatchItem:
@@ -85,12 +86,14 @@ def _item(item: Mapping[str, object], clean: Cleaner) -> BatchItem:
     processing = _mapping(item.get("processing"), "processing")
     message = _optional(processing, "additionalStatusInformation")
     created = item.get("createdAnalysis")
+    request = _mapping(item.get("request"), "request")
     return BatchItem(
         id=_id(item, clean),
-        user_reference=clean.name(_required(_mapping(item.get("request"), "request"), "userReference")),
+        user_reference=clean.name(_required(request, "userReference")),
         status=clean.name(_required(processing, "status")),
         message=None if message is None else clean.words(message),
         analysis=None if created is None else _analysis(_mapping(created, "createdAnalysis"), clean),
+        technical_tags=tuple(map(clean.name, _technical_tags(request))),
     )
 
 
@@ -111,8 +114,8 @@ def _analysis(analysis: Mapping[str, object], clean: Cleaner) -> Analysis:
     )
 
 
-def _technical_tags(analysis: Mapping[str, object]) -> list[str]:
-    tags = analysis.get("tags")
+def _technical_tags(tagged: Mapping[str, object]) -> list[str]:
+    tags = tagged.get("tags")
     if tags is None:
         return []
     technical = _mapping(tags, "tags").get("technicalTags")

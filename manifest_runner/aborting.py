@@ -1,0 +1,76 @@
+"""``abort``: end the analyses of a manifest that still run, and record it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from manifest_runner.errors import ApprovalNeeded, UsageProblem
+from manifest_runner.lockfile import LockedItem, Lockfile
+from manifest_runner.plan import Choices
+from manifest_runner.polling import Poller, analysis_done
+from manifest_runner.session import Target, World, held_session
+
+ABORT_REQUESTED = "abortRequestedAt"
+
+
+@dataclass
+class Aborted:
+    """``aborted`` are the items whose analysis was asked to end; ``too_early`` have no analysis yet."""
+
+    lockfile: Lockfile
+    path: Path
+    aborted: list[str] = field(default_factory=list)
+    too_early: list[str] = field(default_factory=list)
+
+
+def abort(
+    path: Path,
+    target: Target,
+    choices: Choices,
+    timeout: float,
+    world: World,
+    approve: Callable[[list[str]], bool],
+) -> Aborted:
+    """Ask the API to abort every chosen analysis that still runs, once ``approve`` agrees to the list.
+
+    Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
+    """
+    from manifest_runner.submit import timestamp
+
+    with held_session(path, target, world) as session, ExitStack() as stack:
+        items = session.lockfile.items
+        chosen = [name for name in sorted(items) if choices.wants(name)]
+        if choices.targets and not chosen:
+            raise UsageProblem(f"--target {' '.join(choices.targets)}: no launched item's userReference matches")
+        result = Aborted(session.lockfile, session.workspace.lockfile)
+        if all(items[name].analysis_is_final for name in chosen):
+            return result
+        client = stack.enter_context(session.client(world.deadline(timeout)))
+        poller = Poller(client, session.lockfile, analysis_done)
+        try:
+            poller.poll()
+            running = [name for name in chosen if _is_running(items[name])]
+            result.too_early = [name for name in chosen if items[name].analysis is None and not _is_over(items[name])]
+            if running and not approve(running):
+                raise ApprovalNeeded(f"{len(running)} analyses would be aborted; agree with --yes. Nothing was done.")
+            for name in running:
+                client.abort_analysis(str((items[name].analysis or {})["id"]))
+                more = {**items[name].more, ABORT_REQUESTED: timestamp(world.clock())}
+                items[name] = replace(items[name], more=more)
+                result.aborted.append(name)
+            if running:
+                poller.poll()
+        finally:
+            session.finish()
+        return result
+
+
+def _is_over(item: LockedItem) -> bool:
+    return item.analysis_is_final
+
+
+def _is_running(item: LockedItem) -> bool:
+    return item.analysis is not None and not item.analysis_is_final

@@ -1,0 +1,212 @@
+"""What a person or a script reads: results to stdout, everything else to stderr. Imported by ``cli`` alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from manifest_runner.errors import InvalidManifest, RunnerError
+from manifest_runner.model import Finding
+from manifest_runner.plaintext import plain_text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from manifest_runner.plan import Plan
+    from manifest_runner.runner import Outcome
+
+STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
+_MARKS = {"new": "+", "changed": "~", "unchanged": "=", "failed": "!", "removed": "-", "pending": "?"}
+_SHOWN = 10
+_CHANGES_SHOWN = 20
+
+
+class Console:
+    """``--quiet`` leaves errors and results only, ``--verbose`` shows every item."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False, verbose: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.verbose = verbose
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return sys.stdin.isatty() and sys.stderr.isatty() and not self.as_json
+
+    # -- output
+
+    def note(self, line: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(line, markup=False, highlight=False)
+        elif not self.quiet:
+            click.echo(line, err=True)
+
+    def error(self, line: str) -> None:
+        self.close()
+        click.echo(line, err=True)
+
+    def result(self, lines: Iterable[str], document: object) -> None:
+        self.close()
+        if self.as_json:
+            click.echo(json_text(document))
+        elif not self.quiet:
+            for line in lines:
+                click.echo(line)
+
+    def failure(self, error: RunnerError) -> None:
+        """The message of an expected failure; of an invalid manifest, each finding."""
+        if isinstance(error, InvalidManifest):
+            self.findings(error.findings)
+            errors = sum(finding.severity == "error" for finding in error.findings)
+            self.error(f"{errors or len(error.findings)} error(s); nothing was sent.")
+        else:
+            self.error(f"error: {error}")
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            if finding.severity == "error" or not self.quiet:
+                self.error(finding_line(finding))
+
+    # -- progress
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """A bar for each stage of long work, on a terminal only."""
+        if self.quiet or not sys.stderr.isatty():
+            return
+        bars = self._bars or self._open_bars()
+        if stage not in self._tasks:
+            self._tasks[stage] = bars.add_task(stage, total=total)
+        bars.update(self._tasks[stage], completed=done, total=total)
+
+    def _open_bars(self) -> Progress:
+        from rich.console import Console as Terminal
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bars = Progress(*columns, console=Terminal(stderr=True), transient=True)
+        self._bars.start()
+        return self._bars
+
+    def close(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+            self._tasks.clear()
+
+
+def json_text(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+# -- findings
+
+
+def finding_line(finding: Finding) -> str:
+    place, row = finding.place, finding.row
+    word = "" if finding.severity == "error" else f"{finding.severity}: "
+    at = f" (row at {row.file}:{row.line})" if row else ""
+    return plain_text(f"{place.file}:{place.line}:{place.column}: {word}{finding.message} [{finding.code}]{at}")
+
+
+def github_line(finding: Finding) -> str:
+    """A workflow command of GitHub Actions, which puts the finding beside the line of a pull request."""
+    level = "notice" if finding.severity == "info" else finding.severity
+    place = finding.place
+    at = f"file={_escaped(place.file)},line={place.line},col={place.column},title={finding.code}"
+    row = f" (row at {finding.row.file}:{finding.row.line})" if finding.row else ""
+    return f"::{level} {at}::{_escaped(finding.message + row, is_property=False)}"
+
+
+def _escaped(text: str, *, is_property: bool = True) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    place = finding.place
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
+        "row": {"file": finding.row.file, "line": finding.row.line} if finding.row else None,
+    }
+
+
+# -- plans and outcomes
+
+
+def plan_document(plan: Plan, batches: int) -> dict[str, Any]:
+    return {**{state: getattr(plan, state) for state in STATES}, "batches": batches}
+
+
+def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
+    """Groups of items with the first few of each, what changed in the changed ones, and a line of totals."""
+    lines: list[str] = []
+    for state in STATES:
+        references = getattr(plan, state)
+        shown = references if verbose else references[: 0 if state == "unchanged" else _SHOWN]
+        for reference in shown:
+            lines.append(f"{_MARKS[state]} {reference}")
+            lines += _change_lines(plan, reference, verbose=verbose) if state == "changed" else ()
+        if len(shown) < len(references) and shown:
+            lines.append(f"{_MARKS[state]} … and {len(references) - len(shown):,} more {state} (--verbose shows all)")
+    return [*lines, f"{_totals(plan)}; {len(plan.launches):,} to launch in {batches:,} batch(es)"]
+
+
+def _change_lines(plan: Plan, reference: str, *, verbose: bool) -> list[str]:
+    found = plan.changes.get(reference)
+    if found is None:
+        return ["    (what was launched is not known in detail)"]
+    shown = found if verbose else found[:_CHANGES_SHOWN]
+    more = [f"    … and {len(found) - len(shown)} more"] if len(found) > len(shown) else []
+    return [*(f"    {change}" for change in shown), *more]
+
+
+def _totals(plan: Plan) -> str:
+    return ", ".join(f"{len(getattr(plan, state)):,} {state}" for state in STATES)
+
+
+def run_document(outcome: Outcome) -> dict[str, Any]:
+    return {
+        **plan_document(outcome.plan, outcome.batches),
+        "created": outcome.created,
+        "createdFailed": outcome.created_failed,
+        "lockfile": str(outcome.path),
+    }
+
+
+def run_lines(outcome: Outcome) -> list[str]:
+    """Failed items with the API's words and where they came from, what was done, and what to do next."""
+    lines = []
+    for failure in outcome.failures[:_SHOWN]:
+        at = failure.row or failure.place
+        lines.append(f"failed: {failure.user_reference}: {failure.message} ({at.file}:{at.line})")
+    if len(outcome.failures) > _SHOWN:
+        lines.append(f"failed: … and {len(outcome.failures) - _SHOWN:,} more; `manifest-runner report` lists all")
+    lines.append(_done_line(outcome))
+    if outcome.failures:
+        lines.append(
+            "next: mend the cause and run again with --retry-failed; what is changed in the manifest is sent anew"
+        )
+    return [*lines, f"lockfile: {outcome.path}"]
+
+
+def _done_line(outcome: Outcome) -> str:
+    unchanged = len(outcome.plan.unchanged)
+    if not outcome.launched and not outcome.adopted:
+        return f"nothing to launch: {unchanged:,} unchanged, {len(outcome.plan.failed):,} failed before"
+    parts = [f"launched {len(outcome.launched):,} in {outcome.batches:,} batch(es)"]
+    parts.append(f"{outcome.created:,} created, {outcome.created_failed:,} failed")
+    if outcome.adopted:
+        parts.append(f"{outcome.adopted:,} adopted")
+    return ", ".join([*parts, f"{unchanged:,} unchanged"])
