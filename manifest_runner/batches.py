@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from manifest_runner.keys import batch_key, digest_stamp, name_stamp
 from manifest_runner.model import Kind
+from manifest_runner.plan import Launch
 
 _MEMBERS: tuple[tuple[str, Kind], ...] = (
     ("cwlItems", "cwl"),
     ("nextflowItems", "nextflow"),
     ("nextflowJsonItems", "nextflowJson"),
 )
-
-
-class Launch(NamedTuple):
-    """One item that is to be created. ``request`` is whatever finds its bytes again (see ``make_batches``)."""
-
-    user_reference: str
-    kind: Kind
-    revision: str
-    attempt: int
-    digest: str
-    request: Any
 
 
 @dataclass(frozen=True, slots=True)

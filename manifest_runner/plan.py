@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from manifest_runner.batches import Launch
 from manifest_runner.changes import Change, changes, launched_fields
 from manifest_runner.keys import item_digester
 from manifest_runner.lockfile import LockedItem, Lockfile
-from manifest_runner.model import Item
+from manifest_runner.model import Item, Kind
 
 State = Literal["new", "changed", "unchanged", "failed", "pending"]
+
+
+class Launch(NamedTuple):
+    """One item that is to be created. ``request`` is whatever finds its bytes again (see ``make_plan``)."""
+
+    user_reference: str
+    kind: Kind
+    revision: str
+    attempt: int
+    digest: str
+    request: Any
 
 
 @dataclass(frozen=True, slots=True)

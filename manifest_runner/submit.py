@@ -9,7 +9,7 @@ from itertools import count
 from typing import Literal
 
 from manifest_runner.backoff import Deadline
-from manifest_runner.batches import Launch, PreparedBatch
+from manifest_runner.batches import PreparedBatch
 from manifest_runner.changes import keep_batch
 from manifest_runner.client import Client
 from manifest_runner.errors import ApprovalNeeded, Refused
@@ -17,6 +17,7 @@ from manifest_runner.journal import Answer, Journal, JournaledItem, Post
 from manifest_runner.keys import digest_stamp, name_stamp
 from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched, locked_analysis
 from manifest_runner.model import Analysis
+from manifest_runner.plan import Launch
 from manifest_runner.polling import pauses
 
 AdoptMode = Literal["wait", "now", "never"]
@@ -65,10 +66,11 @@ class Submitter:
 
     def _settle_by_stamps(self, post: Post) -> None:
         if not post.stamped:
+            first = post.items[0].user_reference
             raise ApprovalNeeded(
-                f"{self.journal.path}: a batch of {len(post.items)} items, from {post.items[0].user_reference!r} on, "
-                f"was sent at {timestamp(post.at)} and never answered. Its key is forgotten by now and the items have no "
-                "stamp (`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
+                f"{self.journal.path}: a batch of {len(post.items)} items, from {first!r} on, was sent at "
+                f"{timestamp(post.at)} and never answered. Its key is forgotten by now, and the items have no stamp "
+                "(`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
                 "import --batch-id`; then move the journal away. Nothing new was sent."
             )
         found = self._search()
