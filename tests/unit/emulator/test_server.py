@@ -11,14 +11,18 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import requests
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from manifest_runner import emulator
 from manifest_runner.emulator import EmulatorOptions, running
+from manifest_runner.emulator.store import open_store, transaction
 
 SERVE = """
 import sys
@@ -112,6 +116,24 @@ def test_a_database_of_a_newer_format_is_refused(tmp_path):
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(sqlite3.DatabaseError, match="format 99"), running(EmulatorOptions(database=database)):
         pass
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path):
+    with closing(open_store(tmp_path / "emulator.db")) as store:
+        with suppress(ZeroDivisionError), transaction(store):
+            store.execute("INSERT INTO aborts VALUES ('a', 1)")
+            raise ZeroDivisionError
+        assert store.execute("SELECT count(*) FROM aborts").fetchone() == (0,)
+
+
+def test_answers_do_not_wait_for_delayed_acknowledgements(tmp_path, monkeypatch):
+    async def tell(request):
+        transport = request.state.transport
+        return Response(str(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+
+    monkeypatch.setattr("manifest_runner.emulator.server.build_app", lambda *_: Starlette(routes=[Route("/", tell)]))
+    with running(EmulatorOptions(database=tmp_path / "emulator.db")) as url:
+        assert requests.get(url, timeout=10).text == "1"
 
 
 def test_importing_the_package_loads_no_web_server():
