@@ -16,6 +16,7 @@ import pytest
 
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.emulator.record import executions
+from manifest_runner.model import DIGEST_STAMP
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 API_KEY = "s3cret-of-the-stories"
@@ -74,6 +75,12 @@ class Cli:
         assert done.code == 0, f"exit {done.code}\n{done.out}{done.err}"
         return done
 
+    def digests(self, manifest: str = "study.yaml") -> dict[str, str]:
+        """The digest of each item of a manifest, as far as its stamp shows it, by userReference."""
+        bodies = [batch["body"] for batch in self.ok("render", manifest).json]
+        requests = [request for body in bodies for kind in body.values() for request in kind]
+        return {request["userReference"]: _stamp(request) for request in requests}
+
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
         path.write_text(text, encoding="utf-8")
@@ -87,6 +94,11 @@ class Cli:
 
     def files(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
+
+
+def _stamp(request: dict[str, Any]) -> str:
+    (stamp,) = (tag for tag in request["tags"]["technicalTags"] if tag.startswith(DIGEST_STAMP))
+    return str(stamp.removeprefix(DIGEST_STAMP))
 
 
 @pytest.fixture(name="emulator")
