@@ -19,8 +19,8 @@ from manifest_runner.emulator.api import Api, Call
 from manifest_runner.emulator.faults import ConnectionDropped, refuse
 from manifest_runner.emulator.media import V3, V4, negotiate
 from manifest_runner.emulator.options import EmulatorOptions, FaultTarget
-from manifest_runner.emulator.other_endpoints import list_projects
 from manifest_runner.emulator.problems import Problem, problem_response
+from manifest_runner.emulator.project_endpoints import list_projects
 
 _BASE = "/ica/rest/api"
 _PROJECT = "/projects/{project}"
@@ -95,8 +95,8 @@ def _responder(api: Api, endpoint: _Endpoint) -> Respond:
 def _token_responder(api: Api, issue: Callable[[Request, float], str]) -> Respond:
     async def respond(request: Request) -> Response:
         await api.pause()
-        token = issue(request, api.clock())
-        return Response(orjson.dumps({"token": token}), media_type=negotiate(request, (V3,)))
+        media = negotiate(request, (V3,))
+        return Response(orjson.dumps({"token": issue(request, api.clock())}), media_type=media)
 
     return respond
 

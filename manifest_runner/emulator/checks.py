@@ -10,18 +10,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Faults = Sequence[tuple[str, str]]
-Check = Callable[[Any], Faults]
+Mistakes = Sequence[tuple[str, str]]
+Check = Callable[[Any], Mistakes]
 
-_GOOD: Faults = ()
-_NOT_NULL: Faults = (("", "must not be null"),)
+_GOOD: Mistakes = ()
+_NOT_NULL: Mistakes = (("", "must not be null"),)
 
 
 def text(*, shortest: int = 0, longest: int | None = None, pattern: str | None = None, says: str = "") -> Check:
     """A string of so many characters that matches ``pattern`` as a whole; if not, the message is ``says``."""
     matches = re.compile(pattern).fullmatch if pattern else None
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Mistakes:
         if type(value) is not str:
             return _mistyped(value, "a string")
         if len(value) < shortest or (longest is not None and len(value) > longest):
@@ -33,7 +33,7 @@ def text(*, shortest: int = 0, longest: int | None = None, pattern: str | None =
     return check
 
 
-def any_text(value: Any) -> Faults:
+def any_text(value: Any) -> Mistakes:
     """A string without further rules: the commonest check, so it is the shortest."""
     return _GOOD if type(value) is str else _mistyped(value, "a string")
 
@@ -42,7 +42,7 @@ def one_of(*names: str) -> Check:
     """A string that is one of ``names``."""
     allowed = frozenset(names)
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Mistakes:
         if type(value) is str and value in allowed:
             return _GOOD
         return _mistyped(value, f"one of {', '.join(names)}")
@@ -53,7 +53,7 @@ def one_of(*names: str) -> Check:
 def nullable(inner: Check) -> Check:
     """Null, or what ``inner`` accepts."""
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Mistakes:
         return _GOOD if value is None else inner(value)
 
     return check
@@ -62,14 +62,14 @@ def nullable(inner: Check) -> Check:
 def list_of(inner: Check) -> Check:
     """A list of what ``inner`` accepts."""
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Mistakes:
         if type(value) is not list:
             return _mistyped(value, "a list")
-        faults: list[tuple[str, str]] = []
+        mistakes: list[tuple[str, str]] = []
         for index, element in enumerate(value):
             if found := inner(element):
-                faults += [(f"[{index}]{path}", message) for path, message in found]
-        return faults
+                mistakes += [(f"[{index}]{path}", message) for path, message in found]
+        return mistakes
 
     return check
 
@@ -78,20 +78,20 @@ def record(fields: Mapping[str, Check], *, required: Sequence[str] = (), also: C
     """An object with no other fields than these; ``also`` checks how its fields go together."""
     lookup = fields.get
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Mistakes:
         if type(value) is not dict:
             return _mistyped(value, "an object")
-        faults: list[tuple[str, str]] = []
+        mistakes: list[tuple[str, str]] = []
         for name, member in value.items():
             inner = lookup(name, _unknown)
             if found := inner(member):
-                faults += [(f".{name}{path}", message) for path, message in found]
+                mistakes += [(f".{name}{path}", message) for path, message in found]
         for name in required:
             if name not in value:
-                faults.append((f".{name}", "is required"))
+                mistakes.append((f".{name}", "is required"))
         if also is not None:
-            faults += also(value)
-        return faults
+            mistakes += also(value)
+        return mistakes
 
     return check
 
@@ -100,7 +100,7 @@ def variant(key: str, cases: Mapping[str, Check]) -> Check:
     """An object whose string ``key`` tells which of the ``cases`` it must meet."""
     choice = record({key: one_of(*cases)}, required=(key,))
 
-    def check(value: Any) -> Faults:
+    def check(value: Any) -> Mistakes:
         if type(value) is not dict:
             return _mistyped(value, "an object")
         name = value.get(key)
@@ -110,9 +110,9 @@ def variant(key: str, cases: Mapping[str, Check]) -> Check:
     return check
 
 
-def _unknown(_: Any) -> Faults:
+def _unknown(_: Any) -> Mistakes:
     return [("", "is not a field of this object")]
 
 
-def _mistyped(value: Any, wanted: str) -> Faults:
+def _mistyped(value: Any, wanted: str) -> Mistakes:
     return _NOT_NULL if value is None else [("", f"must be {wanted}")]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
+UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
@@ -24,3 +26,8 @@ def derive_within(batch: str, *names: str) -> str:
     make every batch rewrite hundreds of pages of the database.
     """
     return batch[:8] + derive(batch, *names)[8:]
+
+
+def is_uuid(text: str) -> bool:
+    """Whether this is a UUID in its usual spelling."""
+    return re.fullmatch(UUID_PATTERN, text) is not None

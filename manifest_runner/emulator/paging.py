@@ -1,8 +1,7 @@
 """Cursor and offset paging, as the list endpoints of the API share them.
 
 The API does not say what a request without paging parameters means. It is taken as the first page of either
-sort: the answer has both the cursor and the total. Page sizes above 1000 are cut, which the API allows
-itself too.
+sort: the answer has both the cursor and the total. Pages hold at most 1000 rows, whatever is asked for.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from manifest_runner.emulator.identifiers import derive
+from manifest_runner.emulator.identifiers import derive, is_uuid
 from manifest_runner.emulator.media import V4
 from manifest_runner.emulator.queries import ItemRow
 from manifest_runner.emulator.store import BatchRow
@@ -130,7 +130,7 @@ def _pipeline(pipeline: str, kind: str, newer: bool) -> orjson.Fragment:
     """A Pipeline as JSON text; its id is a UUID even if the request named it by its URN."""
     view = {
         **_stamped("pipeline", newer=newer),
-        "id": pipeline if _is_uuid(pipeline) else derive("pipeline", pipeline),
+        "id": pipeline if is_uuid(pipeline) else derive("pipeline", pipeline),
         "urn": None,
         "code": f"pipeline-{pipeline[:200]}",
         "description": "A pipeline of the emulator",
@@ -141,13 +141,6 @@ def _pipeline(pipeline: str, kind: str, newer: bool) -> orjson.Fragment:
         "inputFormType": "JSON" if kind == "nextflowJson" else "XML",
     }
     return orjson.Fragment(orjson.dumps(view))
-
-
-def _is_uuid(text: str) -> bool:
-    groups = text.split("-")
-    return [len(group) for group in groups] == [8, 4, 4, 4, 12] and all(
-        set(group) <= set("0123456789abcdefABCDEF") for group in groups
-    )
 
 
 def _storage(newer: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import orjson
 
 from manifest_runner.emulator.checks import (
     Check,
-    Faults,
+    Mistakes,
     any_text,
     list_of,
     nullable,
@@ -17,6 +17,7 @@ from manifest_runner.emulator.checks import (
     text,
     variant,
 )
+from manifest_runner.emulator.identifiers import UUID_PATTERN
 from manifest_runner.emulator.problems import Problem
 
 KINDS = {"cwlItems": "cwl", "nextflowItems": "nextflow", "nextflowJsonItems": "nextflowJson"}
@@ -26,7 +27,7 @@ ANALYSIS_STATUSES = (
 )  # fmt: skip
 
 _OPTIONAL_TEXT = nullable(any_text)
-_UUID = text(pattern="[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", says="must be a UUID")
+_UUID = text(pattern=UUID_PATTERN, says="must be a UUID")
 _OPTIONAL_UUID = nullable(_UUID)
 _USER_REFERENCE = text(
     shortest=1,
@@ -34,10 +35,10 @@ _USER_REFERENCE = text(
     pattern="[a-zA-Z0-9 _-]*(/[a-zA-Z0-9 _-]+)*",
     says="may hold letters, digits, spaces, '_', '-' and single '/' between them",
 )
-_TAGS = nullable(list_of(_OPTIONAL_TEXT))
+_TEXTS = nullable(list_of(_OPTIONAL_TEXT))
 
 
-def _one_value(parameter: dict[str, Any]) -> Faults:
+def _one_value(parameter: dict[str, Any]) -> Mistakes:
     if parameter.get("value") is not None and parameter.get("multiValue") is not None:
         return [("", "must not have both value and multiValue")]
     return ()
@@ -65,7 +66,7 @@ _DATA: dict[str, Check] = {
 }
 _PARAMETER = nullable(
     record(
-        {"code": any_text, "value": _OPTIONAL_TEXT, "multiValue": nullable(list_of(_OPTIONAL_TEXT))},
+        {"code": any_text, "value": _OPTIONAL_TEXT, "multiValue": _TEXTS},
         also=_one_value,
     )
 )
@@ -80,7 +81,7 @@ _FIELDS = list_of(
     record(
         {
             "id": any_text,
-            "values": _TAGS,
+            "values": _TEXTS,
             "dataValues": nullable(
                 list_of(nullable(record({"dataId": any_text, "mountPath": any_text}, required=("dataId",))))
             ),
@@ -118,7 +119,7 @@ _OUTPUT = nullable(
 _COMMON: dict[str, Check] = {
     "userReference": _USER_REFERENCE,
     "pipelineId": any_text,
-    "tags": record({"technicalTags": _TAGS, "userTags": _TAGS, "referenceTags": _TAGS}),
+    "tags": record({"technicalTags": _TEXTS, "userTags": _TEXTS, "referenceTags": _TEXTS}),
     "analysisStorageId": _OPTIONAL_UUID,
     "outputParentFolderId": _OPTIONAL_TEXT,
     "logs": nullable(
@@ -152,15 +153,15 @@ _QUERY = record(
         "reference": _OPTIONAL_TEXT,
         "userReference": _OPTIONAL_TEXT,
         "status": list_of(nullable(one_of(*ANALYSIS_STATUSES))),
-        "userTags": _TAGS,
-        "technicalTags": _TAGS,
-        "referenceTags": _TAGS,
+        "userTags": _TEXTS,
+        "technicalTags": _TEXTS,
+        "referenceTags": _TEXTS,
     }
 )
 
 
 def read_batch(body: bytes) -> dict[str, list[dict[str, Any]]]:
-    """The checked body of a batch: item lists by field name. Raises Problem 400 with every fault."""
+    """The checked body of a batch: item lists by field name. Raises Problem 400 with every mistake."""
     batch: dict[str, list[dict[str, Any]]] = _read(body, _BATCH)
     if not any(batch.values()):
         raise Problem(400, "A batch must hold at least one item.")
@@ -168,7 +169,7 @@ def read_batch(body: bytes) -> dict[str, list[dict[str, Any]]]:
 
 
 def read_query(body: bytes) -> dict[str, Any]:
-    """The checked body of a search, which may be empty. Raises Problem 400 with every fault."""
+    """The checked body of a search, which may be empty. Raises Problem 400 with every mistake."""
     query: dict[str, Any] = _read(body, _QUERY) if body.strip() else {}
     return query
 
@@ -178,7 +179,7 @@ def _read(body: bytes, check: Check) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Problem(400, f"The body is not JSON: {error}") from error
-    if faults := check(value):
-        named = {path.removeprefix(".") or "body": message for path, message in faults}
+    if mistakes := check(value):
+        named = {path.removeprefix(".") or "body": message for path, message in mistakes}
         raise Problem(400, "The body is not valid; see parameters.", parameters=named)
     return value

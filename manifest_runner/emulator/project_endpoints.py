@@ -1,4 +1,4 @@
-"""Tokens and projects: as much of them as a client needs to get to work."""
+"""The list of projects: as much of it as a client needs to get to work."""
 
 from __future__ import annotations
 
