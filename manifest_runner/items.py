@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,10 +14,11 @@ from manifest_runner.findings import Findings
 from manifest_runner.manifest import Path_
 from manifest_runner.model import Finding, Item, Place
 from manifest_runner.prepare import Analysis, shown
-from manifest_runner.render import row_scope
+from manifest_runner.render import Unrendered
+from manifest_runner.repeats import Repeats
 from manifest_runner.schema import ItemChecker, RowChecker, item_checker
 from manifest_runner.shape import Leaf, written_at
-from manifest_runner.templating import TemplateFault
+from manifest_runner.templating import Template, TemplateFault
 
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _MAX_TWICE_SHOWN = 20
@@ -33,75 +34,116 @@ class Expansion:
         self._document = document
         self._analyses = analyses
         self._findings = findings
+        self._places: dict[tuple[int, str], Place] = {}
 
     def items(self) -> Iterator[Item]:
-        seen: set[str] = set()
-        twice: dict[str, None] = {}
-        for item in self._all():
-            if item.user_reference in seen:
-                twice[item.user_reference] = None
-            seen.add(item.user_reference)
-            yield item
-        if twice:
-            self._report_twice(set(list(twice)[:_MAX_TWICE_SHOWN]), len(twice))
+        references, targets = Repeats(), Repeats()
+        for analysis in self._analyses:
+            yield from _Rendering(self._document, analysis, self._findings, references, targets).items()
+        repeated = references.repeated(), targets.repeated()
+        if any(repeated):
+            self._report_repeats(*repeated)
+
+    def named(self, references: Collection[str]) -> Iterator[Item]:
+        """The items of these userReferences, read once more."""
+        return (item for item in self._again() if item.user_reference in references)
 
     def place(self, item: Item) -> tuple[Place, Place | None]:
         """Where an item comes from: the manifest's place of its userReference, and the samplesheet's row."""
-        rows = next(each.rows for each in self._analyses if each.spec.index == item.analysis)
-        return self._document.place(item.analysis, ("userReference",)), rows.place(item.row)
+        return self._place(item, "userReference"), self._row(item)
 
-    def _all(self) -> Iterator[Item]:
+    def _place(self, item: Item, field: str) -> Place:
+        key = item.analysis, field
+        if key not in self._places:
+            self._places[key] = self._document.place(item.analysis, (field,))
+        return self._places[key]
+
+    def _row(self, item: Item) -> Place | None:
+        return next(each.rows for each in self._analyses if each.spec.index == item.analysis).place(item.row)
+
+    def _again(self) -> Iterator[Item]:
+        """Every item once more; what is wrong with the rows has been told already."""
         for analysis in self._analyses:
-            yield from _Rendering(self._document, analysis, self._findings).items()
+            yield from _Rendering(self._document, analysis, Findings(), Repeats(), Repeats()).items()
 
-    def _report_twice(self, references: set[str], count: int) -> None:
-        """Read everything once more for the first place of each; rows are not kept for a fault this rare."""
+    # -- what two items claim
+
+    def _report_repeats(self, references: frozenset[int], targets: frozenset[int]) -> None:
+        """Read everything once more for who came first; rows are not kept for a fault this rare."""
         first: dict[str, Item] = {}
-        for item in Expansion(self._document, self._analyses, Findings())._all():
-            reference = item.user_reference
-            if reference not in references:
-                continue
-            if reference not in first:
-                first[reference] = item
-                continue
-            (_, first_row), (at, row) = self.place(first[reference]), self.place(item)
-            before = first_row or self.place(first[reference])[0]
-            message = f'userReference "{reference}" is there already, from {before.file}:{before.line}'
-            more = f" ({count:,} userReferences are there more than once)" if count > len(references) else ""
-            self._findings.add(Finding(at, "MR502", message + more, row=row))
+        writer: dict[Target, Item] = {}
+        twice: set[str] = set()
+        for item in self._again():
+            reference, kept = item.user_reference, item._replace(request=b"")
+            if hash(reference) in references and first.setdefault(reference, kept) is not kept:
+                twice.add(reference)
+                if len(twice) <= _MAX_TWICE_SHOWN:
+                    self._report_twice(first[reference], item, len(references))
+            for target in targets_of(item.request) if targets else ():
+                before = writer.setdefault(target, kept) if hash(target) in targets else kept
+                if before.user_reference != reference:
+                    self._warn_of_overwriting(before, item, target)
+
+    def _report_twice(self, first: Item, item: Item, count: int) -> None:
+        at, row = self.place(item)
+        before = self._row(first) or self._place(first, "userReference")
+        message = f'userReference "{item.user_reference}" is there already, from {before.file}:{before.line}'
+        more = f" ({count:,} userReferences are there more than once)" if count > _MAX_TWICE_SHOWN else ""
+        self._findings.add(Finding(at, "MR502", message + more, row=row), group=item.user_reference)
+
+    def _warn_of_overwriting(self, first: Item, item: Item, target: Target) -> None:
+        message = (
+            f'"{item.user_reference}" writes its results to where "{first.user_reference}" does, {target.path} in '
+            f"project {target.project}: one would overwrite the other's; give each a targetPath of its own, or set "
+            "actionOnExist to RENAME"
+        )
+        place = self._place(item, "analysisOutput")
+        self._findings.add(Finding(place, "MR601", message, "warning", self._row(item)), group="overwriting")
 
 
 class _Rendering:
-    """The items of one analysis."""
+    """The items of one analysis. What they claim for themselves is added to ``references`` and ``targets``."""
 
-    def __init__(self, document: Document, analysis: Analysis, findings: Findings) -> None:
+    def __init__(
+        self, document: Document, analysis: Analysis, findings: Findings, references: Repeats, targets: Repeats
+    ) -> None:
         self._document = document
         self._analysis = analysis
         self._findings = findings
+        self._references = references
+        self._targets = targets
         self._places: dict[tuple[Path_, bool], Place] = {}
 
     def items(self) -> Iterator[Item]:
         analysis = self._analysis
-        render, filtered = analysis.renderer.render, analysis.where is not None
-        kind, index_ = analysis.spec.kind, analysis.spec.index
+        render, kind, number_of_it = analysis.renderer.render, analysis.spec.kind, analysis.spec.index
         checker = item_checker(kind)
-        is_valid, dumps = checker.is_valid, orjson.dumps
-        fixed = self._fixed_revision()
-        for index, (number, row) in enumerate(self._rows()):
-            if filtered and not self._wanted(row, index, number):
-                continue
+        is_valid, dumps, claim = checker.is_valid, orjson.dumps, self._references.add
+        writes = "analysisOutput" in analysis.fields
+        revisions = self._revisions()
+        for index, number, row in self._wanted():
             try:
                 request = render(row, index)
                 body = dumps(request)
-            except Exception as e:  # noqa: BLE001 - rendered again, leaf by leaf, to say what it was
-                self._report_row(row, index, number, e)
-                continue
+            except Exception:  # noqa: BLE001 - rendered again, leaf by leaf, to say what it was
+                request, body = self._slowly(row, index, number)
+                if not body:
+                    continue
             if not is_valid(request):
                 self._report_invalid(checker, request, number)
                 continue
-            revision = fixed or self._row_revision(row, index, number)
-            if revision is not None:
-                yield Item(request["userReference"], kind, revision, body, index_, number)
+            revision = revisions(row, index, number)
+            if revision is None:
+                continue
+            reference = request["userReference"]
+            claim(reference)
+            if writes:
+                self._claim_targets(request)
+            yield Item(reference, kind, revision, body, number_of_it, number)
+
+    def _claim_targets(self, request: dict[str, Any]) -> None:
+        for target in _targets(request):
+            self._targets.add(target)
 
     # -- rows
 
@@ -128,37 +170,46 @@ class _Rendering:
             self._add(("forEach", "schema"), "MR307", message, number, group=("row", fault.path))
         return False
 
-    def _wanted(self, row: Any, index: int, number: int) -> bool:
+    def _wanted(self) -> Iterator[tuple[int, int, Any]]:
+        """The rows that ``where`` lets through, as (index, number, row)."""
         where = self._analysis.where
-        assert where is not None
-        try:
-            return bool(where.render(self._scope(row, index)))
-        except TemplateFault as e:
-            self._add(("forEach", "where"), e.code, f"{e}, in {shown(where.text)}", number, group="where")
-            return False
+        if where is None:
+            for index, (number, row) in enumerate(self._rows()):
+                yield index, number, row
+            return
+        is_wanted = self._analysis.renderer.condition(where) or _give_up
+        for index, (number, row) in enumerate(self._rows()):
+            try:
+                wanted = is_wanted(row, index)
+            except Exception:  # noqa: BLE001 - asked again through Jinja, which has the words for it
+                wanted = self._ask(where, row, index, number)
+            if wanted:
+                yield index, number, row
 
-    def _scope(self, row: Any, index: int) -> dict[str, Any]:
-        analysis = self._analysis
-        return {**analysis.scope, "row": row_scope(row, analysis.rows.columns), "index": index}
+    def _ask(self, where: Template, row: Any, index: int, number: int) -> bool:
+        return bool(self._value(where, ("forEach", "where"), row, index, number))
+
+    def _value(self, template: Template, path: Path_, row: Any, index: int, number: int) -> Any:
+        """A template's value; None, and the fault reported, where it has none."""
+        try:
+            return template.render(self._analysis.renderer.scope(row, index))
+        except TemplateFault as e:
+            self._add(path, e.code, f"{e}, in {shown(template.text)}", number, group=e.code)
+            return None
 
     # -- revision
 
-    def _fixed_revision(self) -> str | None:
-        revision = self._analysis.revision
+    def _revisions(self) -> Callable[[Any, int, int], str | None]:
+        """The function from a row to its item's revision."""
+        revision, head = self._analysis.revision, self._document.revision
         if isinstance(revision, Leaf):
-            return None
-        return f"{self._document.revision}.{self._whole(revision, -1)}"
+            return lambda row, index, number: self._row_revision(revision.template, row, index, number)
+        fixed = self._whole(revision, -1)
+        return lambda _row, _index, _number: fixed and f"{head}.{fixed}"
 
-    def _row_revision(self, row: Any, index: int, number: int) -> str | None:
-        revision = self._analysis.revision
-        if not isinstance(revision, Leaf):
-            return None
-        try:
-            value = revision.template.render(self._scope(row, index))
-        except TemplateFault as e:
-            self._add(("revision",), e.code, f"{e}, in {shown(revision.template.text)}", number, group="revision")
-            return None
-        whole = self._whole(value, number)
+    def _row_revision(self, template: Template, row: Any, index: int, number: int) -> str | None:
+        value = self._value(template, ("revision",), row, index, number)
+        whole = None if value is None else self._whole(value, number)
         return None if whole is None else f"{self._document.revision}.{whole}"
 
     def _whole(self, value: Any, number: int) -> str | None:
@@ -170,16 +221,18 @@ class _Rendering:
 
     # -- faults
 
-    def _report_row(self, row: Any, index: int, number: int, error: Exception) -> None:
-        found = False
-        for leaf, fault in self._analysis.renderer.faults(row, index):
-            found = True
-            message = f"{fault}, in {shown(leaf.template.text)}"
-            self._add(leaf.path, fault.code, message, number, group=fault.code)
-        if not found and isinstance(error, TypeError | ValueError):
-            self._add((), "MR503", f"the item cannot be written as JSON: {error}", number, group="json")
-        elif not found:
-            raise error
+    def _slowly(self, row: Any, index: int, number: int) -> tuple[Any, bytes]:
+        """A row that the compiled function gave up on; no bytes, and each fault reported, where it has no item."""
+        try:
+            request = self._analysis.renderer.render_slowly(row, index)
+            return request, orjson.dumps(request)
+        except Unrendered as e:
+            for leaf, fault in e.faults:
+                message = f"{fault}, in {shown(leaf.template.text)}"
+                self._add(leaf.path, fault.code, message, number, group=fault.code)
+        except TypeError as e:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
+            self._add((), "MR503", f"the item cannot be written as JSON: {e}", number, group="json")
+        return None, b""
 
     def _report_invalid(self, checker: ItemChecker, request: Any, number: int) -> None:
         for fault in checker.faults(request):
@@ -197,6 +250,28 @@ class _Rendering:
         if (path, at_key) not in self._places:
             self._places[path, at_key] = self._document.place(self._analysis.spec.index, path, at_key=at_key)
         return self._places[path, at_key]
+
+
+class Target(NamedTuple):
+    """Where results are copied to, as far as two items can meet there."""
+
+    project: str
+    path: str
+
+
+def targets_of(request: bytes) -> Iterator[Target]:
+    """Where an item's results would overwrite what is there."""
+    return _targets(orjson.loads(request))
+
+
+def _targets(request: dict[str, Any]) -> Iterator[Target]:
+    for each in request.get("analysisOutput") or ():
+        if each is not None and each.get("actionOnExist") != "RENAME":
+            yield Target(each["targetProjectId"], each["targetPath"].rstrip("/"))
+
+
+def _give_up(_row: Any, _index: int) -> bool:
+    raise NotImplementedError
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:

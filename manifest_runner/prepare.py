@@ -13,7 +13,7 @@ from manifest_runner.errors import InvalidManifest
 from manifest_runner.findings import Findings
 from manifest_runner.manifest import Path_, decode_utf8, read_bytes, read_yaml
 from manifest_runner.model import Finding, Place
-from manifest_runner.render import Renderer, gives_text
+from manifest_runner.render import Renderer, what_it_gives
 from manifest_runner.sandbox import Sandbox, Scope, near_miss
 from manifest_runner.schema import RowChecker, SchemaProblem, row_checker
 from manifest_runner.shape import Leaf
@@ -252,7 +252,8 @@ class _Reader:
     def _leaf(self, template: Template, path: Path_) -> Any:
         if template.constant:
             return self._preparation.constant(template.text, path, self._spec.index)
-        return Leaf(template, path, gives_text(template, cells_are_text=self._columns is not None))
+        gives = what_it_gives(template, cells_are_text=self._columns is not None)
+        return Leaf(template, path, is_text=gives == "text", is_texts=gives == "texts")
 
     def _refuse_unknown_columns(self, path: Path_, template: Template) -> None:
         """A column that is not in the header is one fault, not one for each row."""

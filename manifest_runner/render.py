@@ -5,21 +5,23 @@ only put a cell into some text. So the tree of an analysis becomes the source of
 is a constant shared by all items, ``row.x`` is a local variable, text around it an f-string, and only a template
 that does more is called through Jinja. Keys are written in sorted order, so that the item needs no sorting.
 
-The function says nothing of what went wrong; ``Renderer.faults`` renders a failed row again, leaf by leaf.
+The function may give up on a row, with whatever exception. ``Renderer.render_slowly`` then decides: it renders each
+template by itself, and either has the item after all or says what is wrong with which template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from manifest_runner import sandbox as own
+from manifest_runner.conditions import ConditionWriter
 from manifest_runner.model import Kind
-from manifest_runner.shape import Coded, Deferred, Leaf, shape_item
+from manifest_runner.shape import Coded, Deferred, Leaf, plain, shape_item
 from manifest_runner.spelling import text_of
 from manifest_runner.templating import Lookup, Template, TemplateFault
 
-Leaves = list[tuple[Leaf, Callable[[Any], Any]]]
+Compiled = Callable[[Any, int], Any]
 
 # Filters that the compiled function calls by themselves; what they give is text, but for split.
 _DIRECT: Mapping[str, Callable[..., Any]] = {
@@ -27,27 +29,46 @@ _DIRECT: Mapping[str, Callable[..., Any]] = {
     "slug": own.slug,
     "basename": own.basename,
     "replace": own.replace,
-    "lower": lambda value: own.as_text(value, "lower").lower(),
-    "upper": lambda value: own.as_text(value, "upper").upper(),
-    "trim": lambda value, chars=None: own.as_text(value, "trim").strip(chars),
+    "lower": own.lower,
+    "upper": own.upper,
+    "trim": own.trim,
+}
+# The same for a cell of a table, which is text for certain: by filter and number of arguments.
+_ON_TEXT: Mapping[tuple[str, int], str] = {
+    ("split", 1): "({0}.split({1}) if {0} else [])",
+    ("lower", 0): "{0}.lower()",
+    ("upper", 0): "{0}.upper()",
+    ("trim", 0): "{0}.strip()",
 }
 
 
-def gives_text(template: Template, *, cells_are_text: bool) -> bool:
-    """Whether a template can give nothing but text, whatever the row."""
+def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text", "texts", "any"]:
+    """Whether a template can give nothing but text, or a list of texts, whatever the row."""
     if not template.whole:
-        return True
+        return "text"
     parts = template.parts
     if parts is None or not isinstance(parts[0], Lookup):
-        return False
+        return "any"
     lookup = parts[0]
     if lookup.filters:
-        return lookup.filters[-1][0] in _DIRECT and lookup.filters[-1][0] != "split"
-    return cells_are_text and lookup.root == "row" and lookup.key is not None
+        last = lookup.filters[-1][0]
+        return "texts" if last == "split" else "text" if last in _DIRECT else "any"
+    return "text" if cells_are_text and lookup.root == "row" and lookup.key is not None else "any"
+
+
+class Unrendered(Exception):
+    """A row cannot be rendered: each template that failed, and why."""
+
+    def __init__(self, faults: Sequence[tuple[Leaf, TemplateFault]]) -> None:
+        super().__init__()
+        self.faults = faults
 
 
 class Renderer:
-    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings."""
+    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings.
+
+    ``render`` is the compiled function, from a row and its index to the item; it raises anything.
+    """
 
     def __init__(
         self,
@@ -56,80 +77,96 @@ class Renderer:
         columns: tuple[str, ...] | None,
         scope: Mapping[str, Any],
     ) -> None:
+        self._kind = kind
+        self._fields = fields
         self._columns = columns
         self._scope = dict(scope)
-        self._tree = shape_item(kind, fields)
-        writer = _Writer(columns, self._scope, self._call_template)
-        self.render: Callable[[Any, int], dict[str, Any]] = writer.function(self._tree)
+        self.render: Callable[[Any, int], dict[str, Any]] = self.value(shape_item(kind, fields))
 
-    def faults(self, row: Any, index: int) -> Iterator[tuple[Leaf, TemplateFault]]:
-        """What is wrong with a row that ``render`` failed on, for each template that failed."""
-        scope = self._row_scope(row, index)
-        for leaf, finish in _leaves(self._tree, lambda value: value):
-            try:
-                finish(leaf.template.render(scope))
-            except TemplateFault as e:
-                yield leaf, e
-            except (TypeError, ValueError) as e:
-                yield leaf, TemplateFault("MR405", str(e))
+    def value(self, tree: Any) -> Compiled:
+        """The function for a tree of values and leaves. It raises anything."""
+        if not _changes(tree):
+            return lambda _row, _index: tree
+        return self._writer().function(tree)
 
-    def _call_template(self, template: Template) -> Callable[[Any, int], Any]:
-        return lambda row, index: template.render(self._row_scope(row, index))
+    def condition(self, template: Template) -> Compiled | None:
+        """The function for a ``where`` that only compares, None for one that does more. It raises anything."""
+        return self._writer().condition(template)
 
-    def _row_scope(self, row: Any, index: int) -> dict[str, Any]:
-        return {**self._scope, "row": row_scope(row, self._columns), "index": index}
+    def render_slowly(self, row: Any, index: int) -> dict[str, Any]:
+        """The item of a row that ``render`` gave up on. Raises Unrendered."""
+        faults: list[tuple[Leaf, TemplateFault]] = []
+        scope = self.scope(row, index)
+        fields = {key: _rendered(value, scope, faults) for key, value in self._fields.items()}
+        if faults:
+            raise Unrendered(faults)
+        return shape_item(self._kind, fields)
+
+    def scope(self, row: Any, index: int) -> dict[str, Any]:
+        """The names that a template sees for one row."""
+        values = row if self._columns is None else zip(self._columns, row, strict=True)
+        return {**self._scope, "row": own.Scope(values, 'the row has no column "{}"'), "index": index}
+
+    def _writer(self) -> _Writer:
+        return _Writer(self._columns, self._scope, self._call_template)
+
+    def _call_template(self, template: Template) -> Compiled:
+        return lambda row, index: template.render(self.scope(row, index))
 
 
-def row_scope(row: Any, columns: tuple[str, ...] | None) -> own.Scope:
-    values = row if columns is None else zip(columns, row, strict=True)
-    return own.Scope(values, 'the row has no column "{}"')
-
-
-def _leaves(node: Any, finish: Callable[[Any], Any]) -> Iterator[tuple[Leaf, Callable[[Any], Any]]]:
-    if isinstance(node, Leaf):
-        yield node, finish
-    elif isinstance(node, Deferred):
-        yield from _leaves(node.value, node.finish if isinstance(node.value, Leaf) else finish)
-    elif isinstance(node, dict):
-        for value in node.values():
-            yield from _leaves(value, finish)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _leaves(value, finish)
+def _rendered(value: Any, scope: dict[str, Any], faults: list[tuple[Leaf, TemplateFault]]) -> Any:
+    if isinstance(value, dict):
+        return {key: _rendered(each, scope, faults) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_rendered(each, scope, faults) for each in value]
+    if not isinstance(value, Leaf):
+        return value
+    try:
+        result = value.template.render(scope)
+        plain(result)
+    except TemplateFault as e:
+        faults.append((value, e))
+    except ValueError as e:  # an infinite number
+        faults.append((value, TemplateFault("MR405", str(e))))
+    else:
+        return result
+    return None
 
 
 class _Writer:
-    """Writes the function's source. Values reach it as names in its globals, never as text of the manifest."""
+    """Writes a function's source. A text of the manifest is in it as ``repr`` quotes it, other values as globals."""
 
     def __init__(
         self,
         columns: tuple[str, ...] | None,
         scope: Mapping[str, Any],
-        call_template: Callable[[Template], Any],
+        call_template: Callable[[Template], Compiled],
     ) -> None:
         self._columns = columns
         self._scope = scope
         self._call_template = call_template
-        self._names: dict[str, Any] = {
-            "text": _cell_text,
-            "sift": _without_null,
-            "compact": _without_null_items,
-        }
+        self._names: dict[str, Any] = {"text": _cell_text, "sift": _without_null, "compact": _without_null_items}
         self._locals: dict[str, str] = {}
 
-    def function(self, tree: Any) -> Callable[[Any, int], Any]:
-        result = self._write(tree)
+    def function(self, tree: Any) -> Compiled:
+        return self._compiled(self._write(tree))
+
+    def condition(self, template: Template) -> Compiled | None:
+        source = ConditionWriter(self._operand, self._constant).write(template.expression)
+        return None if source is None else self._compiled(source)
+
+    def _compiled(self, result: str) -> Compiled:
         lines = [f"    {name} = {source}" for source, name in self._locals.items()]
-        source = "\n".join(["def render(row, index):", *lines, f"    return {result}", ""])
+        source = "\n".join(["def compiled(row, index):", *lines, f"    return {result}", ""])
         exec(compile(source, "<compiled analysis>", "exec"), self._names)  # noqa: S102 - see the class's docstring
-        rendered: Callable[[Any, int], Any] = self._names["render"]
-        return rendered
+        function: Compiled = self._names["compiled"]
+        return function
 
     def _write(self, node: Any) -> str:
         if not _changes(node):
             return self._constant(node)
         if isinstance(node, Leaf):
-            return self._leaf(node)
+            return self._leaf(node.template)
         if isinstance(node, Deferred):
             return f"{self._constant(node.finish)}({self._write(node.value)})"
         if isinstance(node, dict):
@@ -144,12 +181,12 @@ class _Writer:
         self._names[name] = list(value) if isinstance(value, Coded) else value
         return name
 
-    def _leaf(self, leaf: Leaf) -> str:
-        parts = leaf.template.parts
-        sources = [self._part(part, as_text=not leaf.template.whole) for part in parts] if parts is not None else [None]
+    def _leaf(self, template: Template) -> str:
+        parts = template.parts
+        sources = [self._part(part, as_text=not template.whole) for part in parts] if parts is not None else [None]
         if None in sources:
-            return f"{self._constant(self._call_template(leaf.template))}(row, index)"
-        if leaf.template.whole:
+            return f"{self._constant(self._call_template(template))}(row, index)"
+        if template.whole:
             return str(sources[0])
         return "f" + repr("".join(map(str, sources)))
 
@@ -163,32 +200,50 @@ class _Writer:
 
     def _fixed_text(self, lookup: Lookup) -> str | None:
         """What a name that is the same for every row adds to a text; None where only Jinja can tell."""
+        value = None if lookup.filters else self._fixed(lookup)
+        return _cell_text(value) if isinstance(value, (str, bool, int, float)) else None
+
+    def _fixed(self, lookup: Lookup) -> Any:
         value = self._scope.get(lookup.root)
-        if lookup.key is not None:
-            value = value.get(lookup.key) if isinstance(value, dict) else None
-        if lookup.filters or not isinstance(value, (str, bool, int, float)):
-            return None
-        return _cell_text(value)
+        if lookup.key is None:
+            return value
+        return value.get(lookup.key) if isinstance(value, dict) else None
+
+    def _operand(self, lookup: Lookup) -> str | None:
+        """A look-up in a condition: of the row, or a text that is the same for every row."""
+        if lookup.root in ("row", "index"):
+            return self._lookup(lookup, as_text=False)
+        value = self._fixed(lookup)
+        return self._constant(value) if isinstance(value, str) and not lookup.filters else None
 
     def _lookup(self, lookup: Lookup, *, as_text: bool) -> str | None:
         if lookup == Lookup("index", None):
             return "index"
         if lookup.root != "row" or lookup.key is None or any(name not in _DIRECT for name, _ in lookup.filters):
             return None
-        if as_text and lookup.filters and lookup.filters[-1][0] == "split":
-            return None
+        if "split" in [name for name, _ in lookup.filters[: None if as_text else -1]]:
+            return None  # a list where text is wanted, for which Jinja has the words
+        cell = self._cell(lookup.key)
+        if cell is not None and self._columns is None and as_text and not lookup.filters:
+            cell = self._local(f"text({cell})")
+        for name, args in lookup.filters if cell else ():
+            cell = self._local(self._filtered(str(cell), name, args))
+        return cell
+
+    def _cell(self, key: str) -> str | None:
+        """The local variable that holds a cell; None where the table has no such column."""
         if self._columns is None:
-            cell = f"row[{self._constant(lookup.key)}]"
-        elif lookup.key in self._columns:
-            cell = f"row[{self._columns.index(lookup.key)}]"
-        else:
-            return None
-        if self._columns is None and as_text and not lookup.filters:
-            cell = f"text({cell})"
-        for name, args in lookup.filters:
-            values = "".join(f", {self._constant(arg)}" for arg in args)
-            cell = f"{self._constant(_DIRECT[name])}({cell}{values})"
-        return self._locals.setdefault(cell, f"v{len(self._locals)}")
+            return self._local(f"row[{key!r}]")
+        return self._local(f"row[{self._columns.index(key)}]") if key in self._columns else None
+
+    def _filtered(self, cell: str, name: str, args: tuple[Any, ...]) -> str:
+        values = [repr(arg) if isinstance(arg, str) else self._constant(arg) for arg in args]
+        if self._columns is not None and (name, len(args)) in _ON_TEXT:
+            return _ON_TEXT[name, len(args)].format(cell, *values)
+        return f"{self._constant(_DIRECT[name])}({', '.join([cell, *values])})"
+
+    def _local(self, source: str) -> str:
+        return self._locals.setdefault(source, f"v{len(self._locals)}")
 
 
 def _changes(node: Any) -> bool:

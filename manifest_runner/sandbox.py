@@ -115,7 +115,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             extensions=("jinja2.ext.do", "jinja2.ext.loopcontrols"),
         )
         own = {"split": split, "slug": slug, "basename": basename, "to_json": spelled_json}
-        checked = {"join": _join, "replace": replace, "format": _format}
+        checked = {"join": _join, "replace": replace, "format": _format, "lower": lower, "upper": upper, "trim": trim}
         self.filters = {name: builtin.FILTERS[name] for name in _FILTERS} | checked | own
         self.filters |= {"__data": _data, "__loop": _loop, "__small": _small}
         self.tests = {name: self.tests[name] for name in _TESTS}
@@ -330,6 +330,19 @@ def basename(value: Any) -> str:
     """What follows the last slash of a path, as basename(1) has it."""
     text = as_text(value, "basename")
     return posixpath.basename(text.rstrip("/")) or text[:1]
+
+
+def lower(value: Any) -> str:
+    """Jinja's own, and its two neighbours', would take Python's spelling of what is no text: ``True``, ``['a']``."""
+    return as_text(value, "lower").lower()
+
+
+def upper(value: Any) -> str:
+    return as_text(value, "upper").upper()
+
+
+def trim(value: Any, chars: str | None = None) -> str:
+    return as_text(value, "trim").strip(chars)
 
 
 @jinja2.pass_eval_context

@@ -18,11 +18,20 @@ Finish = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """A template in an analysis: ``path`` is its place there; ``is_text`` where it can only give text."""
+    """A template in an analysis: ``path`` is its place there.
+
+    ``is_text`` where it can only give text, ``is_texts`` where it can only give a list of texts.
+    """
 
     template: Any
     path: tuple[str | int, ...]
     is_text: bool
+    is_texts: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether whatever it gives is in the API's shape already."""
+        return self.is_text or self.is_texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +60,7 @@ def _unless_deferred(shape: Finish) -> Finish:
     """Put off a shape whose value only a row can tell."""
 
     def shaped(value: Any) -> Any:
-        if isinstance(value, Leaf) and not value.is_text:
+        if isinstance(value, Leaf) and not value.is_plain:
             return Deferred(value, shape)
         return None if value is None else shape(value)
 
@@ -67,7 +76,7 @@ def _mapping(value: Mapping[str, Any], shapes: Mapping[str, Finish]) -> dict[str
 def plain(value: Any) -> Any:
     """A value of no special shape: scalars become the API's text, nulls in mappings go, nulls in lists stay."""
     if isinstance(value, (str, Leaf, Deferred)) or value is None:
-        return Deferred(value, plain) if isinstance(value, Leaf) and not value.is_text else value
+        return Deferred(value, plain) if isinstance(value, Leaf) and not value.is_plain else value
     if isinstance(value, (bool, int, float)):
         return text_of(value)
     if isinstance(value, dict):
@@ -98,11 +107,11 @@ def _with_code(entry: Callable[[str, Any], Any], code: str) -> Finish:
 def _data_input(code: str, value: Any) -> Any:
     if isinstance(value, dict):
         return plain({**value, "parameterCode": code})
-    return {"dataIds": plain(value if isinstance(value, list) else [value]), "parameterCode": code}
+    return {"dataIds": _listed(value), "parameterCode": code}
 
 
 def _parameter(code: str, value: Any) -> Any:
-    if isinstance(value, list):
+    if _is_list(value):
         return {"code": code, "multiValue": plain(value)}
     return {"code": code, "value": plain(value)}
 
@@ -114,7 +123,15 @@ def _reference_data(code: str, value: Any) -> Any:
 def _field(code: str, value: Any) -> Any:
     if isinstance(value, dict):
         return plain({**value, "id": code})
-    return {"id": code, "values": plain(value if isinstance(value, list) else [value])}
+    return {"id": code, "values": _listed(value)}
+
+
+def _listed(value: Any) -> Any:
+    return plain(value if _is_list(value) else [value])
+
+
+def _is_list(value: Any) -> bool:
+    return value.is_texts if isinstance(value, Leaf) else isinstance(value, list)
 
 
 def _tag(key: str, value: Any) -> Any:

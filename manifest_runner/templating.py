@@ -55,7 +55,7 @@ class Template:
         self._sandbox = sandbox
         self._source = "{{ " + text + " }}" if expression else text
         self._plain: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
-        self.whole = _whole_expression(self._plain) is not None
+        self.whole = self.expression is not None
         if expression and not self.whole:
             raise TemplateFault("MR401", "not one expression")
 
@@ -77,13 +77,18 @@ class Template:
         found: list[str | Lookup] = []
         for statement in self._plain.body:
             for node in statement.nodes if isinstance(statement, nodes.Output) else [None]:
-                part = node.data if isinstance(node, nodes.TemplateData) else _lookup(node)
+                part = node.data if isinstance(node, nodes.TemplateData) else lookup_of(node)
                 if part is None:
                     return None
                 found.append(part)
         if self.whole:
             found = [part for part in found if part != "\n"]
         return tuple(found)
+
+    @property
+    def expression(self) -> nodes.Expr | None:
+        """The expression that the string is, if it is nothing else."""
+        return _whole_expression(self._plain)
 
     @cached_property
     def constant(self) -> bool:
@@ -180,9 +185,10 @@ def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:
     return parts[0] if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData) else None
 
 
-def _lookup(node: nodes.Node | None) -> Lookup | None:
+def lookup_of(node: nodes.Node | None) -> Lookup | None:
+    """The look-up that an expression is, if it is nothing more."""
     if isinstance(node, nodes.Filter) and node.node is not None:
-        inner = _lookup(node.node)
+        inner = lookup_of(node.node)
         if inner is None or node.kwargs or not all(isinstance(arg, nodes.Const) for arg in node.args):
             return None
         if node.dyn_args is not None or node.dyn_kwargs is not None:
@@ -202,7 +208,7 @@ def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
     keys: set[str] = set()
     stepped = 0
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        step = _lookup(node)
+        step = lookup_of(node)
         if step is not None and step.root == name and step.key is not None:
             keys.add(step.key)
             stepped += 1

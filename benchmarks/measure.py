@@ -1,0 +1,66 @@
+"""Processes measured in pairs: one run of each in turn, so that whatever else the machine does meets both alike."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one process took: wall-clock seconds, and its peak resident memory in bytes."""
+
+    seconds: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The median of paired ratios and the two quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} ({self.low:.2f}–{self.high:.2f})"
+
+
+def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
+    """Of each pair, the first over the second."""
+    values = [first / second for first, second in pairs]
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return Ratio(median, low, high)
+
+
+def cost(command: Sequence[str], folder: Path, before: Callable[[], None] = lambda: None) -> Cost:
+    """Run one command to its end. Raises RuntimeError, with its last words, where it fails.
+
+    ``before`` sets the stage and is not measured.
+    """
+    before()
+    with (folder / "stderr").open("w+b") as stderr:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=stderr)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            stderr.seek(0)
+            raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}: {stderr.read()[-400:].decode()}")
+    return Cost(seconds, usage.ru_maxrss * 1024)
+
+
+def alternate(first: Callable[[], Cost], second: Callable[[], Cost], times: int) -> list[tuple[Cost, Cost]]:
+    """Both, ``times`` times in turn, after one run of each that warms the caches and is not counted."""
+    first(), second()
+    return [(first(), second()) for _ in range(times)]
+
+
+def seconds(pairs: Sequence[tuple[Cost, Cost]]) -> Ratio:
+    return ratio([(first.seconds, second.seconds) for first, second in pairs])
