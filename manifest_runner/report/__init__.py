@@ -1,0 +1,45 @@
+"""A lockfile as a report for people and for machines. Pure: a value goes in, text comes out."""
+
+from __future__ import annotations
+
+from typing import Literal, assert_never
+
+from manifest_runner.lockfile import Lockfile
+from manifest_runner.report.source import ReportSource, ica_web_url
+from manifest_runner.report.summary import summarise
+
+__all__ = ["ReportSource", "Style", "ica_web_url", "write_report"]
+
+Style = Literal["html", "junit", "markdown", "csv", "json"]
+
+
+def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> str:
+    """The report as text, to be written as UTF-8 just as it is (csv has its own line ends).
+
+    The same lockfile and source always give the same text.
+    """
+    summary = summarise(lockfile)
+    # A format's libraries are only loaded where it is wanted.
+    match style:
+        case "html":
+            from manifest_runner.report.as_html import html_report
+
+            return html_report(summary, source)
+        case "junit":
+            from manifest_runner.report.as_junit import junit_report
+
+            return junit_report(summary, source)
+        case "markdown":
+            from manifest_runner.report.as_markdown import markdown_report
+
+            return markdown_report(summary, source)
+        case "csv":
+            from manifest_runner.report.as_csv import csv_report
+
+            return csv_report(summary, source)
+        case "json":
+            from manifest_runner.report.as_json import json_report
+
+            return json_report(summary, source)
+        case _:
+            assert_never(style)

@@ -1,0 +1,97 @@
+"""The report for programs, one JSON document. Within a ``reportVersion`` members are added, never changed.
+
+| member | is |
+| --- | --- |
+| ``reportVersion`` | 1 |
+| ``manifest``, ``generatedAt`` | the manifest's file name, and when the report was made (RFC 3339) |
+| ``name``, ``project``, ``server`` | the lockfile's |
+| ``totals`` | ``items`` and its parts ``failed``, ``open``, ``succeeded``, ``removed``; ``states``: every state's count |
+| ``batches`` | oldest first: ``id``, ``status``, ``submittedAt``, ``items`` |
+| ``items`` | by state, failed first, then by userReference: ``userReference``, ``kind``, ``pipeline``, ``state``, \
+``adopted``, ``removed``, the members of a launch, ``link``, and ``earlier``: replaced launches, newest first |
+| a launch | ``state``, ``status`` (the batch item's), ``message``, ``attempt``, ``revision``, ``batchId``, ``itemId``, \
+``durationSeconds`` and ``analysis``: null or ``id``, ``reference``, ``status``, ``startDate``, ``endDate`` |
+
+What is not known is null. Texts are on one line: control characters are written as escapes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from manifest_runner.report.source import ReportSource, analysis_link
+from manifest_runner.report.states import State
+from manifest_runner.report.summary import BatchRow, Launch, Row, Summary
+
+REPORT_VERSION = 1
+
+
+def json_report(summary: Summary, source: ReportSource) -> str:
+    document = {
+        "reportVersion": REPORT_VERSION,
+        "manifest": source.manifest,
+        "generatedAt": source.generated_at,
+        "name": summary.name,
+        "project": summary.project,
+        "server": summary.server,
+        "totals": _totals(summary),
+        "batches": [_batch(batch) for batch in summary.batches],
+        "items": [_item(row, analysis_link(source, summary.project, row.launch.analysis_id)) for row in summary.rows],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _totals(summary: Summary) -> dict[str, Any]:
+    return {
+        "items": len(summary.rows),
+        "failed": summary.total("failed"),
+        "open": summary.total("open"),
+        "succeeded": summary.total("succeeded"),
+        "removed": summary.total("removed"),
+        "states": {state.value: summary.counts.get(state, 0) for state in State},
+    }
+
+
+def _batch(batch: BatchRow) -> dict[str, Any]:
+    return {"id": batch.id, "status": batch.status, "submittedAt": batch.submitted_at, "items": batch.items}
+
+
+def _item(row: Row, link: str | None) -> dict[str, Any]:
+    return {
+        "userReference": row.reference,
+        "kind": row.kind,
+        "pipeline": row.pipeline,
+        **_launch(row.launch),
+        "state": row.state,
+        "adopted": row.adopted,
+        "removed": row.removed,
+        "link": link,
+        "earlier": [_launch(launch) for launch in row.earlier],
+    }
+
+
+def _launch(launch: Launch) -> dict[str, Any]:
+    return {
+        "state": launch.state,
+        "status": launch.creation,
+        "message": launch.message,
+        "attempt": launch.attempt,
+        "revision": launch.revision,
+        "batchId": launch.batch_id,
+        "itemId": launch.item_id,
+        "durationSeconds": launch.seconds,
+        "analysis": _analysis(launch),
+    }
+
+
+def _analysis(launch: Launch) -> dict[str, Any] | None:
+    if launch.analysis_id is None:
+        return None
+    return {
+        "id": launch.analysis_id,
+        "reference": launch.analysis_reference,
+        "status": launch.analysis_status,
+        "startDate": launch.started,
+        "endDate": launch.ended,
+    }

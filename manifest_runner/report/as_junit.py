@@ -1,0 +1,62 @@
+"""The report for CI servers: JUnit XML, a suite a kind, a test case an item.
+
+What has not ended, or left the manifest, is skipped: it neither passed nor failed.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from manifest_runner.plaintext import plain_text
+from manifest_runner.report.source import ReportSource, analysis_link
+from manifest_runner.report.summary import Row, Summary
+
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def junit_report(summary: Summary, source: ReportSource) -> str:
+    """Times are seconds from start to end of an analysis, 0 where they are not known."""
+    report = JUnitXml(summary.name)
+    by_kind = sorted(summary.rows, key=lambda row: row.kind)
+    for kind, rows in groupby(by_kind, lambda row: row.kind):
+        report.add_testsuite(_suite(f"{summary.name}.{kind}", list(rows), summary, source))
+    report.update_statistics()
+    return _DECLARATION + report.tostring().decode("utf-8") + "\n"
+
+
+def _suite(name: str, rows: list[Row], summary: Summary, source: ReportSource) -> TestSuite:
+    suite = TestSuite(name)
+    starts = [row.launch.started for row in rows if row.launch.started]
+    if starts:
+        suite.timestamp = min(starts)
+    about = {"manifest": source.manifest, "project": summary.project, "server": summary.server}
+    for key, value in about.items():
+        suite.add_property(key, plain_text(value))
+    suite.add_testcases(_case(row, name, analysis_link(source, summary.project, row.launch.analysis_id)) for row in rows)
+    return suite
+
+
+def _case(row: Row, suite: str, link: str | None) -> TestCase:
+    case = TestCase(row.reference, classname=suite, time=row.launch.seconds or 0)
+    if row.state.tone == "failed":
+        failure = Failure(row.launch.reason, row.state.value)
+        failure.text = _details(row, link)
+        case.result = [failure]
+    elif row.state.tone != "succeeded":
+        case.result = [Skipped(f"{row.state.label}: {row.launch.reason or row.launch.status}", row.state.value)]
+    return case
+
+
+def _details(row: Row, link: str | None) -> str:
+    launch = row.launch
+    facts = {
+        "reason": launch.reason,
+        "status": launch.status,
+        "attempt": str(launch.attempt),
+        "batch": launch.batch_id,
+        "analysis": launch.analysis_id,
+        "link": link,
+    }
+    return "\n".join(f"{name}: {fact}" for name, fact in facts.items() if fact)

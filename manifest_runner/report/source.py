@@ -1,0 +1,37 @@
+"""Where a report comes from, and the links that it can give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSource:
+    """What a lockfile does not say of itself.
+
+    ``manifest`` is the manifest's file name as the user knows it, ``generated_at`` an RFC 3339 time, and ``web_url``
+    (``https://HOST``) the web pages of the server, None where it has none: then the report has no links.
+    """
+
+    manifest: str
+    generated_at: str
+    web_url: str | None = None
+
+
+def ica_web_url(server: str) -> str | None:
+    """The web pages that belong to an API's base URL; None where the server is not ICA."""
+    try:
+        parts = urlsplit(server)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    is_ica = host == "illumina.com" or host.endswith(".illumina.com")
+    return f"https://{host}" if parts.scheme == "https" and is_ica and port is None else None
+
+
+def analysis_link(source: ReportSource, project: str, analysis_id: str | None) -> str | None:
+    """The page of an analysis, as https://help.ica.illumina.com/project/p-data has it under "hyperlink to data"."""
+    if analysis_id is None or source.web_url is None or not source.web_url.startswith("https://"):
+        return None
+    return f"{source.web_url}/ica/link/project/{quote(project, safe='')}/analysis/{quote(analysis_id, safe='')}"

@@ -1,0 +1,92 @@
+"""How an item stands, in one word: the API's statuses of a batch item and of its analysis taken together."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+Tone = Literal["failed", "open", "succeeded", "removed"]
+
+
+class State(StrEnum):
+    """In the order of reports: what needs a person comes first. The values are stable, reports show them."""
+
+    CREATION_FAILED = "creationFailed"
+    ANALYSIS_FAILED = "analysisFailed"
+    ABORTED = "aborted"
+    UNKNOWN = "unknown"
+    WAITING = "waiting"
+    CREATING = "creating"
+    REQUESTED = "requested"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    REMOVED = "removed"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+    @property
+    def rank(self) -> int:
+        """0 for what is reported first."""
+        return _RANKS[self]
+
+    @property
+    def tone(self) -> Tone:
+        """``open`` is what can still change."""
+        return _TONES.get(self, "open")
+
+
+def state_of(creation: str | None, analysis: str | None) -> State:
+    """The state of a launch. Statuses that the tool does not know count as not final."""
+    if creation == "FAILED":
+        return State.CREATION_FAILED
+    if analysis is not None:
+        return _ANALYSIS.get(analysis, State.UNKNOWN)
+    return _CREATION.get(creation, State.UNKNOWN)
+
+
+_LABELS = {
+    State.CREATION_FAILED: "Creation failed",
+    State.ANALYSIS_FAILED: "Analysis failed",
+    State.ABORTED: "Aborted",
+    State.UNKNOWN: "Unknown status",
+    State.WAITING: "Waiting",
+    State.CREATING: "Being created",
+    State.REQUESTED: "Requested",
+    State.RUNNING: "Running",
+    State.SUCCEEDED: "Succeeded",
+    State.REMOVED: "Left the manifest",
+}
+_RANKS = {state: rank for rank, state in enumerate(State)}
+_TONES: dict[State, Tone] = {
+    State.CREATION_FAILED: "failed",
+    State.ANALYSIS_FAILED: "failed",
+    State.ABORTED: "failed",
+    State.SUCCEEDED: "succeeded",
+    State.REMOVED: "removed",
+}
+_CREATION = {
+    None: State.CREATING,
+    "RUNNING": State.CREATING,
+    "SUCCEEDED": State.CREATING,  # created, but its analysis has not been read yet
+    "WAITING_RESOURCES": State.WAITING,
+}
+# Version 3 of the API writes some names without underscores.
+_ANALYSIS = {
+    "REQUESTED": State.REQUESTED,
+    "QUEUED": State.REQUESTED,
+    "INITIALIZING": State.REQUESTED,
+    "PREPARING_INPUTS": State.REQUESTED,
+    "AWAITING_INPUT": State.WAITING,
+    "AWAITINGINPUT": State.WAITING,
+    "IN_PROGRESS": State.RUNNING,
+    "INPROGRESS": State.RUNNING,
+    "GENERATING_OUTPUTS": State.RUNNING,
+    "ABORTING": State.RUNNING,
+    "SUCCEEDED": State.SUCCEEDED,
+    "FAILED": State.ANALYSIS_FAILED,
+    "FAILED_FINAL": State.ANALYSIS_FAILED,
+    "FAILEDFINAL": State.ANALYSIS_FAILED,
+    "ABORTED": State.ABORTED,
+}

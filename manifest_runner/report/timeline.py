@@ -1,0 +1,163 @@
+"""When batches were sent and when analyses ran, as lanes of spans between 0 (first time known) and 1 (last)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+
+from manifest_runner.report.states import State
+from manifest_runner.report.summary import BatchRow, Row, Summary, counted
+from manifest_runner.report.times import moment, seconds_between
+
+# Up to so many analyses have a lane each; more are drawn as how many of a batch ran at a time.
+MOST_ANALYSES = 40
+MOST_BATCHES = 40
+BINS = 120
+_MOST_TICKS = 6
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_STEPS = (1, 5, 15, 30, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``height`` is 1 for one analysis, else the share of the most that ran at once. ``state`` colours it."""
+
+    start: float
+    end: float
+    state: State
+    height: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A batch with its ``mark`` (when it was sent) or one analysis. Times are RFC 3339 text."""
+
+    label: str
+    is_batch: bool
+    started: str | None
+    ended: str | None
+    mark: float | None
+    spans: tuple[Span, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        return seconds_between(self.started, self.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    lanes: tuple[Lane, ...]
+    ticks: tuple[Tick, ...]
+    hidden_batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    first: datetime
+    seconds: float
+
+    def at(self, time: datetime) -> float:
+        return (time - self.first).total_seconds() / self.seconds
+
+
+def make_timeline(summary: Summary) -> Timeline | None:
+    """None where no time is known at all."""
+    scale = _scale(summary)
+    if scale is None:
+        return None
+    lanes: list[Lane] = []
+    groups = _groups(summary)
+    timed = sum(moment(row.launch.started) is not None for row in summary.rows)
+    for batch, rows in groups[:MOST_BATCHES]:
+        lanes += _lanes(batch, rows, scale) if timed <= MOST_ANALYSES else [_crowd(batch, rows, scale)]
+    return Timeline(tuple(lanes), tuple(_ticks(scale)), max(0, len(groups) - MOST_BATCHES))
+
+
+def _scale(summary: Summary) -> _Scale | None:
+    texts = [batch.submitted_at for batch in summary.batches]
+    texts += [text for row in summary.rows for text in (row.launch.started, row.launch.ended) if text]
+    times = [time for time in map(moment, texts) if time]
+    if not times:
+        return None
+    return _Scale(min(times), max((max(times) - min(times)).total_seconds(), 1.0))
+
+
+def _groups(summary: Summary) -> list[tuple[BatchRow | None, list[Row]]]:
+    """Every batch with its items; last, without one, what others launched or what a lost batch left."""
+    known = {batch.id: batch for batch in summary.batches}
+    rows: dict[str | None, list[Row]] = {}
+    for row in summary.rows:
+        rows.setdefault(row.launch.batch_id if row.launch.batch_id in known else None, []).append(row)
+    groups: list[tuple[BatchRow | None, list[Row]]] = [(batch, rows.get(batch.id, [])) for batch in summary.batches]
+    return [*groups, (None, rows[None])] if rows.get(None) else groups
+
+
+def _lanes(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Iterator[Lane]:
+    yield _batch_lane(batch, rows, scale, ())
+    for row in sorted(rows, key=lambda row: (row.launch.started or "", row.reference)):
+        span = _span(row, scale)
+        if span:
+            yield Lane(row.reference, False, row.launch.started, row.launch.ended, None, (span,))
+
+
+def _crowd(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Lane:
+    return _batch_lane(batch, rows, scale, tuple(_heights(rows, scale)))
+
+
+def _batch_lane(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale, spans: tuple[Span, ...]) -> Lane:
+    if batch is None:
+        return Lane(f"Without a batch ({counted(len(rows), 'item')})", True, None, None, None, spans)
+    sent = moment(batch.submitted_at)
+    ends = [row.launch.ended for row in rows if moment(row.launch.ended)]
+    done = max(ends, key=_instant) if ends and all(row.launch.state.tone != "open" for row in rows) else None
+    mark = None if sent is None else scale.at(sent)
+    return Lane(f"Batch {batch.id} ({counted(batch.items, 'item')})", True, batch.submitted_at, done, mark, spans)
+
+
+def _instant(text: str | None) -> datetime:
+    return moment(text) or datetime.min.replace(tzinfo=UTC)
+
+
+def _span(row: Row, scale: _Scale) -> Span | None:
+    """What has no end yet reaches to the last time known."""
+    start, end = moment(row.launch.started), moment(row.launch.ended)
+    if start is None:
+        return None
+    return Span(scale.at(start), max(scale.at(start), 1.0 if end is None else scale.at(end)), row.launch.state)
+
+
+def _heights(rows: Sequence[Row], scale: _Scale) -> Iterator[Span]:
+    """How many ran at a time, in steps of a `BINS`-th."""
+    changes = [0] * (BINS + 1)
+    for span in filter(None, (_span(row, scale) for row in rows)):
+        first = min(int(span.start * BINS), BINS - 1)
+        changes[first] += 1
+        changes[max(first + 1, min(round(span.end * BINS), BINS))] -= 1
+    running = [sum(changes[: at + 1]) for at in range(BINS)]
+    peak = max(running)
+    for count, same in groupby(range(BINS), running.__getitem__):
+        bins = list(same)
+        if count:
+            yield Span(bins[0] / BINS, (bins[-1] + 1) / BINS, State.RUNNING, count / peak)
+
+
+def _ticks(scale: _Scale) -> Iterator[Tick]:
+    days = max(1, -(-int(scale.seconds) // (_DAY * _MOST_TICKS)))
+    step = next((step for step in _STEPS if scale.seconds / step <= _MOST_TICKS), days * _DAY)
+    style = "%Y-%m-%d" if step >= _DAY else "%H:%M:%S" if step < _MINUTE else "%H:%M"
+    if _HOUR <= step < _DAY:
+        style = "%m-%d %H:%M"
+    first = -(-scale.first.timestamp() // step) * step - scale.first.timestamp()
+    for number in range(_MOST_TICKS + 1):
+        seconds = first + number * step
+        if seconds <= scale.seconds:
+            time = datetime.fromtimestamp(scale.first.timestamp() + seconds, UTC)
+            yield Tick(seconds / scale.seconds, f"{time:{style}}")

@@ -1,0 +1,41 @@
+"""RFC 3339 times of a lockfile: read leniently, shown in UTC, subtracted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def moment(text: str | None) -> datetime | None:
+    """The time in UTC, None where there is none or where it cannot be read. A time without a zone is UTC."""
+    try:
+        time = datetime.fromisoformat(text or "")
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """None where a time is missing or where the end is before the start."""
+    began, ended = moment(start), moment(end)
+    if began is None or ended is None or ended < began:
+        return None
+    return (ended - began).total_seconds()
+
+
+def shown_time(text: str | None) -> str:
+    """``2026-11-23 10:00`` in UTC; text that is no time stays as it is."""
+    time = moment(text)
+    return (text or "") if time is None else f"{time:%Y-%m-%d %H:%M}"
+
+
+def shown_duration(seconds: float | None) -> str:
+    """``42 s``, ``3 min 05 s``, ``2 h 05 min`` or ``3 d 04 h``; nothing for None."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    for size, name, small, small_name in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s")):
+        if whole >= size:
+            return f"{whole // size} {name} {whole % size // small:02d} {small_name}"
+    return f"{whole} s"
