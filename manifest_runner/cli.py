@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,29 +36,28 @@ INTERRUPTED_EXIT = 130
 BUG_EXIT = 70
 
 
-@contextmanager
-def error_handler(console: Console) -> Iterator[None]:
-    """Turn an expected failure, ^C and a bug into an exit code; a bug leaves its traceback in a file."""
-    try:
-        yield
-    except RunnerError as e:
-        console.failure(e)
-        sys.exit(e.exit_code)
-    except KeyboardInterrupt:
-        console.error("interrupted. What was launched is safe: run the same command again to go on.")
-        sys.exit(INTERRUPTED_EXIT)
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
-        raise
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read us has gone; the interpreter would complain when it flushes
-        sys.exit(1)
-    except Exception as e:  # noqa: BLE001 - the one place where a bug ends
-        console.error(
-            f"error: a bug in manifest-runner ({type(e).__name__}). Please report it; details: {_crash_log()}"
-        )
-        sys.exit(BUG_EXIT)
-    finally:
-        console.close()
+class _App(click.Group):
+    """All commands, with the one place where an expected failure, ^C and a bug become exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RunnerError as e:
+            ctx.obj.failure(e)
+            sys.exit(e.exit_code)
+        except KeyboardInterrupt:
+            ctx.obj.error("interrupted. What was launched is safe: run the same command again to go on.")
+            sys.exit(INTERRUPTED_EXIT)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            sys.stderr.close()  # whoever read us has gone; the interpreter would complain when it flushes
+            sys.exit(1)
+        except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
+            ctx.obj.error(f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {_crash_log()}")
+            sys.exit(BUG_EXIT)
+        finally:
+            ctx.obj.close()
 
 
 def _crash_log() -> str:
@@ -129,7 +129,10 @@ many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, n
 
 
 def _console(values: dict[str, Any]) -> Console:
-    return Console(as_json=values["as_json"], quiet=values["quiet"], verbose=values["verbose"])
+    """The console as this command's options want it; what fails later is told there, too."""
+    console: Console = click.get_current_context().obj
+    console.as_json, console.quiet, console.verbose = (values[name] for name in ("as_json", "quiet", "verbose"))
+    return console
 
 
 def _world(console: Console) -> World:
@@ -176,7 +179,7 @@ def _approve_changed(plan: Plan, console: Console) -> bool:
 # -- commands
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="manifest-runner", message="%(prog)s %(version)s")
 def app() -> None:
     """Launch analyses on Illumina Connected Analytics from a manifest, each exactly once."""
@@ -217,19 +220,18 @@ def run(manifests: tuple[Path, ...], **values: Any) -> None:
     from manifest_runner import runner
 
     console = _console(values)
-    with error_handler(console):
-        if len(manifests) > 1 and values["lockfile"]:
-            raise UsageProblem("--lockfile goes with one manifest; of several, each has its own beside it")
+    if len(manifests) > 1 and values["lockfile"]:
+        raise UsageProblem("--lockfile goes with one manifest; of several, each has its own beside it")
 
-        def run_one(manifest: Path) -> Outcome:
-            return runner.run(manifest, _target(values), _run_options(values, console), _world(console))
+    def run_one(manifest: Path) -> Outcome:
+        return runner.run(manifest, _target(values), _run_options(values, console), _world(console))
 
-        outcomes, exit_code = _run_each(manifests, run_one, console)
-        lines = [line for outcome in outcomes for line in run_lines(outcome)]
-        documents = [run_document(outcome) for outcome in outcomes]
-        if outcomes:
-            console.result(lines, documents[0] if len(manifests) == 1 else documents)
-        sys.exit(exit_code)
+    outcomes, exit_code = _run_each(manifests, run_one, console)
+    lines = [line for outcome in outcomes for line in run_lines(outcome)]
+    documents = [run_document(outcome) for outcome in outcomes]
+    if outcomes:
+        console.result(lines, documents[0] if len(manifests) == 1 else documents)
+    sys.exit(exit_code)
 
 
 def _run_each(
@@ -263,13 +265,12 @@ def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
     from manifest_runner import runner
 
     console = _console(values)
-    with error_handler(console):
-        options = _run_options(values, console)
-        made, batches, findings = runner.plan(manifest, _target(values), options, _world(console))
-        console.findings(findings)
-        console.result(plan_lines(made, batches, verbose=console.verbose), plan_document(made, batches))
-        if detailed_exitcode and not made.is_covered:
-            sys.exit(8)
+    options = _run_options(values, console)
+    made, batches, findings = runner.plan(manifest, _target(values), options, _world(console))
+    console.findings(findings)
+    console.result(plan_lines(made, batches, verbose=console.verbose), plan_document(made, batches))
+    if detailed_exitcode and not made.is_covered:
+        sys.exit(8)
 
 
 @app.command()
@@ -282,17 +283,16 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
     from manifest_runner import runner
 
     console = _console(values)
-    with error_handler(console):
-        found: list[Finding] = []
-        for manifest in manifests:
-            try:
-                found += runner.validate(manifest, _target(values), _world(console))
-            except InvalidManifest as e:
-                found += e.findings
-        _print_findings(found, "json" if console.as_json else style, quiet=console.quiet)
-        fatal = ("error", "warning") if strict else ("error",)
-        if any(finding.severity in fatal for finding in found):
-            sys.exit(InvalidManifest.exit_code)
+    found: list[Finding] = []
+    for manifest in manifests:
+        try:
+            found += runner.validate(manifest, _target(values), _world(console))
+        except InvalidManifest as e:
+            found += e.findings
+    _print_findings(found, "json" if console.as_json else style, quiet=console.quiet)
+    fatal = ("error", "warning") if strict else ("error",)
+    if any(finding.severity in fatal for finding in found):
+        sys.exit(InvalidManifest.exit_code)
 
 
 def _print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
@@ -314,12 +314,11 @@ def render(manifest: Path, **values: Any) -> None:
     from manifest_runner import runner
 
     console = _console(values)
-    with error_handler(console):
-        before = "["
-        for batch in runner.render(manifest, _target(values), _run_options(values, console), _world(console)):
-            click.echo(f'{before}\n{{"idempotencyKey": "{batch.key}", "body": {batch.body.decode()}}}', nl=False)
-            before = ","
-        click.echo("\n]" if before == "," else "[]")
+    before = "["
+    for batch in runner.render(manifest, _target(values), _run_options(values, console), _world(console)):
+        click.echo(f'{before}\n{{"idempotencyKey": "{batch.key}", "body": {batch.body.decode()}}}', nl=False)
+        before = ","
+    click.echo("\n]" if before == "," else "[]")
 
 
 @app.command()
@@ -336,14 +335,38 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
     from manifest_runner.lockfile import dump_lockfile
 
     console = _console(values)
-    with error_handler(console):
-        options = runner.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
-        lockfile = runner.refresh(manifest, _target(values), options, _world(console))
-        rows = [
-            f"{reference}  {item.status}  {item.analysis['status'] if item.analysis else '-'}"
-            for reference, item in sorted(lockfile.items.items())
-        ]
-        console.result(rows, json.loads(dump_lockfile(lockfile)))
+    options = runner.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
+    show = console.watch if watch else None
+    lockfile = runner.refresh(manifest, _target(values), options, _world(console), show)
+    if console.as_json:
+        console.result([], json.loads(dump_lockfile(lockfile)))
+    else:
+        console.table(lockfile)
+
+
+@app.command()
+@one_manifest
+@click.option("--format", "style", type=click.Choice(["html", "junit", "markdown", "csv", "json"]), default="html")
+@click.option("--output", "-o", type=FILE, metavar="FILE", help="Default: stdout.")
+@click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it.")
+def report(manifest: Path, style: Any, output: Path | None, lockfile: Path | None) -> None:
+    """The lockfile as a page, for CI systems, for a pull request or a spreadsheet."""
+    from manifest_runner.files import replace_file
+    from manifest_runner.lockfile import load_lockfile
+    from manifest_runner.report import ReportSource, ica_web_url, write_report
+    from manifest_runner.submit import timestamp
+    from manifest_runner.workspace import Workspace
+
+    path = Workspace.of(manifest, lockfile).lockfile
+    state = load_lockfile(path)
+    if state is None:
+        raise UsageProblem(f"{path}: there is no lockfile yet; `manifest-runner run` writes it")
+    source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(state.server))
+    text = write_report(state, style, source=source)
+    if output is None:
+        sys.stdout.buffer.write(text.encode())
+    else:
+        replace_file(output, text.encode())
 
 
 @app.command(name="import")
@@ -356,12 +379,11 @@ def import_(manifest: Path, batch_ids: tuple[str, ...], **values: Any) -> None:
     from manifest_runner.importing import import_lockfile
 
     console = _console(values)
-    with error_handler(console):
-        done = import_lockfile(manifest, _target(values), batch_ids, values["timeout"], _world(console))
-        total = done.known + done.changed + done.removed
-        document = {"imported": total, "changed": done.changed, "removed": done.removed, "lockfile": str(done.path)}
-        words = f"imported {total:,}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
-        console.result([words, f"lockfile: {done.path}"], document)
+    done = import_lockfile(manifest, _target(values), batch_ids, values["timeout"], _world(console))
+    total = done.known + done.changed + done.removed
+    document = {"imported": total, "changed": done.changed, "removed": done.removed, "lockfile": str(done.path)}
+    words = f"imported {total:,}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
+    console.result([words, f"lockfile: {done.path}"], document)
 
 
 @app.command()
@@ -380,15 +402,14 @@ def abort(manifest: Path, targets: tuple[str, ...], yes: bool, **values: Any) ->
     def approve(running: list[str]) -> bool:
         return yes or (console.is_interactive and click.confirm(f"Abort {len(running):,} analyses?", err=True))
 
-    with error_handler(console):
-        done = aborting.abort(
-            manifest, _target(values), Choices(targets=targets), values["timeout"], _world(console), approve
-        )
-        words = [f"aborting {len(done.aborted):,} analyses"]
-        if done.too_early:
-            words.append(f"{len(done.too_early):,} item(s) have no analysis yet; abort again when they are created")
-        document = {"aborted": done.aborted, "tooEarly": done.too_early, "lockfile": str(done.path)}
-        console.result([*words, f"lockfile: {done.path}"], document)
+    done = aborting.abort(
+        manifest, _target(values), Choices(targets=targets), values["timeout"], _world(console), approve
+    )
+    words = [f"aborting {len(done.aborted):,} analyses"]
+    if done.too_early:
+        words.append(f"{len(done.too_early):,} item(s) have no analysis yet; abort again when they are created")
+    document = {"aborted": done.aborted, "tooEarly": done.too_early, "lockfile": str(done.path)}
+    console.result([*words, f"lockfile: {done.path}"], document)
 
 
 @app.group()
@@ -406,12 +427,11 @@ def merge(base: Path, ours: Path, theirs: Path) -> None:
     from manifest_runner.lockfile import load_lockfile, write_lockfile
     from manifest_runner.merging import merge_lockfiles
 
-    with error_handler(Console()):
-        mine, other = load_lockfile(ours), load_lockfile(theirs)
-        if mine is None or other is None:
-            raise BadState(f"{theirs if mine else ours}: there is no such lockfile")
-        is_empty = not base.exists() or not base.read_bytes().strip()
-        write_lockfile(ours, merge_lockfiles(None if is_empty else load_lockfile(base), mine, other))
+    mine, other = load_lockfile(ours), load_lockfile(theirs)
+    if mine is None or other is None:
+        raise BadState(f"{theirs if mine else ours}: there is no such lockfile")
+    is_empty = not base.exists() or not base.read_bytes().strip()
+    write_lockfile(ours, merge_lockfiles(None if is_empty else load_lockfile(base), mine, other))
 
 
 @app.command()
@@ -421,6 +441,20 @@ def schema(name: Any) -> None:
     from manifest_runner.schema import schema_text
 
     click.echo(schema_text(name), nl=False)
+
+
+@app.command()
+@click.argument("manifest", type=FILE, default=Path("manifest.yaml"))
+@click.option("--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch body of the API.")
+@click.option("--project", metavar="ID", help="The project.")
+def init(manifest: Path, payload: Path | None, project: str | None) -> None:
+    """Write a commented starter manifest and its samplesheet."""
+    from manifest_runner.starter import write_from_payload, write_starter
+
+    written = write_starter(manifest, project) if payload is None else write_from_payload(manifest, payload, project)
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"next: manifest-runner validate {manifest}")
 
 
 @app.command()
@@ -446,13 +480,13 @@ def emulator(faults: tuple[str, ...], **values: Any) -> None:
     """Serve the emulator; its URL is the first line of stdout."""
     from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, parse_fault, serve
 
-    with error_handler(Console()):
-        try:
-            options = EmulatorOptions(faults=tuple(map(parse_fault, faults)), **values)
-            serve(options, click.echo)
-        except (ValueError, EmulatorNotInstalled, OSError) as e:
-            raise UsageProblem(str(e)) from e
+    try:
+        options = EmulatorOptions(faults=tuple(map(parse_fault, faults)), **values)
+        serve(options, click.echo)
+    except (ValueError, EmulatorNotInstalled, OSError) as e:
+        raise UsageProblem(str(e)) from e
 
 
 def main() -> None:
-    app(prog_name="manifest-runner")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI system that cancels a job is as good as ^C
+    app(prog_name="manifest-runner", obj=Console())

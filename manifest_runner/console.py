@@ -16,6 +16,7 @@ from manifest_runner.plaintext import plain_text
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from manifest_runner.lockfile import Lockfile
     from manifest_runner.plan import Plan
     from manifest_runner.runner import Outcome
 
@@ -23,6 +24,7 @@ STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
 _MARKS = {"new": "+", "changed": "~", "unchanged": "=", "failed": "!", "removed": "-", "pending": "?"}
 _SHOWN = 10
 _CHANGES_SHOWN = 20
+_TABLE_ROWS = 50
 
 
 class Console:
@@ -73,6 +75,28 @@ class Console:
         for finding in findings:
             if finding.severity == "error" or not self.quiet:
                 self.error(finding_line(finding))
+
+    def table(self, lockfile: Lockfile) -> None:
+        """Items as a table on a terminal, as lines for a pipe."""
+        from manifest_runner.report.table import status_lines, status_table
+
+        self.close()
+        if sys.stdout.isatty():
+            from rich.console import Console as Terminal
+
+            terminal = Terminal()
+            limit = None if self.verbose else _TABLE_ROWS
+            terminal.print(status_table(lockfile, width=terminal.width, encoding=terminal.encoding, limit=limit))
+        else:
+            for line in status_lines(lockfile):
+                click.echo(line)
+
+    def watch(self, lockfile: Lockfile) -> None:
+        """The table in place of the one before it, on a terminal; elsewhere the lines of ``note`` tell the changes."""
+        if not sys.stdout.isatty():
+            return
+        click.clear()
+        self.table(lockfile)
 
     # -- progress
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from manifest_runner.batches import PreparedBatch, make_batches
 from manifest_runner.errors import ApprovalNeeded, NotCovered, Unreachable, UsageProblem
 from manifest_runner.journal import references
+from manifest_runner.keys import item_digester
 from manifest_runner.loading import Loaded
 from manifest_runner.lockfile import LockedItem, Lockfile
 from manifest_runner.model import Finding, Place
@@ -117,10 +118,15 @@ def run(path: Path, target: Target, options: RunOptions, world: World) -> Outcom
         return _Run(session, options, stack).run()
 
 
-def refresh(path: Path, target: Target, options: RunOptions, world: World) -> Lockfile:
-    """The lockfile, brought up to date from the API with as few requests as that takes."""
+def refresh(
+    path: Path, target: Target, options: RunOptions, world: World, watch: Callable[[Lockfile], None] | None = None
+) -> Lockfile:
+    """The lockfile, brought up to date from the API with as few requests as that takes.
+
+    With ``watch`` it goes on until every analysis has ended, and ``watch`` is shown each state.
+    """
     with held_session(path, target, world) as session, ExitStack() as stack:
-        _Run(session, replace(options, wait="finished"), stack).refresh()
+        _Run(session, replace(options, wait="finished"), stack).refresh(watch)
         return session.lockfile
 
 
@@ -131,33 +137,33 @@ class _Run:
         self._session = session
         self._options = options
         self._stack = stack
+        self._spool = stack.enter_context(open_spool())
         self._deadline = session.world.deadline(options.timeout)
 
     def run(self) -> Outcome:
         session, options = self._session, self._options
-        with open_spool() as spool:
-            made = _make_plan(session, options.choices, spool)
-            session.loaded.raise_errors(strict=options.strict)
-            self._check(made)
-            outcome = Outcome(made, session.lockfile, session.workspace.lockfile)
-            outcome.findings = session.loaded.findings.all()
-            try:
-                self._launch(outcome, spool)
-                self._mark_removed(outcome.plan)
-                self._wait()
-            finally:
-                session.finish()
+        made = self._plan(options.choices)
+        self._check(made)
+        outcome = Outcome(made, session.lockfile, session.workspace.lockfile)
+        outcome.findings = session.loaded.findings.all()
+        try:
+            self._launch(outcome)
+            self._mark_removed(outcome.plan)
+            self._wait()
+        finally:
+            session.finish()
         outcome.failures = self._failures(outcome.plan)
         return outcome
 
-    def refresh(self) -> None:
+    def refresh(self, watch: Callable[[Lockfile], None] | None) -> None:
         session = self._session
         try:
             self._take_answers()
             if session.journal.pending:
                 session.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
-            poller = self._poller()
-            if poller is not None:
+            if watch is not None:
+                self._wait(watch)
+            elif (poller := self._poller()) is not None:
                 poller.poll()
         finally:
             session.finish()
@@ -171,44 +177,44 @@ class _Run:
         if self._options.locked and not made.is_covered:
             raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(made)}. Run without --locked.")
 
-    def _launch(self, outcome: Outcome, spool: Spool) -> None:
+    def _launch(self, outcome: Outcome) -> None:
         self._take_answers()
         if self._session.journal.pending:
-            self._settle(outcome, spool)
-        outcome.plan = self._approved(outcome.plan, spool)
+            self._settle(outcome)
+        outcome.plan = self._approved(outcome.plan)
         if outcome.plan.launches:
-            self._send(outcome, spool)
+            self._send(outcome)
 
     def _take_answers(self) -> None:
         """Batches that were answered before a crash enter the lockfile."""
         for answer in self._session.journal.answers:
             record_answer(self._session.lockfile, answer)
 
-    def _settle(self, outcome: Outcome, spool: Spool) -> None:
+    def _settle(self, outcome: Outcome) -> None:
         """Send again what a crash left without an answer, then plan anew with what is known now."""
         session = self._session
         settled = references(session.journal.pending.values())
         self._submitter.settle()
         session.save()
-        outcome.plan = self._planned_again(self._options.choices, spool)
+        outcome.plan = self._plan(self._options.choices)
         outcome.launched += sorted(each for each in settled if each in session.lockfile.items)
 
-    def _planned_again(self, choices: Choices, spool: Spool) -> Plan:
-        spool.clear()
-        made = _make_plan(self._session, choices, spool)
+    def _plan(self, choices: Choices) -> Plan:
+        self._spool.clear()
+        made = _make_plan(self._session, choices, self._spool)
         self._session.loaded.raise_errors(strict=self._options.strict)
         return made
 
-    def _approved(self, made: Plan, spool: Spool) -> Plan:
+    def _approved(self, made: Plan) -> Plan:
         """Nothing is sent, also not what is new, until a person has agreed to what is not a matter of course."""
         if made.unapproved:
             if not self._options.approve(made):
                 raise ApprovalNeeded(
-                    f"{len(made.unapproved)} launched item(s) changed: {_some(made.unapproved)}. To launch them again as "
-                    "they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` "
+                    f"{len(made.unapproved)} launched item(s) changed: {_some(made.unapproved)}. To launch them again "
+                    "as they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` "
                     "shows what changed. Nothing was sent."
                 )
-            made = self._planned_again(replace(self._options.choices, relaunch_changed=True), spool)
+            made = self._plan(replace(self._options.choices, relaunch_changed=True))
         limit = self._options.max_launches
         limit = self._session.loaded.document.max_launches if limit is None else limit
         if limit is not None and len(made.launches) > limit:
@@ -218,14 +224,14 @@ class _Run:
             )
         return made
 
-    def _send(self, outcome: Outcome, spool: Spool) -> None:
+    def _send(self, outcome: Outcome) -> None:
         session, loaded, options = self._session, self._session.loaded, self._options
         stamped, due = loaded.document.stamp, outcome.plan.launches
         if stamped:
             due = self._submitter.adopt(due, options.adopt)
             outcome.adopted = len(outcome.plan.launches) - len(due)
         total = -(-len(due) // options.batch_size_of(loaded))
-        for batch in _batches(replace(outcome.plan, launches=due), loaded, options, spool):
+        for batch in _batches(replace(outcome.plan, launches=due), loaded, options, self._spool):
             self._submitter.submit(batch, stamped=stamped)
             outcome.batches += 1
             outcome.launched += [launch.user_reference for launch in batch.launches]
@@ -241,7 +247,7 @@ class _Run:
 
     # -- following
 
-    def _wait(self) -> None:
+    def _wait(self, watch: Callable[[Lockfile], None] = lambda _lockfile: None) -> None:
         """Poll as long as was asked for. Raises Unreachable when the time is over."""
         from manifest_runner.polling import pauses
 
@@ -253,6 +259,7 @@ class _Run:
             still_open = poller.poll()
             total = len(self._session.lockfile.items)
             world.progress(wait, total - still_open, total)
+            watch(self._session.lockfile)
             if not still_open or wait == "none":
                 return
             if self._deadline.left() <= 0:
@@ -278,6 +285,7 @@ class _Run:
     @cached_property
     def _submitter(self) -> Submitter:
         session, world = self._session, self._session.world
+        digest = item_digester(session.lockfile.name, session.lockfile.project)
         return Submitter(
             client=self._client,
             journal=session.journal,
@@ -289,6 +297,9 @@ class _Run:
             deadline=self._deadline,
             key_window=self._options.key_window,
             poll_interval=self._options.poll_interval,
+            redigest=lambda launch, attempt: digest(
+                self._spool.fetch(launch.request), launch.kind, launch.revision, attempt
+            ),
         )
 
     # -- what failed

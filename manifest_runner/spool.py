@@ -9,7 +9,7 @@ from typing import IO
 
 
 class Spool:
-    """Byte strings by their place. Reads and writes are buffered, and kept apart: first all are kept, then fetched."""
+    """Byte strings by their place. First all are kept, then they are fetched."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -25,13 +25,25 @@ AdoptMode = Literal["wait", "now", "never"]
 # The API honours a key for seven days; the last hour is left to clocks that disagree.
 DEFAULT_KEY_WINDOW = 7 * 24 * 3600 - 3600
 HALF_SEEN_SECONDS = 3600
+MAX_UNSEEN_ATTEMPTS = 10
 # Refusals that are given before the server looks at the key, so they say nothing about an earlier try.
 _SAYS_NOTHING = frozenset({401, 403, 404, 407, 409})
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Analyses that exist: by each of their technical tags, the oldest of several, and all their userReferences."""
+
+    by_stamp: Mapping[str, Analysis]
+    references: Collection[str]
+
+
 @dataclass
 class Submitter:
-    """Sends batches and keeps journal and lockfile in step. ``save`` writes the lockfile to disk."""
+    """Sends batches and keeps journal and lockfile in step.
+
+    ``save`` writes the lockfile to disk; ``redigest`` tells the digest of a launch at another attempt.
+    """
 
     client: Client
     journal: Journal
@@ -43,6 +55,7 @@ class Submitter:
     deadline: Deadline
     key_window: float = DEFAULT_KEY_WINDOW
     poll_interval: float | None = None
+    redigest: Callable[[Launch, int], str] = lambda launch, _attempt: launch.digest
 
     # -- what a crash left
 
@@ -73,7 +86,7 @@ class Submitter:
                 "(`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
                 "import --batch-id`; then move the journal away. Nothing new was sent."
             )
-        found = self._search()
+        found = self._search().by_stamp
         hits = [item for item in post.items if digest_stamp(item.digest) in found]
         if not hits:
             self._send(post, again=True)
@@ -95,34 +108,51 @@ class Submitter:
         pause = iter(pauses(self.poll_interval))
         for attempt in count():
             found = self._search()
-            hits = [launch for launch in launches if digest_stamp(launch.digest) in found]
-            missing = [launch for launch in launches if digest_stamp(launch.digest) not in found]
+            hits = [hit for launch in launches if (hit := self._latest(launch, found)) is not None]
+            known = {hit.user_reference for hit in hits}
+            missing = [launch for launch in launches if launch.user_reference not in known]
             if not hits or not missing or mode == "now" or not self._is_recent(found, hits):
                 break
             self._wait_for_others(len(hits), len(launches), attempt, next(pause))
         for launch in hits:
             item = JournaledItem(launch.user_reference, launch.digest, launch.kind, launch.revision, launch.attempt)
-            self._adopt(item, found[digest_stamp(launch.digest)])
+            self._adopt(item, found.by_stamp[digest_stamp(launch.digest)])
         if hits:
             self.notify(f"adopted {len(hits)} analyses that were launched elsewhere")
             self.save()
         return missing
 
-    def _search(self) -> dict[str, Analysis]:
-        """The analyses of this manifest by digest stamp, the oldest first come; compared exactly, on this side."""
+    def _latest(self, launch: Launch, found: Found) -> Launch | None:
+        """The launch, as the last attempt at it that exists; None where there is none.
+
+        Somebody whose lockfile we have not seen may have tried a failed item again, and that may have ended well.
+        """
+        latest = launch if digest_stamp(launch.digest) in found.by_stamp else None
+        if launch.user_reference not in found.references:
+            return latest
+        for attempt in range(launch.attempt + 1, launch.attempt + MAX_UNSEEN_ATTEMPTS):
+            later = launch._replace(attempt=attempt, digest=self.redigest(launch, attempt))
+            if digest_stamp(later.digest) in found.by_stamp:
+                latest = later
+        return latest
+
+    def _search(self) -> Found:
+        """The analyses of this manifest; the API's comparison of tags is its own affair, so ours is exact."""
         tag = name_stamp(self.lockfile.name)
-        found: dict[str, Analysis] = {}
+        by_stamp: dict[str, Analysis] = {}
+        references: set[str] = set()
         for analysis in self.client.search_analyses(technical_tags=(tag,)):
             if tag not in analysis.technical_tags:
                 continue
+            references.add(analysis.user_reference)
             for stamp in analysis.technical_tags:
-                before = found.get(stamp)
+                before = by_stamp.get(stamp)
                 if before is None or (analysis.time_created or "") < (before.time_created or ""):
-                    found[stamp] = analysis
-        return found
+                    by_stamp[stamp] = analysis
+        return Found(by_stamp, references)
 
-    def _is_recent(self, found: dict[str, Analysis], hits: Iterable[Launch]) -> bool:
-        times = [found[digest_stamp(launch.digest)].time_created for launch in hits]
+    def _is_recent(self, found: Found, hits: Iterable[Launch]) -> bool:
+        times = [found.by_stamp[digest_stamp(launch.digest)].time_created for launch in hits]
         newest = max((_seconds(text) for text in times if text), default=0.0)
         return self.clock() - newest < HALF_SEEN_SECONDS
 

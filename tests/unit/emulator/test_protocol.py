@@ -50,10 +50,11 @@ def test_an_answer_that_nobody_wants_is_not_given(client, accept):
     assert_problem(client.get(ITEMS.format(client.create("one")), accept=accept), 406)
 
 
-def test_endpoints_of_one_version_refuse_the_other(client, make_item):
-    assert_problem(client.post([make_item()], Accept=V4), 406)
-    assert_problem(client.get(f"analysisCreationBatch/{client.create('one')}", accept=V4), 406)
-    assert client.executed() == ["one"]
+def test_endpoints_of_one_version_answer_it_to_who_asks_for_the_newer(client, make_item):
+    created = client.post([make_item()], Accept=V4)
+    assert (created.status_code, created.headers["content-type"]) == (201, V3)
+    read = client.get(f"analysisCreationBatch/{created.json()['id']}", accept=V4)
+    assert (read.status_code, read.headers["content-type"]) == (200, V3)
 
 
 @pytest.mark.parametrize("declared", ["application/json", V4, "text/plain", ""])
