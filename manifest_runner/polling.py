@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from manifest_runner.client import Client
 from manifest_runner.lockfile import LockedItem, Lockfile, locked_analysis, updated
 from manifest_runner.model import BatchItem
+
+if TYPE_CHECKING:  # requests is imported when something is to be said
+    from manifest_runner.client import Client
 
 FINAL_JOB = frozenset({"STOPPED", "SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED"})
 OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")

@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from manifest_runner.backoff import Deadline
 from manifest_runner.batches import PreparedBatch
 from manifest_runner.changes import keep_batch
-from manifest_runner.client import Client
 from manifest_runner.errors import ApprovalNeeded, Refused
 from manifest_runner.journal import Answer, Journal, JournaledItem, Post
 from manifest_runner.keys import digest_stamp, name_stamp
@@ -19,6 +18,9 @@ from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched
 from manifest_runner.model import Analysis
 from manifest_runner.plan import Launch
 from manifest_runner.polling import pauses
+
+if TYPE_CHECKING:  # requests is imported when something is to be said
+    from manifest_runner.client import Client
 
 AdoptMode = Literal["wait", "now", "never"]
 
