@@ -1,0 +1,271 @@
+"""Runs the command line in forked children that die, are interrupted or run out of disk at a chosen step.
+
+A step is a call of the standard library that leaves the process: a file opened for writing, fsynced, renamed or
+removed, bytes sent to or received from a socket. The product has no hooks for this; the library is wrapped.
+
+One case is one line of JSON on stdin, its result one line on stdout. Everything is imported once, so that a case
+costs a fork and not an interpreter.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import mmap
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+Call = Callable[[], Any]
+
+
+class Steps:
+    """Counts steps, and does at the chosen one what the case asks for.
+
+    ``when``: "before" and "after" die; "torn" dies before an fsync, with ``cut`` bytes of the file's end missing;
+    "interrupt" is ^C; "full" lets the step fail as on a full disk.
+    """
+
+    def __init__(self, step: int | None = None, when: str = "before", cut: int = 1) -> None:
+        self.names: list[str] = []
+        self._chosen = step
+        self._when = when
+        self._cut = cut
+
+    def take(self, name: str, call: Call, *, fd: int | None = None) -> Any:
+        self.names.append(name)
+        if len(self.names) - 1 != self._chosen:
+            return call()
+        if self._when == "interrupt":
+            raise KeyboardInterrupt
+        if self._when == "full":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if self._when == "torn" and fd is not None:
+            os.ftruncate(fd, max(0, os.fstat(fd).st_size - self._cut))
+        result = call() if self._when == "after" else None
+        die(result)
+
+    def wrap_files(self) -> None:
+        """An fsync only counts: what a killed process has written stays in the system's hands without it."""
+        replace, unlink, opened = os.replace, os.unlink, io.open
+
+        def open_file(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+            if mode[0] not in "wax":
+                return opened(file, mode, *args, **kwargs)
+            return self.take(f"open {_base(file)}", lambda: opened(file, mode, *args, **kwargs))
+
+        os.fsync = lambda fd: self.take(f"fsync {_name_of(fd)}", lambda: None, fd=_regular(fd))
+        os.replace = lambda a, b, **k: self.take(f"replace {_base(b)}", lambda: replace(a, b, **k))
+        os.unlink = lambda path, **k: self.take(f"unlink {_base(path)}", lambda: unlink(path, **k))
+        io.open = open_file
+
+    def wrap_sockets(self) -> None:
+        send_all, receive = socket.socket.sendall, socket.socket.recv_into
+
+        def sendall(self_: socket.socket, data: Any, *args: Any) -> Any:
+            return self.take(_sent(bytes(data[:200])), lambda: send_all(self_, data, *args))
+
+        def recv_into(self_: socket.socket, *args: Any) -> Any:
+            if self._chosen == len(self.names):  # die with the answer at the door, not before it was made
+                select.select([self_], [], [], 10)
+            return self.take("receive", lambda: receive(self_, *args))
+
+        socket.socket.sendall = sendall
+        socket.socket.recv_into = recv_into
+
+
+def die(_kept: object = None) -> NoReturn:
+    """End at once. What the last step gave is kept, so that nothing closes it before."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("still alive")
+
+
+def _sent(data: bytes) -> str:
+    words = data.split(b" ", 2)
+    if words[0] not in (b"POST", b"GET"):
+        return "send body"
+    return f"send {words[0].decode()} {words[1].decode().split('?')[0].rsplit('/', 1)[-1]}"
+
+
+def _base(path: Any) -> str:
+    return os.path.basename(os.fspath(path)).replace(f".{os.getpid()}.", ".")
+
+
+def _name_of(fd: int) -> str:
+    try:
+        return _base(os.readlink(f"/proc/self/fd/{fd}"))
+    except OSError:
+        return "file"
+
+
+def _regular(fd: int) -> int | None:
+    import stat
+
+    return fd if stat.S_ISREG(os.fstat(fd).st_mode) else None
+
+
+class Lines:
+    """^C at the chosen one of the lines that the given files of the product execute."""
+
+    def __init__(self, files: tuple[str, ...], chosen: int | None) -> None:
+        self.count = 0
+        self._files = files
+        self._chosen = chosen
+
+    def watch(self, frame: Any, event: str, argument: object) -> Any:
+        return self._line if frame.f_code.co_filename.endswith(self._files) else None
+
+    def _line(self, frame: Any, event: str, argument: object) -> Any:
+        if event == "line":
+            self.count += 1
+            if self.count - 1 == self._chosen:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return self._line
+
+
+class SharedClock:
+    """Seconds since the epoch in a file that the emulator's process maps too; sleeping moves it on."""
+
+    def __init__(self, path: str) -> None:
+        with open(path, "r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 8)
+
+    def __call__(self) -> float:
+        return float(struct.unpack("d", self._map[:8])[0])
+
+    def sleep(self, seconds: float) -> None:
+        self._map[:8] = struct.pack("d", self() + seconds)
+
+
+def run_case(case: dict[str, Any]) -> dict[str, Any]:
+    """In the child: do what the case says and tell how it ended."""
+    steps = Steps(**case.get("at", {}))
+    lines = Lines(tuple(case.get("trace", ())), case.get("line"))
+    if "file_size" in case:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (case["file_size"],) * 2)
+    if "alarm" in case:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, case["alarm"])
+    steps.wrap_files()
+    steps.wrap_sockets()
+    if case.get("trace"):
+        sys.settrace(lines.watch)
+    code = _call(case)
+    sys.settrace(None)
+    return {"code": code, "steps": steps.names, "lines": lines.count}
+
+
+def _call(case: dict[str, Any]) -> int:
+    from manifest_runner.cli import main
+
+    try:
+        if "clock" in case:
+            return _run_with_clock(case)
+        sys.argv = ["manifest-runner", *case["argv"]]
+        main()
+    except SystemExit as e:
+        return int(e.code or 0)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _run_with_clock(case: dict[str, Any]) -> int:
+    """The command ``run`` in another world: its clock may jump, and no sleep takes time."""
+    from manifest_runner import runner
+    from manifest_runner.errors import RunnerError
+    from manifest_runner.plan import Choices
+
+    clock = SharedClock(case["clock"])
+    skew = case.get("skew", 0.0)
+    world = runner.World(dict(os.environ), Path.home(), _note, lambda: clock() + skew, clock.sleep)
+    options = runner.RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
+    target = runner.Target(server_url=case["server"], project=case.get("project"))
+    try:
+        return int(bool(runner.run(Path(case["manifest"]), target, options, world).failed))
+    except RunnerError as e:
+        _note(str(e))
+        return e.exit_code
+
+
+def _note(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _child(case: dict[str, Any], report: int) -> NoReturn:
+    code = 99
+    try:
+        os.chdir(case["folder"])
+        os.environ.clear()
+        os.environ.update(case["env"])
+        for stream, name in ((sys.stdout, case["out"]), (sys.stderr, case["err"])):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream.fileno())
+        result = run_case(case)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.write(report, json.dumps(result).encode())
+        code = result["code"]
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def serve() -> None:
+    _warm_up()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(_fork(json.loads(line))), flush=True)
+
+
+def _fork(case: dict[str, Any]) -> dict[str, Any]:
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(ours)
+        _child(case, theirs)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as file:
+        report = file.read()
+    _, status = os.waitpid(pid, 0)
+    ended = {"code": os.waitstatus_to_exitcode(status), "steps": [], "lines": 0}
+    return {**ended, **(json.loads(report) if report else {})}
+
+
+def _warm_up() -> None:
+    """Import and compile what every case needs; only rendering, so nothing is written and nobody is called."""
+    import tempfile
+
+    import manifest_runner.client
+    import manifest_runner.polling
+    from manifest_runner import runner
+
+    import filelock  # noqa: F401
+
+    manifest = (
+        "manifest: 1\nname: warm\nproject: 7595e8f2-32d3-4c76-a324-c6a85dae87b5\nanalyses:\n"
+        "  - kind: nextflow\n    forEach: {rows: [{s: a}]}\n    userReference: '{{ row.s }}'\n"
+        "    pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8\n    analysisInput: {inputs: {f: fil.1}}\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "warm.yaml"
+        path.write_text(manifest)
+        for _ in runner.render(path, runner.Target(), runner.RunOptions(), runner.World({}, Path(folder))):
+            pass
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,192 @@
+"""SIGKILL at every step that leaves the process: nothing is launched twice, nothing is forgotten.
+
+The commands are real processes, the emulator's own record is the judge. ``-m slow`` kills thousands of times.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from crash_lab import KILLED, SAMPLES, Checkout, Emulator, ForkServer, Place
+
+pytest_plugins = ["sweep_summary"]
+
+COLLEAGUE = "another-users-key"
+FAILING = "^s[135]$"
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens before the command that is killed, that command, and how many executions there are in the end."""
+
+    arguments: tuple[str, ...] = ()
+    before: Callable[[Checkout], None] = lambda _checkout: None
+    executions: int = 7
+    stamp: bool = True
+    fails_before: bool = False
+
+
+def run_and_fail(checkout: Checkout) -> None:
+    assert checkout.run().code == 1
+
+
+def colleague(*arguments: str) -> Callable[[Checkout], None]:
+    """Somebody else's run of the same study, in a folder of their own."""
+
+    def launch(checkout: Checkout) -> None:
+        other = Checkout(checkout.place, checkout.folder.parent / "other", checkout.project, COLLEAGUE)
+        other.write()
+        assert other.run(*arguments).code == 0
+
+    return launch
+
+
+STORIES = {
+    "first run": Story(),
+    "first run without stamps": Story(stamp=False),
+    "retry": Story(("--retry-failed",), run_and_fail, executions=10, fails_before=True),
+    "half adopted": Story(("--adopt", "now"), colleague("--limit", "3")),
+    "all adopted": Story(("--adopt", "now"), colleague()),
+}
+
+
+@dataclass
+class Sweep:
+    """Makes as many checkouts as are asked for, each of a project of its own, and kills and recovers in them."""
+
+    story: Story
+    emulator: Emulator
+    server: ForkServer
+    folder: Path
+    kills: int = 0
+
+    def __post_init__(self) -> None:
+        self._numbers = count()
+
+    def checkouts(self, number: int) -> Iterator[Checkout]:
+        """Checkouts in which all that comes before has happened."""
+        failing = {"fail_creation": FAILING} if self.story.fails_before else {}
+        place = Place(self.server, self.emulator.start(**failing), self.emulator.database)
+        made = [self._checkout(place) for _ in range(number)]
+        if failing:
+            self.emulator.start()
+        yield from made
+
+    def _checkout(self, place: Place) -> Checkout:
+        checkout = Checkout(place, self.folder / f"{next(self._numbers)}" / "study")
+        checkout.write(stamp=self.story.stamp)
+        self.story.before(checkout)
+        return checkout
+
+    def steps(self) -> list[str]:
+        """The steps of the command when nothing kills it."""
+        (checkout,) = self.checkouts(1)
+        ended = checkout.run(*self.story.arguments)
+        assert ended.code == 0, ended.err
+        self._check(checkout)
+        return ended.steps
+
+    def kill(self, checkout: Checkout, step: int, when: str = "before", **more: int) -> None:
+        ended = checkout.run_at(step, when, *self.story.arguments, **more)
+        assert ended.code in (KILLED, 0), ended.err
+        self.kills += ended.code == KILLED
+
+    def recover(self, checkout: Checkout, what: str) -> None:
+        ended = checkout.run(*self.story.arguments)
+        assert ended.code == 0, f"after a kill {what}: exit {ended.code}\n{ended.err}"
+        try:
+            self._check(checkout)
+        except (AssertionError, KeyError) as e:
+            raise AssertionError(f"after a kill {what}: {e!r}") from e
+
+    def _check(self, checkout: Checkout) -> None:
+        checkout.assert_executed_once(self.story.executions)
+        checkout.assert_settled()
+
+
+@pytest.fixture(name="server", scope="module")
+def _server() -> Iterator[ForkServer]:
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(name="sweep", params=STORIES)
+def _sweep(
+    request: pytest.FixtureRequest, tmp_path: Path, server: ForkServer, record_property: Callable[[str, object], None]
+) -> Iterator[Sweep]:
+    emulator = Emulator(tmp_path)
+    sweep = Sweep(STORIES[request.param], emulator, server, tmp_path)
+    yield sweep
+    emulator.stop()
+    record_property("kills", sweep.kills)
+
+
+def moments(steps: list[str]) -> list[tuple[int, str]]:
+    """Before every step, and after those that the emulator may or may not act upon."""
+    after = [(step, "after") for step, name in enumerate(steps) if name.startswith("send")]
+    return [(step, "before") for step in range(len(steps))] + after
+
+
+def test_a_run_that_is_killed_at_any_step_is_finished_by_the_next(sweep):
+    steps = sweep.steps()
+    chosen = moments(steps)
+    for checkout, (step, when) in zip(sweep.checkouts(len(chosen)), chosen, strict=True):
+        sweep.kill(checkout, step, when)
+        sweep.recover(checkout, f"{when} step {step}, {steps[step]!r}")
+    assert sweep.kills == len(chosen)
+
+
+def test_a_recovering_run_may_be_killed_too(sweep):
+    steps = sweep.steps()
+    dice = random.Random(len(steps))
+    first = [step for step, name in enumerate(steps) if "journal" in name or name == "receive"]
+    for checkout, step in zip(sweep.checkouts(len(first)), first, strict=True):
+        sweep.kill(checkout, step)
+        again = dice.randrange(len(steps) * 2 // 3)
+        sweep.kill(checkout, again)
+        sweep.recover(checkout, f"before step {step}, {steps[step]!r}, and of the recovery before step {again}")
+
+
+def test_a_record_that_is_torn_is_as_good_as_none(sweep):
+    steps = sweep.steps()
+    cuts = [(step, cut) for step, name in enumerate(steps) if name == "fsync study.journal" for cut in (1, 80)]
+    for checkout, (step, cut) in zip(sweep.checkouts(len(cuts)), cuts, strict=True):
+        sweep.kill(checkout, step, "torn", cut=cut)
+        sweep.recover(checkout, f"before step {step} with {cut} bytes missing")
+
+
+def test_a_run_may_be_killed_at_any_time(sweep, server):
+    dice = random.Random(20261123)
+    for checkout in sweep.checkouts(6):
+        after = dice.uniform(0.005, 0.08)
+        ended = checkout.run(*sweep.story.arguments, alarm=after)
+        sweep.kills += ended.code < 0
+        sweep.recover(checkout, f"after {after:.4f} s")
+
+
+@pytest.mark.slow
+def test_two_runs_may_be_killed_at_any_pair_of_steps(sweep):
+    steps = sweep.steps()
+    every = [(first, second) for first in range(len(steps)) for second in range(0, len(steps), 3)]
+    for at in range(0, len(every), 100):
+        pairs = every[at : at + 100]
+        for checkout, (first, second) in zip(sweep.checkouts(len(pairs)), pairs, strict=True):
+            sweep.kill(checkout, first)
+            sweep.kill(checkout, second)
+            sweep.recover(checkout, f"before step {first}, {steps[first]!r}, and then before step {second}")
+
+
+@pytest.mark.slow
+def test_three_runs_may_be_killed_at_any_time(sweep):
+    dice = random.Random()
+    for checkout in sweep.checkouts(100):
+        for _ in range(3):
+            ended = checkout.run(*sweep.story.arguments, alarm=dice.uniform(0.002, 0.1))
+            sweep.kills += ended.code < 0
+        sweep.recover(checkout, "three times")
