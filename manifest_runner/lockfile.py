@@ -127,9 +127,10 @@ def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfi
         ("server", server, lockfile.server),
     ):
         if mine != theirs:
+            hint = "; it was made with --emulator" if theirs == "emulator" else ""
             raise BadState(
-                f"{path}: belongs to another {what}: it holds {theirs!r}, this run is for {mine!r}. Nothing was sent; "
-                f"mend the {what}, or keep one lockfile for each with --lockfile."
+                f"{path}: belongs to another {what}: it holds {theirs!r}, this command is for {mine!r}{hint}. Nothing was "
+                f"sent; mend the {what}, or keep one lockfile for each with --lockfile."
             )
     return lockfile
 

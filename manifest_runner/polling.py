@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from manifest_runner.lockfile import LockedItem, Lockfile, locked_analysis, updated
-from manifest_runner.model import BatchItem
+from manifest_runner.model import FINAL_CREATION, BatchItem
 
 if TYPE_CHECKING:  # requests is imported when something is to be said
     from manifest_runner.client import Client
@@ -41,6 +41,10 @@ class Poller:
     def open_items(self) -> list[str]:
         """The userReferences that can still change; what left the manifest goes on being followed."""
         return [reference for reference, item in self.lockfile.items.items() if not self.is_done(item)]
+
+    def is_created(self) -> bool:
+        """Whether the API calls everything created, with or without showing the analysis."""
+        return all(self.lockfile.items[reference].status in FINAL_CREATION for reference in self.open_items())
 
     def poll(self) -> int:
         """Ask once for everything open; how many are still open then."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
 
 WaitMode = Literal["none", "created", "finished"]
 DEFAULT_TIMEOUT = 3600.0
+# An item is created a moment before the API shows its analysis; after so many polls it is left to ``status``.
+PATIENCE_FOR_ANALYSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,12 +257,14 @@ class _Run:
         if poller is None:
             return
         wait, world = self._options.wait, self._session.world
-        for pause in pauses(self._options.poll_interval):
+        for passes, pause in enumerate(pauses(self._options.poll_interval), 1):
             still_open = poller.poll()
             total = len(self._session.lockfile.items)
             world.progress(wait, total - still_open, total)
             watch(self._session.lockfile)
             if not still_open or wait == "none":
+                return
+            if wait == "created" and passes >= PATIENCE_FOR_ANALYSES and poller.is_created():
                 return
             if self._deadline.left() <= 0:
                 raise Unreachable(
