@@ -127,10 +127,10 @@ def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfi
         ("server", server, lockfile.server),
     ):
         if mine != theirs:
-            hint = "; it was made with --emulator" if theirs == "emulator" else ""
+            hint = " (made with --emulator)" if theirs == "emulator" else ""
             raise BadState(
-                f"{path}: belongs to another {what}: it holds {theirs!r}, this command is for {mine!r}{hint}. Nothing was "
-                f"sent; mend the {what}, or keep one lockfile for each with --lockfile."
+                f"{path}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
+                f"Nothing was sent; mend the {what}, or keep one lockfile for each with --lockfile."
             )
     return lockfile
 
