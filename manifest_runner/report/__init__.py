@@ -18,7 +18,7 @@ def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> s
 
     The same lockfile and source always give the same text.
     """
-    summary = summarise(lockfile)
+    summary = summarise(lockfile, source.web_url)
     # A format's libraries are only loaded where it is wanted.
     match style:
         case "html":
@@ -36,7 +36,7 @@ def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> s
         case "csv":
             from manifest_runner.report.as_csv import csv_report
 
-            return csv_report(summary, source)
+            return csv_report(summary)
         case "json":
             from manifest_runner.report.as_json import json_report
 

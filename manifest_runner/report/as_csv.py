@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 
-from manifest_runner.report.source import ReportSource, analysis_link
 from manifest_runner.report.summary import Row, Summary
 
 Cell = str | int | float | None
@@ -19,13 +18,12 @@ Cell = str | int | float | None
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def csv_report(summary: Summary, source: ReportSource) -> str:
+def csv_report(summary: Summary) -> str:
     """Text that a spreadsheet could take for a formula gets an apostrophe in front."""
-    lines = [_line(row, analysis_link(source, summary.project, row.launch.analysis_id)) for row in summary.rows]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    writer.writerows([_harmless(line[column]) for column in _COLUMNS] for line in lines)
+    writer.writerow(COLUMNS)
+    writer.writerows(map(_harmless, _line(row).values()) for row in summary.rows)
     return text.getvalue()
 
 
@@ -34,13 +32,13 @@ def _harmless(cell: Cell) -> Cell:
     return f"'{cell}" if is_formula else cell
 
 
-_COLUMNS = (
+COLUMNS = (
     "userReference state kind status message pipeline revision attempt earlierLaunches adopted removed "
     "batchId itemId analysisId analysisReference analysisStatus startDate endDate durationSeconds link"
 ).split()
 
 
-def _line(row: Row, link: str | None) -> dict[str, Cell]:
+def _line(row: Row) -> dict[str, Cell]:
     launch = row.launch
     return {
         "userReference": row.reference,
@@ -62,7 +60,7 @@ def _line(row: Row, link: str | None) -> dict[str, Cell]:
         "startDate": launch.started,
         "endDate": launch.ended,
         "durationSeconds": launch.seconds,
-        "link": link,
+        "link": launch.link,
     }
 
 

@@ -18,7 +18,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from manifest_runner.report.charts import axis, lane_chart, state_bar
-from manifest_runner.report.source import ReportSource, analysis_link
+from manifest_runner.report.source import ReportSource
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import Launch, Row, Summary, counted
 from manifest_runner.report.timeline import make_timeline
@@ -28,12 +28,12 @@ from manifest_runner.report.times import shown_duration, shown_time
 _ROWS_WITHOUT_SCRIPT = 500
 _MOST_REASONS = 10
 _LONG_MESSAGE = 300
-_MOST_LANES_UNFOLDED = 14
+_MOST_LANES_UNFOLDED = 26
 
 
 def html_report(summary: Summary, source: ReportSource) -> str:
     """The whole page."""
-    rows = [_row(row, summary, source) for row in summary.rows]
+    rows = [_row(row) for row in summary.rows]
     return _page().render(
         summary=summary,
         source=source,
@@ -42,6 +42,7 @@ def html_report(summary: Summary, source: ReportSource) -> str:
         data=_data(rows),
         has_pipelines=any(row.pipeline for row in summary.rows),
         reasons=summary.reasons[:_MOST_REASONS],
+        long_message=_LONG_MESSAGE,
         other_reasons=len(summary.reasons[_MOST_REASONS:]),
         timeline=make_timeline(summary),
         most_lanes_unfolded=_MOST_LANES_UNFOLDED,
@@ -78,7 +79,7 @@ def _policy() -> str:
     )
 
 
-def _row(row: Row, summary: Summary, source: ReportSource) -> dict[str, Any]:
+def _row(row: Row) -> dict[str, Any]:
     """What one line of the table shows, for the template and for the script alike. Empty text is not shown."""
     launch = row.launch
     return {
@@ -86,27 +87,28 @@ def _row(row: Row, summary: Summary, source: ReportSource) -> dict[str, Any]:
         "kind": row.kind,
         "pipeline": row.pipeline or "",
         "notes": _notes(row),
-        **_launch(launch, row.state, summary, source),
+        **_launch(launch, row.state),
         "rank": row.state.rank,
         "started": shown_time(launch.started),
         "startedAt": launch.started or "",
         "duration": shown_duration(launch.seconds),
         "seconds": launch.seconds,
-        "earlier": [_launch(each, each.state, summary, source) for each in row.earlier],
+        "earlier": [_launch(each, each.state) for each in row.earlier],
     }
 
 
-def _launch(launch: Launch, state: State, summary: Summary, source: ReportSource) -> dict[str, Any]:
+def _launch(launch: Launch, state: State) -> dict[str, Any]:
     reason = launch.reason
     is_long = len(reason) > _LONG_MESSAGE
     return {
         "state": state.value,
         "label": state.label,
-        "status": launch.status,
+        # The API's word, where the label has not said it already.
+        "status": "" if launch.status.lower() in state.label.lower().split() else launch.status,
         "reason": reason[:_LONG_MESSAGE] + "…" if is_long else reason,
         "whole": reason if is_long else "",
         "analysis": launch.analysis_id or "",
-        "link": analysis_link(source, summary.project, launch.analysis_id) or "",
+        "link": launch.link or "",
     }
 
 

@@ -5,12 +5,12 @@
 | ``reportVersion`` | 1 |
 | ``manifest``, ``generatedAt`` | the manifest's file name, and when the report was made (RFC 3339) |
 | ``name``, ``project``, ``server`` | the lockfile's |
-| ``totals`` | ``items`` and its parts ``failed``, ``open``, ``succeeded``, ``removed``; ``states``: every state's count |
+| ``totals`` | ``items``, its parts ``failed``, ``open``, ``succeeded``, ``removed``, and ``states``: each one's count |
 | ``batches`` | oldest first: ``id``, ``status``, ``submittedAt``, ``items`` |
-| ``items`` | by state, failed first, then by userReference: ``userReference``, ``kind``, ``pipeline``, ``state``, \
-``adopted``, ``removed``, the members of a launch, ``link``, and ``earlier``: replaced launches, newest first |
-| a launch | ``state``, ``status`` (the batch item's), ``message``, ``attempt``, ``revision``, ``batchId``, ``itemId``, \
-``durationSeconds`` and ``analysis``: null or ``id``, ``reference``, ``status``, ``startDate``, ``endDate`` |
+| ``items`` | by state, failed first, then by userReference; each a launch (the members below) with ``userReference``,
+``kind``, ``pipeline``, ``adopted``, ``removed``, and ``earlier``: its replaced launches, newest first |
+| a launch | ``state``, ``status`` (the batch item's), ``message``, ``attempt``, ``revision``, ``batchId``, ``itemId``,
+``durationSeconds``, ``link`` and ``analysis``: null or ``id``, ``reference``, ``status``, ``startDate``, ``endDate`` |
 
 What is not known is null. Texts are on one line: control characters are written as escapes.
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from manifest_runner.report.source import ReportSource, analysis_link
+from manifest_runner.report.source import ReportSource
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import BatchRow, Launch, Row, Summary
 
@@ -37,7 +37,7 @@ def json_report(summary: Summary, source: ReportSource) -> str:
         "server": summary.server,
         "totals": _totals(summary),
         "batches": [_batch(batch) for batch in summary.batches],
-        "items": [_item(row, analysis_link(source, summary.project, row.launch.analysis_id)) for row in summary.rows],
+        "items": [_item(row) for row in summary.rows],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
@@ -57,7 +57,7 @@ def _batch(batch: BatchRow) -> dict[str, Any]:
     return {"id": batch.id, "status": batch.status, "submittedAt": batch.submitted_at, "items": batch.items}
 
 
-def _item(row: Row, link: str | None) -> dict[str, Any]:
+def _item(row: Row) -> dict[str, Any]:
     return {
         "userReference": row.reference,
         "kind": row.kind,
@@ -66,7 +66,6 @@ def _item(row: Row, link: str | None) -> dict[str, Any]:
         "state": row.state,
         "adopted": row.adopted,
         "removed": row.removed,
-        "link": link,
         "earlier": [_launch(launch) for launch in row.earlier],
     }
 
@@ -81,6 +80,7 @@ def _launch(launch: Launch) -> dict[str, Any]:
         "batchId": launch.batch_id,
         "itemId": launch.item_id,
         "durationSeconds": launch.seconds,
+        "link": launch.link,
         "analysis": _analysis(launch),
     }
 

@@ -5,13 +5,14 @@ What has not ended, or left the manifest, is skipped: it neither passed nor fail
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from manifest_runner.plaintext import plain_text
-from manifest_runner.report.source import ReportSource, analysis_link
-from manifest_runner.report.summary import Row, Summary
+from manifest_runner.report.source import ReportSource
+from manifest_runner.report.summary import Launch, Row, Summary
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -22,8 +23,11 @@ def junit_report(summary: Summary, source: ReportSource) -> str:
     by_kind = sorted(summary.rows, key=lambda row: row.kind)
     for kind, rows in groupby(by_kind, lambda row: row.kind):
         report.add_testsuite(_suite(f"{summary.name}.{kind}", list(rows), summary, source))
-    report.update_statistics()
-    return _DECLARATION + report.tostring().decode("utf-8") + "\n"
+    # junitparser annotates neither of the two.
+    update_statistics: Callable[[], None] = report.update_statistics
+    tostring: Callable[[], bytes] = report.tostring
+    update_statistics()
+    return f"{_DECLARATION}{tostring().decode('utf-8')}\n"
 
 
 def _suite(name: str, rows: list[Row], summary: Summary, source: ReportSource) -> TestSuite:
@@ -34,29 +38,28 @@ def _suite(name: str, rows: list[Row], summary: Summary, source: ReportSource) -
     about = {"manifest": source.manifest, "project": summary.project, "server": summary.server}
     for key, value in about.items():
         suite.add_property(key, plain_text(value))
-    suite.add_testcases(_case(row, name, analysis_link(source, summary.project, row.launch.analysis_id)) for row in rows)
+    suite.add_testcases([_case(row, name) for row in rows])
     return suite
 
 
-def _case(row: Row, suite: str, link: str | None) -> TestCase:
+def _case(row: Row, suite: str) -> TestCase:
     case = TestCase(row.reference, classname=suite, time=row.launch.seconds or 0)
     if row.state.tone == "failed":
         failure = Failure(row.launch.reason, row.state.value)
-        failure.text = _details(row, link)
+        failure.text = _details(row.launch)
         case.result = [failure]
     elif row.state.tone != "succeeded":
         case.result = [Skipped(f"{row.state.label}: {row.launch.reason or row.launch.status}", row.state.value)]
     return case
 
 
-def _details(row: Row, link: str | None) -> str:
-    launch = row.launch
+def _details(launch: Launch) -> str:
     facts = {
         "reason": launch.reason,
         "status": launch.status,
         "attempt": str(launch.attempt),
         "batch": launch.batch_id,
         "analysis": launch.analysis_id,
-        "link": link,
+        "link": launch.link,
     }
     return "\n".join(f"{name}: {fact}" for name, fact in facts.items() if fact)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from manifest_runner.plaintext import plain_text
-from manifest_runner.report.source import ReportSource, analysis_link
+from manifest_runner.report.source import ReportSource
 from manifest_runner.report.states import State, Tone
 from manifest_runner.report.summary import Row, Summary, counted
 
@@ -28,13 +28,17 @@ def markdown_report(summary: Summary, source: ReportSource) -> str:
     """At most `LIMIT` characters: totals, what failed and why, and all else folded."""
     text = _head(summary, source) + _totals(summary) + _reasons(summary)
     for title, rows in _parts(summary):
-        text += _folded(title, [_line(row, summary, source) for row in rows], LIMIT - len(text))
+        text += _folded(title, [_line(row) for row in rows], LIMIT - len(text))
     return text
 
 
 def _head(summary: Summary, source: ReportSource) -> str:
     mark = next((mark for tone, mark in _MARKS.items() if summary.total(tone)), "➖")
-    facts = [f"manifest {_code(source.manifest)}", f"project {_code(summary.project)}", f"server {_code(summary.server)}"]
+    facts = [
+        f"manifest {_code(source.manifest)}",
+        f"project {_code(summary.project)}",
+        f"server {_code(summary.server)}",
+    ]
     when = f"{counted(len(summary.batches), 'batch', 'batches')}, as of {_code(source.generated_at)}"
     return f"## {mark} {_code(summary.name)}: {_verdict(summary)}\n\n{' · '.join(facts)} · {when}\n"
 
@@ -50,7 +54,9 @@ def _totals(summary: Summary) -> str:
     if not summary.rows:
         return "\nNothing has been launched.\n"
     lines = [f"| {_MARKS[state.tone]} {state.label} | {count} |" for state, count in summary.counts.items()]
-    return "\n".join(["", "| State | Items |", "| --- | ---: |", *lines, f"| **Total** | **{len(summary.rows)}** |", ""])
+    return "\n".join(
+        ["", "| State | Items |", "| --- | ---: |", *lines, f"| **Total** | **{len(summary.rows)}** |", ""]
+    )
 
 
 def _reasons(summary: Summary) -> str:
@@ -84,9 +90,8 @@ def _folded(title: str, lines: list[str], room: int) -> str:
     return text + end
 
 
-def _line(row: Row, summary: Summary, source: ReportSource) -> str:
+def _line(row: Row) -> str:
     launch = row.launch
-    link = analysis_link(source, summary.project, launch.analysis_id)
     about = [_code(row.reference, _LONGEST_NAME)]
     if row.state.tone == "failed":
         about.append(row.state.label)
@@ -94,8 +99,8 @@ def _line(row: Row, summary: Summary, source: ReportSource) -> str:
         about.append(_code(launch.status))
     if launch.reason:
         about.append(_code(launch.reason, _LONGEST_MESSAGE))
-    if link and len(link) < _LONGEST_NAME:
-        about.append(f"[analysis]({link})")
+    if launch.link and len(launch.link) < _LONGEST_NAME:
+        about.append(f"[analysis]({launch.link})")
     return f"- {' · '.join(about)}\n"
 
 

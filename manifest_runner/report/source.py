@@ -30,8 +30,8 @@ def ica_web_url(server: str) -> str | None:
     return f"https://{host}" if parts.scheme == "https" and is_ica and port is None else None
 
 
-def analysis_link(source: ReportSource, project: str, analysis_id: str | None) -> str | None:
+def analysis_link(web_url: str | None, project: str, analysis_id: str | None) -> str | None:
     """The page of an analysis, as https://help.ica.illumina.com/project/p-data has it under "hyperlink to data"."""
-    if analysis_id is None or source.web_url is None or not source.web_url.startswith("https://"):
+    if analysis_id is None or web_url is None or not web_url.startswith("https://"):
         return None
-    return f"{source.web_url}/ica/link/project/{quote(project, safe='')}/analysis/{quote(analysis_id, safe='')}"
+    return f"{web_url}/ica/link/project/{quote(project, safe='')}/analysis/{quote(analysis_id, safe='')}"

@@ -6,14 +6,18 @@ All text in it is one line without control characters (`plaintext.plain_text`), 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
 from manifest_runner.plaintext import plain_text
+from manifest_runner.report.source import analysis_link
 from manifest_runner.report.states import State, Tone, state_of
 from manifest_runner.report.times import seconds_between
+
+_Link = Callable[[str | None], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Launch:
     analysis_status: str | None
     started: str | None
     ended: str | None
+    link: str | None
 
     @property
     def status(self) -> str:
@@ -115,9 +120,10 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def summarise(lockfile: Lockfile) -> Summary:
-    """Every item of the lockfile, also those that left the manifest, as a row."""
-    rows = [_row(reference, item) for reference, item in lockfile.items.items()]
+def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
+    """Every item of the lockfile, also those that left the manifest, as a row. Links need the server's web pages."""
+    link = partial(analysis_link, web_url, lockfile.project)
+    rows = [_row(reference, item, link) for reference, item in lockfile.items.items()]
     rows.sort(key=lambda row: (row.state.rank, row.reference))
     counts = Counter(row.state for row in rows)
     batches = [_batch(batch_id, batch) for batch_id, batch in lockfile.batches.items()]
@@ -136,7 +142,7 @@ def _batch(batch_id: str, batch: LockedBatch) -> BatchRow:
     return BatchRow(plain_text(batch_id), _text(batch.status), plain_text(batch.submitted_at), batch.items)
 
 
-def _row(reference: str, item: LockedItem) -> Row:
+def _row(reference: str, item: LockedItem, link: _Link) -> Row:
     pipeline = item.more.get("pipeline") or item.more.get("pipelineId")
     return Row(
         reference=plain_text(reference),
@@ -144,12 +150,12 @@ def _row(reference: str, item: LockedItem) -> Row:
         pipeline=_text(pipeline),
         adopted=item.adopted,
         removed=item.removed,
-        launch=_launch(item),
-        earlier=tuple(_earlier(launch) for launch in reversed(item.previous)),
+        launch=_launch(item, link),
+        earlier=tuple(_earlier(launch, link) for launch in reversed(item.previous)),
     )
 
 
-def _launch(item: LockedItem) -> Launch:
+def _launch(item: LockedItem, link: _Link) -> Launch:
     analysis = item.analysis or {}
     return Launch(
         state=state_of(item.status, analysis.get("status")),
@@ -164,10 +170,11 @@ def _launch(item: LockedItem) -> Launch:
         analysis_status=_text(analysis.get("status")),
         started=_text(analysis.get("startDate")),
         ended=_text(analysis.get("endDate")),
+        link=link(analysis.get("id")),
     )
 
 
-def _earlier(launch: Mapping[str, Any]) -> Launch:
+def _earlier(launch: Mapping[str, Any], link: _Link) -> Launch:
     """A replaced launch is kept as the lockfile's JSON, which its schema has checked."""
     return _launch(
         LockedItem(
@@ -180,7 +187,8 @@ def _earlier(launch: Mapping[str, Any]) -> Launch:
             status=launch["status"],
             message=launch["message"],
             analysis=launch["analysis"],
-        )
+        ),
+        link,
     )
 
 

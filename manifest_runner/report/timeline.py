@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from manifest_runner.report.states import State
@@ -15,7 +15,7 @@ from manifest_runner.report.times import moment, seconds_between
 MOST_ANALYSES = 40
 MOST_BATCHES = 40
 BINS = 120
-_MOST_TICKS = 6
+_MOST_TICKS = 4
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _STEPS = (1, 5, 15, 30, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY)
 
@@ -35,6 +35,7 @@ class Lane:
     """A batch with its ``mark`` (when it was sent) or one analysis. Times are RFC 3339 text."""
 
     label: str
+    note: str
     is_batch: bool
     started: str | None
     ended: str | None
@@ -62,7 +63,12 @@ class Timeline:
 @dataclass(frozen=True, slots=True)
 class _Scale:
     first: datetime
-    seconds: float
+    last: datetime
+
+    @property
+    def seconds(self) -> float:
+        """Never 0, so that one moment is a scale too."""
+        return max((self.last - self.first).total_seconds(), 1.0)
 
     def at(self, time: datetime) -> float:
         return (time - self.first).total_seconds() / self.seconds
@@ -85,9 +91,7 @@ def _scale(summary: Summary) -> _Scale | None:
     texts = [batch.submitted_at for batch in summary.batches]
     texts += [text for row in summary.rows for text in (row.launch.started, row.launch.ended) if text]
     times = [time for time in map(moment, texts) if time]
-    if not times:
-        return None
-    return _Scale(min(times), max((max(times) - min(times)).total_seconds(), 1.0))
+    return _Scale(min(times), max(times)) if times else None
 
 
 def _groups(summary: Summary) -> list[tuple[BatchRow | None, list[Row]]]:
@@ -105,7 +109,7 @@ def _lanes(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Iterat
     for row in sorted(rows, key=lambda row: (row.launch.started or "", row.reference)):
         span = _span(row, scale)
         if span:
-            yield Lane(row.reference, False, row.launch.started, row.launch.ended, None, (span,))
+            yield Lane(row.reference, "", False, row.launch.started, row.launch.ended, None, (span,))
 
 
 def _crowd(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Lane:
@@ -114,12 +118,12 @@ def _crowd(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Lane:
 
 def _batch_lane(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale, spans: tuple[Span, ...]) -> Lane:
     if batch is None:
-        return Lane(f"Without a batch ({counted(len(rows), 'item')})", True, None, None, None, spans)
+        return Lane(f"{counted(len(rows), 'item')} of no batch", "", True, None, None, None, spans)
     sent = moment(batch.submitted_at)
     ends = [row.launch.ended for row in rows if moment(row.launch.ended)]
     done = max(ends, key=_instant) if ends and all(row.launch.state.tone != "open" for row in rows) else None
     mark = None if sent is None else scale.at(sent)
-    return Lane(f"Batch {batch.id} ({counted(batch.items, 'item')})", True, batch.submitted_at, done, mark, spans)
+    return Lane(f"Batch of {counted(batch.items, 'item')}", batch.id, True, batch.submitted_at, done, mark, spans)
 
 
 def _instant(text: str | None) -> datetime:
@@ -150,14 +154,20 @@ def _heights(rows: Sequence[Row], scale: _Scale) -> Iterator[Span]:
 
 
 def _ticks(scale: _Scale) -> Iterator[Tick]:
-    days = max(1, -(-int(scale.seconds) // (_DAY * _MOST_TICKS)))
+    """At round times, at most `_MOST_TICKS` steps apart."""
+    days = -(-int(scale.seconds) // (_DAY * _MOST_TICKS))
     step = next((step for step in _STEPS if scale.seconds / step <= _MOST_TICKS), days * _DAY)
-    style = "%Y-%m-%d" if step >= _DAY else "%H:%M:%S" if step < _MINUTE else "%H:%M"
-    if _HOUR <= step < _DAY:
-        style = "%m-%d %H:%M"
-    first = -(-scale.first.timestamp() // step) * step - scale.first.timestamp()
-    for number in range(_MOST_TICKS + 1):
-        seconds = first + number * step
-        if seconds <= scale.seconds:
-            time = datetime.fromtimestamp(scale.first.timestamp() + seconds, UTC)
+    style = _style(scale, step)
+    start = scale.first.timestamp()
+    first = -(-start // step) * step - start
+    for seconds in (first + number * step for number in range(_MOST_TICKS + 1)):
+        if seconds <= (scale.last - scale.first).total_seconds():
+            time = scale.first + timedelta(seconds=seconds)
             yield Tick(seconds / scale.seconds, f"{time:{style}}")
+
+
+def _style(scale: _Scale, step: int) -> str:
+    if step >= _DAY:
+        return "%Y-%m-%d"
+    date = "" if scale.last.date() == scale.first.date() else "%m-%d "
+    return date + ("%H:%M:%S" if step < _MINUTE else "%H:%M")

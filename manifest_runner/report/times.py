@@ -35,7 +35,11 @@ def shown_duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     whole = round(seconds)
-    for size, name, small, small_name in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s")):
+    for size, name, small, small_name in (
+        (_DAY, "d", _HOUR, "h"),
+        (_HOUR, "h", _MINUTE, "min"),
+        (_MINUTE, "min", 1, "s"),
+    ):
         if whole >= size:
             return f"{whole // size} {name} {whole % size // small:02d} {small_name}"
     return f"{whole} s"
