@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
 from manifest_runner.errors import InvalidManifest
 from manifest_runner.manifest import Path_, YamlFile
-from manifest_runner.model import Finding, Kind, Place
-from manifest_runner.schema import manifest_faults
+from manifest_runner.model import KINDS, Finding, Kind, Place
+from manifest_runner.schema import Fault, manifest_faults
+from manifest_runner.wording import clean, described
 
 DEFAULT_REVISION = 1
 DEFAULT_BATCH_SIZE = 500
@@ -36,18 +37,25 @@ class ForEach:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisSpec:
-    """One element of ``analyses``, defaults merged in. ``fields`` is the API's item, still with templates."""
+    """One element of ``analyses``, defaults merged in. ``fields`` is the API's item, still with templates.
+
+    ``sound`` tells that it meets the schema; of one that does not, what is at fault is left out.
+    """
 
     index: int
     kind: Kind
     for_each: ForEach | None
     revision: Any
     fields: Mapping[str, Any]
+    sound: bool = True
 
 
 @dataclass(frozen=True)
 class Document:
-    """A manifest that meets its schema. ``vars`` still hold templates; ``env`` holds only what is listed and set."""
+    """A manifest, less what is at fault in it (see ``load_document``).
+
+    ``vars`` still hold templates; ``env`` holds only what is listed and set, ``env_names`` all that is listed.
+    """
 
     source: YamlFile = field(repr=False)
     name: str
@@ -56,10 +64,12 @@ class Document:
     batch_size: int
     stamp: bool
     max_launches: int | None
+    env_names: tuple[str, ...]
     env: Mapping[str, str]
     vars: Mapping[str, Any]
     given_vars: Mapping[str, str]
     analyses: tuple[AnalysisSpec, ...]
+    faults: tuple[Finding, ...] = ()
 
     def place(self, analysis: int, path: Path_, *, at_key: bool = False) -> Place:
         """Where a field of an analysis was written: in the analysis itself, else in the defaults."""
@@ -72,70 +82,109 @@ class Document:
 def load_document(
     source: YamlFile, *, env: Mapping[str, str], given_vars: Mapping[str, str] = MappingProxyType({})
 ) -> Document:
-    """Check a manifest against its schema and make it typed. Raises InvalidManifest with every fault.
+    """Check a manifest against its schema and make it typed. Raises InvalidManifest where nothing else can be checked.
 
+    What else is wrong is in the document's ``faults``, and what it is wrong with is left out of the document, so
+    that templates and samplesheets can be checked all the same.
     ``env`` is the process's environment, of which only what the manifest's ``env`` lists is kept.
     ``given_vars`` are those of ``--var``: plain text that replaces or adds to the manifest's ``vars``.
     """
     data = source.data
-    faults = manifest_faults(data)
-    if faults:
-        places = source.places([(fault.path, fault.at_key) for fault in faults])
-        found = [Finding(at, "MR201", fault.message) for at, fault in zip(places, faults, strict=True)]
-        raise InvalidManifest(sorted(found, key=lambda finding: finding.place[1:]))
-    _check_numbers(source)
-    _check_env_names(source)
-    defaults = data.get("defaults") or {}
+    found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
+    found += _coded("MR202", _env_faults(data))
+    faults = sorted((_finding(source, code, fault) for code, fault in found), key=lambda each: each.place)
+    paths = [fault.path for _, fault in found]
+    if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
+        raise InvalidManifest(faults)
+    data = _without(data, paths)
     return Document(
         source=source,
-        name=data["name"],
+        name=data.get("name", ""),
         project=data.get("project"),
         revision=data.get("revision", DEFAULT_REVISION),
         batch_size=data.get("batchSize", DEFAULT_BATCH_SIZE),
         stamp=data.get("stamp", DEFAULT_STAMP),
         max_launches=data.get("maxLaunches"),
+        env_names=tuple(filter(None, data.get("env") or ())),
         env={name: env[name] for name in data.get("env") or () if name in env},
         vars=data.get("vars") or {},
         given_vars=dict(given_vars),
-        analyses=tuple(_analysis(i, raw, defaults) for i, raw in enumerate(data["analyses"])),
+        analyses=tuple(_analyses(data, paths)),
+        faults=tuple(faults),
     )
 
 
-def _check_numbers(source: YamlFile) -> None:
+def _coded(code: str, faults: Iterable[Fault]) -> list[tuple[str, Fault]]:
+    return [(code, fault) for fault in faults]
+
+
+def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
+    return Finding(source.place(fault.path, at_key=fault.at_key), code, fault.message)
+
+
+def _is_fatal(path: Path_) -> bool:
+    """Whether a fault there leaves nothing to go by: another format, no list of analyses, no vars to look up."""
+    return path in (("manifest",), ("project",), ("env",), ("vars",), ("defaults",), ("analyses",))
+
+
+def _spelling_faults(data: Any) -> Iterator[Fault]:
     """JSON Schema calls 1.0 an integer; in a digest ``1.0`` and ``1`` would be two revisions."""
-    findings = [
-        Finding(source.place((key,)), "MR201", f"{key} must be written as a whole number")
-        for key in ("revision", "batchSize", "maxLaunches")
-        if key in source.data and isinstance(source.data[key], float)
+    for key in ("revision", "batchSize", "maxLaunches"):
+        if isinstance(data, dict) and isinstance(data.get(key), float) and data[key].is_integer():
+            yield Fault((key,), f"expected a whole number, got {described(data[key])}")
+
+
+def _env_faults(data: Any) -> Iterator[Fault]:
+    names = data.get("env") if isinstance(data, dict) else None
+    for i, name in enumerate(names if isinstance(names, list) else ()):
+        if isinstance(name, str) and _CREDENTIAL.search(name):
+            why = "looks like the name of a credential, which templates may not read; choose another variable"
+            yield Fault(("env", i), f"{clean(name)} {why}")
+
+
+def _without(data: Any, paths: Iterable[Path_]) -> Any:
+    """The same data, but for what is at these paths; an element of a list becomes null, so that none moves."""
+    branches: dict[str | int, list[Path_]] = {}
+    for path in paths:
+        if path:
+            branches.setdefault(path[0], []).append(path[1:])
+    if not branches or not isinstance(data, (dict, list)):
+        return data
+    entries = data.items() if isinstance(data, dict) else enumerate(data)
+    kept = [
+        (step, None if () in branches.get(step, ()) else _without(each, branches.get(step, ())))
+        for step, each in entries
     ]
-    if findings:
-        raise InvalidManifest(findings)
+    if isinstance(data, list):
+        return [each for _, each in kept]
+    return {step: each for step, each in kept if () not in branches.get(step, ())}
 
 
-def _check_env_names(source: YamlFile) -> None:
-    refused = [i for i, name in enumerate(source.data.get("env") or ()) if _CREDENTIAL.search(name)]
-    if refused:
-        why = "looks like the name of a credential, which templates may not read; choose another variable"
-        raise InvalidManifest(
-            [Finding(source.place(("env", i)), "MR202", f"{source.data['env'][i]} {why}") for i in refused]
-        )
+def _analyses(data: Mapping[str, Any], faulty: Iterable[Path_]) -> Iterator[AnalysisSpec]:
+    defaults = data.get("defaults") or {}
+    owners = {path[:2] for path in faulty if path[:1] == ("analyses",)}
+    all_sound = not any(path[:1] == ("defaults",) for path in faulty)
+    for i, raw in enumerate(data["analyses"]):
+        if isinstance(raw, dict):
+            yield _analysis(i, raw, defaults, sound=all_sound and ("analyses", i) not in owners)
 
 
-def _analysis(index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any]) -> AnalysisSpec:
+def _analysis(index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], *, sound: bool) -> AnalysisSpec:
     merged = _merge(defaults, raw)
     return AnalysisSpec(
         index=index,
-        kind=raw["kind"],
-        for_each=_for_each(raw.get("forEach")),
+        kind=raw.get("kind", KINDS[0]),
+        for_each=_for_each(raw.get("forEach") or {}),
         revision=DEFAULT_REVISION if merged.get("revision") is None else merged["revision"],
         fields={key: value for key, value in merged.items() if key not in ("kind", "forEach", "revision")},
+        sound=sound,
     )
 
 
-def _for_each(raw: Mapping[str, Any] | None) -> ForEach | None:
-    if raw is None:
+def _for_each(raw: Mapping[str, Any]) -> ForEach | None:
+    chosen = next((name for name in SOURCE_FORMATS if name in raw), None)
+    if chosen is None:
         return None
-    chosen = next(name for name in SOURCE_FORMATS if name in raw)
     return ForEach(chosen, raw[chosen], raw.get("where"), raw.get("schema"), raw.get("section"))
 
 

@@ -47,6 +47,7 @@ _ITEM_TYPES: dict[Kind, str] = {
     "cwl": "CreateCwlAnalysis",
 }
 _MAX_MESSAGE = 240
+_MAX_WORDED = 50
 
 
 class SchemaProblem(RunnerError):
@@ -61,8 +62,34 @@ def schema_text(name: SchemaName) -> str:
 
 
 def manifest_faults(data: object) -> list[Fault]:
-    """What is wrong with a manifest, by path; nothing where it meets its schema."""
-    return [_aware_of_kind(fault, data) for fault in _manifest_checker().faults(data)]
+    """What is wrong with a manifest, by path; nothing where it meets its schema.
+
+    Of many faulty analyses the first are worded, and one fault counts the others.
+    """
+    checker = _manifest_checker()
+    if checker.is_valid(data):
+        return []
+    narrowed, others = _narrowed(data)
+    faults = [_aware_of_kind(fault, data) for fault in checker.faults(narrowed)]
+    if others:
+        faults.append(Fault(("analyses", others[0]), f"{len(others):,} more analyses have faults, from this one on"))
+    return faults
+
+
+def _narrowed(data: Any) -> tuple[Any, list[int]]:
+    """The manifest with a stub for each analysis that need not be worded, as that takes a millisecond each.
+
+    Also the indices of the faulty ones among those.
+    """
+    analyses = data.get("analyses") if isinstance(data, dict) else None
+    if not isinstance(analyses, list):
+        return data, []
+    is_valid = _analysis_checker().is_valid
+    faulty = [i for i, each in enumerate(analyses) if not is_valid(each)]
+    worded = set(faulty[:_MAX_WORDED])
+    stub = {"kind": KINDS[0]}
+    kept = [each if i in worded else stub for i, each in enumerate(analyses)]
+    return {**data, "analyses": kept}, faulty[_MAX_WORDED:]
 
 
 def lockfile_faults(data: object) -> list[Fault]:
@@ -161,6 +188,14 @@ def _manifest_checker() -> Checker:
 
 
 @functools.cache
+def _analysis_checker() -> Checker:
+    manifest = _schema("manifest")
+    return Checker(
+        {**manifest["definitions"]["analysis"], "$schema": manifest["$schema"], "definitions": manifest["definitions"]}
+    )
+
+
+@functools.cache
 def _lockfile_checker() -> Checker:
     return Checker(_schema("lockfile"))
 
@@ -215,11 +250,12 @@ def _aware_of_kind(fault: Fault, data: Any) -> Fault:
     match fault.path:
         case ("defaults", "kind" | "forEach" as key) if fault.at_key:
             return replace(fault, message=f"{shown(key)} belongs to an analysis, not to the defaults")
-        case ("analyses", int(index), *steps, str(key)) if fault.at_key:
+        case ("analyses", int(index), *steps, str(key)):
+            mine = data["analyses"][index].get("kind") if isinstance(data["analyses"][index], dict) else None
             kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
-            if kinds:
-                belongs = f"{shown(key)} is for kind {listed(kinds, 'and')}"
-                return replace(fault, message=f"{belongs}, this analysis is {data['analyses'][index]['kind']}")
+            if kinds and mine in KINDS and mine not in kinds:
+                words = f"{shown(key)} is for kind {listed(kinds, 'and')}, this analysis is {mine}"
+                return replace(fault, message=words, at_key=True)
     return fault
 
 
@@ -231,4 +267,4 @@ def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:
         target = node.get("properties", {}).get(step, {})
         node = definitions[target["$ref"].rpartition("/")[2]] if "$ref" in target else target
     keys: dict[str, Any] = node.get("properties", {})
-    return keys
+    return {key: rule for key, rule in keys.items() if rule.get("type") != "null"}

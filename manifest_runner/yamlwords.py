@@ -1,0 +1,67 @@
+"""libyaml's complaints in the words of one who writes manifests. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# A template that is not quoted reads as a mapping in a mapping, or as a directive.
+_BARE_TEMPLATE = re.compile(r"(?::\s+|^\s*-\s+)[{][{%]")
+_QUOTE_TEMPLATE = 'quote a template: "{{ … }}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What libyaml says: its context and its problem, and the offset in the text of each (None where it has none)."""
+
+    context: str
+    context_at: int | None
+    problem: str
+    problem_at: int | None
+
+
+def explained(complaint: Complaint, text: str) -> tuple[int, str]:
+    """Where the mistake was made, and what it is."""
+    at = complaint.problem_at or 0
+    start = at if complaint.context_at is None else complaint.context_at
+    line = _line(text, at)
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return at, "a tab cannot indent; use spaces"
+    if _BARE_TEMPLATE.search(line):
+        return at, _QUOTE_TEMPLATE
+    for phrase, words, at_start in _PHRASES:
+        if phrase in f"{complaint.context}: {complaint.problem}":
+            opened = text.count("\n", 0, start) + 1
+            return start if at_start else at, words.format(character=_character(text, at), line=opened)
+    return at, ": ".join(part for part in (complaint.context, complaint.problem) if part)
+
+
+def bare_template_hint(text: str, at: int) -> str:
+    return f"; {_QUOTE_TEMPLATE}" if _BARE_TEMPLATE.search(_line(text, at)) else ""
+
+
+# What libyaml says, what it means, and whether the mistake lies where the construct starts.
+_PHRASES = (
+    ("scanning a quoted scalar: found unexpected end", "the quote that opens here is never closed", True),
+    ("mapping values are not allowed", 'unexpected ": "; quote a text that holds one, or mend the indentation', False),
+    ("sequence entries are not allowed", 'unexpected "- "; quote the whole text, or mend the indentation', False),
+    ("cannot start any token", "text cannot start with {character} unless it is quoted", False),
+    ("scanning an alias", 'text that starts with "*" must be quoted', True),
+    ("scanning an anchor", 'text that starts with "&" must be quoted', True),
+    ("expected ',' or ']'", 'expected "," or "]": the list that opens in line {line} goes on here', False),
+    ("expected ',' or '}'", 'expected "," or "}}": the mapping that opens in line {line} goes on here', False),
+    ("expected '-' indicator", 'expected "- ", as this is in the list that starts in line {line}', False),
+    ("expected key", "this does not fit the mapping that starts in line {line}: mend its indentation or quotes", False),
+    ("could not find expected ':'", 'expected "key: value"; a text of several lines needs "|" or quotes', True),
+    ("expected node content", "a value is missing here", False),
+    ("unknown escape", 'unknown escape; in double quotes write a backslash as "\\\\", or use single quotes', False),
+)
+
+
+def _line(text: str, at: int) -> str:
+    end = text.find("\n", at)
+    return text[text.rfind("\n", 0, at) + 1 : len(text) if end < 0 else end]
+
+
+def _character(text: str, at: int) -> str:
+    return f'"{text[at : at + 1]}"' if text[at : at + 1].isprintable() else "this character"
