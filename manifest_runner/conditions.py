@@ -38,8 +38,10 @@ class ConditionWriter:
         match node:
             case nodes.Const(value=value):
                 return self.constant(value)
-            case nodes.List(items=items) | nodes.Tuple(items=items):
-                return self._list(items)
+            case nodes.List(items=items):
+                return self._literal(list, items)
+            case nodes.Tuple(items=items):
+                return self._literal(tuple, items)
             case nodes.Not(node=inner):
                 return self._joined("(not ", [inner])
             case nodes.And(left=left, right=right):
@@ -55,6 +57,6 @@ class ConditionWriter:
         sources = [source for source in map(self.write, parts) if source is not None]
         return opening + operator.join(sources) + ")" if len(sources) == len(parts) else None
 
-    def _list(self, items: list[nodes.Expr]) -> str | None:
+    def _literal(self, kind: type, items: list[nodes.Expr]) -> str | None:
         values = [item.value for item in items if isinstance(item, nodes.Const)]
-        return self.constant(values) if len(values) == len(items) else None
+        return self.constant(kind(values)) if len(values) == len(items) else None

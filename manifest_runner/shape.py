@@ -61,7 +61,7 @@ def _unless_deferred(shape: Finish) -> Finish:
 
     def shaped(value: Any) -> Any:
         if isinstance(value, Leaf) and not value.is_plain:
-            return Deferred(value, shape)
+            return Deferred(value, shaped)
         return None if value is None else shape(value)
 
     return shaped
