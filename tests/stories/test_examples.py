@@ -15,7 +15,7 @@ from libica.openapi.v3.models.create_analysis_creation_batch import CreateAnalys
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "examples"
-EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
+EXAMPLES = sorted({path.parent for path in (ROOT / "examples").glob("*/*.yaml")})
 UPDATE_GOLDEN = "MANIFEST_RUNNER_UPDATE_GOLDEN" in os.environ
 
 pytestmark = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
