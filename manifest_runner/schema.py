@@ -46,6 +46,7 @@ _ITEM_TYPES: dict[Kind, str] = {
     "nextflowJson": "CreateNextflowJsonAnalysis",
     "cwl": "CreateCwlAnalysis",
 }
+_NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 _MAX_MESSAGE = 240
 _MAX_WORDED = 50
 
@@ -267,4 +268,4 @@ def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:
         target = node.get("properties", {}).get(step, {})
         node = definitions[target["$ref"].rpartition("/")[2]] if "$ref" in target else target
     keys: dict[str, Any] = node.get("properties", {})
-    return {key: rule for key, rule in keys.items() if rule.get("type") != "null"}
+    return {key: rule for key, rule in keys.items() if rule != _NOT_OF_THIS_KIND}
