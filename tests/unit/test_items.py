@@ -1,0 +1,277 @@
+"""Rows become items: each as JCS bytes, each fault named with its row, and what two items claim told of both."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+import rfc8785
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifest_runner.loading import load
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HEAD = """\
+manifest: 1
+name: study
+project: 7595e8f2-32d3-4c76-a324-c6a85dae87b5
+defaults: {pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8, analysisInput: {inputs: []}}
+analyses:
+"""
+
+
+class Study:
+    """A folder with a manifest and its samplesheets."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def sheet(self, text, name="samples.csv"):
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def expand(self, analyses, head=HEAD):
+        """All items, and the findings as ``(line of the row, code, message)``."""
+        path = self.folder / "study.yaml"
+        path.write_text(head + analyses, encoding="utf-8")
+        loaded = load(path, env={})
+        items = list(loaded.expansion.items())
+        return items, loaded.findings.all()
+
+    def references(self, analyses):
+        items, findings = self.expand(analyses)
+        assert not findings
+        return [item.user_reference for item in items]
+
+
+@pytest.fixture(name="study")
+def _study(tmp_path):
+    return Study(tmp_path)
+
+
+def lines(findings, code):
+    return [finding.row.line for finding in findings if finding.code == code]
+
+
+PER_ROW = """\
+  - kind: nextflow
+    forEach: {csv: samples.csv}
+    userReference: "{{ row.sample }}"
+"""
+
+
+# -- requests
+
+
+@pytest.mark.parametrize("manifest", sorted(EXAMPLES.glob("*/*.yaml")), ids=lambda path: path.parent.name)
+def test_the_requests_of_an_example_are_jcs(manifest):
+    items = list(load(manifest, env={}).expansion.items())
+    assert items
+    for item in items:
+        assert item.request == rfc8785.dumps(json.loads(item.request))
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=3))
+def test_whatever_text_a_row_holds_a_request_is_jcs(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "rows.json").write_text(json.dumps([{"a": a, "b": b} for a, b in rows]), encoding="utf-8")
+    items, findings = Study(folder).expand(
+        """\
+  - kind: nextflow
+    forEach: {json: rows.json}
+    userReference: "{{ index }}"
+    tags: {userTags: ["{{ row.a }}", "x{{ row.b }}"]}
+    analysisInput: {parameters: {b: "{{ row.b }}", a: "{{ row.a | upper }}"}}
+"""
+    )
+    assert len(items) == len(rows)
+    assert not findings
+    for item in items:
+        assert item.request == rfc8785.dumps(json.loads(item.request))
+
+
+def test_half_a_surrogate_pair_made_by_a_template_is_a_fault_of_its_row(study):
+    study.sheet("sample\na\nb\n")
+    half = """{{ row.sample if index == 0 else "\\ud800" }}"""
+    items, findings = study.expand(PER_ROW + f"    tags: {{userTags: ['{half}']}}\n")
+    assert [item.user_reference for item in items] == ["a"]
+    assert lines(findings, "MR503") == [3]
+
+
+def test_the_same_bytes_come_out_whatever_seed_python_hashes_with():
+    outputs = set()
+    for seed in ("0", "1", "2"):
+        command = [sys.executable, "-m", "manifest_runner", "render", str(EXAMPLES / "germline/germline.yaml")]
+        env = {**os.environ, "PYTHONHASHSEED": seed, "LAB_SITE": "here"}
+        outputs.add(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+    assert len(outputs) == 1
+
+
+# -- faults
+
+
+def test_a_row_that_fails_names_each_template_and_the_others_go_on(study):
+    study.sheet('[{"sample": "a", "x": 1},\n{"sample": "b"},\n{"sample": "c", "x": 3}]', "rows.json")
+    items, findings = study.expand(
+        PER_ROW.replace("csv: samples.csv", "json: rows.json")
+        + '    tags: {userTags: ["{{ row.x }}", "{{ row.sample }}"], technicalTags: ["{{ row.x + 1 }}"]}\n'
+    )
+    assert [item.user_reference for item in items] == ["a", "c"]
+    assert lines(findings, "MR402") == [2, 2]
+    assert ["{{ row.x }}" in finding.message for finding in findings] == [True, False]
+    assert all("{{ row.x" in finding.message and 'no column "x"' in finding.message for finding in findings)
+
+
+def test_the_same_fault_in_many_rows_is_told_once_with_their_lines(study):
+    study.sheet("sample\n" + "not/ok/\n" * 8)
+    items, findings = study.expand(PER_ROW)
+    assert not items
+    assert len(findings) == 1
+    assert findings[0].code == "MR501"
+    assert "the same in 8 rows (lines 2, 3, 4, 5, 6, …)" in findings[0].message
+
+
+def test_a_revision_can_come_from_the_row(study):
+    study.sheet("sample,revision\na,2\nb,3\n")
+    items, _ = study.expand(PER_ROW + '    revision: "{{ row.revision }}"\n')
+    assert [item.revision for item in items] == ["1.2", "1.3"]
+
+
+@pytest.mark.parametrize("value", ["two", "-1", "1.5", ""])
+def test_a_revision_of_a_row_that_is_no_whole_number_is_a_fault_of_the_row(study, value):
+    study.sheet(f"sample,revision\na,2\nb,{value}\n")
+    items, findings = study.expand(PER_ROW + '    revision: "{{ row.revision }}"\n')
+    assert [item.user_reference for item in items] == ["a"]
+    assert lines(findings, "MR407") == [3]
+
+
+# -- where
+
+
+@pytest.mark.parametrize("where", ["row.status == 'ready'", "row.status.startswith('r')", "index in [0, 2]"])
+def test_where_chooses_rows_and_leaves_their_index_as_it_is(study, where):
+    study.sheet("sample,status\na,ready\nb,not yet\nc,ready\n")
+    analyses = PER_ROW.replace("samples.csv", f'samples.csv, where: "{where}"').replace("}}", "}}-{{ index }}")
+    items, _ = study.expand(analyses)
+    assert [item.user_reference for item in items] == ["a-0", "c-2"]
+
+
+@pytest.mark.parametrize("where", ["row.size > 3", "row.size | int(none) > 3 and row.other"])
+def test_a_where_that_fails_names_the_row(study, where):
+    study.sheet('[{"sample": "a", "size": 4, "other": 1},\n{"sample": "b", "size": "5"}]', "rows.json")
+    analyses = PER_ROW.replace("csv: samples.csv", f'json: rows.json, where: "{where}"')
+    items, findings = study.expand(analyses)
+    assert [item.user_reference for item in items] == ["a"]
+    assert [finding.row.line for finding in findings] == [2]
+    assert where in findings[0].message
+
+
+# -- what two items claim
+
+
+def test_a_reference_that_comes_again_names_both_places(study):
+    study.sheet("sample\na\nb\na\n")
+    _, findings = study.expand(PER_ROW)
+    assert lines(findings, "MR502") == [4]
+    assert findings[0].message.endswith('userReference "a" is there already, from ' + f"{study.folder}/samples.csv:2")
+
+
+def test_a_reference_that_comes_again_in_another_analysis_names_both_places(study):
+    _, findings = study.expand("  - {kind: nextflow, userReference: a}\n" * 2)
+    assert [finding.code for finding in findings] == ["MR502"]
+    assert findings[0].place.line == 7
+    assert findings[0].message.endswith("study.yaml:6")
+
+
+def test_a_reference_that_comes_a_thousand_times_is_one_finding(study):
+    study.sheet("sample\n" + "a\n" * 1001)
+    _, findings = study.expand(PER_ROW)
+    assert len(findings) == 1
+    assert "the same in 1,000 rows" in findings[0].message
+
+
+def test_many_references_that_come_again_are_counted_and_some_are_shown(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" * 2 for number in range(50)))
+    _, findings = study.expand(PER_ROW)
+    assert len(findings) == 20
+    assert all("(50 userReferences are there more than once)" in finding.message for finding in findings)
+
+
+WRITES = PER_ROW + '    analysisOutput: [{sourcePath: out/, targetProjectId: "%s", targetPath: "%s"%s}]\n'
+
+
+def overwriting(study, path="/out/", project="{{ project }}", more=""):
+    items, findings = study.expand(WRITES % (project, path, more))
+    assert len(items) == 3
+    assert all(finding.severity == "warning" for finding in findings)
+    return [finding for finding in findings if finding.code == "MR601"]
+
+
+@pytest.fixture(name="three")
+def _three(study):
+    study.sheet("sample,group\na,one\nb,two\nc,one\n")
+    return study
+
+
+def test_results_written_to_where_others_are_is_a_warning_that_names_both(three):
+    (finding,) = overwriting(three, "/out/{{ row.group }}/")
+    assert '"c"' in finding.message
+    assert '"a"' in finding.message
+    assert "/out/one" in finding.message
+    assert finding.place.line == 9
+    assert finding.row.line == 4
+
+
+def test_all_results_in_one_place_is_one_warning(three):
+    (finding,) = overwriting(three, "/out/")
+    assert "the same in 2 rows (lines 3, 4)" in finding.message
+
+
+def test_a_slash_at_the_end_makes_no_other_place(three):
+    assert overwriting(three, "/out{{ '/' if row.sample == 'c' else '' }}")
+
+
+@pytest.mark.parametrize(
+    ("path", "project", "more"),
+    [
+        ("/out/{{ row.sample }}/", "{{ project }}", ""),
+        ("/out/", "{{ row.sample }}", ""),
+        ("/out/", "{{ project }}", ", actionOnExist: RENAME"),
+    ],
+)
+def test_results_that_nothing_overwrites_are_no_warning(three, path, project, more):
+    assert not overwriting(three, path, project, more)
+
+
+def test_one_item_may_write_twice_to_one_place(study):
+    output = "{sourcePath: out/, targetProjectId: p, targetPath: /out/}"
+    _, findings = study.expand(f"  - {{kind: nextflow, userReference: a, analysisOutput: [{output}, {output}]}}\n")
+    assert not findings
+
+
+def test_results_of_two_analyses_can_meet(study):
+    one = "  - {kind: nextflow, userReference: %s, analysisOutput: [%s, null]}\n"
+    output = "{sourcePath: out/, targetProjectId: p, targetPath: /out/}"
+    _, findings = study.expand(one % ("a", output) + one % ("b", output))
+    assert [(finding.code, finding.place.line) for finding in findings] == [("MR601", 7)]
+
+
+# -- a large sheet
+
+
+def test_items_come_while_the_sheet_is_read(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(10_000)))
+    path = study.folder / "study.yaml"
+    path.write_text(HEAD + PER_ROW, encoding="utf-8")
+    items = load(path, env={}).expansion.items()
+    assert next(items).user_reference == "s0"
+    with (study.folder / "samples.csv").open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(["late"])
+    assert orjson.loads(list(items)[-1].request)["userReference"] == "late"
