@@ -15,9 +15,9 @@ from manifest_runner.report.times import moment, seconds_between
 MOST_ANALYSES = 40
 MOST_BATCHES = 40
 BINS = 120
-_MOST_TICKS = 4
+_MOST_TICKS = 5
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_STEPS = (1, 5, 15, 30, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY)
+_STEPS = (1, 5, 15, 30, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 12 * _HOUR, _DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
+    """``is_crowded``: the lanes are batches whose spans show how many analyses ran at a time."""
+
     lanes: tuple[Lane, ...]
     ticks: tuple[Tick, ...]
     hidden_batches: int
+    is_crowded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,10 @@ def make_timeline(summary: Summary) -> Timeline | None:
         return None
     lanes: list[Lane] = []
     groups = _groups(summary)
-    timed = sum(moment(row.launch.started) is not None for row in summary.rows)
+    is_crowded = sum(moment(row.launch.started) is not None for row in summary.rows) > MOST_ANALYSES
     for batch, rows in groups[:MOST_BATCHES]:
-        lanes += _lanes(batch, rows, scale) if timed <= MOST_ANALYSES else [_crowd(batch, rows, scale)]
-    return Timeline(tuple(lanes), tuple(_ticks(scale)), max(0, len(groups) - MOST_BATCHES))
+        lanes += [_crowd(batch, rows, scale)] if is_crowded else _lanes(batch, rows, scale)
+    return Timeline(tuple(lanes), tuple(_ticks(scale)), max(0, len(groups) - MOST_BATCHES), is_crowded)
 
 
 def _scale(summary: Summary) -> _Scale | None:

@@ -1,0 +1,216 @@
+"""CSV, JSON, JUnit and Markdown, each read back by a program of that format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+
+import pytest
+from junitparser import JUnitXml
+from markdown_it import MarkdownIt
+from report_lockfiles import EVIL, locked
+
+from manifest_runner.lockfile import Lockfile
+from manifest_runner.plaintext import plain_text
+from manifest_runner.report import ReportSource, write_report
+from manifest_runner.report.as_markdown import LIMIT
+
+STYLES = ["html", "junit", "markdown", "csv", "json"]
+
+
+def csv_rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_same_lockfile_gives_the_same_report(style: str, every_state: Lockfile, source: ReportSource) -> None:
+    shuffled = every_state.copy()
+    shuffled.items = dict(reversed(shuffled.items.items()))
+    assert write_report(every_state, style, source=source) == write_report(shuffled, style, source=source)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_report_of_nothing_can_be_written(style: str, empty: Lockfile, source: ReportSource) -> None:
+    assert write_report(empty, style, source=source).strip()
+
+
+# -- csv
+
+
+def test_csv_has_a_line_for_every_item_with_all_that_is_known(every_state: Lockfile, source: ReportSource) -> None:
+    rows = {row["userReference"]: row for row in csv_rows(write_report(every_state, "csv", source=source))}
+    assert len(rows) == 10
+    good = rows["s-good"]
+    assert (good["state"], good["status"], good["analysisStatus"]) == ("succeeded", "SUCCEEDED", "SUCCEEDED")
+    assert (good["durationSeconds"], good["removed"], good["attempt"]) == ("7530.0", "false", "0")
+    assert good["link"].startswith("https://ica.illumina.com/ica/link/project/")
+    assert rows["s-refused"]["message"] == "Pipeline is not linked"
+    assert rows["s-refused"]["link"] == ""
+
+
+def test_csv_ends_every_line_with_crlf_and_has_no_byte_order_mark(every_state: Lockfile, source: ReportSource) -> None:
+    text = write_report(every_state, "csv", source=source)
+    assert text.startswith("userReference,state,")
+    assert text.count("\r\n") == text.count("\n") == 11
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "＝", "＠"])
+def test_no_text_of_csv_is_a_formula(start: str, empty: Lockfile, source: ReportSource) -> None:
+    formula = f'{start}HYPERLINK("https://evil.example";"a,b")'
+    empty.items[formula] = locked("FAILED", message=formula)
+    (row,) = csv_rows(write_report(empty, "csv", source=source))
+    assert row["userReference"] == row["message"] == f"'{formula}"
+
+
+def test_csv_quotes_what_would_break_a_line(evil: Lockfile, source: ReportSource) -> None:
+    rows = csv_rows(write_report(evil, "csv", source=source))
+    assert rows[0]["userReference"] == rows[0]["pipeline"] == plain_text(EVIL)
+
+
+# -- json
+
+
+def test_json_keeps_its_members(every_state: Lockfile, source: ReportSource) -> None:
+    report = json.loads(write_report(every_state, "json", source=source))
+    assert list(report) == "reportVersion manifest generatedAt name project server totals batches items".split()
+    assert report["reportVersion"] == 1
+    assert sorted(report["totals"]) == ["failed", "items", "open", "removed", "states", "succeeded"]
+    assert report["batches"] == [
+        {"id": "b1", "status": "SUCCEEDED", "submittedAt": "2026-11-23T10:00:00Z", "items": 12}
+    ]
+    item = next(item for item in report["items"] if item["userReference"] == "s-good")
+    assert item == {
+        "userReference": "s-good",
+        "kind": "nextflow",
+        "pipeline": None,
+        "state": "succeeded",
+        "status": "SUCCEEDED",
+        "message": None,
+        "attempt": 0,
+        "revision": "1.1",
+        "batchId": "b1",
+        "itemId": None,
+        "durationSeconds": 7530.0,
+        "link": "https://ica.illumina.com/ica/link/project/7595e8f2-32d3-4c76-a324-c6a85dae87b5/analysis/an-SUCCEEDED",
+        "analysis": {
+            "id": "an-SUCCEEDED",
+            "reference": "ref",
+            "status": "SUCCEEDED",
+            "startDate": "2026-11-23T10:05:00Z",
+            "endDate": "2026-11-23T12:10:30Z",
+        },
+        "adopted": False,
+        "removed": False,
+        "earlier": [],
+    }
+
+
+# -- junit
+
+
+def test_junit_tells_failed_from_unfinished(every_state: Lockfile, source: ReportSource) -> None:
+    report = JUnitXml.fromstring(write_report(every_state, "junit", source=source).encode())
+    assert (report.tests, report.failures, report.skipped, report.errors) == (10, 3, 6, 0)
+    cases = {case.name: case for suite in report for case in suite}
+    (failure,) = cases["s-refused"].result
+    assert (failure.type, failure.message) == ("creationFailed", "Pipeline is not linked")
+    assert cases["s-good"].is_passed
+    assert cases["s-good"].time == 7530
+    assert cases["s-running"].is_skipped
+    assert cases["s-gone"].is_skipped
+
+
+def test_junit_has_a_suite_for_each_kind(empty: Lockfile, source: ReportSource) -> None:
+    kinds = ["nextflow", "cwl", "nextflow"]
+    empty.items = {str(n): locked(analysis="SUCCEEDED", kind=kind) for n, kind in enumerate(kinds)}
+    report = JUnitXml.fromstring(write_report(empty, "junit", source=source).encode())
+    assert {suite.name: suite.tests for suite in report} == {"germline.cwl": 1, "germline.nextflow": 2}
+
+
+def test_junit_carries_hostile_text_unharmed(evil: Lockfile, source: ReportSource) -> None:
+    report = JUnitXml.fromstring(write_report(evil, "junit", source=source).encode())
+    (suite,) = report
+    case = next(case for case in suite if case.result[0].type == "creationFailed")
+    assert (case.name, case.result[0].message) == (plain_text(EVIL), plain_text(EVIL))
+
+
+# -- markdown
+
+
+class Tags(HTMLParser):
+    """The tags of a page and its text outside of code."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.prose = ""
+        self._in_code = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._in_code = self._in_code or tag == "code"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_code = self._in_code and tag != "code"
+
+    def handle_data(self, data: str) -> None:
+        self.prose += "" if self._in_code else data
+
+
+def rendered(text: str) -> str:
+    return MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+
+
+def test_markdown_shows_totals_and_unfolds_what_failed(every_state: Lockfile, source: ReportSource) -> None:
+    text = write_report(every_state, "markdown", source=source)
+    assert text.startswith("## ❌ `germline`: 3 failed, 5 not finished of 9 items\n")
+    assert "<details open><summary>❌ 3 failed</summary>" in text
+    assert "- `s-refused` · Creation failed · `Pipeline is not linked`\n" in text
+    assert text.count("<details>") == 7
+
+
+def test_markdown_of_a_good_run_says_so(empty: Lockfile, source: ReportSource) -> None:
+    empty.items = {"a": locked(analysis="SUCCEEDED"), "b": locked("FAILED", removed=True)}
+    assert write_report(empty, "markdown", source=source).startswith("## ✅ `germline`: 1 item succeeded\n")
+
+
+def test_hostile_text_of_markdown_stays_in_code(evil: Lockfile, source: ReportSource) -> None:
+    page = Tags(rendered(write_report(evil, "markdown", source=source)))
+    allowed = {"h2", "p", "table", "thead", "tbody", "tr", "th", "td", "strong", "ul", "li", "a", "code"}
+    assert set(page.tags) <= allowed | {"details", "summary"}
+    assert not set("@#`|{<") & set(page.prose)
+
+
+@pytest.mark.parametrize("text", ["`", "``", "a`b``c", " padded ", "ends`", "`starts", "|", "\\", "*", "<b>"])
+def test_a_code_span_holds_just_its_text(text: str, empty: Lockfile, source: ReportSource) -> None:
+    empty.items[text] = locked("RUNNING")
+    page = rendered(write_report(empty, "markdown", source=source))
+    escaped = text.replace("<", "&lt;").replace(">", "&gt;")
+    assert f"<li><code>{escaped}</code></li>" in page.replace("<p>", "").replace("</p>", "")
+
+
+def test_markdown_is_bounded_and_counts_what_it_left_out(empty: Lockfile, source: ReportSource) -> None:
+    for n in range(3000):
+        empty.items[f"bad-{n:04}" + "`|" * 120] = locked("FAILED", message=f"{n} {'x' * 2000}")
+        empty.items[f"good-{n:04}"] = locked(analysis="SUCCEEDED")
+    empty.name = "n" * 100_000
+    text = write_report(empty, "markdown", source=source)
+    assert LIMIT * 0.9 < len(text) <= LIMIT
+    listed = text.count("- ``bad-") + text.count("- `bad-")
+    assert f"- … and {3000 - listed:,} more\n" in text
+    assert text.count("<details") == text.count("</details>")
+
+
+def test_what_fits_is_listed_whole(empty: Lockfile, source: ReportSource) -> None:
+    empty.items = {f"item-{n}": locked(analysis="SUCCEEDED") for n in range(200)}
+    text = write_report(empty, "markdown", source=source)
+    assert text.count("- `item-") == 200
+    assert "more\n" not in text
+
+
+def test_a_reason_that_many_share_is_told_once(empty: Lockfile, source: ReportSource) -> None:
+    empty.items = {str(n): locked("FAILED", message="No such pipeline") for n in range(5)}
+    assert "- 5 × `No such pipeline`\n" in write_report(empty, "markdown", source=source)

@@ -1,0 +1,147 @@
+"""Lockfile → rows and counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+from report_lockfiles import locked
+
+from manifest_runner.lockfile import Lockfile, dump_lockfile, launched, parse_lockfile
+from manifest_runner.model import FINAL_ANALYSIS
+from manifest_runner.report import ica_web_url
+from manifest_runner.report.source import analysis_link
+from manifest_runner.report.states import State, Tone, state_of
+from manifest_runner.report.summary import summarise
+from manifest_runner.report.times import moment, seconds_between, shown_duration, shown_time
+
+
+def test_what_failed_comes_first_and_what_left_the_manifest_last(every_state: Lockfile) -> None:
+    references = [row.reference for row in summarise(every_state).rows]
+    assert references[:3] == ["s-refused", "s-bad", "s-aborted"]
+    assert references[-2:] == ["s-good", "s-gone"]
+
+
+def test_rows_of_one_state_stand_in_the_order_of_their_references(empty: Lockfile) -> None:
+    empty.items |= {name: locked(analysis="SUCCEEDED") for name in ("b", "c", "a")}
+    assert [row.reference for row in summarise(empty).rows] == ["a", "b", "c"]
+
+
+def test_every_state_is_counted_once(every_state: Lockfile) -> None:
+    summary = summarise(every_state)
+    assert dict(summary.counts) == dict.fromkeys(State, 1)
+    assert {tone: summary.total(tone) for tone in get_args(Tone)} == {
+        "failed": 3,
+        "open": 5,
+        "succeeded": 1,
+        "removed": 1,
+    }
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_ANALYSIS))
+def test_the_report_and_the_runner_agree_on_what_has_ended(status: str) -> None:
+    item = locked(analysis=status)
+    state = state_of(item.status, status)
+    assert state.tone != "open"
+    assert (state.tone == "failed") == item.analysis_failed
+
+
+@pytest.mark.parametrize("status", ["INPROGRESS", "REQUESTED", "AWAITINGINPUT", "ABORTING", "NEVER_HEARD_OF", ""])
+def test_what_the_runner_takes_for_unfinished_is_open(status: str) -> None:
+    assert not locked(analysis=status).analysis_is_final
+    assert state_of("SUCCEEDED", status).tone == "open"
+
+
+def test_a_created_item_without_an_analysis_is_still_being_created() -> None:
+    assert state_of("SUCCEEDED", None) is State.CREATING
+
+
+def test_a_failure_without_a_message_says_so(empty: Lockfile) -> None:
+    empty.items = {"a": locked("FAILED"), "b": locked(analysis="ABORTED")}
+    reasons = [row.launch.reason for row in summarise(empty).rows]
+    assert reasons == ["Creation failed; the API gave no reason.", "The analysis ended as ABORTED."]
+
+
+def test_reasons_are_counted_most_frequent_first(empty: Lockfile) -> None:
+    empty.items = {str(n): locked("FAILED", message="rare" if n == 0 else "often") for n in range(3)}
+    empty.items["removed"] = locked("FAILED", message="gone", removed=True)
+    assert summarise(empty).reasons == (("often", 2), ("rare", 1))
+
+
+def test_earlier_launches_are_kept_newest_first(empty: Lockfile) -> None:
+    first = locked("FAILED", message="first")
+    second = launched(first, replace(first, digest="1" * 64, attempt=1, batch_id="b2", message="second"))
+    empty.items["a"] = launched(second, locked(analysis="SUCCEEDED", digest="2" * 64, attempt=2, batch_id="b3"))
+    again = parse_lockfile(dump_lockfile(empty), "a.lock.json")
+    (row,) = summarise(again).rows
+    assert [launch.message for launch in row.earlier] == ["second", "first"]
+    assert row.launch.attempt == 2
+    assert {launch.state for launch in row.earlier} == {State.CREATION_FAILED}
+
+
+def test_control_and_direction_characters_are_shown_as_escapes(evil: Lockfile) -> None:
+    summary = summarise(evil)
+    texts = [summary.name, summary.batches[0].id, *(row.reference for row in summary.rows)]
+    assert all(text.isprintable() for text in texts)
+    assert r"\x1b[31m\n\u202e" in summary.name
+
+
+def test_the_pipeline_is_shown_where_the_lockfile_knows_it(empty: Lockfile) -> None:
+    empty.items = {"a": locked(more={"pipeline": "DRAGEN"}), "b": locked(more={"pipeline": ["not", "text"]})}
+    assert [row.pipeline for row in summarise(empty).rows] == ["DRAGEN", None]
+
+
+# -- links
+
+
+@pytest.mark.parametrize(
+    ("server", "web"),
+    [
+        ("https://ica.illumina.com/ica/rest", "https://ica.illumina.com"),
+        ("emulator", None),
+        ("http://127.0.0.1:8080/ica/rest", None),
+        ("https://ica.illumina.com.evil.example/ica/rest", None),
+        ("https://notillumina.com/ica/rest", None),
+        ("https://ica.illumina.com:bad/ica/rest", None),
+    ],
+)
+def test_only_ica_has_web_pages(server: str, web: str | None) -> None:
+    assert ica_web_url(server) == web
+
+
+def test_a_link_holds_ids_only_as_path_segments() -> None:
+    link = analysis_link("https://ica.illumina.com", "../p", 'a/b?c#d"')
+    assert link == "https://ica.illumina.com/ica/link/project/..%2Fp/analysis/a%2Fb%3Fc%23d%22"
+
+
+@pytest.mark.parametrize("web_url", [None, "javascript:alert(1)//"])
+def test_there_is_no_link_without_a_safe_web_page(web_url: str | None) -> None:
+    assert analysis_link(web_url, "p", "a") is None
+
+
+# -- times
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (7500, "2 h 05 min"), (100_000, "1 d 03 h")],
+)
+def test_durations_are_told_in_two_units(seconds: float | None, text: str) -> None:
+    assert shown_duration(seconds) == text
+
+
+def test_times_are_shown_in_utc_and_odd_ones_as_they_are() -> None:
+    assert shown_time("2026-11-23T23:30:00.5-02:00") == "2026-11-24 01:30"
+    assert shown_time("2026-11-23T10:00:00") == "2026-11-23 10:00"
+    assert shown_time("yesterday") == "yesterday"
+    assert shown_time(None) == ""
+
+
+def test_a_time_outside_of_the_calendar_is_no_time() -> None:
+    assert moment("0001-01-01T00:00:00+05:00") is None
+
+
+def test_an_end_before_the_start_has_no_duration() -> None:
+    assert seconds_between("2026-11-23T10:00:00Z", "2026-11-23T09:00:00Z") is None
+    assert seconds_between("2026-11-23T10:00:00Z", "2026-11-23T10:01:00+00:00") == 60
