@@ -38,7 +38,7 @@ def abort(
 
     Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
     """
-    from manifest_runner.submit import timestamp
+    from manifest_runner.answers import timestamp
 
     with held_session(path, target, world) as session, ExitStack() as stack:
         items = session.lockfile.items

@@ -12,12 +12,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from manifest_runner.answers import timestamp
 from manifest_runner.client import Client
 from manifest_runner.keys import STAMP_DIGITS, batch_key, digest_stamp, item_digester, name_stamp
 from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched, locked_analysis
 from manifest_runner.model import DIGEST_STAMP, NAME_STAMP, Analysis, BatchItem, Item
 from manifest_runner.session import Session, Target, World, held_session
-from manifest_runner.submit import timestamp
 
 MAX_ATTEMPTS = 100
 UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)

@@ -19,7 +19,7 @@ from manifest_runner.model import Finding, Place
 from manifest_runner.plan import Choices, Plan, make_plan
 from manifest_runner.session import Session, Target, World, held_session, load_target, read_session
 from manifest_runner.spool import Spool, open_spool
-from manifest_runner.submit import DEFAULT_KEY_WINDOW, AdoptMode, Submitter, record_answer
+from manifest_runner.submit import DEFAULT_KEY_WINDOW, AdoptMode, Submitter
 
 if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
     from manifest_runner.client import Client
@@ -160,7 +160,6 @@ class _Run:
     def refresh(self, watch: Callable[[Lockfile], None] | None) -> None:
         session = self._session
         try:
-            self._take_answers()
             if session.journal.pending:
                 session.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
             if watch is not None:
@@ -180,23 +179,17 @@ class _Run:
             raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(made)}. Run without --locked.")
 
     def _launch(self, outcome: Outcome) -> None:
-        self._take_answers()
         if self._session.journal.pending:
             self._settle(outcome)
         outcome.plan = self._approved(outcome.plan)
         if outcome.plan.launches:
             self._send(outcome)
 
-    def _take_answers(self) -> None:
-        """Batches that were answered before a crash enter the lockfile."""
-        for answer in self._session.journal.answers:
-            record_answer(self._session.lockfile, answer)
-
     def _settle(self, outcome: Outcome) -> None:
         """Send again what a crash left without an answer, then plan anew with what is known now."""
         session = self._session
         settled = references(session.journal.pending.values())
-        self._submitter.settle()
+        self._submitter.settle(self._options.adopt)
         session.save()
         outcome.plan = self._plan(self._options.choices)
         outcome.launched += sorted(each for each in settled if each in session.lockfile.items)
@@ -330,14 +323,11 @@ def _failure_words(item: LockedItem) -> str:
 
 def _make_plan(session: Session, choices: Choices, spool: Spool | None) -> Plan:
     """The plan on what lockfile and journal know together; neither is changed."""
-    known = session.lockfile.copy()
-    for answer in session.journal.answers:
-        record_answer(known, answer)
     pending = references(session.journal.pending.values())
     items = session.loaded.expansion.items()
     if spool is None:
-        return make_plan(items, known, choices, pending=pending)
-    return make_plan(items, known, choices, pending=pending, keep=spool.keep)
+        return make_plan(items, session.lockfile, choices, pending=pending)
+    return make_plan(items, session.lockfile, choices, pending=pending, keep=spool.keep)
 
 
 def _batches(made: Plan, loaded: Loaded, options: RunOptions, spool: Spool) -> Iterator[PreparedBatch]:

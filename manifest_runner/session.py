@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from manifest_runner.answers import record_answer
 from manifest_runner.backoff import Deadline
 from manifest_runner.errors import UsageProblem
 from manifest_runner.files import unwritable
@@ -54,7 +55,10 @@ class Target:
 
 
 class Session:
-    """A manifest with its lockfile and journal as they were read. ``lockfile`` is changed in place and saved."""
+    """A manifest with its lockfile and journal as they were read. ``lockfile`` is changed in place and saved.
+
+    What the journal knows to be launched is in ``lockfile`` from the start, though not yet on disk.
+    """
 
     def __init__(self, loaded: Loaded, workspace: Workspace, target: Target, world: World) -> None:
         self.loaded = loaded
@@ -66,6 +70,11 @@ class Session:
         self.lockfile = read_lockfile(workspace.lockfile, name=name, project=project, server=self._server)
         self.journal = Journal.read(workspace.journal, Owner(name, project, self._server))
         self._saved = self.lockfile.copy()
+        self._take_answers()
+
+    def _take_answers(self) -> None:
+        for answer in self.journal.answers:
+            record_answer(self.lockfile, answer)
 
     def save(self) -> None:
         """Write the lockfile if anything in it changed since it was last read or written."""
@@ -74,7 +83,11 @@ class Session:
             self._saved = self.lockfile.copy()
 
     def finish(self) -> None:
-        """Everything known is in the lockfile; the journal goes when nothing in it is unanswered."""
+        """Everything known is in the lockfile; the journal goes when nothing in it is unanswered.
+
+        ^C may have come between an answer and its way into the lockfile, so all of them are taken once more.
+        """
+        self._take_answers()
         self.save()
         self.journal.close()
         if not self.journal.pending:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from typing import TYPE_CHECKING, Literal
 
+from manifest_runner.answers import record_answer, timestamp
 from manifest_runner.backoff import Deadline
 from manifest_runner.batches import PreparedBatch
-from manifest_runner.changes import keep_batch
 from manifest_runner.errors import ApprovalNeeded, Refused
-from manifest_runner.journal import Answer, Journal, JournaledItem, Post
+from manifest_runner.journal import Journal, JournaledItem, Post
 from manifest_runner.keys import digest_stamp, name_stamp
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched, locked_analysis
+from manifest_runner.lockfile import LockedItem, Lockfile, launched, locked_analysis
 from manifest_runner.model import Analysis
 from manifest_runner.plan import Launch
 from manifest_runner.polling import pauses
@@ -39,6 +38,9 @@ class Found:
     by_stamp: Mapping[str, Analysis]
     references: Collection[str]
 
+    def has(self, digest: str) -> bool:
+        return digest_stamp(digest) in self.by_stamp
+
 
 @dataclass
 class Submitter:
@@ -61,15 +63,10 @@ class Submitter:
 
     # -- what a crash left
 
-    def take_answers(self) -> None:
-        """Bring batches that were answered before the crash into the lockfile."""
-        for answer in self.journal.answers:
-            record_answer(self.lockfile, answer)
-
-    def settle(self) -> None:
+    def settle(self, mode: AdoptMode = "wait") -> None:
         """POST every unanswered batch again, with its own bytes and key, while the key is sure to be honoured.
 
-        Raises ApprovalNeeded for one that outlived its key and has no stamps to find it by.
+        Raises ApprovalNeeded for one that outlived its key and has no stamps to find it by, or is half seen.
         """
         for post in list(self.journal.pending.values()):
             self.notify(f"settling a batch of {len(post.items)} that was sent without an answer")
@@ -77,9 +74,13 @@ class Submitter:
             if -HALF_SEEN_SECONDS < age < self.key_window:
                 self._send(post, again=True)
             else:
-                self._settle_by_stamps(post)
+                self._settle_by_stamps(post, mode)
 
-    def _settle_by_stamps(self, post: Post) -> None:
+    def _settle_by_stamps(self, post: Post, mode: AdoptMode) -> None:
+        """Adopt what exists of a batch. Nothing of it: send it again, and a key that is known after all does no harm.
+
+        What is missing beside something recent may still be created: after a second first POST, or by a wrong clock.
+        """
         if not post.stamped:
             first = post.items[0].user_reference
             raise ApprovalNeeded(
@@ -88,14 +89,11 @@ class Submitter:
                 "(`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
                 "import --batch-id`; then move the journal away. Nothing new was sent."
             )
-        found = self._search().by_stamp
-        hits = [item for item in post.items if digest_stamp(item.digest) in found]
-        if not hits:
+        seen = self._seen(len(post.items), lambda found: [each for each in post.items if found.has(each.digest)], mode)
+        if not seen:
             self._send(post, again=True)
             return
-        for item in hits:
-            self._adopt(item, found[digest_stamp(item.digest)])
-        self.save()
+        self._adopt_all(seen)
         self.journal.release(post.key)
 
     # -- what others launched
@@ -107,34 +105,42 @@ class Submitter:
         """
         if mode == "never" or not launches:
             return launches
-        pause = iter(pauses(self.poll_interval))
-        for attempt in count():
+        seen = self._seen(len(launches), lambda found: self._all_latest(launches, found), mode)
+        if seen:
+            self.notify(f"adopted {len(seen)} analyses that were launched elsewhere")
+            self._adopt_all(seen)
+        known = {item.user_reference for item in seen}
+        return [launch for launch in launches if launch.user_reference not in known]
+
+    def _seen(
+        self, due: int, hits: Callable[[Found], Iterable[JournaledItem]], mode: AdoptMode
+    ) -> dict[JournaledItem, Analysis]:
+        """Which of the ``due`` items exist; waits for all of them while a recent launch is half seen."""
+        seen: dict[JournaledItem, Analysis] = {}
+        for attempt, pause in enumerate(pauses(self.poll_interval)):
             found = self._search()
-            hits = [hit for launch in launches if (hit := self._latest(launch, found)) is not None]
-            known = {hit.user_reference for hit in hits}
-            missing = [launch for launch in launches if launch.user_reference not in known]
-            if not hits or not missing or mode == "now" or not self._is_recent(found, hits):
+            seen = {item: found.by_stamp[digest_stamp(item.digest)] for item in hits(found)}
+            if len(seen) in (0, due) or mode == "now" or not self._is_recent(seen.values()):
                 break
-            self._wait_for_others(len(hits), len(launches), attempt, next(pause))
-        for launch in hits:
-            item = JournaledItem(launch.user_reference, launch.digest, launch.kind, launch.revision, launch.attempt)
-            self._adopt(item, found.by_stamp[digest_stamp(launch.digest)])
-        if hits:
-            self.notify(f"adopted {len(hits)} analyses that were launched elsewhere")
-            self.save()
-        return missing
+            self._wait_for_the_rest(len(seen), due, attempt, pause)
+        return seen
+
+    def _all_latest(self, launches: Iterable[Launch], found: Found) -> Iterator[JournaledItem]:
+        for launch in launches:
+            if (latest := self._latest(launch, found)) is not None:
+                yield _journaled(latest)
 
     def _latest(self, launch: Launch, found: Found) -> Launch | None:
         """The launch, as the last attempt at it that exists; None where there is none.
 
         Somebody whose lockfile we have not seen may have tried a failed item again, and that may have ended well.
         """
-        latest = launch if digest_stamp(launch.digest) in found.by_stamp else None
+        latest = launch if found.has(launch.digest) else None
         if launch.user_reference not in found.references:
             return latest
         for attempt in range(launch.attempt + 1, launch.attempt + MAX_UNSEEN_ATTEMPTS):
             later = launch._replace(attempt=attempt, digest=self.redigest(launch, attempt))
-            if digest_stamp(later.digest) in found.by_stamp:
+            if found.has(later.digest):
                 latest = later
         return latest
 
@@ -153,20 +159,25 @@ class Submitter:
                     by_stamp[stamp] = analysis
         return Found(by_stamp, references)
 
-    def _is_recent(self, found: Found, hits: Iterable[Launch]) -> bool:
-        times = [found.by_stamp[digest_stamp(launch.digest)].time_created for launch in hits]
-        newest = max((_seconds(text) for text in times if text), default=0.0)
+    def _is_recent(self, seen: Iterable[Analysis]) -> bool:
+        newest = max((_seconds(analysis.time_created) for analysis in seen if analysis.time_created), default=0.0)
         return self.clock() - newest < HALF_SEEN_SECONDS
 
-    def _wait_for_others(self, seen: int, due: int, attempt: int, pause: float) -> None:
+    def _wait_for_the_rest(self, seen: int, due: int, attempt: int, pause: float) -> None:
         if attempt == 0:
-            self.notify(f"somebody else is launching this manifest: {seen} of {due} are there; waiting for the rest")
-        if self.deadline.left() <= 0:
+            self.notify(f"a launch of this manifest is half seen: {seen} of {due} are there; waiting for the rest")
+        if self.deadline.left() <= pause:  # after that there is no time for another search
             raise ApprovalNeeded(
-                f"somebody else's launch is half seen: {seen} of the {due} analyses that are due exist already, less "
-                "than an hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
+                f"a launch is half seen: {seen} of the {due} analyses that are due exist already, the newest less than "
+                "an hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
             )
-        self.sleep(min(pause, self.deadline.left()))
+        self.sleep(pause)
+
+    def _adopt_all(self, seen: Mapping[JournaledItem, Analysis]) -> None:
+        """They are on disk before anything else happens."""
+        for item, analysis in seen.items():
+            self._adopt(item, analysis)
+        self.save()
 
     def _adopt(self, item: JournaledItem, analysis: Analysis) -> None:
         self.lockfile.items[item.user_reference] = launched(
@@ -187,10 +198,7 @@ class Submitter:
 
     def submit(self, batch: PreparedBatch, *, stamped: bool) -> None:
         """Journal a batch, POST it, journal the answer. Raises Refused, Unreachable, BadState."""
-        items = tuple(
-            JournaledItem(each.user_reference, each.digest, each.kind, each.revision, each.attempt)
-            for each in batch.launches
-        )
+        items = tuple(map(_journaled, batch.launches))
         post = Post(batch.key, batch.body, self.clock(), stamped, items)
         self.journal.post(post)
         self._send(post, again=False)
@@ -206,25 +214,8 @@ class Submitter:
         record_answer(self.lockfile, self.journal.answers[-1])
 
 
-def record_answer(lockfile: Lockfile, answer: Answer) -> None:
-    """A launched batch in the lockfile; to record it twice changes nothing, also after later launches."""
-    post = answer.post
-    is_known = answer.batch_id in lockfile.batches
-    kept = keep_batch(post.body)
-    more = {"fields": list(kept.names), "shared": kept.shared}
-    entry = LockedBatch(post.key, len(post.items), answer.status, timestamp(post.at), more)
-    lockfile.batches.setdefault(answer.batch_id, entry)
-    for item in post.items:
-        if is_known and item.user_reference in lockfile.items:
-            continue
-        own = {"own": kept.own[item.user_reference]}
-        new = LockedItem(item.digest, item.kind, item.revision, item.attempt, answer.batch_id, more=own)
-        lockfile.items[item.user_reference] = launched(lockfile.items.get(item.user_reference), new)
-
-
-def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC, to the second."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _journaled(launch: Launch) -> JournaledItem:
+    return JournaledItem(launch.user_reference, launch.digest, launch.kind, launch.revision, launch.attempt)
 
 
 def _seconds(text: str) -> float:
