@@ -46,7 +46,8 @@ class Plan:
     """The userReferences of a manifest by what would become of them, and the launches that are due, in order.
 
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
-        their creation had failed, when there is nothing to pay twice for. ``unapproved`` are the changed ones that
+    their creation had failed, when there is nothing to pay twice for; what is back to an earlier launch that did not
+    fail is ``changed``. ``unapproved`` are the changed ones that
     only a person's word launches. ``changes`` tells for each changed item which fields differ, None where the
     lockfile does not know what was launched.
     """
@@ -102,8 +103,9 @@ def make_plan(
             if not due:
                 plan.unapproved.append(reference)
         if due:
-            if raised:
-                attempt += 1
+            spent = _digests(before)
+            while raised or now in spent:
+                raised, attempt = False, attempt + 1
                 now = digest(item.request, item.kind, item.revision, attempt)
             kept = keep(item.request)
             plan.launches.append(Launch(reference, item.kind, item.revision, attempt, now, kept))
@@ -116,9 +118,15 @@ def _state(item: Item, digest: str, before: LockedItem | None) -> State:
         return "new"
     if before.digest == digest:
         return "failed" if before.creation_failed or before.analysis_failed else "unchanged"
-    if _order(item.revision) > _order(before.revision) or before.creation_failed:
+    if _order(item.revision) > _order(before.revision):
         return "new"
-    return "changed"
+    is_back = any(each["digest"] == digest and each["status"] != "FAILED" for each in before.previous)
+    return "new" if before.creation_failed and not is_back else "changed"
+
+
+def _digests(before: LockedItem | None) -> set[str]:
+    """Of all launches of an item. None is launched twice: ICA would replay the old one, or make a second."""
+    return {before.digest, *(each["digest"] for each in before.previous)} if before else set()
 
 
 def _changes(item: Item, before: LockedItem, lockfile: Lockfile) -> list[Change] | None:
