@@ -29,6 +29,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -103,7 +104,7 @@ class Journal:
         for number, record in _records(raw, path):
             try:
                 journal._replay(number, record)
-            except (KeyError, TypeError, ValueError) as e:
+            except (AttributeError, KeyError, TypeError, ValueError) as e:
                 raise _damaged(path, number, "is not a record of a journal") from e
         return journal
 
@@ -190,8 +191,10 @@ class Journal:
         return file
 
     def close(self) -> None:
+        """What a full disk left in the buffer is part of a record whose failure was told already."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
     def remove(self) -> None:
