@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,13 +25,25 @@ from manifest_runner.console import (
 )
 from manifest_runner.errors import InvalidManifest, RunnerError, UsageProblem
 from manifest_runner.model import Finding
+from manifest_runner.options import (
+    FILE,
+    SECONDS,
+    choice_options,
+    console_of,
+    many_manifests,
+    one_manifest,
+    poll_option,
+    run_options_of,
+    target_of,
+    target_options,
+    timeout_option,
+    world_of,
+    yes_option,
+)
 
 if TYPE_CHECKING:
-    from manifest_runner.plan import Choices, Plan
-    from manifest_runner.runner import Outcome, RunOptions
-    from manifest_runner.session import Target, World
+    from manifest_runner.runner import Outcome
 
-F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED_EXIT = 130
 BUG_EXIT = 70
 
@@ -69,111 +81,6 @@ def _crash_log() -> str:
     ) as file:
         file.write(f"manifest-runner {__version__}, Python {sys.version}\n{traceback.format_exc()}")
         return file.name
-
-
-# -- options
-
-
-def _vars(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.isidentifier():
-            raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
-        found[name] = value
-    return found
-
-
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-SECONDS = click.FloatRange(min=0)
-FILE = click.Path(path_type=Path)
-
-target_options = _options(
-    click.option("--server-url", metavar="URL", help="The ICA server. Default: as the icav2 CLI finds it, else ICA's."),
-    click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is kept in .manifest-runner/."),
-    click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it."),
-    click.option(
-        "--var", "given_vars", multiple=True, metavar="NAME=VALUE", callback=_vars, help="Set a manifest's var."
-    ),
-    click.option("--project", metavar="ID", help="The project, if not the manifest's."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-    click.option("--quiet", "-q", is_flag=True, help="Errors only."),
-    click.option("--verbose", "-v", is_flag=True, help="Every item, not the first few."),
-)
-choice_options = _options(
-    click.option("--retry-failed", is_flag=True, help="Launch failed items again, and only those."),
-    click.option("--relaunch-changed", is_flag=True, help="Launch changed items again."),
-    click.option("--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs work."),
-    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Launch the first N of what is due."),
-    click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Items in one batch."),
-    click.option("--max-launches", type=click.IntRange(min=0), metavar="N", help="Refuse to launch more than N."),
-    click.option("--strict", is_flag=True, help="Take warnings for errors."),
-)
-timeout_option = click.option(
-    "--timeout", type=SECONDS, default=3600.0, show_default=True, metavar="SECONDS", help="For retries and waiting."
-)
-poll_option = click.option(
-    "--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."
-)
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-one_manifest = click.argument("manifest", type=FILE)
-many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True)
-
-
-def _console(values: dict[str, Any]) -> Console:
-    """The console as this command's options want it; what fails later is told there, too."""
-    console: Console = click.get_current_context().obj
-    console.as_json, console.quiet, console.verbose = (values[name] for name in ("as_json", "quiet", "verbose"))
-    return console
-
-
-def _world(console: Console) -> World:
-    from manifest_runner.session import World
-
-    return World(notify=console.note, progress=console.progress)
-
-
-def _target(values: dict[str, Any]) -> Target:
-    from manifest_runner.session import Target
-
-    names = ("server_url", "emulator", "lockfile", "project", "given_vars")
-    return Target(**{name: values[name] for name in names})
-
-
-def _choices(values: dict[str, Any]) -> Choices:
-    from manifest_runner.plan import Choices
-
-    return Choices(values["retry_failed"], values["relaunch_changed"], tuple(values["targets"]), values["limit"])
-
-
-def _run_options(values: dict[str, Any], console: Console) -> RunOptions:
-    from manifest_runner.runner import RunOptions
-
-    names = (
-        "wait timeout locked adopt batch_size max_launches poll_interval key_window strict".split()
-    )  # those that a command has
-    given = {name: values[name] for name in names if name in values}
-    return RunOptions(choices=_choices(values), approve=lambda plan: _approve_changed(plan, console), **given)
-
-
-def _approve_changed(plan: Plan, console: Console) -> bool:
-    """Ask a person, who is shown first what will be spent."""
-    if not console.is_interactive:
-        return False
-    console.close()
-    for line in plan_lines(plan, 0, verbose=console.verbose)[:-1]:
-        click.echo(line, err=True)
-    total = len(plan.launches) + len(plan.unapproved)
-    question = f"Launch {total:,} analyses, {len(plan.unapproved):,} of them again because they changed?"
-    return click.confirm(question, err=True)
 
 
 # -- commands
@@ -219,12 +126,12 @@ def run(manifests: tuple[Path, ...], **values: Any) -> None:
     """Launch what is not launched yet, follow it, and write the lockfile."""
     from manifest_runner import runner
 
-    console = _console(values)
+    console = console_of(values)
     if len(manifests) > 1 and values["lockfile"]:
         raise UsageProblem("--lockfile goes with one manifest; of several, each has its own beside it")
 
     def run_one(manifest: Path) -> Outcome:
-        return runner.run(manifest, _target(values), _run_options(values, console), _world(console))
+        return runner.run(manifest, target_of(values), run_options_of(values, console), world_of(console))
 
     outcomes, exit_code = _run_each(manifests, run_one, console)
     lines = [line for outcome in outcomes for line in run_lines(outcome)]
@@ -264,9 +171,9 @@ def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
     """Show what run would do. Needs no network, writes nothing."""
     from manifest_runner import runner
 
-    console = _console(values)
-    options = _run_options(values, console)
-    made, batches, findings = runner.plan(manifest, _target(values), options, _world(console))
+    console = console_of(values)
+    options = run_options_of(values, console)
+    made, batches, findings = runner.plan(manifest, target_of(values), options, world_of(console))
     console.findings(findings)
     console.result(plan_lines(made, batches, verbose=console.verbose), plan_document(made, batches))
     if detailed_exitcode and not made.is_covered:
@@ -282,11 +189,11 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
     """Check manifests: YAML, schema, samplesheets, and every rendered item against the API's rules."""
     from manifest_runner import runner
 
-    console = _console(values)
+    console = console_of(values)
     found: list[Finding] = []
     for manifest in manifests:
         try:
-            found += runner.validate(manifest, _target(values), _world(console))
+            found += runner.validate(manifest, target_of(values), world_of(console))
         except InvalidManifest as e:
             found += e.findings
     _print_findings(found, "json" if console.as_json else style, quiet=console.quiet)
@@ -313,9 +220,9 @@ def render(manifest: Path, **values: Any) -> None:
     """Print the batches that run would POST for a new lockfile, as JSON."""
     from manifest_runner import runner
 
-    console = _console(values)
+    console = console_of(values)
     before = "["
-    for batch in runner.render(manifest, _target(values), _run_options(values, console), _world(console)):
+    for batch in runner.render(manifest, target_of(values), run_options_of(values, console), world_of(console)):
         click.echo(f'{before}\n{{"idempotencyKey": "{batch.key}", "body": {batch.body.decode()}}}', nl=False)
         before = ","
     click.echo("\n]" if before == "," else "[]")
@@ -334,10 +241,10 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
     from manifest_runner import runner
     from manifest_runner.lockfile import dump_lockfile
 
-    console = _console(values)
+    console = console_of(values)
     options = runner.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
     show = console.watch if watch else None
-    lockfile = runner.refresh(manifest, _target(values), options, _world(console), show)
+    lockfile = runner.refresh(manifest, target_of(values), options, world_of(console), show)
     if console.as_json:
         console.result([], json.loads(dump_lockfile(lockfile)))
     else:
@@ -351,10 +258,10 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
 @click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it.")
 def report(manifest: Path, style: Any, output: Path | None, lockfile: Path | None) -> None:
     """The lockfile as a page, for CI systems, for a pull request or a spreadsheet."""
+    from manifest_runner.answers import timestamp
     from manifest_runner.files import replace_file
     from manifest_runner.lockfile import load_lockfile
     from manifest_runner.report import ReportSource, ica_web_url, write_report
-    from manifest_runner.submit import timestamp
     from manifest_runner.workspace import Workspace
 
     path = Workspace.of(manifest, lockfile).lockfile
@@ -378,8 +285,8 @@ def import_(manifest: Path, batch_ids: tuple[str, ...], **values: Any) -> None:
     """Rebuild a lost lockfile from the API."""
     from manifest_runner.importing import import_lockfile
 
-    console = _console(values)
-    done = import_lockfile(manifest, _target(values), batch_ids, values["timeout"], _world(console))
+    console = console_of(values)
+    done = import_lockfile(manifest, target_of(values), batch_ids, values["timeout"], world_of(console))
     total = done.known + done.changed + done.removed
     document = {"imported": total, "changed": done.changed, "removed": done.removed, "lockfile": str(done.path)}
     words = f"imported {total:,}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
@@ -397,13 +304,13 @@ def abort(manifest: Path, targets: tuple[str, ...], yes: bool, **values: Any) ->
     from manifest_runner import aborting
     from manifest_runner.plan import Choices
 
-    console = _console(values)
+    console = console_of(values)
 
     def approve(running: list[str]) -> bool:
         return yes or (console.is_interactive and click.confirm(f"Abort {len(running):,} analyses?", err=True))
 
     done = aborting.abort(
-        manifest, _target(values), Choices(targets=targets), values["timeout"], _world(console), approve
+        manifest, target_of(values), Choices(targets=targets), values["timeout"], world_of(console), approve
     )
     words = [f"aborting {len(done.aborted):,} analyses"]
     if done.too_early:

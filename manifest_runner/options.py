@@ -1,0 +1,120 @@
+"""The options of the command line, and the values that commands make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from manifest_runner.console import Console, plan_lines
+
+if TYPE_CHECKING:
+    from manifest_runner.plan import Choices, Plan
+    from manifest_runner.runner import RunOptions
+    from manifest_runner.session import Target, World
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _vars(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+SECONDS = click.FloatRange(min=0)
+FILE = click.Path(path_type=Path)
+
+target_options = _options(
+    click.option("--server-url", metavar="URL", help="The ICA server. Default: as the icav2 CLI finds it, else ICA's."),
+    click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is kept in .manifest-runner/."),
+    click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it."),
+    click.option(
+        "--var", "given_vars", multiple=True, metavar="NAME=VALUE", callback=_vars, help="Set a manifest's var."
+    ),
+    click.option("--project", metavar="ID", help="The project, if not the manifest's."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+    click.option("--quiet", "-q", is_flag=True, help="Errors only."),
+    click.option("--verbose", "-v", is_flag=True, help="Every item, not the first few."),
+)
+choice_options = _options(
+    click.option("--retry-failed", is_flag=True, help="Launch failed items again, and only those."),
+    click.option("--relaunch-changed", is_flag=True, help="Launch changed items again."),
+    click.option("--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs work."),
+    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Launch the first N of what is due."),
+    click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Items in one batch."),
+    click.option("--max-launches", type=click.IntRange(min=0), metavar="N", help="Refuse to launch more than N."),
+    click.option("--strict", is_flag=True, help="Take warnings for errors."),
+)
+timeout_option = click.option(
+    "--timeout", type=SECONDS, default=3600.0, show_default=True, metavar="SECONDS", help="For retries and waiting."
+)
+poll_option = click.option(
+    "--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+one_manifest = click.argument("manifest", type=FILE)
+many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True)
+
+
+def console_of(values: dict[str, Any]) -> Console:
+    """The console as this command's options want it; what fails later is told there, too."""
+    console: Console = click.get_current_context().obj
+    console.as_json, console.quiet, console.verbose = (values[name] for name in ("as_json", "quiet", "verbose"))
+    return console
+
+
+def world_of(console: Console) -> World:
+    from manifest_runner.session import World
+
+    return World(notify=console.note, progress=console.progress)
+
+
+def target_of(values: dict[str, Any]) -> Target:
+    from manifest_runner.session import Target
+
+    names = ("server_url", "emulator", "lockfile", "project", "given_vars")
+    return Target(**{name: values[name] for name in names})
+
+
+def choices_of(values: dict[str, Any]) -> Choices:
+    from manifest_runner.plan import Choices
+
+    return Choices(values["retry_failed"], values["relaunch_changed"], tuple(values["targets"]), values["limit"])
+
+
+def run_options_of(values: dict[str, Any], console: Console) -> RunOptions:
+    from manifest_runner.runner import RunOptions
+
+    names = (
+        "wait timeout locked adopt batch_size max_launches poll_interval key_window strict".split()
+    )  # those that a command has
+    given = {name: values[name] for name in names if name in values}
+    return RunOptions(choices=choices_of(values), approve=lambda plan: _approve_changed(plan, console), **given)
+
+
+def _approve_changed(plan: Plan, console: Console) -> bool:
+    """Ask a person, who is shown first what will be spent."""
+    if not console.is_interactive:
+        return False
+    console.close()
+    for line in plan_lines(plan, 0, verbose=console.verbose)[:-1]:
+        click.echo(line, err=True)
+    total = len(plan.launches) + len(plan.unapproved)
+    question = f"Launch {total:,} analyses, {len(plan.unapproved):,} of them again because they changed?"
+    return click.confirm(question, err=True)
