@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, assert_never
 
 from manifest_runner.lockfile import Lockfile
+from manifest_runner.plaintext import plain_text
 from manifest_runner.report.source import ReportSource, ica_web_url
 from manifest_runner.report.summary import summarise
 
@@ -19,6 +21,8 @@ def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> s
     The same lockfile and source always give the same text.
     """
     summary = summarise(lockfile, source.web_url)
+    # A file's name can hold bytes that are no text.
+    source = replace(source, manifest=plain_text(source.manifest))
     # A format's libraries are only loaded where it is wanted.
     match style:
         case "html":

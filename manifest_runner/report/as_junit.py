@@ -10,7 +10,6 @@ from itertools import groupby
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from manifest_runner.plaintext import plain_text
 from manifest_runner.report.source import ReportSource
 from manifest_runner.report.summary import Launch, Row, Summary
 
@@ -37,7 +36,7 @@ def _suite(name: str, rows: list[Row], summary: Summary, source: ReportSource) -
         suite.timestamp = min(starts)
     about = {"manifest": source.manifest, "project": summary.project, "server": summary.server}
     for key, value in about.items():
-        suite.add_property(key, plain_text(value))
+        suite.add_property(key, value)
     suite.add_testcases([_case(row, name) for row in rows])
     return suite
 

@@ -122,7 +122,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
     """Every item of the lockfile, also those that left the manifest, as a row. Links need the server's web pages."""
-    link = partial(analysis_link, web_url, lockfile.project)
+    link = partial(analysis_link, web_url, plain_text(lockfile.project))
     rows = [_row(reference, item, link) for reference, item in lockfile.items.items()]
     rows.sort(key=lambda row: (row.state.rank, row.reference))
     counts = Counter(row.state for row in rows)
@@ -170,7 +170,7 @@ def _launch(item: LockedItem, link: _Link) -> Launch:
         analysis_status=_text(analysis.get("status")),
         started=_text(analysis.get("startDate")),
         ended=_text(analysis.get("endDate")),
-        link=link(analysis.get("id")),
+        link=link(_text(analysis.get("id"))),
     )
 
 

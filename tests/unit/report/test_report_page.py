@@ -1,0 +1,152 @@
+"""The HTML report as a parser sees it; tests/stories/test_report_browser.py looks at it in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import pytest
+from report_lockfiles import EVIL, locked
+
+from manifest_runner.lockfile import LockedBatch, Lockfile
+from manifest_runner.plaintext import plain_text
+from manifest_runner.report import ReportSource, write_report
+
+
+class Page(HTMLParser):
+    """Elements in order as (tag, attributes), and the text of each script, style and cell that has a name."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.elements[-1][0] if self.elements else "", data))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def data(self) -> list[dict[str, object]]:
+        """The rows of the data block."""
+        at = next(n for n, (_, attributes) in enumerate(self.elements) if attributes.get("id") == "data")
+        text = next(text for tag, text in self.texts if tag == "script" and text.startswith("{"))
+        assert self.elements[at][1]["type"] == "application/json"
+        found = json.loads(text)
+        return [dict(zip(found["names"], row, strict=True)) for row in found["rows"]]
+
+
+def page_of(lockfile: Lockfile, source: ReportSource) -> Page:
+    return Page(write_report(lockfile, "html", source=source))
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(
+    every_state: Lockfile, source: ReportSource
+) -> None:
+    text = write_report(every_state, "html", source=source)
+    (policy,) = (meta["content"] or "" for meta in Page(text).all("meta") if meta.get("http-equiv"))
+    style = re.search(r"<style>(.*?)</style>", text, re.S)
+    script = re.search(r"<script>(.*?)</script>", text, re.S)
+    assert style
+    assert script
+    hashes = [b64encode(sha256(found[1].encode()).digest()).decode() for found in (style, script)]
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_the_page_loads_nothing_and_styles_nothing_inline(every_state: Lockfile, source: ReportSource) -> None:
+    page = page_of(every_state, source)
+    assert not [attributes for _, attributes in page.elements if "src" in attributes or "style" in attributes]
+    assert [str(link["href"]).partition(",")[0] for link in page.all("link")] == ["data:image/svg+xml"]
+    handlers = [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert handlers == []
+
+
+def test_hostile_text_adds_no_element_and_no_attribute(evil: Lockfile, source: ReportSource) -> None:
+    harmless = evil.copy()
+    evil_text = write_report(evil, "html", source=source)
+    harmless.name = "name"
+    harmless.batches = {"b": LockedBatch("k", 1, "s", "then")}
+    bad, odd = evil.items.values()
+    harmless.items = {
+        "a": locked("FAILED", message="m", batch_id="b", more={"pipeline": "p"}),
+        "c": locked(analysis="odd", start="then", message="m"),
+    }
+    assert {bad.status, odd.status} == {"FAILED", "SUCCEEDED"}
+    shapes = [
+        [(tag, sorted(attributes)) for tag, attributes in Page(text).elements]
+        for text in (evil_text, write_report(harmless, "html", source=source))
+    ]
+    assert shapes[0] == shapes[1]
+
+
+def test_hostile_text_is_shown_as_it_is(evil: Lockfile, source: ReportSource) -> None:
+    page = page_of(evil, source)
+    assert ("h1", plain_text(EVIL)) in page.texts
+    assert page.data[0]["reference"] == page.data[0]["reason"] == plain_text(EVIL)
+
+
+def test_rows_and_data_tell_the_same(every_state: Lockfile, source: ReportSource) -> None:
+    page = page_of(every_state, source)
+    shown = [text for tag, text in page.texts if tag == "span" and text.startswith("s-")]
+    assert shown == [row["reference"] for row in page.data]
+    assert [row["state"] for row in page.data][:3] == ["creationFailed", "analysisFailed", "aborted"]
+
+
+def test_the_status_is_left_out_where_the_label_has_said_it(every_state: Lockfile, source: ReportSource) -> None:
+    statuses = {row["reference"]: row["status"] for row in page_of(every_state, source).data}
+    assert statuses["s-good"] == statuses["s-refused"] == ""
+    assert statuses["s-bad"] == "FAILED_FINAL"
+    assert statuses["s-gone"] == "FAILED"
+
+
+@pytest.mark.parametrize(("length", "whole"), [(300, False), (301, True)])
+def test_a_long_message_is_folded(length: int, whole: bool, empty: Lockfile, source: ReportSource) -> None:
+    empty.items["a"] = locked("FAILED", message="x" * length)
+    (row,) = page_of(empty, source).data
+    assert row["whole"] == ("x" * length if whole else "")
+    assert row["reason"] == "x" * 300 + ("…" if whole else "")
+
+
+def test_without_a_script_the_failed_items_of_a_large_report_are_there(empty: Lockfile, source: ReportSource) -> None:
+    empty.items = {f"good-{n}": locked(analysis="SUCCEEDED") for n in range(600)}
+    empty.items |= {f"bad-{n}": locked("FAILED") for n in range(50)}
+    text = write_report(empty, "html", source=source)
+    rows = re.findall(r'<tr data-state="(\w+)">\n<th scope="row">', text)
+    assert rows.count("creationFailed") == 50
+    assert len(rows) == 500
+    assert "The first 500 of 650 items, failed ones first" in text
+
+
+def test_only_a_lockfile_that_knows_pipelines_has_that_column(every_state: Lockfile, source: ReportSource) -> None:
+    headers = {attributes.get("data-key") for attributes in page_of(every_state, source).all("th")}
+    assert "pipeline" not in headers
+    every_state.items["x"] = locked(more={"pipelineId": "DRAGEN"})
+    headers = {attributes.get("data-key") for attributes in page_of(every_state, source).all("th")}
+    assert "pipeline" in headers
+
+
+def test_the_emulator_is_named_and_never_linked(empty: Lockfile) -> None:
+    empty.server = "emulator"
+    empty.items["a"] = locked(analysis="SUCCEEDED")
+    text = write_report(empty, "html", source=ReportSource("a.yaml", "2026-11-23T14:05:00Z"))
+    assert "emulator (nothing was launched on ICA)" in text
+    assert "/ica/link/" not in text
+
+
+def test_a_report_of_nothing_says_what_to_do(empty: Lockfile, source: ReportSource) -> None:
+    text = write_report(empty, "html", source=source)
+    assert "Nothing launched yet" in text
+    assert "manifest-runner run germline.yaml" in text
+    assert "<script" not in text

@@ -1,0 +1,106 @@
+"""Whatever a lockfile holds, every format counts the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from junitparser import JUnitXml
+from report_lockfiles import EVIL
+
+from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
+from manifest_runner.model import FINAL_ANALYSIS, KINDS
+from manifest_runner.report import ReportSource, write_report
+
+SOURCE = ReportSource(EVIL, "2026-11-23T14:05:00Z", "https://ica.illumina.com")
+
+# Lone surrogates too: JSON can hold them, and so can a server's text.
+texts = st.text(st.characters(exclude_categories=()), max_size=30) | st.just(EVIL)
+times = st.none() | texts | st.datetimes().map(lambda time: time.isoformat() + "Z")
+analyses = st.none() | st.fixed_dictionaries(
+    {"id": texts, "reference": st.none() | texts, "status": st.sampled_from(sorted(FINAL_ANALYSIS)) | texts},
+    optional={"startDate": times, "endDate": times},
+)
+items = st.builds(
+    LockedItem,
+    digest=st.just("0" * 64),
+    kind=st.sampled_from(KINDS),
+    revision=st.just("1.1"),
+    attempt=st.integers(0, 3),
+    batch_id=st.none() | st.sampled_from(["b1", "b2"]),
+    status=st.sampled_from(["SUCCEEDED", "FAILED", "RUNNING", None]) | texts,
+    message=st.none() | texts,
+    analysis=analyses,
+    removed=st.booleans(),
+    adopted=st.booleans(),
+    more=st.dictionaries(st.sampled_from(["pipeline", "else"]), texts | st.integers()),
+)
+batches = st.builds(
+    LockedBatch, idempotency_key=texts, items=st.integers(0), status=st.none() | texts, submitted_at=texts
+)
+lockfiles = st.builds(
+    Lockfile,
+    name=texts,
+    project=texts,
+    server=texts,
+    batches=st.dictionaries(st.sampled_from(["b1", "b2"]) | texts, batches, max_size=3),
+    items=st.dictionaries(texts, items, max_size=8),
+)
+
+
+def expected(lockfile: Lockfile) -> Counter[str]:
+    """Counted from the lockfile's own words, without the report's."""
+    tones: Counter[str] = Counter()
+    for item in lockfile.items.values():
+        if item.removed:
+            tones["removed"] += 1
+        elif item.creation_failed or item.analysis_failed:
+            tones["failed"] += 1
+        else:
+            is_good = item.analysis is not None and item.analysis["status"] == "SUCCEEDED"
+            tones["succeeded" if is_good else "open"] += 1
+    return tones
+
+
+def tones(states: Counter[str]) -> Counter[str]:
+    known = dict.fromkeys(["creationFailed", "analysisFailed", "aborted"], "failed")
+    known |= {"succeeded": "succeeded", "removed": "removed"}
+    found: Counter[str] = Counter()
+    for state, count in states.items():
+        found[known.get(state, "open")] += count
+    return found
+
+
+@settings(max_examples=60)
+@given(lockfiles)
+def test_all_formats_count_what_the_lockfile_holds(lockfile: Lockfile) -> None:
+    want = expected(lockfile)
+    total = len(lockfile.items)
+
+    report = json.loads(write_report(lockfile, "json", source=SOURCE))
+    assert +Counter({tone: report["totals"][tone] for tone in ("failed", "open", "succeeded", "removed")}) == want
+    assert tones(+Counter(report["totals"]["states"])) == want
+    states = Counter(item["state"] for item in report["items"])
+    assert states == +Counter(report["totals"]["states"])
+
+    rows = list(csv.DictReader(io.StringIO(write_report(lockfile, "csv", source=SOURCE), newline="")))
+    assert Counter(row["state"] for row in rows) == states
+
+    suites = JUnitXml.fromstring(write_report(lockfile, "junit", source=SOURCE).encode())
+    skipped = want["open"] + want["removed"]
+    assert (suites.tests, suites.failures, suites.skipped) == (total, want["failed"], skipped)
+
+    markdown = write_report(lockfile, "markdown", source=SOURCE)
+    table = re.findall(r"^\| \S+ [A-Z][\w ]+ \| (\d+) \|$", markdown, re.M)
+    assert sorted(map(int, table)) == sorted(states.values())
+    assert markdown.count("\n- ") >= total
+
+    page = write_report(lockfile, "html", source=SOURCE)
+    legend = re.findall(r'<li data-state="(\w+)"><span class="state">[\w ]+</span> <b data-count="(\d+)">', page)
+    assert Counter({state: int(count) for state, count in legend}) == states
+    assert page.encode()
