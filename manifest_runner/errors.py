@@ -63,9 +63,13 @@ class KeyReused(Refused):
 
 
 class Unreachable(RunnerError):
-    """The API could not be reached or did not answer in time; repeating the command is safe."""
+    """The API could not be reached or did not answer in time; repeating the command is safe.
+
+    ``maybe_executed`` is False where no try can have come to the server, so that nothing is left to be settled.
+    """
 
     exit_code = 5
+    maybe_executed = True
 
 
 class BadState(RunnerError):

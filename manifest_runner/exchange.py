@@ -104,7 +104,7 @@ class Patience:
         failures = conflicts = 0
         executed = False
         while True:
-            self._check_time()
+            self._check_time(executed=executed)
             try:
                 return try_once()
             except Refused as refused:
@@ -114,20 +114,19 @@ class Patience:
                 executed = executed or setback.executed
                 failures += not setback.conflict
                 conflicts += setback.conflict
-                self._wait(setback, conflicts if setback.conflict else failures)
+                self._wait(setback, conflicts if setback.conflict else failures, executed=executed)
 
-    def _check_time(self) -> None:
+    def _check_time(self, *, executed: bool) -> None:
         if self.deadline.left() <= 0:
-            raise Unreachable(f"The time that --timeout gives is over. {SAFE}")
+            raise _unreachable("The time that --timeout gives is over", executed)
 
-    def _wait(self, setback: Setback, count: int) -> None:
+    def _wait(self, setback: Setback, count: int, *, executed: bool) -> None:
         pause = self._pause(setback, count)
         if pause is None:
-            raise Unreachable(f"{setback.reason}{_tries(count)}. {SAFE}") from setback
+            raise _unreachable(f"{setback.reason}{_tries(count)}", executed) from setback
         if pause >= self.deadline.left():
-            raise Unreachable(
-                f"{setback.reason}; the next try would come after the end of --timeout. {SAFE}"
-            ) from setback
+            words = f"{setback.reason}; the next try would come after the end of --timeout"
+            raise _unreachable(words, executed) from setback
         self.notify(f"{setback.reason}; trying again in {pause:.3g} s")
         self.sleep(pause)
 
@@ -137,6 +136,12 @@ class Patience:
         if setback.conflict:
             return pause_after_conflict(count, self.jitter(), setback.asked)
         return pause_after_failure(count, self.jitter(), setback.asked)
+
+
+def _unreachable(words: str, executed: bool) -> Unreachable:
+    error = Unreachable(f"{words}. {SAFE}")
+    error.maybe_executed = executed
+    return error
 
 
 def _tries(count: int) -> str:

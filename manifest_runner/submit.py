@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from manifest_runner.answers import record_answer, timestamp
 from manifest_runner.backoff import Deadline
 from manifest_runner.batches import PreparedBatch
-from manifest_runner.errors import ApprovalNeeded, Refused
+from manifest_runner.errors import ApprovalNeeded, Refused, Unreachable
 from manifest_runner.journal import Journal, JournaledItem, Post
 from manifest_runner.keys import digest_stamp, name_stamp
 from manifest_runner.lockfile import LockedItem, Lockfile, launched, locked_analysis
@@ -208,6 +208,10 @@ class Submitter:
             batch = self.client.create_batch(post.key, post.body)
         except Refused as e:
             if not (e.maybe_executed or (again and e.status in _SAYS_NOTHING)):
+                self.journal.release(post.key)
+            raise
+        except Unreachable as e:
+            if not (e.maybe_executed or again):
                 self.journal.release(post.key)
             raise
         self.journal.answer(post.key, batch.id, batch.status)
