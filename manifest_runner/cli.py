@@ -6,6 +6,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +16,22 @@ import click
 from manifest_runner import __version__
 from manifest_runner.console import (
     Console,
+    failure_lines,
     finding_document,
     finding_line,
     github_line,
-    json_text,
     plan_document,
     plan_lines,
+    print_json,
     run_document,
-    run_lines,
+    summary_lines,
 )
 from manifest_runner.errors import InvalidManifest, RunnerError, UsageProblem
 from manifest_runner.model import Finding
 from manifest_runner.options import (
     FILE,
     SECONDS,
+    asking,
     choice_options,
     console_of,
     many_manifests,
@@ -57,10 +61,10 @@ class _App(click.Group):
         except RunnerError as e:
             ctx.obj.failure(e)
             sys.exit(e.exit_code)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):  # click makes an Abort of ^C at a question
             ctx.obj.error("interrupted. What was launched is safe: run the same command again to go on.")
             sys.exit(INTERRUPTED_EXIT)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except BrokenPipeError:
             sys.stderr.close()  # whoever read us has gone; the interpreter would complain when it flushes
@@ -131,35 +135,40 @@ def run(manifests: tuple[Path, ...], **values: Any) -> None:
         raise UsageProblem("--lockfile goes with one manifest; of several, each has its own beside it")
 
     def run_one(manifest: Path) -> Outcome:
-        return runner.run(manifest, target_of(values), run_options_of(values, console), world_of(console))
+        options = replace(run_options_of(values), approve=asking(manifest, console))
+        return runner.run(manifest, target_of(values), options, world_of(console))
 
-    outcomes, exit_code = _run_each(manifests, run_one, console)
-    lines = [line for outcome in outcomes for line in run_lines(outcome)]
+    if len(manifests) == 1:
+        ended: dict[Path, Outcome | RunnerError] = {manifests[0]: run_one(manifests[0])}
+    else:
+        ended = _run_each(manifests, run_one, console)
+    outcomes = [end for end in ended.values() if not isinstance(end, RunnerError)]
+    for outcome in outcomes:
+        console.findings(outcome.findings)
+        for line in failure_lines(outcome) if console.quiet else ():
+            console.error(line)
     documents = [run_document(outcome) for outcome in outcomes]
-    if outcomes:
-        console.result(lines, documents[0] if len(manifests) == 1 else documents)
-    sys.exit(exit_code)
+    console.result(summary_lines(ended), documents[0] if len(manifests) == 1 else documents)
+    sys.exit(max(map(_exit_code, ended.values())))
 
 
 def _run_each(
     manifests: tuple[Path, ...], run_one: Callable[[Path], Outcome], console: Console
-) -> tuple[list[Outcome], int]:
-    """One that fails does not stop the others; the gravest exit code is the command's."""
-    outcomes, exit_code = [], 0
+) -> dict[Path, Outcome | RunnerError]:
+    """One that fails does not stop the others."""
+    ended: dict[Path, Outcome | RunnerError] = {}
     for manifest in manifests:
         try:
-            outcome = run_one(manifest)
+            ended[manifest] = run_one(manifest)
         except RunnerError as e:
-            if len(manifests) == 1:
-                raise
             console.error(f"{manifest}:")
             console.failure(e)
-            exit_code = max(exit_code, e.exit_code)
-            continue
-        console.findings(outcome.findings)
-        outcomes.append(outcome)
-        exit_code = max(exit_code, 1 if outcome.failures else 0)
-    return outcomes, exit_code
+            ended[manifest] = e
+    return ended
+
+
+def _exit_code(end: Outcome | RunnerError) -> int:
+    return end.exit_code if isinstance(end, RunnerError) else int(bool(end.failures))
 
 
 @app.command()
@@ -172,7 +181,7 @@ def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
     from manifest_runner import runner
 
     console = console_of(values)
-    options = run_options_of(values, console)
+    options = run_options_of(values)
     made, batches, findings = runner.plan(manifest, target_of(values), options, world_of(console))
     console.findings(findings)
     console.result(plan_lines(made, batches, verbose=console.verbose), plan_document(made, batches))
@@ -204,7 +213,7 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
 
 def _print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
     if style == "json":
-        click.echo(json_text([finding_document(finding) for finding in found]))
+        print_json([finding_document(finding) for finding in found])
         return
     for finding in found:
         click.echo(github_line(finding) if style == "github" else finding_line(finding))
@@ -221,11 +230,11 @@ def render(manifest: Path, **values: Any) -> None:
     from manifest_runner import runner
 
     console = console_of(values)
-    before = "["
-    for batch in runner.render(manifest, target_of(values), run_options_of(values, console), world_of(console)):
-        click.echo(f'{before}\n{{"idempotencyKey": "{batch.key}", "body": {batch.body.decode()}}}', nl=False)
-        before = ","
-    click.echo("\n]" if before == "," else "[]")
+    before = b"["
+    for batch in runner.render(manifest, target_of(values), run_options_of(values), world_of(console)):
+        click.echo(b'%s\n{"idempotencyKey": "%s", "body": %s}' % (before, batch.key.encode(), batch.body), nl=False)
+        before = b","
+    click.echo("\n]" if before == b"," else "[]")
 
 
 @app.command()
@@ -245,6 +254,8 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
     options = runner.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
     show = console.watch if watch else None
     lockfile = runner.refresh(manifest, target_of(values), options, world_of(console), show)
+    if not lockfile.items:
+        console.note(f"{manifest}: nothing was launched yet")
     if console.as_json:
         console.result([], json.loads(dump_lockfile(lockfile)))
     else:
@@ -396,4 +407,6 @@ def emulator(faults: tuple[str, ...], **values: Any) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI system that cancels a job is as good as ^C
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal lacks is no reason to fail
     app(prog_name="manifest-runner", obj=Console())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,21 +47,21 @@ class Console:
 
     def note(self, line: str) -> None:
         if self._bars is not None:
-            self._bars.console.print(line, markup=False, highlight=False)
+            self._bars.console.print(_harmless(line), markup=False, highlight=False)
         elif not self.quiet:
-            click.echo(line, err=True)
+            click.echo(_harmless(line), err=True)
 
     def error(self, line: str) -> None:
         self.close()
-        click.echo(line, err=True)
+        click.echo(_harmless(line), err=True)
 
     def result(self, lines: Iterable[str], document: object) -> None:
         self.close()
         if self.as_json:
-            click.echo(json_text(document))
+            print_json(document)
         elif not self.quiet:
             for line in lines:
-                click.echo(line)
+                click.echo(_harmless(line))
 
     def failure(self, error: RunnerError) -> None:
         """The message of an expected failure; of an invalid manifest, each finding."""
@@ -125,8 +126,14 @@ class Console:
             self._tasks.clear()
 
 
-def json_text(document: object) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2)
+def print_json(document: object) -> None:
+    """JSON is UTF-8 whatever the locale says (RFC 8259); a lone surrogate has no UTF-8, but its escape is JSON."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace"))
+
+
+def _harmless(text: str) -> str:
+    """Lines that nothing in them can turn into commands to the terminal, whoever wrote the files they come from."""
+    return "\n".join(plain_text(line, limit=len(line)) for line in text.split("\n"))
 
 
 # -- findings
@@ -174,7 +181,13 @@ def plan_document(plan: Plan, batches: int) -> dict[str, Any]:
 
 
 def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
-    """Groups of items with the first few of each, what changed in the changed ones, and a line of totals."""
+    """The items, a line of totals, and what a person has to know before the next run."""
+    totals = f"{_totals(plan)}; {len(plan.launches):,} to launch in {batches:,} batch(es)"
+    return [*item_lines(plan, verbose=verbose), totals, *_next_lines(plan)]
+
+
+def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
+    """Groups of items with the first few of each, and what changed in the changed ones."""
     lines: list[str] = []
     for state in STATES:
         references = getattr(plan, state)
@@ -184,7 +197,23 @@ def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
             lines += _change_lines(plan, reference, verbose=verbose) if state == "changed" else ()
         if len(shown) < len(references) and shown:
             lines.append(f"{_MARKS[state]} … and {len(references) - len(shown):,} more {state} (--verbose shows all)")
-    return [*lines, f"{_totals(plan)}; {len(plan.launches):,} to launch in {batches:,} batch(es)"]
+    return lines
+
+
+def _next_lines(plan: Plan) -> list[str]:
+    due = {launch.user_reference for launch in plan.launches}
+    failed = sum(reference not in due for reference in plan.failed)
+    lines = []
+    if plan.pending:
+        lines.append(f"next: {len(plan.pending):,} were sent without an answer; a run settles them first")
+    if plan.unapproved:
+        lines.append(
+            f"next: a run launches nothing until the {len(plan.unapproved):,} changed are approved: "
+            "--relaunch-changed, or raise `revision` in the manifest"
+        )
+    if failed:
+        lines.append(f"next: {failed:,} failed; --retry-failed launches those again")
+    return lines
 
 
 def _change_lines(plan: Plan, reference: str, *, verbose: bool) -> list[str]:
@@ -210,19 +239,34 @@ def run_document(outcome: Outcome) -> dict[str, Any]:
 
 
 def run_lines(outcome: Outcome) -> list[str]:
-    """Failed items with the API's words and where they came from, what was done, and what to do next."""
-    lines = []
-    for failure in outcome.failures[:_SHOWN]:
-        at = failure.row or failure.place
-        lines.append(f"failed: {failure.user_reference}: {failure.message} ({at.file}:{at.line})")
-    if len(outcome.failures) > _SHOWN:
-        lines.append(f"failed: … and {len(outcome.failures) - _SHOWN:,} more; `manifest-runner report` lists all")
-    lines.append(_done_line(outcome))
+    """Failed items, what was done, and what to do next."""
+    lines = [*failure_lines(outcome), _done_line(outcome)]
     if outcome.failures:
         lines.append(
-            "next: mend the cause and run again with --retry-failed; what is changed in the manifest is sent anew"
+            "next: mend the cause, then run with --retry-failed: it launches the failed items again, as the manifest "
+            "has them then"
         )
     return [*lines, f"lockfile: {outcome.path}"]
+
+
+def failure_lines(outcome: Outcome) -> list[str]:
+    """Failed items with the API's words, and the places of the manifest and the samplesheet that they came from."""
+    lines = []
+    for failure in outcome.failures[:_SHOWN]:
+        at = ", ".join(f"{place.file}:{place.line}" for place in (failure.place, failure.row) if place)
+        lines.append(f"failed: {failure.user_reference}: {failure.message} ({at})")
+    if len(outcome.failures) > _SHOWN:
+        lines.append(f"failed: … and {len(outcome.failures) - _SHOWN:,} more; `manifest-runner report` lists all")
+    return lines
+
+
+def summary_lines(ended: Mapping[Path, Outcome | RunnerError]) -> list[str]:
+    """The summary of one manifest, or of several, each under its name."""
+    lines: list[str] = []
+    for manifest, end in ended.items():
+        lines += [f"== {manifest}"] if len(ended) > 1 else []
+        lines += [f"stopped with exit code {end.exit_code}"] if isinstance(end, RunnerError) else run_lines(end)
+    return lines
 
 
 def _done_line(outcome: Outcome) -> str:

@@ -105,8 +105,7 @@ def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
         return item
     if (before.digest, before.batch_id) == (item.digest, item.batch_id):
         return replace(before, removed=False)
-    more = {key: value for key, value in before.more.items() if key != "own"}
-    history = _item_json(replace(before, previous=(), removed=False, more=more))
+    history = _item_json(replace(before, previous=(), removed=False))
     return replace(item, previous=(*before.previous, history))
 
 

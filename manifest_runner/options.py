@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from manifest_runner.console import Console, plan_lines
+from manifest_runner.console import Console, item_lines
 
 if TYPE_CHECKING:
     from manifest_runner.plan import Choices, Plan
@@ -98,23 +98,23 @@ def choices_of(values: dict[str, Any]) -> Choices:
     return Choices(values["retry_failed"], values["relaunch_changed"], tuple(values["targets"]), values["limit"])
 
 
-def run_options_of(values: dict[str, Any], console: Console) -> RunOptions:
+def run_options_of(values: dict[str, Any]) -> RunOptions:
     from manifest_runner.runner import RunOptions
 
     names = (
         "wait timeout locked adopt batch_size max_launches poll_interval key_window strict".split()
     )  # those that a command has
     given = {name: values[name] for name in names if name in values}
-    return RunOptions(choices=choices_of(values), approve=lambda plan: _approve_changed(plan, console), **given)
+    return RunOptions(choices=choices_of(values), **given)
 
 
-def _approve_changed(plan: Plan, console: Console) -> bool:
-    """Ask a person, who is shown first what will be spent."""
-    if not console.is_interactive:
-        return False
-    console.close()
-    for line in plan_lines(plan, 0, verbose=console.verbose)[:-1]:
-        click.echo(line, err=True)
-    total = len(plan.launches) + len(plan.unapproved)
-    question = f"Launch {total:,} analyses, {len(plan.unapproved):,} of them again because they changed?"
-    return click.confirm(question, err=True)
+def asking(manifest: Path, console: Console) -> Callable[[Plan], bool] | None:
+    """How to ask a person, who is shown first what will be spent; None where nobody is there."""
+
+    def approve(plan: Plan) -> bool:
+        for line in item_lines(plan, verbose=console.verbose):
+            console.error(line)
+        again = f"{len(plan.changed):,} of them again because they changed"
+        return click.confirm(f"{manifest}: launch {len(plan.launches):,} analyses, {again}?", err=True)
+
+    return approve if console.is_interactive else None

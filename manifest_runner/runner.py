@@ -33,7 +33,11 @@ PATIENCE_FOR_ANALYSES = 5
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run. Times are in seconds. ``approve`` is asked before changed items are launched again."""
+    """How to run. Times are in seconds.
+
+    ``approve`` is shown the plan with the changed items among its launches, and says whether they may be launched
+    again; None where nobody can be asked.
+    """
 
     choices: Choices = field(default_factory=Choices)
     wait: WaitMode = "created"
@@ -45,7 +49,7 @@ class RunOptions:
     poll_interval: float | None = None
     key_window: float = DEFAULT_KEY_WINDOW
     strict: bool = False
-    approve: Callable[[Plan], bool] = lambda _plan: False
+    approve: Callable[[Plan], bool] | None = None
 
     def batch_size_of(self, loaded: Loaded) -> int:
         return self.batch_size or loaded.document.batch_size
@@ -203,13 +207,7 @@ class _Run:
     def _approved(self, made: Plan) -> Plan:
         """Nothing is sent, also not what is new, until a person has agreed to what is not a matter of course."""
         if made.unapproved:
-            if not self._options.approve(made):
-                raise ApprovalNeeded(
-                    f"{len(made.unapproved)} launched item(s) changed: {_some(made.unapproved)}. To launch them again "
-                    "as they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` "
-                    "shows what changed. Nothing was sent."
-                )
-            made = self._plan(replace(self._options.choices, relaunch_changed=True))
+            made = self._approved_changes(made)
         limit = self._options.max_launches
         limit = self._session.loaded.document.max_launches if limit is None else limit
         if limit is not None and len(made.launches) > limit:
@@ -218,6 +216,20 @@ class _Run:
                 f"Raise it with --max-launches {len(made.launches)}, or launch a part with --limit. Nothing was sent."
             )
         return made
+
+    def _approved_changes(self, made: Plan) -> Plan:
+        approve = self._options.approve
+        refusal = ApprovalNeeded(
+            f"{len(made.unapproved):,} launched item(s) changed: {_some(made.unapproved)}. To launch them again as "
+            "they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` shows what "
+            "changed. Nothing was sent."
+        )
+        if approve is None:
+            raise refusal
+        agreed = self._plan(replace(self._options.choices, relaunch_changed=True))
+        if not approve(agreed):
+            raise refusal
+        return agreed
 
     def _send(self, outcome: Outcome) -> None:
         session, loaded, options = self._session, self._session.loaded, self._options
