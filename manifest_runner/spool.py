@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO
+
+from manifest_runner.errors import BadState
+from manifest_runner.files import unwritable
 
 
 class Spool:
-    """Byte strings by their place. First all are kept, then they are fetched."""
+    """Byte strings by their place. First all are kept, then they are fetched. Raises BadState when the disk is full."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -17,22 +21,42 @@ class Spool:
 
     def keep(self, request: bytes) -> tuple[int, int]:
         place = (self._end, len(request))
-        self._file.write(request)
+        try:
+            self._file.write(request)
+        except OSError as e:
+            raise _full(e) from e
         self._end += len(request)
         return place
 
     def fetch(self, place: tuple[int, int]) -> bytes:
-        self._file.seek(place[0])
-        return self._file.read(place[1])
+        try:  # what is buffered is written first
+            self._file.seek(place[0])
+            return self._file.read(place[1])
+        except OSError as e:
+            raise _full(e) from e
 
     def clear(self) -> None:
         """Forget everything; what is kept next starts at the beginning."""
-        self._file.seek(0)
-        self._file.truncate()
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+        except OSError as e:
+            raise _full(e) from e
         self._end = 0
 
 
 @contextmanager
 def open_spool() -> Iterator[Spool]:
-    with tempfile.TemporaryFile(prefix="manifest-runner-") as file:
+    try:
+        file = tempfile.TemporaryFile(prefix="manifest-runner-")  # noqa: SIM115 - closed below, full disk or not
+    except OSError as e:
+        raise _full(e) from e
+    try:
         yield Spool(file)
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
+def _full(error: OSError) -> BadState:
+    return unwritable(Path(tempfile.gettempdir()), error)
