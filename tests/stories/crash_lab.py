@@ -40,7 +40,10 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", str(SERVER)],  # ^C closes no files
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -195,6 +198,19 @@ class Checkout:
         times = Counter(stamp_of(each) for each in self.executed())
         assert set(times.values()) <= {1}, f"executed twice: {times}"
         assert len(times) == expected
+
+    def assert_executed_once_each(self) -> None:
+        """No item was executed twice, whatever its stamps."""
+        times = Counter(each.user_reference for each in self.executed())
+        assert times == dict.fromkeys(SAMPLES, 1)
+
+    def assert_all_known_here(self) -> None:
+        """No execution that neither lockfile nor journal has heard of."""
+        journal = self.journal.read_text(encoding="utf-8") if self.journal.exists() else ""
+        known = known_digests(self.locked())
+        for execution in self.executed():
+            half = stamp_of(execution).removeprefix(DIGEST_STAMP)
+            assert half in journal or any(digest.startswith(half) for digest in known), execution
 
     def assert_settled(self, samples: Sequence[str] = SAMPLES) -> None:
         """The lockfile says of every item what the emulator says, and nothing else is left."""

@@ -12,9 +12,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from crash_lab import KILLED, SAMPLES, Checkout, Emulator, ForkServer, Place
+from crash_lab import KILLED, Checkout, Emulator, ForkServer, Place
 
-pytest_plugins = ["sweep_summary"]
+pytest_plugins = ["lab_plugin"]
 
 COLLEAGUE = "another-users-key"
 FAILING = "^s[135]$"
@@ -109,21 +109,21 @@ class Sweep:
         checkout.assert_settled()
 
 
-@pytest.fixture(name="server", scope="module")
-def _server() -> Iterator[ForkServer]:
-    server = ForkServer()
-    yield server
-    server.close()
+def of_stories(*names: str) -> pytest.MarkDecorator:
+    """The stories of a test, where one is as good as another."""
+    return pytest.mark.parametrize("sweep", names, indirect=True)
 
 
 @pytest.fixture(name="sweep", params=STORIES)
 def _sweep(
-    request: pytest.FixtureRequest, tmp_path: Path, server: ForkServer, record_property: Callable[[str, object], None]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    server: ForkServer,
+    durable: Emulator,
+    record_property: Callable[[str, object], None],
 ) -> Iterator[Sweep]:
-    emulator = Emulator(tmp_path)
-    sweep = Sweep(STORIES[request.param], emulator, server, tmp_path)
+    sweep = Sweep(STORIES[request.param], durable, server, tmp_path)
     yield sweep
-    emulator.stop()
     record_property("kills", sweep.kills)
 
 
@@ -142,6 +142,7 @@ def test_a_run_that_is_killed_at_any_step_is_finished_by_the_next(sweep):
     assert sweep.kills == len(chosen)
 
 
+@of_stories("first run", "retry", "half adopted")
 def test_a_recovering_run_may_be_killed_too(sweep):
     steps = sweep.steps()
     dice = random.Random(len(steps))
@@ -153,6 +154,7 @@ def test_a_recovering_run_may_be_killed_too(sweep):
         sweep.recover(checkout, f"before step {step}, {steps[step]!r}, and of the recovery before step {again}")
 
 
+@of_stories("first run")
 def test_a_record_that_is_torn_is_as_good_as_none(sweep):
     steps = sweep.steps()
     cuts = [(step, cut) for step, name in enumerate(steps) if name == "fsync study.journal" for cut in (1, 80)]
@@ -161,7 +163,8 @@ def test_a_record_that_is_torn_is_as_good_as_none(sweep):
         sweep.recover(checkout, f"before step {step} with {cut} bytes missing")
 
 
-def test_a_run_may_be_killed_at_any_time(sweep, server):
+@of_stories("first run", "half adopted")
+def test_a_run_may_be_killed_at_any_time(sweep):
     dice = random.Random(20261123)
     for checkout in sweep.checkouts(6):
         after = dice.uniform(0.005, 0.08)

@@ -1,0 +1,167 @@
+"""^C at any moment, a full disk, files that cannot be written, and two processes at once: the next run settles all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from crash_lab import KILLED, Checkout, ForkServer, Place
+
+pytest_plugins = ["lab_plugin"]
+
+CRITICAL = ("/answers.py", "/journal.py", "/session.py", "/submit.py")
+FILE_STEPS = ("open", "fsync", "replace", "unlink")
+
+
+@pytest.fixture(name="tell")
+def _tell(record_property: Callable[[str, object], None]) -> Iterator[Any]:
+    """Counts what the summary tells."""
+    counts: dict[str, int] = {}
+
+    def tell(what: str) -> None:
+        counts[what] = counts.get(what, 0) + 1
+
+    yield tell
+    for what, number in counts.items():
+        record_property(what, number)
+
+
+def settle(checkout: Checkout, after: str) -> None:
+    """The next run ends well, and nothing was launched twice or forgotten."""
+    ended = checkout.run()
+    assert ended.code == 0, f"after {after}: {ended}"
+    checkout.assert_executed_once(7)
+    checkout.assert_settled()
+
+
+def test_an_interrupt_at_any_step_ends_with_130_and_the_next_run_settles(checkout, tell):
+    steps = checkout().run().steps
+    for step in range(len(steps)):
+        one = checkout()
+        ended = one.run_at(step, "interrupt")
+        assert ended.code == 130, (steps[step], ended)
+        one.assert_all_known_here()
+        settle(one, f"^C at {steps[step]}")
+        tell("interrupts")
+
+
+def interrupt_lines(checkout: Callable[[], Checkout], tell: Any, files: tuple[str, ...], every: int) -> None:
+    """^C at lines of these files, then a manifest in which other batches are due: no key would be the same."""
+    lines = checkout().run(trace=files).lines
+    assert lines > 100
+    for line in range(0, lines, every):
+        one = checkout()
+        ended = one.run(trace=files, line=line)
+        assert ended.code in (130, 0), (line, ended)
+        one.write(stamp=False)
+        ended = one.run("--batch-size", "3", "--adopt", "never")
+        assert ended.code == 0, (line, ended)
+        one.assert_executed_once_each()
+        tell("interrupts")
+
+
+def test_an_interrupt_at_any_line_that_records_an_answer_forgets_nothing(checkout, tell):
+    interrupt_lines(checkout, tell, ("/answers.py", "/session.py"), 7)
+
+
+@pytest.mark.slow
+def test_an_interrupt_at_any_line_that_matters_forgets_nothing(checkout, tell):
+    interrupt_lines(checkout, tell, CRITICAL, 1)
+
+
+def test_a_full_disk_at_any_file_step_is_told_and_the_next_run_settles(checkout, tell):
+    steps = checkout().run().steps
+    for step, name in enumerate(steps):
+        if name.startswith(FILE_STEPS):
+            one = checkout()
+            ended = one.run_at(step, "full")
+            assert ended.code in (0, 6), (name, ended)
+            assert (ended.code == 6) == ("No space left" in ended.err), (name, ended)
+            settle(one, f"a full disk at {name}")
+            tell("faults")
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_told_and_the_next_run_settles(checkout, tell):
+    for size in range(800, 6000, 200):
+        one = checkout()
+        ended = one.run(file_size=size)
+        assert ended.code in (0, 6), (size, ended)
+        settle(one, f"a file size limit of {size}")
+        tell("faults")
+
+
+def test_of_two_runs_at_once_one_is_turned_away_and_names_the_other(durable, server, tmp_path):
+    url = durable.start(latency=0.03)
+    other = ForkServer()
+    first = Checkout(Place(server, url, durable.database), tmp_path / "one" / "study")
+    first.write()
+    cases = [{**first.case(), "out": str(tmp_path / f"out{n}"), "err": str(tmp_path / f"err{n}")} for n in (1, 2)]
+    for process, case in zip((server, other), cases, strict=True):
+        process.start(case)
+    ended = sorted([server.finish(cases[0]), other.finish(cases[1])])
+    other.close()
+    assert [each.code for each in ended] == [0, 6]
+    assert "study.lock.json: in use by process " in ended[1].err
+    settle(first, "two runs at once")
+    assert first.lockfile.read_bytes().count(b'"batchId"') == 7
+
+
+@pytest.mark.parametrize("name", ["study.running", "study.lock.json", "study.journal"])
+def test_a_folder_in_the_way_of_a_file_is_an_error_before_anything_is_sent(checkout, name):
+    one = checkout()
+    (one.folder / name).mkdir()
+    ended = one.run()
+    assert (ended.code, one.executed()) == (6, []), ended
+    (one.folder / name).rmdir()
+    settle(one, "a folder in the way")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_sent(checkout):
+    one = checkout()
+    one.folder.chmod(0o555)
+    ended = one.run()
+    one.folder.chmod(0o755)
+    assert (ended.code, one.executed()) == (6, []), ended
+    settle(one, "a folder that could not be written")
+
+
+def die_before(one: Checkout, checkout: Callable[[], Checkout], name: str) -> None:
+    """Kill a run before its first step of that name."""
+    other = checkout()
+    other.run("--limit", "2")
+    assert one.run_at(other.run().steps.index(name), "before").code == KILLED
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("study.lock.json", lambda raw: raw[:-40]),
+        ("study.lock.json", lambda raw: b"<<<<<<< ours\n" + raw),
+        ("study.lock.json", lambda raw: raw.replace(b'"lockVersion": 1', b'"lockVersion": 2')),
+        ("study.lock.json", lambda raw: raw.replace(b'"study"', b'"other"', 1)),
+        ("study.journal", lambda raw: raw.replace(b'"post"', b'"past"', 1)),
+        ("study.journal", lambda raw: raw[raw.index(b"\n") + 1 :]),
+    ],
+)
+def test_damage_is_told_and_nothing_is_sent_until_a_person_has_mended_it(checkout, name, damage):
+    one = checkout()
+    one.run("--limit", "2")
+    die_before(one, checkout, "send POST analysisCreationBatch")
+    path = one.folder / name
+    whole, executed = path.read_bytes(), len(one.executed())
+    path.write_bytes(damage(whole))
+    ended = one.run()
+    assert (ended.code, len(one.executed())) == (6, executed), ended
+    assert name in ended.err
+    path.write_bytes(whole)
+    settle(one, "mending")
+
+
+def test_the_emulator_keeps_what_it_did_when_it_is_started_again(checkout, durable):
+    one = checkout()
+    one.run("--limit", "4")
+    durable.start()
+    settle(one, "a new start of the emulator")
