@@ -123,6 +123,7 @@
   addEventListener("beforeprint", () => show(MOST_PRINTED));
   addEventListener("afterprint", () => show());
 
+  find("#static").remove();
   find(".tools").hidden = false;
   find(".pager").hidden = false;
   update();

@@ -1,0 +1,275 @@
+"""The HTML report in a real browser: Debian's Chromium, driven by Playwright and checked by axe-core.
+
+`apt-get install -y chromium` brings the browser; Playwright's own download is not used.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, dump_lockfile, launched, parse_lockfile
+from manifest_runner.report import ReportSource, write_report
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; `apt-get install chromium` brings one")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+SOURCE = ReportSource("germline.yaml", "2026-11-23T14:05:00Z", "https://ica.illumina.com")
+EVIL = "</script><script>window.hacked = 1</script><img src=x onerror='hacked = 1'> javascript:hacked=1 \u202e"
+STATUSES = ["SUCCEEDED", "SUCCEEDED", "INPROGRESS", "REQUESTED", "FAILED", "ABORTED", "AWAITINGINPUT", "THINKING"]
+
+
+def analysed(n: int, status: str) -> LockedItem:
+    dates = {"startDate": f"2026-11-23T10:{n % 60:02}:00Z", "endDate": f"2026-11-23T{11 + n % 9}:00:00Z"}
+    known = dates if status in {"SUCCEEDED", "FAILED", "ABORTED"} else {}
+    analysis = {"id": f"00000000-{n:04}", "reference": f"r{n}", "status": status, **known}
+    kind = ["nextflow", "cwl"][n % 2]
+    return LockedItem(f"{n:064}", kind, "1.1", 0, f"b{n % 3}", f"i{n}", "SUCCEEDED", None, analysis)
+
+
+def lockfile_of(count: int) -> Lockfile:
+    """``count`` items of all states, some hostile, one launched for the third time."""
+    lockfile = Lockfile("germline", "7595e8f2-32d3-4c76-a324-c6a85dae87b5", "https://ica.illumina.com/ica/rest")
+    for n in range(3 if count else 0):
+        lockfile.batches[f"b{n}"] = LockedBatch("k", count // 3, "SUCCEEDED", f"2026-11-23T10:0{n}:00Z")
+    lockfile.items = {f"sample-{n}": analysed(n, STATUSES[n % len(STATUSES)]) for n in range(count)}
+    if count > 3:
+        failed = LockedItem("0" * 64, "nextflow", "1.1", 0, "b0", "i", "FAILED", "Storage was full")
+        lockfile.items["sample-2"] = launched(failed, LockedItem("1" * 64, "nextflow", "1.1", 1, "b1", "i", "RUNNING"))
+        evil = LockedItem("0" * 64, "nextflow", "1.1", 0, EVIL, EVIL, "FAILED", EVIL * 5, more={"pipeline": EVIL})
+        lockfile.items[EVIL] = evil
+        lockfile.items["y" * 250] = analysed(7, EVIL)
+    return parse_lockfile(dump_lockfile(lockfile), "germline.lock.json")
+
+
+@dataclass
+class Visit:
+    """A report that is open in a browser, and all that the browser complained about or asked the network for."""
+
+    page: playwright.Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def rows(self) -> list[str]:
+        return self.page.locator(".items tbody tr").evaluate_all("rows => rows.map(row => row.innerText)")
+
+    def references(self) -> list[str]:
+        return self.page.locator(".items tbody [data-value=reference]").all_inner_texts()
+
+    def status(self) -> str:
+        return self.page.get_by_role("status").inner_text()
+
+    def button(self, name: str) -> playwright.Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+
+class Browser:
+    """Opens reports, each in a profile of its own."""
+
+    def __init__(self, chromium: playwright.Browser, folder: Path) -> None:
+        self._chromium = chromium
+        self._file = folder / "report.html"
+        self._contexts: list[playwright.BrowserContext] = []
+
+    def visit(self, lockfile: Lockfile, **options: object) -> Visit:
+        self._file.write_text(write_report(lockfile, "html", source=SOURCE), encoding="utf-8", newline="")
+        context = self._chromium.new_context(**options)
+        self._contexts.append(context)
+        context.set_default_timeout(10_000)
+        visit = Visit(context.new_page())
+        visit.page.on("console", lambda message: visit.complaints.append(message.text))
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        visit.page.on("dialog", lambda dialog: visit.complaints.append(dialog.message))
+        visit.page.on("request", lambda request: visit.requests.append(request.url))
+        visit.page.goto(self._file.as_uri())
+        return visit
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[playwright.Browser]:
+    home = {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": "/usr/bin:/bin"}
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env=home)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def browser(chromium: playwright.Browser, tmp_path: Path) -> Iterator[Browser]:
+    browser = Browser(chromium, tmp_path)
+    yield browser
+    browser.close()
+
+
+# -- loading
+
+
+@pytest.mark.parametrize("count", [0, 1, 24, 300])
+def test_the_page_loads_without_a_word_and_without_the_network(count: int, browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(count))
+    assert visit.page.get_by_role("heading", level=1).inner_text() == "germline"
+    assert visit.complaints == []
+    assert [url for url in visit.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_hostile_text_does_nothing_but_stand_there(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    assert visit.page.evaluate("window.hacked") is None
+    assert visit.page.locator("img").count() == 0
+    assert EVIL.replace("\u202e", r"\u202e") in visit.references()
+    hrefs = visit.page.locator("a").evaluate_all("links => links.map(link => link.href)")
+    assert all(href.startswith(("file:", "https://ica.illumina.com/ica/link/project/")) or not href for href in hrefs)
+
+
+def test_the_script_draws_the_rows_that_the_page_came_with(browser: Browser) -> None:
+    lockfile = lockfile_of(24)
+    drawn, sent = browser.visit(lockfile), browser.visit(lockfile, java_script_enabled=False)
+    assert drawn.page.locator(".tools").is_visible()
+    # Chromium still evaluates for Playwright where pages may run no script.
+    assert sorted(drawn.rows()) == sorted(sent.rows())
+
+
+def test_without_a_script_failed_items_and_totals_are_there(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(3000), java_script_enabled=False)
+    assert not visit.page.locator(".tools").is_visible()
+    failed = visit.page.locator(".items tbody tr[data-state=analysisFailed]")
+    assert failed.count() == 375
+    assert visit.page.locator(".legend [data-state=analysisFailed] b").inner_text() == "375"
+    assert visit.page.get_by_text("all of them can be seen with JavaScript").is_visible()
+
+
+# -- finding items
+
+
+def test_searching_finds_all_words_in_any_column(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(300))
+    search = visit.page.get_by_role("searchbox", name="Search")
+    search.fill("SAMPLE-29 cwl")
+    assert set(visit.references()) == {
+        "sample-29",
+        "sample-291",
+        "sample-293",
+        "sample-295",
+        "sample-297",
+        "sample-299",
+    }
+    assert visit.status() == "1–6 of 6 found, of 302"
+    search.fill("storage nowhere")
+    assert visit.references() == []
+    assert visit.status() == "No item matches, of 302"
+    search.fill("")
+    assert visit.status() == "1–100 of 302"
+
+
+def test_filters_show_only_the_chosen_states(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    visit.button("Aborted").click()
+    assert visit.references() == ["sample-5", "sample-13", "sample-21"]
+    visit.button("Requested").click()
+    assert len(visit.references()) == 6
+    assert visit.button("Aborted").get_attribute("aria-pressed") == "true"
+    visit.button("Aborted").click()
+    visit.button("Requested").click()
+    assert len(visit.references()) == 26
+
+
+def test_headers_sort_both_ways_and_say_so(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    item, state = (visit.page.locator(f"th[data-key={key}]") for key in ("reference", "rank"))
+    assert state.get_attribute("aria-sort") == "ascending"
+    visit.button("Item").click()
+    assert visit.references()[1:4] == ["sample-0", "sample-1", "sample-2"]
+    assert (item.get_attribute("aria-sort"), state.get_attribute("aria-sort")) == ("ascending", None)
+    visit.button("Item").click()
+    assert visit.references()[1:3] == ["sample-23", "sample-22"]
+    assert item.get_attribute("aria-sort") == "descending"
+
+
+def test_what_has_no_duration_is_sorted_last_both_ways(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    durations = visit.page.locator(".items tbody [data-value=duration]")
+    for _ in range(2):
+        visit.button("Duration").click()
+        texts = durations.all_inner_texts()
+        assert all(texts[:12])
+        assert not any(texts[12:])
+
+
+def test_the_keyboard_is_enough(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    visit.page.keyboard.press("Tab")
+    assert visit.page.get_by_role("link", name="Skip to the items").is_visible()
+    visit.page.keyboard.press("Enter")
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.type("sample-23")
+    assert visit.references() == ["sample-23"]
+    visit.button("Kind").focus()
+    visit.page.keyboard.press("Enter")
+    assert visit.page.locator("th[data-key=kind]").get_attribute("aria-sort") == "ascending"
+
+
+def test_ten_thousand_items_are_shown_a_page_at_a_time(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(10_000))
+    assert visit.status() == "1–100 of 10,002"
+    assert visit.button("Previous").is_disabled()
+    visit.button("Next").click()
+    assert visit.status() == "101–200 of 10,002"
+    assert len(visit.rows()) == 100
+    visit.page.get_by_role("searchbox").fill("sample-9999")
+    assert visit.references() == ["sample-9999"]
+    assert visit.button("Next").is_disabled()
+
+
+def test_earlier_launches_are_folded(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    visit.page.get_by_role("searchbox").fill("sample-2 attempt")
+    message = visit.page.get_by_text("Storage was full")
+    assert not message.is_visible()
+    visit.page.get_by_text("1 earlier launch").click()
+    assert message.is_visible()
+
+
+# -- for everybody
+
+
+@pytest.mark.parametrize(("count", "scheme"), [(0, "light"), (24, "light"), (90, "dark")])
+def test_axe_finds_nothing_to_complain_about(count: int, scheme: str, browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(count), color_scheme=scheme)
+    visit.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = axe.Axe().run(visit.page)
+    assert [(each["id"], each["impact"]) for each in found.response["violations"]] == []
+    assert len(found.response["passes"]) > 15
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_the_page_itself_never_scrolls_sideways(width: int, browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24), viewport={"width": width, "height": 800})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_paper_shows_the_items_without_the_tools(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(300), color_scheme="dark")
+    visit.page.evaluate(
+        "addEventListener('beforeprint', () => { printed = document.querySelectorAll('.items tbody tr').length })"
+    )
+    assert visit.page.pdf(format="A4").startswith(b"%PDF")
+    assert visit.page.evaluate("printed") == 302
+    assert len(visit.rows()) == 100
+    visit.page.emulate_media(media="print")
+    assert not visit.page.locator(".tools").is_visible()
+    assert visit.page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 31, 38)"
