@@ -6,12 +6,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from manifest_runner.errors import ApprovalNeeded, UsageProblem
+from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
 from manifest_runner.lockfile import LockedItem, Lockfile
+from manifest_runner.model import FINAL_ANALYSIS
 from manifest_runner.plan import Choices
 from manifest_runner.polling import Poller, analysis_done
 from manifest_runner.session import Target, World, held_session
+
+if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
+    from manifest_runner.client import Client
 
 ABORT_REQUESTED = "abortRequestedAt"
 
@@ -57,15 +62,26 @@ def abort(
             if running and not approve(running):
                 raise ApprovalNeeded(f"{len(running)} analyses would be aborted; agree with --yes. Nothing was done.")
             for name in running:
-                client.abort_analysis(str((items[name].analysis or {})["id"]))
-                more = {**items[name].more, ABORT_REQUESTED: timestamp(world.clock())}
-                items[name] = replace(items[name], more=more)
-                result.aborted.append(name)
+                if _abort(client, str((items[name].analysis or {})["id"])):
+                    more = {**items[name].more, ABORT_REQUESTED: timestamp(world.clock())}
+                    items[name] = replace(items[name], more=more)
+                    result.aborted.append(name)
             if running:
                 poller.poll()
         finally:
             session.finish()
         return result
+
+
+def _abort(client: Client, analysis_id: str) -> bool:
+    """Whether it was still to be aborted: ICA refuses one that has ended since it was looked at."""
+    try:
+        client.abort_analysis(analysis_id)
+    except Refused:
+        if client.get_analysis(analysis_id).status not in FINAL_ANALYSIS:
+            raise
+        return False
+    return True
 
 
 def _is_over(item: LockedItem) -> bool:

@@ -16,6 +16,7 @@ import click
 from manifest_runner import __version__
 from manifest_runner.console import (
     Console,
+    abort_lines,
     failure_lines,
     finding_document,
     finding_line,
@@ -301,6 +302,8 @@ def import_(manifest: Path, batch_ids: tuple[str, ...], **values: Any) -> None:
     total = done.known + done.changed + done.removed
     document = {"imported": total, "changed": done.changed, "removed": done.removed, "lockfile": str(done.path)}
     words = f"imported {total:,}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
+    if not total:
+        words = "nothing to import: ICA shows no launch of this manifest that the lockfile lacks"
     console.result([words, f"lockfile: {done.path}"], document)
 
 
@@ -318,12 +321,16 @@ def abort(manifest: Path, targets: tuple[str, ...], yes: bool, **values: Any) ->
     console = console_of(values)
 
     def approve(running: list[str]) -> bool:
-        return yes or (console.is_interactive and click.confirm(f"Abort {len(running):,} analyses?", err=True))
+        if yes or not console.is_interactive:
+            return yes
+        for line in abort_lines(running, verbose=console.verbose):
+            console.error(line)
+        return click.confirm(f"Abort {len(running):,} analyses?", err=True)
 
     done = aborting.abort(
         manifest, target_of(values), Choices(targets=targets), values["timeout"], world_of(console), approve
     )
-    words = [f"aborting {len(done.aborted):,} analyses"]
+    words = [f"asked ICA to abort {len(done.aborted):,} analyses" if done.aborted else "no analysis is running"]
     if done.too_early:
         words.append(f"{len(done.too_early):,} item(s) have no analysis yet; abort again when they are created")
     document = {"aborted": done.aborted, "tooEarly": done.too_early, "lockfile": str(done.path)}

@@ -200,6 +200,13 @@ def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
     return lines
 
 
+def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
+    """The first few of what is about to be aborted."""
+    shown = running if verbose else running[:_SHOWN]
+    more = [f"x … and {len(running) - len(shown):,} more (--verbose shows all)"] if len(shown) < len(running) else []
+    return [*(f"x {reference}" for reference in shown), *more]
+
+
 def _next_lines(plan: Plan) -> list[str]:
     due = {launch.user_reference for launch in plan.launches}
     failed = sum(reference not in due for reference in plan.failed)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from manifest_runner.answers import timestamp
 from manifest_runner.client import Client
+from manifest_runner.errors import UsageProblem
 from manifest_runner.keys import STAMP_DIGITS, batch_key, digest_stamp, item_digester, name_stamp
 from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched, locked_analysis
-from manifest_runner.model import DIGEST_STAMP, NAME_STAMP, Analysis, BatchItem, Item
-from manifest_runner.session import Session, Target, World, held_session
+from manifest_runner.model import DIGEST_STAMP, NAME_STAMP, Analysis, Batch, BatchItem, Item
+from manifest_runner.session import Session, Target, World, held_session, load_target
 
 MAX_ATTEMPTS = 100
 UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)
@@ -37,14 +38,16 @@ class Imported:
 
 def import_lockfile(path: Path, target: Target, batch_ids: tuple[str, ...], timeout: float, world: World) -> Imported:
     """Take every launch that the API knows and the lockfile does not into the lockfile. Raises RunnerError."""
+    if not batch_ids and not load_target(path, target, world).document.stamp:
+        raise UsageProblem(f"{path}: launched with `stamp: false`, so only its batches can be found: --batch-id ID")
     with held_session(path, target, world) as session, ExitStack() as stack:
         importer = _Importer(session)
         session.loaded.raise_errors()
         before = set(session.lockfile.items)
         client = stack.enter_context(session.client(world.deadline(timeout)))
-        for batch_id in batch_ids:
-            importer.take_batch(client, batch_id, world)
-        if not batch_ids:
+        if batch_ids:
+            importer.take_batches(client, batch_ids, world)
+        else:
             importer.take_stamped(client)
         session.save()
         return importer.summary(before)
@@ -67,8 +70,14 @@ class _Importer:
             launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
             self._record(analysis.user_reference, _with_analysis(launch, analysis))
 
-    def take_batch(self, client: Client, batch_id: str, world: World) -> None:
-        batch = client.get_batch(batch_id)
+    def take_batches(self, client: Client, batch_ids: tuple[str, ...], world: World) -> None:
+        """The oldest first, in whatever order they are named: the last launch of an item is the one that counts."""
+        batches = [client.get_batch(batch_id) for batch_id in dict.fromkeys(batch_ids)]
+        for batch in sorted(batches, key=lambda each: each.time_created or ""):
+            self._take_batch(client, batch, world)
+
+    def _take_batch(self, client: Client, batch: Batch, world: World) -> None:
+        batch_id = batch.id
         seen = list(client.list_items(batch_id))
         launches = {each.user_reference: self._of_batch(batch_id, each) for each in seen}
         in_order = [reference for reference in self._items if reference in launches]
@@ -109,6 +118,8 @@ class _Importer:
         before = self._lockfile.items.get(reference)
         if before is not None and _is_known(before, launch):
             return
+        if before is not None and launch.digest.endswith(UNKNOWN_HALF):
+            launch = replace(launch, attempt=before.attempt + 1)
         recorded = launched(before, launch)
         self._lockfile.items[reference] = replace(recorded, removed=reference not in self._items)
 

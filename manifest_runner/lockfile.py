@@ -105,7 +105,7 @@ def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
         return item
     if (before.digest, before.batch_id) == (item.digest, item.batch_id):
         return replace(before, removed=False)
-    history = _item_json(replace(before, previous=(), removed=False))
+    history = item_json(replace(before, previous=(), removed=False))
     return replace(item, previous=(*before.previous, history))
 
 
@@ -159,7 +159,7 @@ def parse_lockfile(raw: bytes, label: str) -> Lockfile:
         data["project"],
         data["server"],
         {key: _batch(value) for key, value in data["batches"].items()},
-        {key: _item(value) for key, value in data["items"].items()},
+        {key: read_item(value) for key, value in data["items"].items()},
     )
 
 
@@ -230,7 +230,7 @@ def _batch(value: dict[str, Any]) -> LockedBatch:
     return LockedBatch(value["idempotencyKey"], value["items"], value["status"], value["submittedAt"], more)
 
 
-def _item(value: dict[str, Any]) -> LockedItem:
+def read_item(value: dict[str, Any]) -> LockedItem:
     more = {} if value.keys() <= _ITEM_KEYS else {key: each for key, each in value.items() if key not in _ITEM_KEYS}
     return LockedItem(
         value["digest"],
@@ -268,7 +268,7 @@ def dump_lockfile(lockfile: Lockfile) -> bytes:
     lines = ["{", *(f"{_json(key)}: {_json(value)}," for key, value in head.items()), '"batches": {']
     lines += _lines({key: _batch_json(batch) for key, batch in lockfile.batches.items()})
     lines += ["},", '"items": {']
-    lines += _lines({key: _item_json(item) for key, item in lockfile.items.items()})
+    lines += _lines({key: item_json(item) for key, item in lockfile.items.items()})
     lines += ["}", "}", ""]
     # A lone surrogate in a server's text is no UTF-8, but its escape is JSON.
     return "\n".join(lines).encode("utf-8", "backslashreplace")
@@ -295,7 +295,7 @@ def _batch_json(batch: LockedBatch) -> dict[str, Any]:
     }
 
 
-def _item_json(item: LockedItem) -> dict[str, Any]:
+def item_json(item: LockedItem) -> dict[str, Any]:
     members = {
         **item.more,
         "analysis": item.analysis,

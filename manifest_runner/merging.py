@@ -6,67 +6,137 @@ sides launched keeps the later launch, and the other one in its history: both ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from manifest_runner.errors import BadState
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched
+from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, item_json, read_item
+from manifest_runner.polling import FINAL_JOB
+
+T = TypeVar("T", LockedBatch, LockedItem)
+Order = Callable[[LockedItem], tuple[Any, ...]]
 
 
 def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> Lockfile:
-    """Everything that either side knows. Raises BadState for lockfiles of different manifests."""
+    """Every launch that either side knows, as far as either has seen it. Raises BadState for different manifests.
+
+    Which side is which makes no difference, but for the order of histories that both sides added to.
+    """
     for what in ("name", "project", "server"):
         mine, other = getattr(ours, what), getattr(theirs, what)
         if mine != other:
             raise BadState(
                 f"the lockfiles are of different manifests: {what} {mine!r} and {other!r}; nothing was merged"
             )
-    known = base or Lockfile(ours.name, ours.project, ours.server)
+    known = base.items if base else {}
     batches = {
-        key: _batch(known.batches.get(key), ours.batches.get(key), theirs.batches.get(key))
+        key: _either(ours.batches.get(key), theirs.batches.get(key), _batch)
         for key in ours.batches.keys() | theirs.batches.keys()
     }
     items = {
-        key: _item(known.items.get(key), ours.items.get(key), theirs.items.get(key))
+        key: _either(ours.items.get(key), theirs.items.get(key), _Items(known.get(key), batches).merge)
         for key in ours.items.keys() | theirs.items.keys()
     }
     return replace(ours, batches=batches, items=items)
 
 
-def _batch(base: LockedBatch | None, ours: LockedBatch | None, theirs: LockedBatch | None) -> LockedBatch:
+def _either(ours: T | None, theirs: T | None, both: Callable[[T, T], T]) -> T:
     if ours is None or theirs is None:
         only = ours or theirs
         assert only is not None
         return only
-    return theirs if ours == base else ours
+    return ours if ours == theirs else both(ours, theirs)
 
 
-def _item(base: LockedItem | None, ours: LockedItem | None, theirs: LockedItem | None) -> LockedItem:
-    if ours is None or theirs is None:
-        only = ours or theirs
-        assert only is not None
-        return only
-    if ours == theirs or theirs == base:
-        return ours
-    if ours == base:
-        return theirs
-    if ours.digest == theirs.digest:
-        return _further(ours, theirs)
-    older, newer = sorted((ours, theirs), key=_order)
-    return launched(replace(older, previous=_joined(older, newer)), replace(newer, previous=()))
+def _batch(ours: LockedBatch, theirs: LockedBatch) -> LockedBatch:
+    """One batch seen at two times: as it was seen last."""
+    behind, ahead = sorted((ours, theirs), key=lambda each: (each.status in FINAL_JOB, each.status or "", repr(each)))
+    return replace(ahead, more={**behind.more, **ahead.more})
 
 
-def _further(ours: LockedItem, theirs: LockedItem) -> LockedItem:
+class _Items:
+    """The merge of one item. ``base`` is the item before the branches parted, ``batches`` are the merged ones."""
+
+    def __init__(self, base: LockedItem | None, batches: Mapping[str, LockedBatch]) -> None:
+        self._base = base
+        self._batches = batches
+
+    def merge(self, ours: LockedItem, theirs: LockedItem) -> LockedItem:
+        older, newer = sorted((ours, theirs), key=self._order)
+        if _identity(newer) in map(_identity, _history(older)):
+            older, newer = newer, older  # what the other side has replaced already is not the later one
+        launches = _distinct([*_history(newer), *_history(older), _alone(older), _alone(newer)])
+        current = launches.pop(_key_in(launches, newer))
+        return replace(
+            current,
+            previous=tuple(item_json(launch) for launch in launches.values()),
+            removed=self._is_removed(ours, theirs),
+        )
+
+    def _order(self, item: LockedItem) -> tuple[Any, ...]:
+        batch = self._batches.get(item.batch_id or "")
+        revision = tuple(int(part) for part in item.revision.split("."))
+        return batch.submitted_at if batch else "", item.attempt, revision, _text(item)
+
+    def _is_removed(self, ours: LockedItem, theirs: LockedItem) -> bool:
+        if self._base is None:
+            return ours.removed and theirs.removed
+        return theirs.removed if ours.removed == self._base.removed else ours.removed
+
+
+Identity = tuple[str, str | None, str | None]
+
+
+def _identity(launch: LockedItem) -> Identity:
+    """What tells one launch from another: a batch creates an item once, an adopted launch has its analysis only."""
+    analysis = launch.analysis["id"] if launch.analysis and launch.batch_id is None else None
+    return launch.digest, launch.batch_id, analysis
+
+
+def _distinct(launches: Iterable[LockedItem]) -> dict[Identity, LockedItem]:
+    """Each launch once, as it was seen last. One that was sent by us and adopted elsewhere is the one that was sent."""
+    found: dict[Identity, LockedItem] = {}
+    for launch in launches:
+        key = _identity(launch)
+        found[key] = _further(found[key], launch) if key in found else launch
+    sent = {launch.analysis["id"] for launch in found.values() if launch.analysis and launch.batch_id}
+    return {key: launch for key, launch in found.items() if key[2] not in sent}
+
+
+def _key_in(launches: Mapping[Identity, LockedItem], launch: LockedItem) -> Identity:
+    """Where a launch is, or the one that was sent in place of it."""
+    key = _identity(launch)
+    if key in launches:
+        return key
+    return next(each for each, other in launches.items() if other.analysis and other.analysis["id"] == key[2])
+
+
+def _further(one: LockedItem, other: LockedItem) -> LockedItem:
     """One launch seen at two times: the one that has come further."""
-    progress = [(each.analysis_is_final, each.creation_is_final, each.item_id is not None) for each in (ours, theirs)]
-    further = theirs if progress[1] > progress[0] else ours
-    return replace(further, previous=_joined(ours, theirs), removed=ours.removed and theirs.removed)
+    behind, ahead = sorted((one, other), key=_progress)
+    return replace(ahead, more={**behind.more, **ahead.more})
 
 
-def _order(item: LockedItem) -> tuple[int, tuple[int, ...], str]:
-    return item.attempt, tuple(int(part) for part in item.revision.split(".")), item.digest
+def _progress(item: LockedItem) -> tuple[Any, ...]:
+    return (
+        item.analysis_is_final,
+        item.analysis is not None,
+        item.creation_is_final,
+        item.item_id is not None,
+        _text(item),
+    )
 
 
-def _joined(one: LockedItem, other: LockedItem) -> tuple[Mapping[str, Any], ...]:
-    return (*one.previous, *(each for each in other.previous if each not in one.previous))
+def _history(item: LockedItem) -> list[LockedItem]:
+    return [read_item(dict(launch)) for launch in item.previous]
+
+
+def _alone(item: LockedItem) -> LockedItem:
+    return replace(item, previous=(), removed=False)
+
+
+def _text(item: LockedItem) -> str:
+    """Any order will do where nothing tells which is later, if only it is the same on both sides."""
+    return json.dumps(item_json(item), sort_keys=True)
