@@ -189,11 +189,13 @@ def _run_with_clock(case: dict[str, Any]) -> int:
 
     clock = SharedClock(case["clock"])
     skew = case.get("skew", 0.0)
-    world = runner.World(dict(os.environ), Path.home(), _note, lambda: clock() + skew, clock.sleep)
+    world = runner.World(
+        env=dict(os.environ), notify=_note, clock=lambda: clock() + skew, monotonic=clock, sleep=clock.sleep
+    )
     options = runner.RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
     target = runner.Target(server_url=case["server"], project=case.get("project"))
     try:
-        return int(bool(runner.run(Path(case["manifest"]), target, options, world).failed))
+        return int(bool(runner.run(Path(case["manifest"]), target, options, world).failures))
     except RunnerError as e:
         _note(str(e))
         return e.exit_code
@@ -204,7 +206,7 @@ def _note(line: str) -> None:
 
 
 def _child(case: dict[str, Any], report: int) -> NoReturn:
-    code = 99
+    result = {"code": 99}
     try:
         os.chdir(case["folder"])
         os.environ.clear()
@@ -216,14 +218,13 @@ def _child(case: dict[str, Any], report: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os.write(report, json.dumps(result).encode())
-        code = result["code"]
     except BaseException:  # noqa: BLE001 - or the child would go on as a second server
         import traceback
 
         traceback.print_exc()
         sys.stderr.flush()
     finally:
-        os._exit(code)
+        os._exit(result["code"])
 
 
 def serve() -> None:
