@@ -19,6 +19,7 @@ from manifest_runner.model import FINAL_ANALYSIS, FINAL_CREATION, Analysis, Batc
 from manifest_runner.schema import lockfile_faults
 
 LOCK_VERSION = 1
+_CONFLICT = b"<<<<<<< "
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,9 @@ def parse_lockfile(raw: bytes, label: str) -> Lockfile:
 
 
 def _parsed(raw: bytes, label: str) -> Any:
-    if b"\n<<<<<<< " in b"\n" + raw:
-        line = (b"\n" + raw).split(b"\n<<<<<<< ")[0].count(b"\n") + 1
+    conflict = 0 if raw.startswith(_CONFLICT) else raw.find(b"\n" + _CONFLICT)
+    if conflict >= 0:
+        line = raw.count(b"\n", 0, conflict + 1) + 1
         raise BadState(
             f"{label}:{line}: git conflict markers. Nothing was sent. Restore both sides and merge them with "
             "`manifest-runner lock merge BASE OURS THEIRS`, or resolve the conflict by hand, keeping every item's line."
@@ -281,8 +283,8 @@ def _lines(members: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+# json.dumps would make an encoder for each line.
+_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 def _batch_json(batch: LockedBatch) -> dict[str, Any]:
