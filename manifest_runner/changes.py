@@ -85,8 +85,12 @@ def changes(before: Mapping[str, Any], request: Mapping[str, Any]) -> list[Chang
 def _flatten(path: str, value: Any, fields: Fields) -> None:
     if isinstance(value, dict):
         for key, each in value.items():
-            _flatten(f"{path}.{key}" if path else key, each, fields)
-    elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+            name = f"{path}.{key}" if path else key
+            if isinstance(each, (dict, list)):
+                _flatten(name, each, fields)
+            else:
+                fields[name] = each
+    elif isinstance(value, list) and set(map(type, value)) == {dict}:
         for index, each in enumerate(value):
             _flatten_element(path, index, each, fields)
     else:
@@ -94,13 +98,17 @@ def _flatten(path: str, value: Any, fields: Fields) -> None:
 
 
 def _flatten_element(path: str, index: int, element: dict[str, Any], fields: Fields) -> None:
+    if len(element) == 2:  # nearly all are a code and its value, in whichever order
+        (one, first), (two, second) = element.items()
+        if one in _CODES and two in _VALUES and isinstance(first, str):
+            fields[f"{path}[{first}]"] = second
+            return
+        if two in _CODES and one in _VALUES and isinstance(second, str):
+            fields[f"{path}[{second}]"] = first
+            return
     code = next((key for key in _CODES if isinstance(element.get(key), str)), None)
     name = f"{path}[{index if code is None else element[code]}]"
-    rest = {key: value for key, value in element.items() if key != code}
-    if len(rest) == 1 and next(iter(rest)) in _VALUES:
-        fields[name] = next(iter(rest.values()))
-    else:
-        _flatten(name, rest, fields)
+    _flatten(name, {key: value for key, value in element.items() if key != code}, fields)
 
 
 def _is_stamp(tag: Any) -> bool:
@@ -113,9 +121,9 @@ def _kept(fields: Fields) -> Fields:
 
 
 def _bounded(value: Any) -> Any:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if len(text) <= MAX_KEPT:
+    if len(value if isinstance(value, str) else orjson.dumps(value)) <= MAX_KEPT:
         return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"{text[:40]}… ({len(text)} characters, sha256 {sha256(text.encode()).hexdigest()[:12]})"
 
 
