@@ -31,11 +31,11 @@ _WIDE_ENOUGH = 70
 def status_table(lockfile: Lockfile, *, width: int, encoding: str = "utf-8", limit: int | None = None) -> Table:
     """What failed first, the totals below; at most ``limit`` rows, the rest counted.
 
-    ``width`` is the terminal's in columns, ``encoding`` its output's: what it cannot show is written as an escape,
-    and the lines of the table are then ASCII. Colours are only added to words, so nothing is lost without them.
+    ``width`` is the terminal's in columns, ``encoding`` its output's: what it cannot show is written as an escape
+    (rich draws its lines in ASCII there). Colours are only added to words, so nothing is lost without them.
     """
     summary = summarise(lockfile)
-    table = _empty_table(width, encoding)
+    table = _empty_table(width)
     for row in summary.rows[:limit]:
         cells = _cells(row) if width >= _WIDE_ENOUGH else _cells(row)[:2]
         table.add_row(*(Text(_sayable(cell, encoding), style) for cell, style in cells))
@@ -43,7 +43,7 @@ def status_table(lockfile: Lockfile, *, width: int, encoding: str = "utf-8", lim
     return table
 
 
-def status_lines(lockfile: Lockfile) -> Iterator[str]:
+def status_lines(lockfile: Lockfile, *, encoding: str = "utf-8") -> Iterator[str]:
     """One line an item, its cells set apart by tabs: userReference, state, status, message, analysis id.
 
     Then the totals, in a line of their own.
@@ -51,19 +51,13 @@ def status_lines(lockfile: Lockfile) -> Iterator[str]:
     summary = summarise(lockfile)
     for row in summary.rows:
         launch = row.launch
-        yield "\t".join([row.reference, row.state, launch.status, launch.reason, launch.analysis_id or ""]).rstrip("\t")
+        cells = [row.reference, row.state, launch.status, launch.reason, launch.analysis_id or ""]
+        yield _sayable("\t".join(cells).rstrip("\t"), encoding)
     yield summary.in_words
 
 
-def _empty_table(width: int, encoding: str) -> Table:
-
-    table = Table(
-        box=box.SIMPLE_HEAD if _is_unicode(encoding) else box.ASCII2,
-        width=width,
-        caption_justify="left",
-        caption_style="",
-        pad_edge=False,
-    )
+def _empty_table(width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, width=width, caption_justify="left", caption_style="", pad_edge=False)
     wide = width >= _WIDE_ENOUGH
     # Folding shows every character; an ellipsis would hide which of two long references is meant.
     table.add_column("Item", overflow="fold", ratio=3)
@@ -92,10 +86,6 @@ def _caption(summary: Summary, shown: int) -> str:
 
 def _sayable(text: str, encoding: str) -> str:
     """``text`` in the characters that the terminal's encoding has."""
-    if _is_unicode(encoding):
+    if encoding.lower().startswith("utf"):
         return text
     return text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _is_unicode(encoding: str) -> bool:
-    return encoding.lower().startswith("utf")

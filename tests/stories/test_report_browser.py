@@ -244,6 +244,16 @@ def test_earlier_launches_are_folded(browser: Browser) -> None:
     assert message.is_visible()
 
 
+def test_a_long_message_is_shown_whole_on_demand_and_only_once(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    visit.button("Creation failed").click()
+    short, whole = (visit.page.locator(f".message p[data-value={name}]").first for name in ("reason", "whole"))
+    assert (short.is_visible(), whole.is_visible()) == (True, False)
+    visit.page.get_by_text("Whole message").click()
+    assert (short.is_visible(), whole.is_visible()) == (False, True)
+    assert whole.inner_text() == EVIL.replace("\u202e", r"\u202e") * 5
+
+
 # -- for everybody
 
 

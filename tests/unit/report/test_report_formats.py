@@ -215,6 +215,20 @@ def test_markdown_is_bounded_and_counts_what_it_left_out(empty: Lockfile, source
     assert text.count("<details") == text.count("</details>")
 
 
+@pytest.mark.parametrize("length", range(1, 13))
+def test_short_lines_fill_markdown_no_further_than_its_limit(
+    length: int, empty: Lockfile, source: ReportSource
+) -> None:
+    empty.name = "n" * length
+    empty.items = {f"{n:05}": locked("RUNNING") for n in range(6000)}
+    assert LIMIT - 200 < len(write_report(empty, "markdown", source=source)) <= LIMIT
+
+
+def test_a_long_message_is_cut_in_markdown(empty: Lockfile, source: ReportSource) -> None:
+    empty.items["a"] = locked("FAILED", message="x" * 501)
+    assert f"`{'x' * 500}…`\n" in write_report(empty, "markdown", source=source)
+
+
 def test_what_fits_is_listed_whole(empty: Lockfile, source: ReportSource) -> None:
     empty.items = {f"item-{n}": locked(analysis="SUCCEEDED") for n in range(200)}
     text = write_report(empty, "markdown", source=source)

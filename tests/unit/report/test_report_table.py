@@ -81,6 +81,12 @@ def test_plain_lines_are_one_item_each_with_tabs_between(every_state: Lockfile, 
     assert totals.startswith("12 items: 2 creation failed")
 
 
+def test_plain_lines_can_be_written_in_any_encoding(empty: Lockfile) -> None:
+    empty.items["漢"] = locked("FAILED", message="naïve…")
+    first, _ = status_lines(empty, encoding="ascii")
+    assert first == "\\u6f22\tcreationFailed\tFAILED\tna\\xefve..."
+
+
 def test_nothing_launched_is_a_table_too(empty: Lockfile) -> None:
     assert "0 items" in shown(empty)
     assert list(status_lines(empty)) == ["0 items"]
