@@ -171,7 +171,7 @@ def test_a_line_that_is_no_record_is_damage(path, records):
 @pytest.mark.parametrize("field", ["name", "project", "server"])
 def test_the_journal_of_another_run_is_refused_and_named(path, field):
     path.write_bytes(line({**HEAD, field: "another"}))
-    with pytest.raises(BadState, match="belongs to .*another"):
+    with pytest.raises(BadState, match=r"belongs to .*another"):
         Journal.read(path, OWNER)
 
 
