@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 import pytest
 
-from manifest_runner import __version__, document
-from manifest_runner.cli import app
+from manifest_runner import __version__, cli, document
+from manifest_runner.errors import RunnerError
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -32,7 +32,7 @@ def manifest_schema() -> dict:
     return json.loads((ROOT / "schemas" / "manifest.schema.json").read_text(encoding="utf-8"))
 
 
-def commands(group: click.Group = app, path: str = "") -> Iterator[tuple[str, click.Command]]:
+def commands(group: click.Group = cli.app, path: str = "") -> Iterator[tuple[str, click.Command]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, f"{path}{name} ")
@@ -88,6 +88,17 @@ def test_defaults_are_those_of_the_schema(key, default):
 def test_the_schema_has_no_default_that_the_code_lacks():
     with_default = {key for key, schema in manifest_schema()["properties"].items() if "default" in schema}
     assert with_default == {"revision", "batchSize", "stamp"}
+
+
+def test_the_readme_begins_with_the_commands_that_try_it_and_test_it():
+    try_it, test_it = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[:2]
+    assert "--emulator" in try_it
+    assert test_it.rstrip().endswith("/pytest")
+
+
+def test_the_readme_lists_each_exit_code_and_no_other():
+    ours = {0, 1, cli.BUG_EXIT, cli.INTERRUPTED_EXIT} | {error.exit_code for error in RunnerError.__subclasses__()}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == ours
 
 
 @pytest.mark.parametrize("key", sorted(manifest_schema()["properties"]))
