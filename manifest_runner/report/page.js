@@ -49,7 +49,10 @@
     const shown = view.found.slice(start, start + size);
     table.tBodies[0].replaceChildren(...shown.map(rowOf));
     find(".pager [role=status]").textContent = inNumbers(start, shown.length);
-    for (const button of findAll(".pager button")) button.disabled = !hasPage(view.page + Number(button.dataset.step));
+    for (const button of findAll(".pager button")) {
+      button.disabled = !hasPage(view.page + Number(button.dataset.step));
+      button.hidden = items.length <= PAGE_SIZE;
+    }
     for (const header of findAll("th[data-key]", table)) markSorted(header);
   }
 
