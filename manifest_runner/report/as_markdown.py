@@ -47,7 +47,9 @@ def _verdict(summary: Summary) -> str:
     counts = {"failed": summary.total("failed"), "not finished": summary.total("open")}
     parts = [f"{count:,} {word}" for word, count in counts.items() if count]
     expected = len(summary.rows) - summary.total("removed")
-    return f"{', '.join(parts)} of {counted(expected, 'item')}" if parts else f"{counted(expected, 'item')} succeeded"
+    if parts:
+        return f"{', '.join(parts)} of {counted(expected, 'item')}"
+    return f"{counted(expected, 'item')} succeeded" if expected else "no items"
 
 
 def _totals(summary: Summary) -> str:

@@ -188,6 +188,12 @@ def test_markdown_of_a_good_run_says_so(empty: Lockfile, source: ReportSource) -
     assert write_report(empty, "markdown", source=source).startswith("## ✅ `germline`: 1 item succeeded\n")
 
 
+def test_markdown_of_nothing_claims_no_success(empty: Lockfile, source: ReportSource) -> None:
+    text = write_report(empty, "markdown", source=source)
+    assert text.startswith("## ➖ `germline`: no items\n")
+    assert text.endswith("\nNothing has been launched.\n")
+
+
 def test_hostile_text_of_markdown_stays_in_code(evil: Lockfile, source: ReportSource) -> None:
     page = Tags(rendered(write_report(evil, "markdown", source=source)))
     allowed = {"h2", "p", "table", "thead", "tbody", "tr", "th", "td", "strong", "ul", "li", "a", "code"}
