@@ -11,7 +11,7 @@ from typing import Any, Literal
 from manifest_runner.errors import InvalidManifest
 from manifest_runner.manifest import Path_, YamlFile
 from manifest_runner.model import KINDS, Finding, Kind, Place
-from manifest_runner.schema import Fault, manifest_faults
+from manifest_runner.schema import MAX_WORDED, Fault, manifest_faults
 from manifest_runner.wording import clean, described
 
 DEFAULT_REVISION = 1
@@ -162,11 +162,14 @@ def _without(data: Any, paths: Iterable[Path_]) -> Any:
 
 def _analyses(data: Mapping[str, Any], faulty: Iterable[Path_]) -> Iterator[AnalysisSpec]:
     defaults = data.get("defaults") or {}
-    owners = {path[:2] for path in faulty if path[:1] == ("analyses",)}
+    owners = sorted({int(path[1]) for path in faulty if path[:1] == ("analyses",) and len(path) > 1})
+    # Beyond the last one that was looked at, none is known to be sound.
+    end = owners[-1] if len(owners) > MAX_WORDED else len(data["analyses"])
+    at_fault = set(owners)
     all_sound = not any(path[:1] == ("defaults",) for path in faulty)
     for i, raw in enumerate(data["analyses"]):
         if isinstance(raw, dict):
-            yield _analysis(i, raw, defaults, sound=all_sound and ("analyses", i) not in owners)
+            yield _analysis(i, raw, defaults, sound=all_sound and i < end and i not in at_fault)
 
 
 def _analysis(index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], *, sound: bool) -> AnalysisSpec:

@@ -2,49 +2,59 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from manifest_runner.model import Finding
 
 MAX_ROWS_SHOWN = 5
 
 
+@dataclass(slots=True)
+class _Alike:
+    """Findings of one group: the first of them, how many there are, and the lines of the first rows."""
+
+    first: Finding
+    count: int = 0
+    lines: dict[int, None] = field(default_factory=dict)
+
+    def add(self, finding: Finding) -> None:
+        self.count += 1
+        if finding.row is not None and len(self.lines) < MAX_ROWS_SHOWN:
+            self.lines[finding.row.line] = None
+
+    def summed(self) -> Finding:
+        if self.count == 1:
+            return self.first
+        more = ", …" if self.count > len(self.lines) else ""
+        where = f" rows (lines {', '.join(map(str, self.lines))}{more})" if self.lines else " places"
+        return replace(self.first, message=f"{self.first.message}; the same in {self.count:,}{where}")
+
+
 class Findings:
-    """Collects findings in the order of their first appearance, one for each group of alike ones."""
+    """Collects findings, one for each group of alike ones."""
 
     def __init__(self) -> None:
-        self._first: dict[Hashable, Finding] = {}
-        self._rows: dict[Hashable, list[int]] = {}
-        self._count: dict[Hashable, int] = {}
+        self._groups: dict[Hashable, _Alike] = {}
+        self._counts: Counter[str] = Counter()
 
     def add(self, finding: Finding, group: Hashable = None) -> None:
-        """``group`` tells which findings are the same fault; each is its own where it is not given."""
-        key = (finding.code, finding.place, (finding.message, finding.row) if group is None else group)
-        self._first.setdefault(key, finding)
-        self._count[key] = self._count.get(key, 0) + 1
-        rows = self._rows.setdefault(key, [])
-        if finding.row is not None and len(rows) < MAX_ROWS_SHOWN:
-            rows.append(finding.row.line)
+        """``group`` tells which findings of one place are the same fault; without it the message does.
+
+        A fault of a samplesheet's row itself is alike in all rows of that file.
+        """
+        place = finding.place.file if finding.place == finding.row else finding.place
+        key = (finding.code, place, (finding.message, finding.row) if group is None else group)
+        if key not in self._groups:
+            self._groups[key] = _Alike(finding)
+            self._counts[finding.severity] += 1
+        self._groups[key].add(finding)
 
     def all(self, severity: str | None = None) -> list[Finding]:
-        found = [self._summed(key) for key, finding in self._first.items() if severity in (None, finding.severity)]
-        return sorted(found, key=lambda finding: (finding.place.file, finding.place.line, finding.place.column))
-
-    @property
-    def errors(self) -> list[Finding]:
-        return self.all("error")
+        """Sorted by place."""
+        found = [each.summed() for each in self._groups.values() if severity in (None, each.first.severity)]
+        return sorted(found, key=lambda finding: finding.place)
 
     def count(self, severity: str) -> int:
-        return sum(1 for finding in self._first.values() if finding.severity == severity)
-
-    def has_errors(self) -> bool:
-        return any(finding.severity == "error" for finding in self._first.values())
-
-    def _summed(self, key: Hashable) -> Finding:
-        finding, count = self._first[key], self._count[key]
-        if count == 1:
-            return finding
-        lines = ", ".join(map(str, self._rows[key]))
-        which = f" (lines {lines}{', …' if count > len(self._rows[key]) else ''})" if lines else ""
-        return replace(finding, message=f"{finding.message}; the same in {count:,} rows{which}")
+        return self._counts[severity]

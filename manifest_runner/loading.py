@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manifest_runner.document import Document, load_document
-from manifest_runner.errors import InvalidManifest
+from manifest_runner.errors import InvalidManifest, UsageProblem
 from manifest_runner.findings import Findings
 from manifest_runner.items import Expansion
 from manifest_runner.manifest import read_manifest
@@ -42,7 +42,12 @@ def load(
     Raises UsageProblem, and InvalidManifest where there is no point in reading rows.
     """
     document = load_document(read_manifest(path), env=env, given_vars=given_vars or {})
-    chosen = find_project(project, document.project, env)
+    try:
+        chosen = find_project(project, document.project, env)
+    except UsageProblem as e:
+        if document.faults:  # which are worth more than one more thing to mend
+            raise InvalidManifest(document.faults) from e
+        raise
     findings = Findings()
     analyses = prepare_analyses(document, chosen, path.parent, findings)
     return Loaded(document, chosen, Expansion(document, analyses, findings), findings)

@@ -48,7 +48,7 @@ _ITEM_TYPES: dict[Kind, str] = {
 }
 _NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 _MAX_MESSAGE = 240
-_MAX_WORDED = 50
+MAX_WORDED = 50
 
 
 class SchemaProblem(RunnerError):
@@ -87,10 +87,10 @@ def _narrowed(data: Any) -> tuple[Any, list[int]]:
         return data, []
     is_valid = _analysis_checker().is_valid
     faulty = [i for i, each in enumerate(analyses) if not is_valid(each)]
-    worded = set(faulty[:_MAX_WORDED])
+    worded = set(faulty[:MAX_WORDED])
     stub = {"kind": KINDS[0]}
     kept = [each if i in worded else stub for i, each in enumerate(analyses)]
-    return {**data, "analyses": kept}, faulty[_MAX_WORDED:]
+    return {**data, "analyses": kept}, faulty[MAX_WORDED:]
 
 
 def lockfile_faults(data: object) -> list[Fault]:

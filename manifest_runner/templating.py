@@ -6,6 +6,7 @@ is, and whether it only looks up names, is read off Jinja's tree, never guessed 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,9 @@ import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 
-from manifest_runner.sandbox import Sandbox, TemplateRefused
+from manifest_runner.filters import FILTERS, in_text, kind_of
+from manifest_runner.limits import TemplateRefused, refuse_large, weight
+from manifest_runner.sandbox import MAPPING_METHODS, TESTS, Sandbox, near_miss
 
 MAX_TEMPLATE = 100_000
 
@@ -53,8 +56,10 @@ class Template:
     def __init__(self, text: str, sandbox: Sandbox, *, expression: bool = False) -> None:
         self.text = text
         self._sandbox = sandbox
+        if expression and has_delimiters(text):
+            raise TemplateFault("MR401", "this is an expression already: leave out the {{ }}")
         self._source = "{{ " + text + " }}" if expression else text
-        self._plain: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
+        self.tree: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
         self.whole = self.expression is not None
         if expression and not self.whole:
             raise TemplateFault("MR401", "not one expression")
@@ -75,7 +80,7 @@ class Template:
     def parts(self) -> tuple[str | Lookup, ...] | None:
         """The literals and look-ups that the string is made of, or None where it does more than that."""
         found: list[str | Lookup] = []
-        for statement in self._plain.body:
+        for statement in self.tree.body:
             for node in statement.nodes if isinstance(statement, nodes.Output) else [None]:
                 part = node.data if isinstance(node, nodes.TemplateData) else lookup_of(node)
                 if part is None:
@@ -88,49 +93,74 @@ class Template:
     @property
     def expression(self) -> nodes.Expr | None:
         """The expression that the string is, if it is nothing else."""
-        return _whole_expression(self._plain)
+        return _whole_expression(self.tree)
 
     @cached_property
     def constant(self) -> bool:
         """Whether it is the same for every row."""
-        return not any(node.name in ("row", "index") for node in self._plain.find_all(nodes.Name))
+        return not any(node.name in ("row", "index") for node in self.tree.find_all(nodes.Name))
 
     @cached_property
     def used(self) -> Used:
-        columns, whole_row = _steps_into("row", self._plain)
-        names, whole_vars = _steps_into("vars", self._plain)
+        columns, whole_row = _steps_into("row", self.tree)
+        names, whole_vars = _steps_into("vars", self.tree)
         return Used(columns, names, whole_row, whole_vars)
 
     def check(self) -> None:
-        """Compile now, so that a refused template is reported once and not row by row."""
-        _ = self._compiled
+        """Raise what is wrong whatever the row. To compile costs a millisecond, which mere look-ups do not need."""
+        lookups = [part for part in self.parts or () if isinstance(part, Lookup)]
+        if self.parts is None or any(name not in FILTERS for part in lookups for name, _ in part.filters):
+            _ = self._compiled
 
     def render(self, scope: Mapping[str, Any]) -> Any:
         """The value for one row: plain data. Raises TemplateFault.
 
         Each rendering has a context of its own, so that ``{% set %}`` in one string is not seen by the next.
         """
-        template = self._compiled
         self._sandbox.start()
+        found = self._looked_up(scope)
+        if found is not None:
+            return found
+        template = self._compiled
         try:
             context = template.new_context(dict(scope))
             pieces = list(template.root_render_func(context))
-            return self._finished(context.vars["result"] if self.whole else "".join(pieces))
+            return self._finished(context.vars["result"] if self.whole else self._sandbox.concat(pieces))
         except jinja2.UndefinedError as e:
             raise TemplateFault("MR402", str(e)) from e
         except (TemplateRefused, SecurityError) as e:
             raise TemplateFault("MR403", str(e)) from e
         except RecursionError as e:
-            raise TemplateFault("MR403", "the template calls itself without end") from e
+            raise TemplateFault("MR403", "the template nests or calls itself without end") from e
         except Exception as e:
-            raise TemplateFault("MR404", f"{type(e).__name__}: {e}") from e
+            raise TemplateFault("MR404", _words(e)) from e
+
+    def _looked_up(self, scope: Mapping[str, Any]) -> Any:
+        """The value where it is put together from look-ups of what is there; None where only Jinja can tell."""
+        values = [part if isinstance(part, str) else _value(part, scope) for part in self.parts or ()]
+        if not values or not all(isinstance(value, (str, bool, int, float)) for value in values):
+            return None
+        return values[0] if self.whole else "".join(map(in_text, values))
 
     def _finished(self, value: Any) -> Any:
         if isinstance(value, jinja2.Undefined):
             str(value)  # raises, with the words for what is missing
-        if not self.whole:
-            self._sandbox.charge(len(value))
+        refuse_large(weight(value))
         return _plain_data(value)
+
+
+def _value(lookup: Lookup, scope: Mapping[str, Any]) -> Any:
+    value = scope.get(lookup.root)
+    if lookup.filters or lookup.key is None:
+        return None if lookup.filters else value
+    return value.get(lookup.key) if isinstance(value, dict) else None
+
+
+def _words(error: Exception) -> str:
+    """Python's words for what an expression did wrong, with a hint at the commonest."""
+    words = str(error) or type(error).__name__
+    mixes = isinstance(error, TypeError) and "str" in words and re.search(r"int|float|unsupported operand", words)
+    return f"{words}; the cells of a table are text: use `| int` or `| float`" if mixes else words
 
 
 def _plain_data(value: Any) -> Any:
@@ -144,7 +174,7 @@ def _plain_data(value: Any) -> Any:
         return {_key(key): _plain_data(each) for key, each in value.items()}
     if isinstance(value, jinja2.Undefined):
         str(value)
-    raise TemplateRefused(f"a {type(value).__name__} is not data that a manifest can hold")
+    raise TemplateRefused(f"{kind_of(value)} is not data that a manifest can hold")
 
 
 def _key(key: Any) -> str:
@@ -165,11 +195,21 @@ def _guard_parse(act: Any, text: str) -> Any:
             raise TemplateRefused(f"a template of more than {MAX_TEMPLATE:,} characters")
         return act()
     except jinja2.TemplateSyntaxError as e:
-        raise TemplateFault("MR401", f"not a template: {e.message}") from e
+        raise TemplateFault("MR401", f"not a template: {_syntax_words(e.message or '')}") from e
     except TemplateRefused as e:
         raise TemplateFault("MR403", str(e)) from e
-    except (RecursionError, MemoryError, SyntaxError, ValueError) as e:
+    except ValueError as e:
+        raise TemplateFault("MR401", "not a template: a number that is too large") from e
+    except (RecursionError, MemoryError, SyntaxError) as e:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
+
+
+def _syntax_words(message: str) -> str:
+    match = re.fullmatch(r"No (filter|test) named '(.*)'\.?", message)
+    if match is None:
+        return message.rstrip(".")
+    known = FILTERS if match[1] == "filter" else TESTS
+    return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'
 
 
 def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:
@@ -213,4 +253,4 @@ def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
             keys.add(step.key)
             stepped += 1
     uses = sum(1 for node in tree.find_all(nodes.Name) if node.name == name)
-    return frozenset(keys), uses > stepped
+    return frozenset(keys), uses > stepped or not keys.isdisjoint(MAPPING_METHODS)
