@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,4 +57,12 @@ def _nothing_of_the_user(_empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     _touched.clear()
     yield
     assert not _touched, f"the test touched the real home: {_touched}"
-    assert not list(_empty_home.iterdir()), "the test wrote to the home"
+    assert not _emptied(_empty_home), "the test wrote to the home"
+
+
+def _emptied(folder: Path) -> list[str]:
+    """What was in the folder; it is taken away, so that the next test is not blamed for it."""
+    found = list(folder.iterdir())
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return [path.name for path in found]
