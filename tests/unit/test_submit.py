@@ -220,8 +220,9 @@ def test_outside_of_the_window_what_is_missing_of_an_old_batch_is_left_to_the_pl
 
 
 def test_a_batch_that_was_sent_again_after_its_window_is_waited_for_while_it_is_half_seen(world):
-    submitter = lost(world)
+    lost(world)
     world.now += DEFAULT_KEY_WINDOW
+    submitter = world.anew()
     world.api.analyses = [analysis(A, age=-DEFAULT_KEY_WINDOW)]
     world.api.on_search = lambda: world.api.analyses.append(analysis(B)) if world.api.searches == 3 else None
     submitter.settle()
@@ -229,7 +230,7 @@ def test_a_batch_that_was_sent_again_after_its_window_is_waited_for_while_it_is_
 
 
 def test_half_seen_to_the_end_of_the_timeout_it_stays_in_the_journal(world):
-    submitter = lost(world)
+    lost(world)
     world.now += DEFAULT_KEY_WINDOW
     world.api.analyses = [analysis(A, age=-DEFAULT_KEY_WINDOW)]
     submitter = world.anew(timeout=60.0)

@@ -1,0 +1,206 @@
+"""Several people, lost lockfiles and keys that are forgotten: what exists is found again, and never paid for twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from crash_lab import KILLED, SAMPLES, Checkout, Emulator, ForkServer, Moment, Place
+from odd_proxy import LOST, OddProxy, odd_proxy, refused
+
+pytest_plugins = ["lab_plugin"]
+
+WEEK = 7 * 24 * 3600.0
+HOUR = 3600.0
+COLLEAGUE = "another-users-key"
+
+
+@pytest.fixture(name="slow")
+def _slow(timed_emulator: Emulator, server: ForkServer, clock: Moment) -> Place:
+    """An emulator that takes up to ten seconds of the tests' clock to create items."""
+    return Place(server, timed_emulator.start(creation_delay=10.0), timed_emulator.database, clock)
+
+
+@pytest.fixture(name="mine")
+def _mine(slow: Place, tmp_path: Path) -> Checkout:
+    checkout = Checkout(slow, tmp_path / "mine" / "study")
+    checkout.write()
+    return checkout
+
+
+@pytest.fixture(name="theirs")
+def _theirs(mine: Checkout, tmp_path: Path) -> Checkout:
+    """The same study in a colleague's folder."""
+    checkout = Checkout(mine.place, tmp_path / "theirs" / "study", mine.project, COLLEAGUE)
+    checkout.write()
+    return checkout
+
+
+@pytest.fixture(name="proxy")
+def _proxy(slow: Place) -> Iterator[OddProxy]:
+    with odd_proxy(slow.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(name="lossy")
+def _lossy(proxy: OddProxy, slow: Place, clock: Moment, tmp_path: Path) -> Callable[..., Checkout]:
+    """A maker of checkouts that have lost the answer to their first batch, which exists."""
+
+    def make(**manifest: object) -> Checkout:
+        checkout = Checkout(Place(slow.server, proxy.url, slow.database, clock), tmp_path / "lossy" / "study")
+        checkout.write(**manifest)
+        proxy.expect(LOST, refused(401))
+        assert checkout.timed().code == 4
+        assert (len(checkout.executed()), checkout.journal.exists()) == (2, True)
+        proxy.expect()
+        return checkout
+
+    return make
+
+
+def adopted(checkout: Checkout) -> list[str]:
+    return sorted(name for name, item in checkout.locked()["items"].items() if item.get("adopted"))
+
+
+def test_what_a_colleague_has_launched_is_adopted_and_nothing_is_sent(mine, theirs):
+    assert theirs.timed().code == 0
+    assert mine.timed().code == 0
+    mine.assert_executed_once(7)
+    mine.assert_settled()
+    assert adopted(mine) == sorted(SAMPLES)
+    assert {item["batchId"] for item in mine.locked()["items"].values()} == {None}
+
+
+def test_a_colleagues_launch_that_is_half_seen_is_waited_for(mine, theirs, clock):
+    assert theirs.timed(wait="none").code == 0
+    clock.advance(7.5)
+    ended = mine.timed()
+    assert ended.code == 0, ended
+    assert "half seen" in ended.err
+    mine.assert_executed_once(7)
+    assert adopted(mine) == sorted(SAMPLES)
+
+
+def test_a_launch_half_seen_to_the_end_ends_with_7_and_sends_nothing(mine, theirs, clock):
+    assert theirs.timed(choices={"limit": 3}).code == 0
+    ended = mine.timed(timeout=60.0)
+    assert (ended.code, mine.files()) == (7, ["study.yaml"]), ended
+    assert "half seen: 3 of the 7" in ended.err
+    mine.assert_executed_once(3)
+
+
+@pytest.mark.parametrize(
+    ("adopt", "later", "executions", "taken"),
+    [("now", 0.0, 7, 3), ("wait", HOUR + 20, 7, 3), ("never", 0.0, 10, 0)],
+    ids=["by a person's word", "after an hour", "without looking"],
+)
+def test_the_rest_is_launched(mine, theirs, clock, adopt, later, executions, taken):
+    assert theirs.timed(choices={"limit": 3}).code == 0
+    clock.advance(later)
+    assert mine.timed(adopt=adopt).code == 0
+    assert (len(mine.executed()), len(adopted(mine))) == (executions, taken)
+    assert sorted(mine.locked()["items"]) == sorted(SAMPLES)
+
+
+def test_a_lost_lockfile_is_replaced_by_what_exists(mine, clock):
+    assert mine.timed().code == 0
+    mine.lockfile.unlink()
+    clock.advance(8 * 24 * HOUR)
+    assert mine.timed().code == 0
+    mine.assert_executed_once(7)
+    mine.assert_settled()
+
+
+def test_without_stamps_the_keys_find_what_a_lost_lockfile_knew(mine):
+    mine.write(stamp=False)
+    assert mine.timed().code == 0
+    before = mine.locked()
+    mine.lockfile.unlink()
+    assert mine.timed().code == 0
+    mine.assert_executed_once_each()
+    assert mine.locked()["items"] == before["items"]
+
+
+def test_a_retry_of_a_colleague_is_adopted_with_its_attempt(mine, theirs, timed_emulator):
+    timed_emulator.start(fail_analysis="^s[12]$")
+    assert theirs.timed(wait="finished").code == 1
+    timed_emulator.start()
+    assert theirs.timed(wait="finished", choices={"retry_failed": True}).code == 0
+    assert mine.timed().code == 0
+    mine.assert_executed_once(9)
+    attempts = {name: item["attempt"] for name, item in mine.locked()["items"].items()}
+    assert attempts == {**dict.fromkeys(SAMPLES, 0), "s1": 1, "s2": 1}
+
+
+def test_two_checkouts_of_one_user_share_keys_while_they_launch_the_same(mine, tmp_path):
+    twin = Checkout(mine.place, tmp_path / "twin" / "study", mine.project, mine.key)
+    twin.write()
+    assert mine.timed(wait="none").code == 0
+    assert twin.timed(wait="none").code == 0  # nothing exists yet that a search could find
+    mine.assert_executed_once(7)
+    assert mine.locked()["batches"].keys() == twin.locked()["batches"].keys()
+
+
+@pytest.mark.parametrize("later", [0.0, 60.0, WEEK - 2 * HOUR])
+def test_a_lost_answer_is_replayed_while_the_key_lives(lossy, clock, later):
+    checkout = lossy()
+    clock.advance(later)
+    assert checkout.timed().code == 0
+    checkout.assert_executed_once(7)
+    checkout.assert_settled()
+    assert adopted(checkout) == []
+
+
+def test_a_lost_answer_is_found_by_its_stamps_when_the_key_is_forgotten(lossy, clock):
+    checkout = lossy()
+    clock.advance(WEEK + 1)
+    assert checkout.timed().code == 0
+    checkout.assert_executed_once(7)
+    checkout.assert_settled()
+    assert adopted(checkout) == ["s0", "s1"]
+
+
+def test_without_stamps_a_lost_answer_whose_key_is_forgotten_needs_a_person(lossy, clock):
+    checkout = lossy(stamp=False)
+    clock.advance(WEEK + 1)
+    for _ in range(2):
+        ended = checkout.timed()
+        assert (ended.code, checkout.journal.exists(), len(checkout.executed())) == (7, True, 2), ended
+    assert "import --batch-id" in ended.err
+
+
+@pytest.mark.parametrize("skew", [-30 * 60.0, -2 * HOUR, -30 * 24 * HOUR])
+def test_a_clock_that_went_back_launches_nothing_twice(lossy, skew):
+    checkout = lossy()
+    assert checkout.timed(skew=skew).code == 0
+    checkout.assert_executed_once(7)
+    checkout.assert_settled()
+
+
+def test_half_created_after_a_late_first_execution_is_waited_for(proxy, slow, clock, tmp_path):
+    checkout = Checkout(Place(slow.server, proxy.url, slow.database, clock), tmp_path / "late" / "study")
+    checkout.write()
+    proxy.expect(*[refused(503)] * 5)
+    assert checkout.timed().code == 5
+    assert (checkout.executed(), checkout.journal.exists()) == ([], True)
+    clock.advance(WEEK + 1)
+    proxy.expect(LOST, refused(401))
+    assert checkout.timed().code == 4
+    assert len(checkout.executed()) == 2
+    clock.advance(6.5)
+    proxy.expect()
+    ended = checkout.timed(batch_size=1)
+    assert ended.code == 0, ended
+    checkout.assert_executed_once(7)
+    checkout.assert_settled()
+
+
+def test_a_run_that_adopts_and_is_killed_adopts_again(mine, theirs):
+    assert theirs.timed().code == 0
+    steps = mine.timed().steps
+    mine.lockfile.unlink()
+    assert mine.timed(at={"step": steps.index("replace study.lock.json"), "when": "before"}).code == KILLED
+    assert mine.timed().code == 0
+    mine.assert_executed_once(7)
+    mine.assert_settled()
