@@ -10,18 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+Run = Callable[[], "Cost"]
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process took: wall-clock seconds, and its peak resident memory in bytes."""
+    """What one process took: seconds by the clock and of the processor, and its peak resident memory in bytes."""
 
-    seconds: float
+    clock: float
+    processor: float
     memory: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The median of paired ratios and the two quartiles around it."""
+    """The median of paired ratios, and the quartiles around it."""
 
     median: float
     low: float
@@ -38,29 +41,32 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
     return Ratio(median, low, high)
 
 
-def cost(command: Sequence[str], folder: Path, before: Callable[[], None] = lambda: None) -> Cost:
-    """Run one command to its end. Raises RuntimeError, with its last words, where it fails.
-
-    ``before`` sets the stage and is not measured.
-    """
-    before()
+def cost(command: Sequence[str], folder: Path) -> Cost:
+    """Run one command to its end. Raises RuntimeError, with its last words, where it fails."""
     with (folder / "stderr").open("w+b") as stderr:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=stderr)
         _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
+        clock = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             stderr.seek(0)
-            raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}: {stderr.read()[-400:].decode()}")
-    return Cost(seconds, usage.ru_maxrss * 1024)
+            words = stderr.read()[-400:].decode(errors="replace")
+            raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}: {words}")
+    return Cost(clock, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def alternate(first: Callable[[], Cost], second: Callable[[], Cost], times: int) -> list[tuple[Cost, Cost]]:
+def alternate(first: Run, second: Run, times: int) -> list[tuple[Cost, Cost]]:
     """Both, ``times`` times in turn, after one run of each that warms the caches and is not counted."""
     first(), second()
     return [(first(), second()) for _ in range(times)]
 
 
-def seconds(pairs: Sequence[tuple[Cost, Cost]]) -> Ratio:
-    return ratio([(first.seconds, second.seconds) for first, second in pairs])
+def processor(pairs: Sequence[tuple[Cost, Cost]]) -> Ratio:
+    """For programs that only compute: what others do at the same time does not count."""
+    return ratio([(first.processor, second.processor) for first, second in pairs])
+
+
+def memory(runs: Sequence[Cost]) -> float:
+    """The median of peaks, in MiB."""
+    return statistics.median(run.memory for run in runs) / 2**20

@@ -1,0 +1,181 @@
+"""The figures of BENCHMARKS.md. Each is a line: what it is, what it came to, and what it is meant to be."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import Cost, alternate, cost, memory, processor, ratio
+from benchmarks.server import emulator
+
+HERE = Path(__file__).parent
+SCHEMA = HERE.parent / "schemas" / "manifest.schema.json"
+PYTHON = sys.executable
+RUNNER = (PYTHON, "-m", "manifest_runner")
+NO_LOCKFILE = ("--lockfile", "none.lock.json")
+PORT = 18431
+SMALL = """\
+manifest: 1
+name: small
+project: 7595e8f2-32d3-4c76-a324-c6a85dae87b5
+defaults: {pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8}
+analyses:
+"""
+ONE = """\
+  - kind: nextflow
+    userReference: sample-%d
+    tags: {userTags: [small]}
+    analysisInput:
+      inputs: {bam: fil.%d}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table."""
+
+    what: str
+    value: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"| {self.what} | {self.value} | {self.target} |"
+
+
+class Bench:
+    """Folders, and the figures taken in them. ``times`` is how many pairs of small ones are run."""
+
+    def __init__(self, folder: Path, sizes: Sequence[int], times: int) -> None:
+        self._folder = folder
+        self._sizes = sizes
+        self._times = times
+        self._plans: dict[int, list[Cost]] = {}
+        os.environ |= {"ICAV2_X_API_KEY": "benchmark", "PYTHONPATH": str(HERE.parent)}
+
+    def lines(self) -> Iterator[Line]:
+        """Every figure, the cheap ones first; each is there as soon as it is known."""
+        yield from self._start()
+        for size in self._sizes:
+            yield self._over_floor(size)
+        yield from self._memory()
+        yield from self._growth()
+        yield from self._inline()
+        yield from self._libica()
+        for size in self._sizes:
+            if 1000 < size <= 100_000:
+                yield from self._submission(size)
+
+    # -- starting
+
+    def _start(self) -> Iterator[Line]:
+        folder = self._folder
+        (folder / "small.yaml").write_text(SMALL + "".join(ONE % (n, n) for n in range(5)), encoding="utf-8")
+        nothing = (PYTHON, "-c", "pass")
+        for what, command, target in (
+            ("`--version` over `python -c pass`", (*RUNNER, "--version"), "≤ 1.5"),
+            ("`validate` of 30 lines over `python -c pass`", (*RUNNER, "validate", "small.yaml"), "≤ 10"),
+        ):
+            pairs = alternate(lambda c=command: cost(c, folder), lambda: cost(nothing, folder), 3 * self._times)
+            yield Line(what, str(processor(pairs)), target)
+
+    # -- rendering
+
+    def _study(self, size: int) -> Path:
+        folder = self._folder / str(size)
+        if not folder.exists():
+            _stage("study", str(folder), str(size))
+        return folder
+
+    def _plan(self, size: int) -> Cost:
+        return cost((*RUNNER, "plan", "study.yaml", *NO_LOCKFILE), self._study(size))
+
+    def _pairs(self, size: int) -> int:
+        return max(3, min(self._times, self._times * 50_000 // size))
+
+    def _over_floor(self, size: int) -> Line:
+        folder = self._study(size)
+        floor = (PYTHON, str(HERE / "floor_render.py"), "samples.csv")
+        pairs = alternate(lambda: self._plan(size), lambda: cost(floor, folder), self._pairs(size))
+        self._plans[size] = [first for first, _ in pairs]
+        target = {1000: "≤ 4", 10_000: "≤ 3"}.get(size, "≤ 2.5")
+        return Line(f"`plan` of {size:,} rows over the f-string floor", str(processor(pairs)), target)
+
+    def _memory(self) -> Iterator[Line]:
+        for size in self._sizes:
+            if size >= 100_000:
+                target = "≤ 80" if size == 100_000 else "≤ 300"
+                yield Line(f"peak of `plan`, {size:,} rows, MiB", f"{memory(self._plans[size]):.0f}", target)
+
+    def _growth(self) -> Iterator[Line]:
+        """From one size to the next, what the smallest takes anyway left out."""
+        if len(self._sizes) < 3:
+            return
+        small, *_, middle, large = self._sizes
+        times = {size: statistics.median(run.processor for run in runs) for size, runs in self._plans.items()}
+        for_each = [(times[size] - times[small]) / (size - small) for size in (middle, large)]
+        between = f"from {middle:,} to {large:,} rows"
+        yield Line(f"processor time of one more item, {between}", f"{for_each[1] / for_each[0]:.2f}", "≤ 1.15")
+        grown = (memory(self._plans[large]) - memory(self._plans[middle])) * 2**20 / (large - middle)
+        yield Line(f"memory of one more item, {between}, bytes", f"{grown:.0f}", "< 300")
+
+    # -- peers
+
+    def _inline(self) -> Iterator[Line]:
+        folder = self._folder / "inline"
+        _stage("inline", str(folder), "10000")
+        peer = (PYTHON, "-m", "check_jsonschema", "--schemafile", str(SCHEMA), "inline.yaml")
+        ours = (*RUNNER, "validate", "inline.yaml")
+        pairs = [(cost(peer, folder), cost(ours, folder)) for _ in range(2)]
+        size = (folder / "inline.yaml").stat().st_size / 1e6
+        what = f"check-jsonschema over `validate`, 10,000 inline analyses, {size:.0f} MB"
+        yield Line(what, str(processor(pairs)), "≥ 15")
+        yield Line("the same, peak memory", str(ratio([(a.memory, b.memory) for a, b in pairs])), "≥ 4")
+
+    def _libica(self) -> Iterator[Line]:
+        folder = self._study(10_000)
+        peer = (PYTHON, "-m", "benchmarks.peer_libica", "samples.csv")
+        pairs = alternate(lambda: cost(peer, folder), lambda: self._plan(10_000), 3)
+        yield Line("libica's models built and serialised over `plan`, 10,000 rows", str(processor(pairs)), "")
+
+    # -- submitting
+
+    def _submission(self, size: int) -> Iterator[Line]:
+        folder = self._study(size)
+        _stage("bodies", str(folder))
+        pairs = []
+        for _ in range(3):
+            ran, posted = self._run(folder), self._posted(folder)
+            pairs.append((ran.clock, posted.clock + self._plan(size).clock))
+        yield Line(
+            f"`run --wait created` of {size:,} rows over bare POSTs and pages plus `plan`", str(ratio(pairs)), "≤ 1.5"
+        )
+        yield from self._with_lockfile(folder, size)
+
+    def _run(self, folder: Path) -> Cost:
+        (folder / "study.lock.json").unlink(missing_ok=True)
+        with emulator(PORT) as url:
+            return cost((*RUNNER, "run", "study.yaml", "--server-url", url, "--quiet"), folder)
+
+    def _posted(self, folder: Path) -> Cost:
+        with emulator(PORT) as url:
+            return cost((PYTHON, str(HERE / "floor_submit.py"), url, "bodies"), folder)
+
+    def _with_lockfile(self, folder: Path, size: int) -> Iterator[Line]:
+        """After a run, with its lockfile; the emulator is gone, so that any request would fail."""
+        server = ("--server-url", f"http://127.0.0.1:{PORT}")
+        with_it = (*RUNNER, "plan", "study.yaml", *server)
+        pairs = alternate(lambda: cost(with_it, folder), lambda: self._plan(size), self._pairs(size))
+        yield Line(
+            f"`plan` of {size:,} rows with a complete lockfile over `plan` without", str(processor(pairs)), "≤ 1.5"
+        )
+        cost((*RUNNER, "status", "study.yaml", *server), folder)
+        yield Line(f"requests of `status` on {size:,} finished items", "0", "0")
+
+
+def _stage(*arguments: str) -> None:
+    subprocess.run([PYTHON, "-m", "benchmarks.stage", *arguments], check=True)

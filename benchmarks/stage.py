@@ -1,0 +1,38 @@
+"""Sets the stage in a process of its own: what measures must stay small, since a child begins with its parent's peak.
+
+``python -m benchmarks.stage study FOLDER ROWS`` | ``inline FOLDER COUNT`` | ``bodies FOLDER``
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+
+from benchmarks.inline import write_inline
+from benchmarks.workload import write_study
+
+
+def write_bodies(folder: Path) -> None:
+    """What a run would POST, as ``floor_submit`` reads it."""
+    command = [sys.executable, "-m", "manifest_runner", "render", "study.yaml"]
+    rendered = subprocess.run(command, cwd=folder, check=True, capture_output=True).stdout
+    with (folder / "bodies").open("wb") as file:
+        for batch in orjson.loads(rendered):
+            body = orjson.dumps(batch["body"], option=orjson.OPT_SORT_KEYS)
+            file.write(batch["idempotencyKey"].encode() + b"\n" + body + b"\n")
+
+
+def main(what: str, folder: Path, *count: str) -> None:
+    if what == "study":
+        write_study(folder, int(count[0]))
+    elif what == "inline":
+        write_inline(folder / "inline.yaml", int(count[0]))
+    else:
+        write_bodies(folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
