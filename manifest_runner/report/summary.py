@@ -123,7 +123,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
     """Every item of the lockfile, also those that left the manifest, as a row. Links need the server's web pages."""
     link = partial(analysis_link, web_url, plain_text(lockfile.project))
-    rows = [_row(reference, item, link) for reference, item in lockfile.items.items()]
+    rows = [_row(reference, item, _pipeline(lockfile, item), link) for reference, item in lockfile.items.items()]
     rows.sort(key=lambda row: (row.state.rank, row.reference))
     counts = Counter(row.state for row in rows)
     batches = [_batch(batch_id, batch) for batch_id, batch in lockfile.batches.items()]
@@ -142,8 +142,18 @@ def _batch(batch_id: str, batch: LockedBatch) -> BatchRow:
     return BatchRow(plain_text(batch_id), _text(batch.status), plain_text(batch.submitted_at), batch.items)
 
 
-def _row(reference: str, item: LockedItem, link: _Link) -> Row:
-    pipeline = item.more.get("pipeline") or item.more.get("pipelineId")
+def _pipeline(lockfile: Lockfile, item: LockedItem) -> object:
+    """The pipeline of a launch, as far as what was kept of its request tells (see ``changes``)."""
+    batch = lockfile.batches.get(item.batch_id or "")
+    names, own = (batch.more.get("fields") if batch else None), item.more.get("own")
+    if batch is None or not isinstance(names, list) or not isinstance(own, list):
+        return None
+    shared = batch.more.get("shared")
+    kept = {**(shared if isinstance(shared, dict) else {}), **dict(zip(names, own, strict=False))}
+    return kept.get("pipelineId")
+
+
+def _row(reference: str, item: LockedItem, pipeline: object, link: _Link) -> Row:
     return Row(
         reference=plain_text(reference),
         kind=plain_text(item.kind),

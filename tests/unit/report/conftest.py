@@ -9,6 +9,9 @@ from manifest_runner.lockfile import LockedBatch, Lockfile
 from manifest_runner.report import ReportSource, ica_web_url
 
 
+KEPT = {"fields": ["pipelineId"], "shared": {}}
+
+
 @pytest.fixture
 def source() -> ReportSource:
     return ReportSource("germline.yaml", "2026-11-23T14:05:00Z", ica_web_url(SERVER))
@@ -40,7 +43,7 @@ def every_state(empty: Lockfile) -> Lockfile:
 @pytest.fixture
 def evil(empty: Lockfile) -> Lockfile:
     empty.name = EVIL
-    empty.batches[EVIL] = LockedBatch("k", 1, EVIL, EVIL)
-    empty.items[EVIL] = locked("FAILED", message=EVIL, batch_id=EVIL, more={"pipeline": EVIL})
+    empty.batches[EVIL] = LockedBatch("k", 1, EVIL, EVIL, KEPT)
+    empty.items[EVIL] = locked("FAILED", message=EVIL, batch_id=EVIL, more={"own": [EVIL]})
     empty.items["=1+1"] = locked(analysis=EVIL, start=EVIL, message="@SUM(A1)")
     return empty

@@ -38,7 +38,7 @@ items = st.builds(
     analysis=analyses,
     removed=st.booleans(),
     adopted=st.booleans(),
-    more=st.dictionaries(st.sampled_from(["pipeline", "else"]), texts | st.integers()),
+    more=st.dictionaries(st.sampled_from(["own", "else"]), texts | st.integers() | st.lists(texts)),
 )
 batches = st.builds(
     LockedBatch, idempotency_key=texts, items=st.integers(0), status=st.none() | texts, submitted_at=texts

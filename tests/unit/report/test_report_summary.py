@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from report_lockfiles import locked
 
-from manifest_runner.lockfile import Lockfile, dump_lockfile, launched, parse_lockfile
+from manifest_runner.lockfile import LockedBatch, Lockfile, dump_lockfile, launched, parse_lockfile
 from manifest_runner.model import FINAL_ANALYSIS
 from manifest_runner.report import ica_web_url
 from manifest_runner.report.source import analysis_link
@@ -88,8 +88,15 @@ def test_control_and_direction_characters_are_shown_as_escapes(evil: Lockfile) -
 
 
 def test_the_pipeline_is_shown_where_the_lockfile_knows_it(empty: Lockfile) -> None:
-    empty.items = {"a": locked(more={"pipeline": "DRAGEN"}), "b": locked(more={"pipeline": ["not", "text"]})}
-    assert [row.pipeline for row in summarise(empty).rows] == ["DRAGEN", None]
+    empty.batches["own"] = LockedBatch("k", 1, None, "now", {"fields": ["pipelineId"], "shared": {}})
+    empty.batches["shared"] = LockedBatch("k", 1, None, "now", {"fields": [], "shared": {"pipelineId": "DRAGEN"}})
+    empty.items = {
+        "a": locked(batch_id="own", more={"own": ["RNA"]}),
+        "b": locked(batch_id="own", more={"own": [["not", "text"]]}),
+        "c": locked(batch_id="shared", more={"own": []}),
+        "d": locked(batch_id="unknown"),
+    }
+    assert [row.pipeline for row in summarise(empty).rows] == ["RNA", None, "DRAGEN", None]
 
 
 # -- links
