@@ -1,0 +1,190 @@
+"""Whatever people do in whatever order: no digest is executed twice, and nothing is launched that nobody knows of.
+
+Two users have a checkout each. The manifest is edited, runs are killed at a step, keys and clocks go astray, lockfiles
+are lost. Two limits of the API are respected: what is not created yet cannot be found by somebody else, so a run
+starts after what others sent has been created; and what failed to be created can never be found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from crash_lab import KILLED, Checkout, Emulator, ForkServer, Moment, Place, known_digests, stamp_of
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from manifest_runner.model import DIGEST_STAMP
+
+pytest_plugins = ["lab_plugin"]
+
+NAMES = ("s0", "s1", "s2", "s3", "broken", "failing")
+USERS = ("one", "two")
+CREATION = 5.0
+HOUR, DAY = 3600.0, 86400.0
+EXPECTED = {0, 1, 7, KILLED}
+
+kills = st.none() | st.fixed_dictionaries(
+    {"step": st.integers(0, 55), "when": st.sampled_from(["before", "after", "torn", "interrupt", "full"])}
+)
+choices = st.fixed_dictionaries(
+    {},
+    optional={
+        "retry_failed": st.just(True),
+        "relaunch_changed": st.just(True),
+        "limit": st.integers(1, 3),
+        "targets": st.sampled_from([("s*",), ("s1", "failing")]),
+    },
+)
+
+
+class Study(RuleBasedStateMachine):
+    """One study; ``place`` and ``folder`` are set by the test."""
+
+    place: Place
+    folder: Path
+    clock: Moment
+    numbers = iter(range(10**9))
+
+    @initialize(rows=st.dictionaries(st.sampled_from(NAMES), st.integers(1, 3), min_size=2))
+    def begin(self, rows: dict[str, int]) -> None:
+        home = self.folder / str(next(self.numbers))
+        first = Checkout(self.place, home / "one" / "study", key="user-one")
+        second = Checkout(self.place, home / "two" / "study", first.project, "user-two")
+        self.checkouts = {"one": first, "two": second}
+        self.rows = rows
+        self.revision = 1
+        self.lost: set[str] = set()
+        self.sent_by: str | None = None
+        self._write()
+
+    # -- people
+
+    @rule(name=st.sampled_from(NAMES), depth=st.integers(1, 3))
+    def add_or_change(self, name: str, depth: int) -> None:
+        self.rows[name] = depth
+        self._write()
+
+    @precondition(lambda self: len(self.rows) > 1)
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        del self.rows[data.draw(st.sampled_from(sorted(self.rows)))]
+        self._write()
+
+    @rule(to=st.integers(1, 3))
+    def set_revision(self, to: int) -> None:
+        self.revision = to
+        self._write()
+
+    @rule(seconds=st.sampled_from([1.0, 7.0, HOUR, DAY, 8 * DAY]))
+    def let_time_pass(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule(user=st.sampled_from(USERS))
+    def lose_lockfile(self, user: str) -> None:
+        checkout = self.checkouts[user]
+        self.lost |= known_digests(checkout.locked())
+        checkout.lockfile.unlink(missing_ok=True)
+        self.sent_by = "somebody"
+
+    @rule(
+        user=st.sampled_from(USERS),
+        at=kills,
+        chosen=choices,
+        batch_size=st.integers(1, 4),
+        wait=st.sampled_from(["none", "created", "finished"]),
+        skew=st.sampled_from([0.0, 0.0, -1800.0, -2 * HOUR, -9 * DAY]),
+    )
+    def run(self, user: str, at: dict | None, chosen: dict, batch_size: int, wait: str, skew: float) -> None:
+        if self.sent_by != user:
+            self.clock.advance(CREATION)
+        self.sent_by = user
+        ended = self.checkouts[user].timed(
+            at=at, choices=chosen, batch_size=batch_size, wait=wait, skew=skew, timeout=90.0
+        )
+        allowed = EXPECTED | {"interrupt": {130}, "full": {6}}.get(at["when"] if at else "", set())
+        nobody = ended.code == 2 and "no item's userReference matches" in ended.err
+        assert ended.code in allowed or nobody, ended
+
+    # -- what must hold
+
+    @invariant()
+    def nothing_is_executed_twice(self) -> None:
+        once = [each for each in self.checkouts["one"].executed() if each.user_reference != "broken"]
+        twice = {stamp: times for stamp, times in Counter(map(stamp_of, once)).items() if times > 1}
+        assert not twice
+
+    @invariant()
+    def everything_executed_is_known(self) -> None:
+        known = {digest[:32] for digest in self.lost}
+        journals = ""
+        for checkout in self.checkouts.values():
+            known |= {digest[:32] for digest in known_digests(checkout.locked())}
+            journals += checkout.journal.read_text(encoding="utf-8") if checkout.journal.exists() else ""
+        executed = {stamp_of(each).removeprefix(DIGEST_STAMP) for each in self.checkouts["one"].executed()}
+        assert not {half for half in executed - known if half not in journals}
+
+    def teardown(self) -> None:
+        """In the end everybody gets what the manifest asks for."""
+        if not hasattr(self, "checkouts"):
+            return
+        for user, checkout in self.checkouts.items():
+            self.clock.advance(2 * HOUR)
+            ended = checkout.timed(choices={"relaunch_changed": True})
+            assert ended.code in (0, 1), (user, ended)
+            assert not checkout.journal.exists()
+            items = checkout.locked()["items"]
+            assert set(self.rows) == {name for name, item in items.items() if not item.get("removed")}
+            self.nothing_is_executed_twice()
+            self.everything_executed_is_known()
+            assert checkout.timed().code == ended.code
+            assert checkout.locked()["items"].keys() == items.keys()
+
+    def _write(self) -> None:
+        rows = "".join(f"        - {{sample: {name}, depth: {depth}}}\n" for name, depth in self.rows.items())
+        for checkout in self.checkouts.values():
+            checkout.manifest.write_text(
+                f"manifest: 1\nname: study\nproject: {checkout.project}\nrevision: {self.revision}\nanalyses:\n"
+                f"  - kind: nextflow\n    forEach:\n      rows:\n{rows}    userReference: '{{{{ row.sample }}}}'\n"
+                "    pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8\n    analysisInput:\n"
+                "      inputs: {reads: 'fil.{{ row.sample }}'}\n      parameters: {depth: '{{ row.depth }}'}\n"
+            )
+
+
+@pytest.fixture(name="study")
+def _study(timed_emulator: Emulator, server: ForkServer, clock: Moment, tmp_path: Path) -> type[Study]:
+    url = timed_emulator.start(
+        creation_delay=CREATION, analysis_duration=20.0, fail_creation="^broken$", fail_analysis="^failing$"
+    )
+    place = Place(server, url, timed_emulator.database, clock)
+    return type("Study", (Study,), {"place": place, "folder": tmp_path, "clock": clock})
+
+
+def play(study: type[Study], examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        study,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_nothing_is_launched_twice_and_nothing_is_forgotten_whatever_happens(study):
+    play(study, 12, 12)
+
+
+@pytest.mark.slow
+def test_nothing_is_launched_twice_and_nothing_is_forgotten_in_long_stories(study):
+    play(study, 300, 40)
