@@ -19,7 +19,7 @@ from manifest_runner.console import (
     abort_lines,
     failure_lines,
     finding_document,
-    finding_line,
+    finding_lines,
     github_line,
     plan_document,
     plan_lines,
@@ -217,7 +217,9 @@ def _print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
         print_json([finding_document(finding) for finding in found])
         return
     for finding in found:
-        click.echo(github_line(finding) if style == "github" else finding_line(finding))
+        lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())
+        for line in lines:
+            click.echo(line)
     if not found and not quiet and style == "text":
         click.echo("valid")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from manifest_runner.errors import InvalidManifest, RunnerError
+from manifest_runner.excerpts import excerpt
 from manifest_runner.model import Finding
 from manifest_runner.plaintext import plain_text
 
@@ -75,7 +76,8 @@ class Console:
     def findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             if finding.severity == "error" or not self.quiet:
-                self.error(finding_line(finding))
+                for line in finding_lines(finding, on_terminal=sys.stderr.isatty()):
+                    self.error(line)
 
     def table(self, lockfile: Lockfile) -> None:
         """Items as a table on a terminal, as lines for a pipe."""
@@ -144,6 +146,11 @@ def finding_line(finding: Finding) -> str:
     word = "" if finding.severity == "error" else f"{finding.severity}: "
     at = f" (row at {row.file}:{row.line})" if row else ""
     return plain_text(f"{place.file}:{place.line}:{place.column}: {word}{finding.message} [{finding.code}]{at}")
+
+
+def finding_lines(finding: Finding, *, on_terminal: bool) -> list[str]:
+    """A finding for a person; on a terminal with its source line."""
+    return [finding_line(finding), *(excerpt(finding.place) if on_terminal else ())]
 
 
 def github_line(finding: Finding) -> str:
