@@ -222,8 +222,8 @@ def _next_lines(plan: Plan) -> list[str]:
         lines.append(f"next: {len(plan.pending):,} were sent without an answer; a run settles them first")
     if plan.unapproved:
         lines.append(
-            f"next: a run launches nothing until the {len(plan.unapproved):,} changed are approved: "
-            "--relaunch-changed, or raise `revision` in the manifest"
+            f"next: {len(plan.unapproved):,} changed; until that is approved a run launches nothing: "
+            "--relaunch-changed, or raise `revision`"
         )
     if failed:
         lines.append(f"next: {failed:,} failed; --retry-failed launches those again")
