@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -128,6 +128,7 @@ def _cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
 
 
 @pytest.fixture(name="copy_example")
-def _copy_example(cli: Cli) -> Any:
-    """Copy a folder into the folder of the command line."""
-    return lambda source: shutil.copytree(source, cli.folder, dirs_exist_ok=True)
+def _copy_example(cli: Cli) -> Callable[[Path], Path]:
+    """Copy a folder into that of the command line, without what somebody who tried it has left there."""
+    tried = shutil.ignore_patterns("*.lock.json", "*.journal", "*.running", ".manifest-runner")
+    return lambda example: shutil.copytree(example, cli.folder, ignore=tried, dirs_exist_ok=True)
