@@ -55,6 +55,7 @@ class Bench:
         self._sizes = sizes
         self._times = times
         self._plans: dict[int, list[Cost]] = {}
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package comes with its bytecode
         os.environ |= {"ICAV2_X_API_KEY": "benchmark", "PYTHONPATH": str(HERE.parent)}
 
     def lines(self) -> Iterator[Line]:

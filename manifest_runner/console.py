@@ -189,7 +189,7 @@ def plan_document(plan: Plan, batches: int) -> dict[str, Any]:
 
 def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
     """The items, a line of totals, and what a person has to know before the next run."""
-    totals = f"{_totals(plan)}; {len(plan.launches):,} to launch in {batches:,} batch(es)"
+    totals = f"{_totals(plan)}; {len(plan.due):,} to launch in {batches:,} batch(es)"
     return [*item_lines(plan, verbose=verbose), totals, *_next_lines(plan)]
 
 
@@ -215,7 +215,7 @@ def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
 
 
 def _next_lines(plan: Plan) -> list[str]:
-    due = {launch.user_reference for launch in plan.launches}
+    due = set(plan.due) if plan.failed else ()
     failed = sum(reference not in due for reference in plan.failed)
     lines = []
     if plan.pending:

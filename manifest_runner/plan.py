@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
 
@@ -15,6 +15,7 @@ from manifest_runner.lockfile import LockedItem, Lockfile
 from manifest_runner.model import Item, Kind
 
 State = Literal["new", "changed", "unchanged", "failed", "pending"]
+Digester = Callable[[bytes, str, str, int], str]
 
 
 class Launch(NamedTuple):
@@ -43,13 +44,12 @@ class Choices:
 
 @dataclass
 class Plan:
-    """The userReferences of a manifest by what would become of them, and the launches that are due, in order.
+    """The userReferences of a manifest by what would become of them; those that are ``due`` and their ``launches``.
 
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
     their creation had failed, when there is nothing to pay twice for; what is back to an earlier launch that did not
-    fail is ``changed``. ``unapproved`` are the changed ones that
-    only a person's word launches. ``changes`` tells for each changed item which fields differ, None where the
-    lockfile does not know what was launched.
+    fail is ``changed``. ``unapproved`` are the changed ones that only a person's word launches. ``changes`` tells for
+    each changed item which fields differ, None where the lockfile does not know what was launched.
     """
 
     new: list[str] = field(default_factory=list)
@@ -59,6 +59,7 @@ class Plan:
     removed: list[str] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
     unapproved: list[str] = field(default_factory=list)
+    due: list[str] = field(default_factory=list)
     launches: list[Launch] = field(default_factory=list)
     references: set[str] = field(default_factory=set)
     changes: dict[str, list[Change] | None] = field(default_factory=dict)
@@ -75,52 +76,57 @@ def make_plan(
     choices: Choices,
     *,
     pending: Collection[str] = (),
-    keep: Callable[[bytes], Any] = lambda _request: None,
+    keep: Callable[[bytes], Any] | None = None,
 ) -> Plan:
     """Sort the items by what the lockfile knows of them.
 
     ``pending`` are the userReferences of journaled batches without an answer. ``keep`` stores the request of a
-    launch that is due, and what it returns becomes the launch's ``request``.
+    launch that is due, and what it returns becomes the launch's ``request``; without it no launches are made,
+    which spares a plan that is only looked at the digests and the memory.
     """
     plan = Plan()
+    lists = {state: getattr(plan, state) for state in get_args(State)}
     digest = item_digester(lockfile.name, lockfile.project)
-    limit = choices.limit if choices.limit is not None else -1
     for item in items:
         reference = item.user_reference
         plan.references.add(reference)
-        if not choices.wants(reference):
+        if choices.targets and not choices.wants(reference):
             continue
         before = lockfile.items.get(reference)
-        attempt = before.attempt if before else 0
-        now = digest(item.request, item.kind, item.revision, attempt)
-        state = "pending" if reference in pending else _state(item, now, before)
+        state: State = "pending" if reference in pending else _state(item, digest, before)
         due, raised = _is_due(state, before, choices)
-        if due and len(plan.launches) == limit:
+        if due and len(plan.due) == choices.limit:
             continue
-        getattr(plan, state).append(reference)
+        lists[state].append(reference)
         if state == "changed" and before is not None:
             plan.changes[reference] = _changes(item, before, lockfile)
             if not due:
                 plan.unapproved.append(reference)
         if due:
-            spent = _digests(before)
-            while raised or now in spent:
-                raised, attempt = False, attempt + 1
-                now = digest(item.request, item.kind, item.revision, attempt)
-            kept = keep(item.request)
-            plan.launches.append(Launch(reference, item.kind, item.revision, attempt, now, kept))
+            plan.due.append(reference)
+            if keep is not None:
+                plan.launches.append(_launch(item, digest, before, raised=raised, kept=keep(item.request)))
     plan.removed = sorted(lockfile.items.keys() - plan.references)
     return plan
 
 
-def _state(item: Item, digest: str, before: LockedItem | None) -> State:
+def _launch(item: Item, digest: Digester, before: LockedItem | None, *, raised: bool, kept: Any) -> Launch:
+    spent = _digests(before)
+    attempt = (before.attempt if before else 0) + raised
+    while (now := digest(item.request, item.kind, item.revision, attempt)) in spent:
+        attempt += 1
+    return Launch(item.user_reference, item.kind, item.revision, attempt, now, kept)
+
+
+def _state(item: Item, digest: Digester, before: LockedItem | None) -> State:
     if before is None:
         return "new"
-    if before.digest == digest:
+    now = digest(item.request, item.kind, item.revision, before.attempt)
+    if before.digest == now:
         return "failed" if before.creation_failed or before.analysis_failed else "unchanged"
     if _order(item.revision) > _order(before.revision):
         return "new"
-    is_back = any(each["digest"] == digest and each["status"] != "FAILED" for each in before.previous)
+    is_back = any(each["digest"] == now and each["status"] != "FAILED" for each in before.previous)
     return "new" if before.creation_failed and not is_back else "changed"
 
 

@@ -105,7 +105,7 @@ def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple
     made = _make_plan(session, options.choices, None)
     session.loaded.raise_errors(strict=options.strict)
     size = options.batch_size_of(session.loaded)
-    return made, -(-len(made.launches) // size), session.loaded.findings.all()
+    return made, -(-len(made.due) // size), session.loaded.findings.all()
 
 
 def render(path: Path, target: Target, options: RunOptions, world: World) -> Iterator[PreparedBatch]:
