@@ -93,10 +93,11 @@ def load_document(
     found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
     found += _coded("MR202", _env_faults(data))
     faults = sorted((_finding(source, code, fault) for code, fault in found), key=lambda each: each.place)
-    paths = [fault.path for _, fault in found]
+    paths = [_pruned_at(fault.path) for _, fault in found]
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
         raise InvalidManifest(faults)
     data = _without(data, paths)
+    names = tuple(name for name in data.get("env") or () if name)
     return Document(
         source=source,
         name=data.get("name", ""),
@@ -105,8 +106,8 @@ def load_document(
         batch_size=data.get("batchSize", DEFAULT_BATCH_SIZE),
         stamp=data.get("stamp", DEFAULT_STAMP),
         max_launches=data.get("maxLaunches"),
-        env_names=tuple(filter(None, data.get("env") or ())),
-        env={name: env[name] for name in data.get("env") or () if name in env},
+        env_names=names,
+        env={name: env[name] for name in names if name in env},
         vars=data.get("vars") or {},
         given_vars=dict(given_vars),
         analyses=tuple(_analyses(data, paths)),
@@ -140,6 +141,12 @@ def _env_faults(data: Any) -> Iterator[Fault]:
         if isinstance(name, str) and _CREDENTIAL.search(name):
             why = "looks like the name of a credential, which templates may not read; choose another variable"
             yield Fault(("env", i), f"{clean(name)} {why}")
+
+
+def _pruned_at(path: Path_) -> Path_:
+    """A source of rows is left out as a whole: a part of it would be another source, with faults of its own."""
+    is_source = path[:1] == ("analyses",) and path[2:3] == ("forEach",) and path[3:4] and path[3] in SOURCE_FORMATS
+    return path[:4] if is_source else path
 
 
 def _without(data: Any, paths: Iterable[Path_]) -> Any:

@@ -25,11 +25,10 @@ class _Alike:
             self.lines[finding.row.line] = None
 
     def summed(self) -> Finding:
-        if self.count == 1:
+        if self.count == 1 or not self.lines:  # one place of the defaults, say, that several analyses share
             return self.first
-        more = ", …" if self.count > len(self.lines) else ""
-        where = f" rows (lines {', '.join(map(str, self.lines))}{more})" if self.lines else " places"
-        return replace(self.first, message=f"{self.first.message}; the same in {self.count:,}{where}")
+        lines = ", ".join(map(str, self.lines)) + (", …" if self.count > len(self.lines) else "")
+        return replace(self.first, message=f"{self.first.message}; the same in {self.count:,} rows (lines {lines})")
 
 
 class Findings:

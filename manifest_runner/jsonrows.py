@@ -173,7 +173,7 @@ def _elements(window: _Window, label: str) -> Iterator[tuple[int, Any]]:
         if window.peek():
             raise _BadRow("something follows the list")
     except json.JSONDecodeError as e:
-        raise _fault(window, label, f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}") from e
+        raise _fault(window, label, f"not JSON: {e.msg[:1].lower()}{e.msg[1:].removesuffix(' at')}") from e
     except RecursionError as e:
         raise _fault(window, label, f"nested more than {MAX_DEPTH} levels deep") from e
     except ValueError as e:

@@ -67,10 +67,11 @@ class _Preparation:
         self._templates: dict[tuple[str, bool], Template] = {}
         self._used: list[Used] = []
         self._broken_vars: set[str] = set()
+        self._reports = 0  # also of what another analysis reported before, which is one finding
         self._scope = self._constants(project)
 
     def analysis(self, spec: AnalysisSpec) -> Analysis | None:
-        before = self.findings.count("error")
+        before = self._reports
         rows = self._rows(spec)
         reader = _Reader(self, spec, rows.columns if rows else None)
         fields = {key: reader.resolve((key,), value) for key, value in spec.fields.items()}
@@ -80,12 +81,13 @@ class _Preparation:
         if spec.for_each is not None and rows is not None and rows.columns is not None:
             source = (spec.for_each.source, spec.for_each.section)
             self.column_use.add(source, reader.place(("forEach", spec.for_each.format)), rows.columns, reader.used)
-        if rows is None or not spec.sound or reader.is_broken or self.findings.count("error") > before:
+        if rows is None or not spec.sound or reader.is_broken or self._reports > before:
             return None
         renderer = Renderer(spec.kind, fields, rows.columns, self._scope)
         return Analysis(spec, fields, rows, renderer, revision, where, checker, self._scope)
 
     def report(self, place: Place, code: str, message: str) -> None:
+        self._reports += 1
         self.findings.add(Finding(place, code, message))
 
     def report_fault(self, place: Place, fault: TemplateFault, text: str) -> None:
@@ -214,7 +216,7 @@ class _Preparation:
 
     def _add_all(self, error: InvalidManifest) -> None:
         for finding in error.findings:
-            self.findings.add(finding)
+            self.report(finding.place, finding.code, finding.message)
 
 
 class _Reader:

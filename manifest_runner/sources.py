@@ -13,7 +13,7 @@ from manifest_runner import samplesheet
 from manifest_runner.document import ForEach
 from manifest_runner.errors import InvalidManifest
 from manifest_runner.filters import kind_of
-from manifest_runner.inputfile import decode_utf8, read_bytes
+from manifest_runner.inputfile import decode_utf8, read_bytes, refuse_unreadable
 from manifest_runner.manifest import Path_, read_yaml
 from manifest_runner.model import Finding, Place
 from manifest_runner.sandbox import near_miss
@@ -64,6 +64,11 @@ class Sources:
         if not os.path.lexists(file):
             hint = near_miss(file.name, _neighbours(file.parent)) or "; paths are relative to the manifest"
             raise InvalidManifest([Finding(at, "MR301", f"there is no {what} {label}{hint}")])
+        try:
+            refuse_unreadable(file, label)
+        except InvalidManifest as e:
+            message = f"the {what} {label} {e.findings[0].message}"
+            raise InvalidManifest([Finding(at, "MR301", message)]) from e
         return file, label
 
 

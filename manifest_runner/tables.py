@@ -17,6 +17,7 @@ from manifest_runner.rows import NumberedRow, Report, Rows
 MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20
 
+_DELIMITERS = {",": "csv file has commas", "\t": "tsv file has tabs", ";": ""}
 _SECTION = re.compile(r"\[([^\]]*)\],*")
 
 
@@ -94,6 +95,9 @@ class _Header:
         if table.section is None and _SECTION.fullmatch(names[0]):
             hint = "this is an Illumina SampleSheet; name the part to read, such as `section: BCLConvert_Data`"
             raise table.fault("MR302", hint, line)
+        if len(names) == 1 and any(each in names[0] for each in _DELIMITERS):
+            wanted = _DELIMITERS[table.delimiter]
+            raise table.fault("MR302", f'the header is one column, "{names[0]}"; a {wanted} between its cells', line)
         faults = list(_faulty_names(names, Place(table.label, line)))
         if faults:
             raise InvalidManifest(faults)
@@ -118,7 +122,7 @@ def _cells(table: _Table, header: _Header, report: Report) -> Iterator[NumberedR
         elif wanted < len(cells) and not any(cells[wanted:]):
             yield numbered[0], cells[:wanted]
         else:
-            what = f"this row has {len(cells)} cells, the header has {header.width}"
+            what = f"this row has {len(cells)} cell{'s' * (len(cells) != 1)}, the header has {header.width}"
             hint = "; a cell that holds the delimiter must be quoted" if len(cells) > wanted else ""
             place = Place(table.label, numbered[0])
             report(Finding(place, "MR304", what + hint, row=place), len(cells) > wanted)

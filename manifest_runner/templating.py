@@ -207,7 +207,11 @@ def _guard_parse(act: Any, text: str) -> Any:
 def _syntax_words(message: str) -> str:
     match = re.fullmatch(r"No (filter|test) named '(.*)'\.?", message)
     if match is None:
-        return message.rstrip(".")
+        return (
+            message.rstrip(".")
+            .replace("token 'end of print statement'", "its end")
+            .replace("'end of print statement'", "its end")
+        )
     known = FILTERS if match[1] == "filter" else TESTS
     return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'
 

@@ -1,0 +1,96 @@
+"""The corpus of broken inputs: each fault is found at its place, with a code that is documented and words that help.
+
+``tests/broken/*.txt`` hold the cases: files, and what ``validate`` says of them. A file that is marked ``(escaped)``
+has Python's escapes for bytes; a backslash at its end stands for a missing line end.
+``python tests/stories/test_broken_inputs.py`` writes down what is said now, to be read before it is committed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from manifest_runner.cli import app
+from manifest_runner.console import Console
+
+CORPUS = Path(__file__).parents[1] / "broken"
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    files: tuple[tuple[str, str], ...]
+    expected: tuple[str, ...]
+
+    def write(self, folder: Path) -> None:
+        for title, text in self.files:
+            name, _, mark = title.partition(" ")
+            text = text.removesuffix("\\\n")
+            raw = text.encode("latin-1").decode("unicode_escape").encode("latin-1") if mark else text.encode()
+            (folder / name).write_bytes(raw)
+
+    def source(self) -> str:
+        files = "".join(f"--- {title}\n{text}" for title, text in self.files)
+        return f"=== {self.name}\n{files}--- expected\n" + "".join(f"{line}\n" for line in self.expected)
+
+
+def read_cases(path: Path) -> Iterator[Case]:
+    for block in re.split(r"^=== ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        name, _, rest = block.partition("\n")
+        *files, expected = [part.partition("\n") for part in re.split(r"^--- ", rest, flags=re.MULTILINE)[1:]]
+        yield Case(name, tuple((title, text) for title, _, text in files), tuple(expected[2].split("\n")[:-1]))
+
+
+CASES = {case.name: case for path in sorted(CORPUS.glob("*.txt")) for case in read_cases(path)}
+
+
+def said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str]]:
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(app, ["validate", "m.yaml", "--format", "json"], obj=Console())
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.stdout, result.output
+    return result.exit_code, [line_of(found) for found in json.loads(result.stdout)]
+
+
+def line_of(found: dict[str, Any]) -> str:
+    row = found["row"]
+    at = f" (row at {row['file']}:{row['line']})" if row else ""
+    return (
+        f"{found['file']}:{found['line']}:{found['column']} {found['code']} {found['severity']}: {found['message']}{at}"
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_broken_input_is_explained_at_its_place(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[name]
+    case.write(tmp_path)
+    code, lines = said(tmp_path, monkeypatch)
+    assert lines == list(case.expected)
+    assert code == (3 if any(" error: " in line for line in case.expected) else 0)
+
+
+def rewrite(folder: Path) -> None:
+    for path in sorted(CORPUS.glob("*.txt")):
+        cases = []
+        for number, case in enumerate(read_cases(path)):
+            place = folder / f"{path.stem}-{number}"
+            place.mkdir()
+            case.write(place)
+            print(case.name)
+            with pytest.MonkeyPatch.context() as monkeypatch:
+                lines = said(place, monkeypatch)[1]
+            cases.append(replace(case, expected=tuple(lines)).source())
+        path.write_text("\n".join(cases), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite(Path(sys.argv[1]))
