@@ -85,6 +85,11 @@ class Client:
     ) -> None:
         self.close()
 
+    @property
+    def user(self) -> str:
+        """Who asks, as `Credential.user` has it: idempotency keys are honoured per user."""
+        return self._credential.user
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()

@@ -16,8 +16,8 @@ point  died …                                             the next run …
 6      after the lockfile, before the journal is removed  finds each answered batch in both; they are the same
 7      after a refusal, before its record                 POSTs again and is refused again, or is let in: both are right
 8      between adoption and the first post record         adopted launches are in the lockfile before anything is sent
-9      while an expired batch is settled by its stamps    looks them up again: found ones enter the lockfile before the
-                                                          journal lets go of the batch
+9      while an expired batch, or one that another user   looks them up again: found ones enter the lockfile before the
+       sent, is settled by its stamps                     journal lets go of the batch
 =====  =================================================  ==========================================================
 
 A record is one line: eight hex digits of CRC-32, a blank, JSON. A last line without its newline was torn by the
@@ -54,12 +54,13 @@ class JournaledItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A batch that was about to be POSTed. ``at`` is in seconds since the epoch."""
+    """A batch that was about to be POSTed. ``at`` is in seconds since the epoch, ``by`` tells users apart."""
 
     key: str
     body: bytes = field(repr=False)
     at: float
     stamped: bool
+    by: str
     items: tuple[JournaledItem, ...] = field(repr=False)
 
 
@@ -113,7 +114,7 @@ class Journal:
             self._check_owner(record)
         elif "post" in record:
             items = tuple(JournaledItem(*item) for item in record["items"])
-            post = Post(record["post"], record["body"].encode(), record["at"], record["stamped"], items)
+            post = Post(record["post"], record["body"].encode(), record["at"], record["stamped"], record["by"], items)
             self.pending[post.key] = post
         elif "answer" in record:
             post = self.pending.pop(record["answer"])
@@ -141,6 +142,7 @@ class Journal:
             "post": post.key,
             "at": post.at,
             "stamped": post.stamped,
+            "by": post.by,
             "items": items,
             "body": post.body.decode(),
         }

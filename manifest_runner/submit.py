@@ -66,12 +66,13 @@ class Submitter:
     def settle(self, mode: AdoptMode = "wait") -> None:
         """POST every unanswered batch again, with its own bytes and key, while the key is sure to be honoured.
 
-        Raises ApprovalNeeded for one that outlived its key and has no stamps to find it by, or is half seen.
+        It is honoured for a week, and for the user who sent it. Raises ApprovalNeeded for a batch whose key is of no
+        use and that has no stamps to find it by, or is half seen.
         """
         for post in list(self.journal.pending.values()):
             self.notify(f"settling a batch of {len(post.items)} that was sent without an answer")
             age = self.clock() - post.at
-            if -HALF_SEEN_SECONDS < age < self.key_window:
+            if -HALF_SEEN_SECONDS < age < self.key_window and post.by == self.client.user:
                 self._send(post, again=True)
             else:
                 self._settle_by_stamps(post, mode)
@@ -80,16 +81,22 @@ class Submitter:
         """Adopt what exists of a batch. Nothing of it: send it again, and a key that is known after all does no harm.
 
         What is missing beside something recent may still be created: after a second first POST, or by a wrong clock.
+        So may all of it, when another user has just sent it.
         """
         if not post.stamped:
             first = post.items[0].user_reference
             raise ApprovalNeeded(
                 f"{self.journal.path}: a batch of {len(post.items)} items, from {first!r} on, was sent at "
-                f"{timestamp(post.at)} and never answered. Its key is forgotten by now, and the items have no stamp "
-                "(`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with `manifest-runner "
-                "import --batch-id`; then move the journal away. Nothing new was sent."
+                f"{timestamp(post.at)} and never answered. Its key is forgotten by now, or was another user's, and the "
+                "items have no stamp (`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile with "
+                "`manifest-runner import --batch-id`; then move the journal away. Nothing new was sent."
             )
-        seen = self._seen(len(post.items), lambda found: [each for each in post.items if found.has(each.digest)], mode)
+        coming = post.by != self.client.user and abs(self.clock() - post.at) < HALF_SEEN_SECONDS
+
+        def hits(found: Found) -> list[JournaledItem]:
+            return [item for item in post.items if found.has(item.digest)]
+
+        seen = self._seen(len(post.items), hits, mode, coming=coming)
         if not seen:
             self._send(post, again=True)
             return
@@ -113,14 +120,14 @@ class Submitter:
         return [launch for launch in launches if launch.user_reference not in known]
 
     def _seen(
-        self, due: int, hits: Callable[[Found], Iterable[JournaledItem]], mode: AdoptMode
+        self, due: int, hits: Callable[[Found], Iterable[JournaledItem]], mode: AdoptMode, *, coming: bool = False
     ) -> dict[JournaledItem, Analysis]:
-        """Which of the ``due`` items exist; waits for all of them while a recent launch is half seen."""
+        """Which of the ``due`` items exist; waits for all of them while a recent launch is half seen, or ``coming``."""
         seen: dict[JournaledItem, Analysis] = {}
         for attempt, pause in enumerate(pauses(self.poll_interval)):
             found = self._search()
             seen = {item: found.by_stamp[digest_stamp(item.digest)] for item in hits(found)}
-            if len(seen) in (0, due) or mode == "now" or not self._is_recent(seen.values()):
+            if len(seen) == due or mode == "now" or not (coming or self._is_recent(seen.values())):
                 break
             self._wait_for_the_rest(len(seen), due, attempt, pause)
         return seen
@@ -168,8 +175,8 @@ class Submitter:
             self.notify(f"a launch of this manifest is half seen: {seen} of {due} are there; waiting for the rest")
         if self.deadline.left() <= pause:  # after that there is no time for another search
             raise ApprovalNeeded(
-                f"a launch is half seen: {seen} of the {due} analyses that are due exist already, the newest less than "
-                "an hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
+                f"a launch is half seen: {seen} of the {due} analyses that are due exist by now, and it is less than an "
+                "hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
             )
         self.sleep(pause)
 
@@ -199,7 +206,7 @@ class Submitter:
     def submit(self, batch: PreparedBatch, *, stamped: bool) -> None:
         """Journal a batch, POST it, journal the answer. Raises Refused, Unreachable, BadState."""
         items = tuple(map(_journaled, batch.launches))
-        post = Post(batch.key, batch.body, self.clock(), stamped, items)
+        post = Post(batch.key, batch.body, self.clock(), stamped, self.client.user, items)
         self.journal.post(post)
         self._send(post, again=False)
 

@@ -170,6 +170,18 @@ def test_without_stamps_a_lost_answer_whose_key_is_forgotten_needs_a_person(loss
     assert "import --batch-id" in ended.err
 
 
+@pytest.mark.parametrize("later", [0.0, 5.0, 2 * HOUR, WEEK + 1])
+def test_a_lost_answer_is_found_by_its_stamps_when_another_user_goes_on(lossy, clock, later):
+    checkout = lossy()
+    clock.advance(later)
+    checkout.key = COLLEAGUE
+    ended = checkout.timed()
+    assert ended.code == 0, ended
+    checkout.assert_executed_once(7)
+    checkout.assert_settled()
+    assert adopted(checkout) == ["s0", "s1"]
+
+
 @pytest.mark.parametrize("skew", [-30 * 60.0, -2 * HOUR, -30 * 24 * HOUR])
 def test_a_clock_that_went_back_launches_nothing_twice(lossy, skew):
     checkout = lossy()

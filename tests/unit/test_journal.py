@@ -19,7 +19,7 @@ OWNER = Owner("study", "p-1", "https://ica.example/ica/rest")
 
 def make_post(number: int, *, items: int = 2) -> Post:
     made = tuple(JournaledItem(f"s{number}-{n}", f"{number:063}{n}", "nextflow", "1.1", n) for n in range(items))
-    return Post(f"mr1-{number}", b'{"nextflowItems":["\xc3\xa4"]}', 1_800_000_000.25, True, made)
+    return Post(f"mr1-{number}", b'{"nextflowItems":["\xc3\xa4"]}', 1_800_000_000.25, True, "user", made)
 
 
 FIRST, SECOND, THIRD = map(make_post, (1, 2, 3))
@@ -157,8 +157,8 @@ HEAD = {"journal": 1, "name": OWNER.name, "project": OWNER.project, "server": OW
         [HEAD, {"answer": "mr1-unknown", "batch": "b", "status": None}],
         [HEAD, {"released": "mr1-unknown"}],
         [HEAD, {"post": "mr1-1"}],
-        [HEAD, {"post": "mr1-1", "at": 1, "stamped": True, "items": [["only"]], "body": "{}"}],
-        [HEAD, {"post": "mr1-1", "at": 1, "stamped": True, "items": [], "body": 7}],
+        [HEAD, {"post": "mr1-1", "at": 1, "stamped": True, "by": "user", "items": [["only"]], "body": "{}"}],
+        [HEAD, {"post": "mr1-1", "at": 1, "stamped": True, "by": "user", "items": [], "body": 7}],
         [HEAD, 7],
     ],
 )
@@ -213,7 +213,7 @@ def test_a_record_that_could_not_be_synced_does_not_count(path, monkeypatch):
 def test_a_body_survives_byte_for_byte(path):
     body = '{"nextflowItems":["ä\u2028\\n\\u0001😀"]}'.encode()
     journal = Journal.read(path, OWNER)
-    journal.post(Post("mr1-x", body, 0.1, False, FIRST.items))
+    journal.post(Post("mr1-x", body, 0.1, False, "user", FIRST.items))
     journal.close()
     (post,) = Journal.read(path, OWNER).pending.values()
     assert (post.body, post.at, post.stamped) == (body, 0.1, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,6 +20,7 @@ from manifest_runner.keys import batch_key, digest_stamp, name_stamp
 from manifest_runner.lockfile import LockedItem, Lockfile
 from manifest_runner.model import Analysis, Batch
 from manifest_runner.plan import Launch
+from manifest_runner.settings import Credential
 from manifest_runner.submit import DEFAULT_KEY_WINDOW, HALF_SEEN_SECONDS, Submitter
 
 OWNER = Owner("study", "p-1", "s")
@@ -33,6 +35,7 @@ class Api:
     analyses: list[Analysis] = field(default_factory=list)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     searches: int = 0
+    user: str = "one"
     on_search: Callable[[], None] = lambda: None
 
     def create_batch(self, key, body):
@@ -249,6 +252,33 @@ def test_without_stamps_an_old_batch_needs_a_person(world):
     assert (len(world.api.posts), world.pending) == (1, [BATCH.key])
 
 
+def test_a_batch_of_another_user_is_looked_up_and_adopted(world):
+    submitter = lost(world)
+    world.api.user = "two"
+    world.api.on_search = lambda: world.api.searches == 3 and world.api.analyses.extend([analysis(A), analysis(B)])
+    submitter.settle()
+    assert (len(world.api.posts), world.api.searches, sorted(world.lockfile.items)) == (1, 3, ["a", "b"])
+
+
+def test_a_batch_of_another_user_that_does_not_come_up_needs_a_person_or_an_hour(world):
+    lost(world)
+    world.api.user = "two"
+    with pytest.raises(ApprovalNeeded, match="half seen: 0 of the 2"):
+        world.anew(timeout=60.0).settle()
+    assert (len(world.api.posts), world.pending) == (1, [BATCH.key])
+    world.now = NOW + HALF_SEEN_SECONDS
+    world.anew().settle()
+    assert (len(world.api.posts), world.pending) == (2, [])
+
+
+def test_without_stamps_a_batch_of_another_user_needs_a_person(world):
+    submitter = lost(world, stamped=False)
+    world.api.user = "two"
+    with pytest.raises(ApprovalNeeded, match="another user"):
+        submitter.settle()
+    assert len(world.api.posts) == 1
+
+
 def test_one_batch_that_cannot_be_settled_leaves_the_others_to_the_next_run(world):
     lost(world)
     submitter = lost(world, prepared(C))
@@ -340,6 +370,28 @@ def test_an_adopted_launch_keeps_what_it_replaces(world):
     assert [each["batchId"] for each in world.lockfile.items["a"].previous] == ["b-0"]
 
 
+# -- users
+
+
+def token(claims: object, signature: str = "x") -> Credential:
+    payload = urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip("=")
+    return Credential("Authorization", f"Bearer e30.{payload}.{signature}", "a test")
+
+
+def test_a_renewed_token_is_of_the_same_user_and_another_subject_is_not():
+    user = token({"sub": "one", "iat": 1}).user
+    assert token({"sub": "one", "iat": 2}, "y").user == user
+    assert token({"sub": "two", "iat": 1}).user != user
+    assert len(user) == 8
+
+
+@pytest.mark.parametrize("secret", ["key", "a.b.c", "..", "e30.W10.x", "e30.e30.x", "é.é.é"])
+def test_what_tells_no_subject_is_told_apart_as_a_whole(secret):
+    one, two = Credential("X-API-Key", secret, "a test"), Credential("X-API-Key", secret + "x", "a test")
+    assert one.user == Credential("Authorization", f"Bearer {secret}", "elsewhere").user != two.user
+    assert secret not in one.user
+
+
 # -- answers
 
 
@@ -347,7 +399,7 @@ def answer_of(batch: PreparedBatch, batch_id: str) -> Answer:
     items = tuple(
         JournaledItem(each.user_reference, each.digest, "nextflow", "1.1", each.attempt) for each in batch.launches
     )
-    return Answer(Post(batch.key, batch.body, NOW, True, items), batch_id, None)
+    return Answer(Post(batch.key, batch.body, NOW, True, "one", items), batch_id, None)
 
 
 def test_to_record_an_answer_twice_changes_nothing_also_after_later_launches():
