@@ -256,13 +256,14 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
     console = console_of(values)
     options = runner.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
     show = console.watch if watch else None
+    console.is_watching = watch and sys.stdout.isatty()
     lockfile = runner.refresh(manifest, target_of(values), options, world_of(console), show)
     if not lockfile.items:
         console.note(f"{manifest}: nothing was launched yet")
     if console.as_json:
         console.result([], json.loads(dump_lockfile(lockfile)))
     else:
-        console.table(lockfile)
+        (console.watch if console.is_watching else console.table)(lockfile)
 
 
 @app.command()

@@ -36,6 +36,7 @@ class Console:
         self.as_json = as_json
         self.quiet = quiet
         self.verbose = verbose
+        self.is_watching = False  # then the table is what tells the progress
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -96,16 +97,15 @@ class Console:
 
     def watch(self, lockfile: Lockfile) -> None:
         """The table in place of the one before it, on a terminal; elsewhere the lines of ``note`` tell the changes."""
-        if not sys.stdout.isatty():
-            return
-        click.clear()
-        self.table(lockfile)
+        if self.is_watching:
+            click.clear()
+            self.table(lockfile)
 
     # -- progress
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """A bar for each stage of long work, on a terminal only."""
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or self.is_watching or not sys.stderr.isatty():
             return
         bars = self._bars or self._open_bars()
         if stage not in self._tasks:

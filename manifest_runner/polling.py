@@ -16,6 +16,7 @@ FINAL_JOB = frozenset({"STOPPED", "SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED"})
 OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
+PAGE = 1000
 
 IsDone = Callable[[LockedItem], bool]
 
@@ -79,14 +80,14 @@ class Poller:
             self.notify(line)
 
     def _seen(self, batch_id: str, references: list[str]) -> Iterable[BatchItem]:
-        """The batch's items that may have changed: one by one when they are few, else by pages.
+        """The batch's items that may have changed: one by one where that takes no more requests than the pages.
 
         A status filter tells which items are still being created; those that have left it are fetched.
         """
         items = [self.lockfile.items[reference] for reference in references]
         ids = [item.item_id for item in items if item.item_id is not None]
         batch = self.lockfile.batches.get(batch_id)
-        few = len(references) <= max(3, (batch.items if batch else 0) // 10)
+        few = len(references) <= max(1, (batch.items if batch else 0) // PAGE)
         if len(ids) == len(items) and few:
             return [self.client.get_item(batch_id, item_id) for item_id in ids]
         if len(ids) < len(items) or all(item.creation_is_final for item in items):

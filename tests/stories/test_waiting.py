@@ -1,0 +1,155 @@
+"""Waiting: as long as asked for, with few requests, and always safe to break off."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from counting import counting
+from studies import write_study
+from terminals import on_terminal
+
+SLOW = pytest.mark.parametrize("emulator", [{"creation_delay": 60.0}], indirect=True)
+BRISK = pytest.mark.parametrize("emulator", [{"creation_delay": 0.8, "analysis_duration": 0.8}], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _study(cli):
+    write_study(cli, "alpha", "beta", "gamma")
+
+
+@SLOW
+def test_without_waiting_a_run_ends_when_all_is_sent(cli, emulator):
+    cli.ok("run", "study.yaml", "--wait", "none")
+    lockfile = cli.lockfile()
+    assert {item["analysis"] for item in lockfile["items"].values()} == {None}
+    assert len(lockfile["batches"]) == 1
+
+
+@BRISK
+def test_a_run_that_waited_too_long_is_safe_to_repeat_until_all_is_there(cli, emulator):
+    late = cli("run", "study.yaml", "--timeout", "0.2")
+    assert (late.code, "the same command" in late.err) == (5, True)
+    assert cli.files() == ["study.csv", "study.lock.json", "study.yaml"]
+    cli.ok("run", "study.yaml", "--wait", "finished", "--poll-interval", "0.2")
+    assert {item["analysis"]["status"] for item in cli.lockfile()["items"].values()} == {"SUCCEEDED"}
+    assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
+
+
+@BRISK
+def test_a_pipe_is_told_each_change_of_a_batch_once(cli, emulator):
+    ran = cli.ok("run", "study.yaml", "--poll-interval", "0.05")
+    told = [line for line in ran.err.splitlines() if line.startswith("batch ")]
+    assert told[-1].endswith(": 3 of 3 item(s) done")
+    assert len(told) == len(set(told)) <= 4
+    assert "\x1b" not in ran.out + ran.err
+
+
+# -- requests
+
+
+def test_nothing_is_asked_about_what_cannot_change(cli, emulator):
+    with counting(emulator.url) as counted:
+        server = {"ICAV2_SERVER_URL": counted.url}
+        cli.ok("run", "study.yaml", "--wait", "finished", **server)
+        sent = counted.taken()
+        cli.ok("status", "study.yaml", **server)
+        cli.ok("run", "study.yaml", "--wait", "finished", **server)
+    assert len([each for each in sent if each == "POST analysisCreationBatch"]) == 1
+    assert len(sent) <= 4, "a search, the POST, the items, the batch"
+    assert counted == []
+
+
+@SLOW
+def test_a_refresh_asks_once_for_each_batch_that_can_still_change(cli, emulator):
+    write_study(cli, "alpha", "beta", "gamma", "omega")
+    with counting(emulator.url) as counted:
+        server = {"ICAV2_SERVER_URL": counted.url}
+        cli.ok("run", "study.yaml", "--wait", "none", "--batch-size", "2", **server)
+        first, second = cli.lockfile()["batches"]
+        counted.clear()
+        cli.ok("status", "study.yaml", **server)
+        asked = counted.taken()
+    assert sorted(asked) == sorted(
+        f"GET analysisCreationBatch/{batch}{what}" for batch in (first, second) for what in ("", "/items")
+    )
+
+
+@pytest.mark.parametrize("emulator", [{"creation_delay": 0.0, "analysis_duration": 60.0}], indirect=True)
+def test_a_lone_item_that_still_runs_is_all_that_is_asked_for(cli, emulator):
+    with counting(emulator.url) as counted:
+        server = {"ICAV2_SERVER_URL": counted.url}
+        cli.ok("run", "study.yaml", "--batch-size", "2", **server)
+        ((reference, last),) = [each for each in cli.lockfile()["items"].items() if each[0] == "gamma"]
+        ended = [item["analysis"]["id"] for name, item in cli.lockfile()["items"].items() if name != reference]
+        cli.write("study.lock.json", _with_ended(cli.read("study.lock.json"), ended))
+        counted.clear()
+        cli.ok("status", "study.yaml", **server)
+    assert counted == [f"GET analysisCreationBatch/{last['batchId']}/items/{last['itemId']}"]
+
+
+def _with_ended(lockfile: str, analyses: list[str]) -> str:
+    lines = lockfile.splitlines(keepends=True)
+    return "".join(
+        line.replace('"REQUESTED"', '"SUCCEEDED"') if any(each in line for each in analyses) else line for line in lines
+    )
+
+
+# -- broken off
+
+
+@SLOW
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_whoever_breaks_off_the_waiting_is_told_how_to_go_on(cli, emulator, name):
+    with subprocess.Popen(
+        [sys.executable, "-m", "manifest_runner", "run", "study.yaml"],
+        cwd=cli.folder,
+        env=cli.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stderr
+        while "item(s) done" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.Signals[name])
+        words = process.stderr.read()
+        assert (process.wait(), "run the same command again to go on" in words) == (130, True)
+    assert cli.files() == ["study.csv", "study.lock.json", "study.yaml"]
+    cli.ok("run", "study.yaml", "--wait", "none")
+    assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
+
+
+# -- on a terminal
+
+
+@BRISK
+def test_a_terminal_shows_bars_while_it_waits_and_only_the_summary_in_the_end(cli, emulator):
+    seen = on_terminal(cli, "run", "study.yaml", "--poll-interval", "0.1")
+    assert seen.code == 0
+    assert "━" in seen.raw
+    assert "3/3" in seen.text
+    assert seen.text.splitlines()[-2:] == [
+        "launched 3 in 1 batch(es), 3 created, 0 failed, 0 unchanged",
+        "lockfile: study.lock.json",
+    ]
+
+
+@BRISK
+def test_status_watches_on_a_terminal_until_every_analysis_has_ended(cli, emulator):
+    cli.ok("run", "study.yaml", "--wait", "none")
+    seen = on_terminal(cli, "status", "study.yaml", "--watch", "--poll-interval", "0.2")
+    assert seen.code == 0
+    tables = seen.raw.split("\x1b[2J")[1:]
+    assert len(tables) > 1
+    assert ["3 items: 3 succeeded" in table for table in (tables[0], tables[-1])] == [False, True]
+    assert "━━━━ 0/3" not in seen.text
+
+
+def test_the_status_of_nothing_says_so(cli):
+    looked = cli.ok("status", "study.yaml")
+    assert "nothing was launched yet" in looked.err
+    assert cli.files() == ["study.csv", "study.yaml"]
