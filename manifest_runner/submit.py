@@ -175,8 +175,8 @@ class Submitter:
             self.notify(f"a launch of this manifest is half seen: {seen} of {due} are there; waiting for the rest")
         if self.deadline.left() <= pause:  # after that there is no time for another search
             raise ApprovalNeeded(
-                f"a launch is half seen: {seen} of the {due} analyses that are due exist by now, and it is less than an "
-                "hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
+                f"a launch is half seen: {seen} of the {due} analyses that are due exist by now, and it is less than "
+                "an hour old. Nothing was sent. Run again later, or launch the rest at once with --adopt now."
             )
         self.sleep(pause)
 
