@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from manifest_runner.errors import BadState
@@ -63,11 +64,19 @@ def held(workspace: Workspace) -> Iterator[None]:
         raise unwritable(path, e) from e
     try:
         _sign(path)
+        _sweep(workspace.lockfile)
         yield
     finally:
         with suppress(OSError):
             path.unlink()
         lock.release()
+
+
+def _sweep(lockfile: Path) -> None:
+    """Whoever was killed while writing the lockfile left its new file beside it (see ``replace_file``)."""
+    with suppress(OSError):
+        for left in lockfile.parent.glob(f".{escape(lockfile.name)}.*.new"):
+            left.unlink()
 
 
 def _sign(path: Path) -> None:

@@ -223,8 +223,7 @@ class Checkout:
             assert item["analysis"]["id"].startswith(batch[:8])
             assert item.get("adopted") or item["batchId"] == batch
         self.assert_all_known()
-        assert not self.journal.exists()
-        assert not self.journal.with_suffix(".running").exists()
+        assert self.files() == [self.lockfile.name, self.manifest.name]
 
     def assert_all_known(self) -> None:
         """No execution that the lockfile has not heard of, adopted ones and earlier launches included."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -11,16 +10,15 @@ from pathlib import Path
 import orjson
 import pytest
 
-from manifest_runner.answers import record_answer, timestamp
+from manifest_runner.answers import timestamp
 from manifest_runner.backoff import Deadline
 from manifest_runner.batches import PreparedBatch
 from manifest_runner.errors import ApprovalNeeded, BadState, KeyReused, Refused, Unreachable
-from manifest_runner.journal import Answer, Journal, JournaledItem, Owner, Post
+from manifest_runner.journal import Journal, Owner
 from manifest_runner.keys import batch_key, digest_stamp, name_stamp
 from manifest_runner.lockfile import LockedItem, Lockfile
 from manifest_runner.model import Analysis, Batch
 from manifest_runner.plan import Launch
-from manifest_runner.settings import Credential
 from manifest_runner.submit import DEFAULT_KEY_WINDOW, HALF_SEEN_SECONDS, Submitter
 
 OWNER = Owner("study", "p-1", "s")
@@ -368,55 +366,3 @@ def test_an_adopted_launch_keeps_what_it_replaces(world):
     world.api.analyses = [analysis(A)]
     world.submitter.adopt([A], "wait")
     assert [each["batchId"] for each in world.lockfile.items["a"].previous] == ["b-0"]
-
-
-# -- users
-
-
-def token(claims: object, signature: str = "x") -> Credential:
-    payload = urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip("=")
-    return Credential("Authorization", f"Bearer e30.{payload}.{signature}", "a test")
-
-
-def test_a_renewed_token_is_of_the_same_user_and_another_subject_is_not():
-    user = token({"sub": "one", "iat": 1}).user
-    assert token({"sub": "one", "iat": 2}, "y").user == user
-    assert token({"sub": "two", "iat": 1}).user != user
-    assert len(user) == 8
-
-
-@pytest.mark.parametrize("secret", ["key", "a.b.c", "..", "e30.W10.x", "e30.e30.x", "é.é.é"])
-def test_what_tells_no_subject_is_told_apart_as_a_whole(secret):
-    one, two = Credential("X-API-Key", secret, "a test"), Credential("X-API-Key", secret + "x", "a test")
-    assert one.user == Credential("Authorization", f"Bearer {secret}", "elsewhere").user != two.user
-    assert secret not in one.user
-
-
-# -- answers
-
-
-def answer_of(batch: PreparedBatch, batch_id: str) -> Answer:
-    items = tuple(
-        JournaledItem(each.user_reference, each.digest, "nextflow", "1.1", each.attempt) for each in batch.launches
-    )
-    return Answer(Post(batch.key, batch.body, NOW, True, "one", items), batch_id, None)
-
-
-def test_to_record_an_answer_twice_changes_nothing_also_after_later_launches():
-    lockfile = Lockfile("study", "p-1", "s")
-    first, second = answer_of(BATCH, "b-1"), answer_of(prepared(launch("a", 1)), "b-2")
-    for answer in (first, second):
-        record_answer(lockfile, answer)
-    before = lockfile.copy()
-    for answer in (first, second, first):
-        record_answer(lockfile, answer)
-    assert lockfile == before
-    assert (lockfile.items["a"].attempt, len(lockfile.items["a"].previous)) == (1, 1)
-
-
-def test_an_answer_that_was_recorded_halfway_is_completed():
-    whole, half = Lockfile("study", "p-1", "s"), Lockfile("study", "p-1", "s")
-    record_answer(whole, answer_of(BATCH, "b-1"))
-    half.items["a"] = whole.items["a"]
-    record_answer(half, answer_of(BATCH, "b-1"))
-    assert half == whole

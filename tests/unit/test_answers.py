@@ -1,0 +1,59 @@
+"""How answers enter the lockfile, and how users are told apart, since keys are honoured per user."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+
+import orjson
+import pytest
+
+from manifest_runner.answers import record_answer
+from manifest_runner.journal import Answer, JournaledItem, Post
+from manifest_runner.lockfile import Lockfile
+from manifest_runner.settings import Credential
+
+A, B, AGAIN = (JournaledItem(name, f"{n:064}", "nextflow", "1.1", n) for n, name in enumerate(("a", "b", "a")))
+
+
+def answer_of(batch_id: str, *items: JournaledItem) -> Answer:
+    body = orjson.dumps({"nextflowItems": [{"userReference": each.user_reference} for each in items]})
+    return Answer(Post(f"mr1-{batch_id}", body, 1_800_000_000.0, True, "one", items), batch_id, None)
+
+
+def test_to_record_an_answer_twice_changes_nothing_also_after_later_launches():
+    lockfile = Lockfile("study", "p-1", "s")
+    first, second = answer_of("b-1", A, B), answer_of("b-2", AGAIN)
+    for answer in (first, second):
+        record_answer(lockfile, answer)
+    before = lockfile.copy()
+    for answer in (first, second, first):
+        record_answer(lockfile, answer)
+    assert lockfile == before
+    assert (lockfile.items["a"].digest, len(lockfile.items["a"].previous)) == (AGAIN.digest, 1)
+
+
+def test_an_answer_that_was_recorded_halfway_is_completed():
+    whole, half = Lockfile("study", "p-1", "s"), Lockfile("study", "p-1", "s")
+    record_answer(whole, answer_of("b-1", A, B))
+    half.items["a"] = whole.items["a"]
+    record_answer(half, answer_of("b-1", A, B))
+    assert half == whole
+
+
+def token(claims: object, signature: str = "x") -> Credential:
+    payload = urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip("=")
+    return Credential("Authorization", f"Bearer e30.{payload}.{signature}", "a test")
+
+
+def test_a_renewed_token_is_of_the_same_user_and_another_subject_is_not():
+    user = token({"sub": "one", "iat": 1}).user
+    assert token({"sub": "one", "iat": 2}, "y").user == user
+    assert token({"sub": "two", "iat": 1}).user != user
+    assert len(user) == 8
+
+
+@pytest.mark.parametrize("secret", ["key", "a.b.c", "..", "e30.W10.x", "e30.e30.x", "é.é.é"])
+def test_what_tells_no_subject_is_told_apart_as_a_whole(secret):
+    one, two = Credential("X-API-Key", secret, "a test"), Credential("X-API-Key", secret + "x", "a test")
+    assert one.user == Credential("Authorization", f"Bearer {secret}", "elsewhere").user != two.user
+    assert secret not in one.user
