@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from crash_lab import KILLED, Checkout, ForkServer, Place
+from odd_proxy import odd_proxy
 
 pytest_plugins = ["lab_plugin"]
 
@@ -92,20 +94,31 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_told_and_the_next_run_
         tell("faults")
 
 
-def test_of_two_runs_at_once_one_is_turned_away_and_names_the_other(durable, server, tmp_path):
-    url = durable.start(latency=0.03)
+def test_of_two_runs_at_once_one_is_turned_away_and_names_the_other(place, server, tmp_path):
+    """The first cannot end before the second has."""
+    sent, turned_away = threading.Event(), threading.Event()
+
+    def hold(_path: str, body: bytes) -> bytes:
+        sent.set()
+        turned_away.wait(60)
+        return body
+
     other = ForkServer()
-    first = Checkout(Place(server, url, durable.database), tmp_path / "one" / "study")
-    first.write()
-    cases = [{**first.case(), "out": str(tmp_path / f"out{n}"), "err": str(tmp_path / f"err{n}")} for n in (1, 2)]
-    for process, case in zip((server, other), cases, strict=True):
-        process.start(case)
-    ended = sorted([server.finish(cases[0]), other.finish(cases[1])])
-    other.close()
-    assert [each.code for each in ended] == [0, 6]
-    assert "study.lock.json: in use by process " in ended[1].err
-    settle(first, "two runs at once")
-    assert first.lockfile.read_bytes().count(b'"batchId"') == 7
+    with odd_proxy(place.url) as proxy:
+        proxy.change = hold
+        first = Checkout(Place(server, proxy.url, place.database), tmp_path / "one" / "study")
+        first.write()
+        one, two = ({**first.case(), "out": str(tmp_path / f"out{n}"), "err": str(tmp_path / f"err{n}")} for n in "12")
+        server.start(one)
+        assert sent.wait(60)
+        other.start(two)
+        refused = other.finish(two)
+        turned_away.set()
+        ended = server.finish(one)
+        other.close()
+        assert (ended.code, refused.code) == (0, 6)
+        assert "study.lock.json: in use by process " in refused.err
+        settle(first, "two runs at once")
 
 
 @pytest.mark.parametrize("name", ["study.running", "study.lock.json", "study.journal"])
