@@ -116,7 +116,7 @@ class _Rendering:
 
     def items(self) -> Iterator[Item]:
         analysis = self._analysis
-        render, kind, number_of_it = analysis.renderer.render, analysis.spec.kind, analysis.spec.index
+        render, kind, number_of_it = self._renderer(), analysis.spec.kind, analysis.spec.index
         checker = item_checker(kind)
         is_valid, dumps, claim = checker.is_valid, orjson.dumps, self._references.add
         writes = "analysisOutput" in analysis.fields
@@ -140,6 +140,12 @@ class _Rendering:
             if writes:
                 self._claim_targets(request)
             yield Item(reference, kind, revision, body, number_of_it, number)
+
+    def _renderer(self) -> Callable[[Any, int], Any]:
+        try:
+            return self._analysis.renderer.compiled()
+        except ValueError:
+            return _give_up
 
     def _claim_targets(self, request: dict[str, Any]) -> None:
         for target in _targets(request):
@@ -230,7 +236,7 @@ class _Rendering:
             for leaf, fault in e.faults:
                 message = f"{fault}, in {shown(leaf.template.text)}"
                 self._add(leaf.path, fault.code, message, number, group=fault.code)
-        except TypeError as e:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
+        except (TypeError, ValueError) as e:  # half of a surrogate pair, an infinite number
             self._add((), "MR503", f"the item cannot be written as JSON: {e}", number, group="json")
         return None, b""
 
@@ -270,7 +276,7 @@ def _targets(request: dict[str, Any]) -> Iterator[Target]:
             yield Target(each["targetProjectId"], each["targetPath"].rstrip("/"))
 
 
-def _give_up(_row: Any, _index: int) -> bool:
+def _give_up(_row: Any, _index: int) -> Any:
     raise NotImplementedError
 
 

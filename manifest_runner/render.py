@@ -65,10 +65,7 @@ class Unrendered(Exception):
 
 
 class Renderer:
-    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings.
-
-    ``render`` is the compiled function, from a row and its index to the item; it raises anything.
-    """
+    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings."""
 
     def __init__(
         self,
@@ -81,10 +78,14 @@ class Renderer:
         self._fields = fields
         self._columns = columns
         self._scope = dict(scope)
-        self.render: Callable[[Any, int], dict[str, Any]] = self.value(shape_item(kind, fields))
 
-    def value(self, tree: Any) -> Compiled:
-        """The function for a tree of values and leaves. It raises anything."""
+    def compiled(self) -> Compiled:
+        """The function from a row and its index to the item; it raises anything.
+
+        It is made anew at each call: of ten thousand analyses without rows, no two functions need to be there at once.
+        Raises ValueError where a number that no row changes is not finite.
+        """
+        tree = shape_item(self._kind, self._fields)
         if not _changes(tree):
             return lambda _row, _index: tree
         return self._writer().function(tree)
@@ -94,7 +95,7 @@ class Renderer:
         return self._writer().condition(template)
 
     def render_slowly(self, row: Any, index: int) -> dict[str, Any]:
-        """The item of a row that ``render`` gave up on. Raises Unrendered."""
+        """The item of a row that the compiled function gave up on. Raises Unrendered or ValueError."""
         faults: list[tuple[Leaf, TemplateFault]] = []
         scope = self.scope(row, index)
         fields = {key: _rendered(value, scope, faults) for key, value in self._fields.items()}

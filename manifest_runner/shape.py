@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from manifest_runner.model import Kind
@@ -56,21 +57,15 @@ def shape_item(kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any]:
     return _mapping(fields, shapes)
 
 
-def _unless_deferred(shape: Finish) -> Finish:
-    """Put off a shape whose value only a row can tell."""
-
-    def shaped(value: Any) -> Any:
-        if isinstance(value, Leaf) and not value.is_plain:
-            return Deferred(value, shaped)
-        return None if value is None else shape(value)
-
-    return shaped
+def _shaped(shape: Finish, value: Any) -> Any:
+    """The value in its shape, put off where only a row can tell it; null stays null."""
+    if isinstance(value, Leaf) and not value.is_plain:
+        return Deferred(value, partial(_shaped, shape))
+    return None if value is None else shape(value)
 
 
 def _mapping(value: Mapping[str, Any], shapes: Mapping[str, Finish]) -> dict[str, Any]:
-    return {
-        key: _unless_deferred(shapes.get(key, plain))(value[key]) for key in sorted(value) if value[key] is not None
-    }
+    return {key: _shaped(shapes.get(key, plain), value[key]) for key in sorted(value) if value[key] is not None}
 
 
 def plain(value: Any) -> Any:
@@ -94,14 +89,10 @@ def _coded(entry: Callable[[str, Any], Any]) -> Finish:
     def shape(value: Any) -> Any:
         if not isinstance(value, dict):
             return plain(value)
-        entries = (_unless_deferred(_with_code(entry, code))(value[code]) for code in jcs_sorted(value))
+        entries = (_shaped(partial(entry, code), value[code]) for code in jcs_sorted(value))
         return Coded(each for each in entries if each is not None)
 
     return shape
-
-
-def _with_code(entry: Callable[[str, Any], Any], code: str) -> Finish:
-    return lambda value: entry(code, value)
 
 
 def _data_input(code: str, value: Any) -> Any:
@@ -176,11 +167,11 @@ def _groups(value: Any) -> Any:
     """Groups have the API's own shape; the fields of a group can be a mapping as those of the form can."""
     if not isinstance(value, list):
         return plain(value)
-    return [_unless_deferred(_object({"values": _group_rows}))(each) for each in value]
+    return [_shaped(_object({"values": _group_rows}), each) for each in value]
 
 
 def _group_rows(value: Any) -> Any:
-    return [_unless_deferred(_object(_FIELDS))(row) for row in value] if isinstance(value, list) else plain(value)
+    return [_shaped(_object(_FIELDS), row) for row in value] if isinstance(value, list) else plain(value)
 
 
 _form_values = _object({"fields": _coded(_field), "groups": _groups})

@@ -105,6 +105,13 @@ def test_half_a_surrogate_pair_made_by_a_template_is_a_fault_of_its_row(study):
     assert lines(findings, "MR503") == [3]
 
 
+def test_an_infinite_number_that_no_row_changes_is_a_fault_of_the_item(study):
+    _, findings = study.expand(
+        """  - {kind: nextflow, userReference: a, analysisInput: {parameters: {p: "{{ 1e308 * 10 }}"}}}\n"""
+    )
+    assert [finding.code for finding in findings] == ["MR503"]
+
+
 def test_the_same_bytes_come_out_whatever_seed_python_hashes_with():
     outputs = set()
     for seed in ("0", "1", "2"):

@@ -105,18 +105,18 @@ def by_template(value: Any, scope: Any) -> Any:
 @example("nextflow", {"userReference": "x", "analysisInput": {"inputs": {"alpha": "{{ row.a }}"}}}, {"a": None}, 0)
 def test_the_compiled_function_gives_what_each_template_gives_by_itself(kind, fields, row, index):
     try:
-        compiled, leaves = renderer(kind, fields, row)
+        made, leaves = renderer(kind, fields, row)
     except TemplateFault:
         return
     try:
-        expected = shape_item(kind, by_template(leaves, compiled.scope(row, index)))
+        expected = shape_item(kind, by_template(leaves, made.scope(row, index)))
     except TemplateFault:
         expected = None
     try:
-        found = compiled.render(row, index)
+        found = made.compiled()(row, index)
     except Exception:  # noqa: BLE001 - it may give up on any row, and then the slow way decides
         try:
-            found = compiled.render_slowly(row, index)
+            found = made.render_slowly(row, index)
         except Unrendered:
             found = None
     assert found == expected
@@ -141,39 +141,39 @@ CONDITIONS = st.recursive(
 @given(CONDITIONS, st.one_of(TABLES, MAPPINGS), st.integers(0, 2))
 @example("row.a < ('a',)", {"a": []}, 0)
 def test_a_compiled_condition_decides_as_jinja_does(text, row, index):
-    compiled, _ = renderer("nextflow", {}, row)
+    made, _ = renderer("nextflow", {}, row)
     template = Template(text, Sandbox(), expression=True)
-    condition = compiled.condition(template)
+    condition = made.condition(template)
     if condition is None:
         return
     try:
         found = bool(condition(row, index))
     except Exception:  # noqa: BLE001 - it may give up on any row, and then Jinja decides
         return
-    assert found == bool(template.render(compiled.scope(row, index)))
+    assert found == bool(template.render(made.scope(row, index)))
 
 
 @pytest.mark.parametrize(
     "text", ["row.a == 'x'", "row.a in ['x', 'y'] and not row.b", "index < 5 or row.a != vars.word"]
 )
 def test_a_condition_that_only_compares_is_compiled(text):
-    compiled, _ = renderer("nextflow", {}, ["x", "", ""])
-    condition = compiled.condition(Template(text, Sandbox(), expression=True))
+    made, _ = renderer("nextflow", {}, ["x", "", ""])
+    condition = made.condition(Template(text, Sandbox(), expression=True))
     assert condition is not None
     assert condition(["x", "", ""], 0)
 
 
 @pytest.mark.parametrize("text", ["row.a is defined", "row.a | length > 3", "row.a.startswith('x')", "row.nope == 'x'"])
 def test_a_condition_that_does_more_is_left_to_jinja(text):
-    compiled, _ = renderer("nextflow", {}, ["x", "", ""])
-    assert compiled.condition(Template(text, Sandbox(), expression=True)) is None
+    made, _ = renderer("nextflow", {}, ["x", "", ""])
+    assert made.condition(Template(text, Sandbox(), expression=True)) is None
 
 
 def test_a_row_that_cannot_be_rendered_tells_of_each_template():
     fields = {"userReference": "{{ row.a }}", "logs": {"path": "{{ row.b }}-{{ index }}"}, "pipelineId": "{{ row.a }}"}
-    compiled, _ = renderer("nextflow", fields, {})
+    made, _ = renderer("nextflow", fields, {})
     with pytest.raises(Unrendered) as raised:
-        compiled.render_slowly({"a": "x"}, 0)
+        made.render_slowly({"a": "x"}, 0)
     assert [(leaf.template.text, fault.code) for leaf, fault in raised.value.faults] == [
         ("{{ row.b }}-{{ index }}", "MR402")
     ]
@@ -181,20 +181,21 @@ def test_a_row_that_cannot_be_rendered_tells_of_each_template():
 
 def test_a_number_without_end_is_the_fault_of_its_template():
     fields = {"userReference": "x", "analysisInput": {"parameters": {"p": "{{ 1e308 * (index + 10) }}"}}}
-    compiled, _ = renderer("nextflow", fields, {})
+    made, _ = renderer("nextflow", fields, {})
     with pytest.raises(Unrendered) as raised:
-        compiled.render_slowly({}, 0)
+        made.render_slowly({}, 0)
     assert [fault.code for _, fault in raised.value.faults] == ["MR405"]
 
 
 def test_what_no_row_changes_is_one_value_for_all_items():
     fields = {"userReference": "{{ row.a }}", "analysisInput": {"parameters": {"p": [1, 2]}}}
-    compiled, _ = renderer("nextflow", fields, ["x", "", ""])
-    assert compiled.render(["x", "", ""], 0)["analysisInput"] is compiled.render(["y", "", ""], 1)["analysisInput"]
+    made, _ = renderer("nextflow", fields, ["x", "", ""])
+    render = made.compiled()
+    assert render(["x", "", ""], 0)["analysisInput"] is render(["y", "", ""], 1)["analysisInput"]
 
 
 def test_text_of_the_manifest_is_never_code():
     quotes = """'"{row[0]}\\N{DASH}'''\n""" + '"""'
     fields = {"userReference": quotes + "{{ row.a }}" + quotes, quotes: quotes + "{{ row['\"' + \"'\"] }}"}
-    compiled, _ = renderer("nextflow", {"userReference": fields["userReference"]}, ["x", "", ""])
-    assert compiled.render(["x", "", ""], 0) == {"userReference": quotes + "x" + quotes}
+    made, _ = renderer("nextflow", {"userReference": fields["userReference"]}, ["x", "", ""])
+    assert made.compiled()(["x", "", ""], 0) == {"userReference": quotes + "x" + quotes}
