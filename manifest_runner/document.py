@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from manifest_runner.errors import InvalidManifest
+from manifest_runner.errors import InvalidManifest, UsageProblem
 from manifest_runner.manifest import Path_, YamlFile
 from manifest_runner.model import KINDS, Finding, Kind, Place
 from manifest_runner.schema import MAX_WORDED, Fault, manifest_faults
@@ -89,9 +89,12 @@ def load_document(
     ``env`` is the process's environment, of which only what the manifest's ``env`` lists is kept.
     ``given_vars`` are those of ``--var``: plain text that replaces or adds to the manifest's ``vars``.
     """
+    for name in given_vars:
+        if not _is_unicode(given_vars[name]):
+            raise UsageProblem(f"the value of --var {name} is not UTF-8")
     data = source.data
     found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
-    found += _coded("MR202", _env_faults(data))
+    found += _coded("MR202", _env_faults(data, env))
     faults = sorted((_finding(source, code, fault) for code, fault in found), key=lambda each: each.place)
     paths = [_pruned_at(fault.path) for _, fault in found]
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
@@ -135,12 +138,19 @@ def _spelling_faults(data: Any) -> Iterator[Fault]:
             yield Fault((key,), f"expected a whole number, got {described(data[key])}")
 
 
-def _env_faults(data: Any) -> Iterator[Fault]:
+def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:
     names = data.get("env") if isinstance(data, dict) else None
     for i, name in enumerate(names if isinstance(names, list) else ()):
         if isinstance(name, str) and _CREDENTIAL.search(name):
             why = "looks like the name of a credential, which templates may not read; choose another variable"
             yield Fault(("env", i), f"{clean(name)} {why}")
+        elif isinstance(name, str) and not _is_unicode(env.get(name, "")):
+            yield Fault(("env", i), f"the value of {clean(name)} is not UTF-8")
+
+
+def _is_unicode(text: str) -> bool:
+    """What the environment or the command line gives that is no UTF-8, Python keeps as lone surrogates."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _pruned_at(path: Path_) -> Path_:

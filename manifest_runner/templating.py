@@ -6,6 +6,7 @@ is, and whether it only looks up names, is read off Jinja's tree, never guessed 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from jinja2.exceptions import SecurityError
 
 from manifest_runner.filters import FILTERS, in_text, kind_of
 from manifest_runner.limits import TemplateRefused, refuse_large, weight
+from manifest_runner.model import SpelledFloat
 from manifest_runner.sandbox import MAPPING_METHODS, TESTS, Sandbox, near_miss
 
 MAX_TEMPLATE = 100_000
@@ -130,6 +132,8 @@ class Template:
             raise TemplateFault("MR402", str(e)) from e
         except (TemplateRefused, SecurityError) as e:
             raise TemplateFault("MR403", str(e)) from e
+        except OverflowError as e:
+            raise TemplateFault("MR405", "the template makes a number that is too large") from e
         except RecursionError as e:
             raise TemplateFault("MR403", "the template nests or calls itself without end") from e
         except Exception as e:
@@ -166,6 +170,8 @@ def _words(error: Exception) -> str:
 def _plain_data(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, float) and not isinstance(value, SpelledFloat) and not math.isfinite(value):
+        raise OverflowError
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, (list, tuple, range)):
@@ -204,14 +210,16 @@ def _guard_parse(act: Any, text: str) -> Any:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
 
 
+def _plainer(message: str) -> str:
+    if message.startswith("unexpected end of template, expected 'end of print"):
+        return 'it is not closed with "}}"'
+    return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
+
+
 def _syntax_words(message: str) -> str:
     match = re.fullmatch(r"No (filter|test) named '(.*)'\.?", message)
     if match is None:
-        return (
-            message.rstrip(".")
-            .replace("token 'end of print statement'", "its end")
-            .replace("'end of print statement'", "its end")
-        )
+        return _plainer(message)
     known = FILTERS if match[1] == "filter" else TESTS
     return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'
 

@@ -1,7 +1,7 @@
 """The corpus of broken inputs: each fault is found at its place, with a code that is documented and words that help.
 
 ``tests/broken/*.txt`` hold the cases: files, and what ``validate`` says of them. A file that is marked ``(escaped)``
-has Python's escapes for bytes; a backslash at its end stands for a missing line end.
+has Python's escapes for bytes, ``(folder)`` makes one; a backslash at its end stands for a missing line end.
 ``python tests/stories/test_broken_inputs.py`` writes down what is said now, to be read before it is committed.
 """
 
@@ -34,6 +34,9 @@ class Case:
         for title, text in self.files:
             name, _, mark = title.partition(" ")
             text = text.removesuffix("\\\n")
+            if mark == "(folder)":
+                (folder / name).mkdir()
+                continue
             raw = text.encode("latin-1").decode("unicode_escape").encode("latin-1") if mark else text.encode()
             (folder / name).write_bytes(raw)
 
@@ -43,10 +46,10 @@ class Case:
 
 
 def read_cases(path: Path) -> Iterator[Case]:
-    for block in re.split(r"^=== ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+    for block in re.split(r"^\n?=== ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         name, _, rest = block.partition("\n")
         *files, expected = [part.partition("\n") for part in re.split(r"^--- ", rest, flags=re.MULTILINE)[1:]]
-        yield Case(name, tuple((title, text) for title, _, text in files), tuple(expected[2].split("\n")[:-1]))
+        yield Case(name, tuple((title, text) for title, _, text in files), tuple(expected[2].splitlines()))
 
 
 CASES = {case.name: case for path in sorted(CORPUS.glob("*.txt")) for case in read_cases(path)}
@@ -85,7 +88,6 @@ def rewrite(folder: Path) -> None:
             place = folder / f"{path.stem}-{number}"
             place.mkdir()
             case.write(place)
-            print(case.name)
             with pytest.MonkeyPatch.context() as monkeypatch:
                 lines = said(place, monkeypatch)[1]
             cases.append(replace(case, expected=tuple(lines)).source())

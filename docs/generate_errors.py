@@ -1,0 +1,50 @@
+"""Write ``docs/errors.md`` from the table of codes: ``python docs/generate_errors.py``.
+
+A test compares the file with what this makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from manifest_runner.codes import CODES, Code
+
+PAGE = Path(__file__).parent / "errors.md"
+STAGES = {
+    "1": "YAML",
+    "2": "The manifest's schema",
+    "3": "Samplesheets",
+    "4": "Templates",
+    "5": "The API's rules",
+    "6": "Warnings",
+}
+
+
+def page() -> str:
+    lines = [
+        "<!-- Made by docs/generate_errors.py from manifest_runner/codes.py; change it there. -->",
+        "# Errors and warnings",
+        "",
+        "`validate` and every command that reads a manifest report all they find, each as "
+        "`FILE:LINE:COL: MESSAGE [CODE]`; nothing is sent while there are errors (exit 3). The same fault in many rows "
+        "is one message. Codes do not change their meaning. Warnings are errors with `--strict`.",
+    ]
+    for stage, codes in groupby(CODES.items(), key=lambda entry: entry[0][2]):
+        lines += ["", f"## {STAGES[stage]}"]
+        for code, about in codes:
+            lines += ["", f"### {code}: {about.title}", "", *_body(about)]
+    return "\n".join([*lines, ""])
+
+
+def _body(about: Code) -> Iterator[str]:
+    yield about.cause
+    yield ""
+    yield about.cure
+    if about.example:
+        yield from ("", "```yaml", about.example, "```")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
