@@ -257,8 +257,7 @@ def run_lines(outcome: Outcome) -> list[str]:
     lines = [*failure_lines(outcome), _done_line(outcome)]
     if outcome.failures:
         lines.append(
-            "next: mend the cause, then run with --retry-failed: it launches the failed items again, as the manifest "
-            "has them then"
+            "next: mend the cause, then run with --retry-failed: it launches them again, as the manifest then has them"
         )
     return [*lines, f"lockfile: {outcome.path}"]
 

@@ -1,0 +1,92 @@
+"""Terminals: colour where it is wanted, nothing that harms, and help that is enough to find the way."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+
+import pytest
+from studies import write_rows, write_study
+from terminals import on_terminal
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]m|\x1b\[38;")
+HOSTILE = "evil\x1b]0;title\x07\x9b31m\u202edrawkcab\r\n"
+
+
+@pytest.fixture(name="_ran")
+def _run(cli, emulator):
+    write_study(cli, "alpha", "beta")
+    cli.ok("run", "study.yaml", "--wait", "finished")
+
+
+@pytest.mark.usefixtures("_ran")
+def test_colour_is_for_terminals_that_want_it(cli, emulator):
+    assert COLOUR.search(on_terminal(cli, "status", "study.yaml").raw)
+    assert not COLOUR.search(on_terminal(cli, "status", "study.yaml", NO_COLOR="1").raw)
+    assert "\x1b" not in cli.ok("status", "study.yaml").out
+
+
+@pytest.mark.usefixtures("_ran")
+@pytest.mark.parametrize("env", [
+    {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"},
+    {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+], ids=str)  # fmt: skip
+def test_no_locale_is_too_poor(cli, emulator, env):
+    write_rows(cli, {"alpha": "yes→", "beta": "true", "gamma": "true"})
+    planned = cli.ok("plan", "study.yaml", **env)
+    assert '    analysisInput.parameters[enable_sv]: "true"' in planned.out.splitlines()[2]
+    cli("run", "study.yaml", **env)
+    cli("run", "study.yaml", "--relaunch-changed", **env)
+    seen = on_terminal(cli, "status", "study.yaml", **env)
+    assert (seen.code, "3 succeeded" in seen.text) == (0, True)
+    assert cli.ok("plan", "study.yaml", "--json", **env).json["unchanged"] == ["alpha", "beta", "gamma"]
+
+
+@pytest.mark.usefixtures("_ran")
+def test_what_others_wrote_cannot_command_the_terminal(cli, emulator):
+    lockfile = cli.lockfile()
+    lockfile["items"][HOSTILE] = {**lockfile["items"]["alpha"], "status": "FAILED", "message": HOSTILE}
+    lockfile["items"]["beta"].update(status="FAILED", message=HOSTILE)
+    cli.write("study.lock.json", json.dumps(lockfile))
+    outputs = [on_terminal(cli, command, "study.yaml").text for command in ("plan", "run", "status")]
+    done = cli("status", "study.yaml")
+    for text in (*outputs, done.out):
+        assert "evil" in text
+        assert [each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs") and each not in "\n\t"] == []
+
+
+@pytest.mark.usefixtures("_ran")
+@pytest.mark.parametrize("columns", [1, 20, 40])
+def test_a_narrow_terminal_shows_every_item(cli, emulator, columns):
+    seen = on_terminal(cli, "status", "study.yaml", columns=columns)
+    assert seen.code == 0
+    letters = re.sub(r"\s", "", seen.text)
+    assert columns == 1 or ("alpha" in letters and "beta" in letters)
+
+
+# -- help
+
+
+@pytest.mark.parametrize(("command", "words"), [
+    ((), ("init", "validate", "plan", "run", "status", "report", "import", "abort", "lock")),
+    (("run",), ("--retry-failed", "--relaunch-changed", "--wait finished", "exit", "--target", "revision")),
+    (("plan",), ("no network", "--detailed-exitcode", "--verbose")),
+    (("status",), ("--watch",)),
+    (("abort",), ("--target", "--yes")),
+    (("import",), ("--batch-id", "stamp", "plan")),
+    (("init",), ("--from-payload", "run")),
+    (("report",), ("html", "junit", "-o")),
+    (("lock", "merge"), ("%O %A %B", ".gitattributes", "git show :1:")),
+])  # fmt: skip
+def test_help_alone_leads_on(cli, command, words):
+    text = cli.ok(*command, "--help").out
+    assert [word for word in words if word not in " ".join(text.split())] == []
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_shells_complete_commands(cli):
+    script = cli.ok(_MANIFEST_RUNNER_COMPLETE="zsh_source").out
+    assert "_MANIFEST_RUNNER_COMPLETE=zsh_complete manifest-runner" in script
+    env = {"_MANIFEST_RUNNER_COMPLETE": "bash_complete", "COMP_WORDS": "manifest-runner re", "COMP_CWORD": "1"}
+    assert cli.ok(**env).out.split() == ["plain,render", "plain,report"]
