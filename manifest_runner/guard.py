@@ -23,7 +23,7 @@ from manifest_runner.limits import TemplateRefused, refuse_long_number, weight
 _LOOKUPS = (nodes.Getattr, nodes.Getitem)
 _MAKERS = (nodes.Filter, nodes.BinExpr, nodes.List, nodes.Tuple, nodes.Dict)
 _VIEWS = tuple(type(getattr({}, name)()) for name in ("items", "keys", "values"))
-_ITERATORS: tuple[type[Iterable[Any]], ...] = (GeneratorType, map, filter, reversed, *_VIEWS)
+_ITERATORS: tuple[type[Iterable[Any]], ...] = (GeneratorType, map, filter, type(reversed([])), reversed, *_VIEWS)
 
 
 class Guard(NodeTransformer):
