@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from manifest_runner import __version__
+from manifest_runner import __version__, guides
 from manifest_runner.console import (
     Console,
     abort_lines,
@@ -91,13 +91,17 @@ def _crash_log() -> str:
 # -- commands
 
 
-@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=_App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=guides.APP,
+)
 @click.version_option(__version__, prog_name="manifest-runner", message="%(prog)s %(version)s")
 def app() -> None:
     """Launch analyses on Illumina Connected Analytics from a manifest, each exactly once."""
 
 
-@app.command()
+@app.command(epilog=guides.RUN)
 @many_manifests
 @target_options
 @choice_options
@@ -106,10 +110,10 @@ def app() -> None:
     type=click.Choice(["none", "created", "finished"]),
     default="created",
     show_default=True,
-    help="For what to wait.",
+    help="Until all is sent, created in ICA, or has run.",
 )
 @timeout_option
-@click.option("--locked", is_flag=True, help="Exit 8 if the lockfile does not cover the manifest.")
+@click.option("--locked", is_flag=True, help="Launch nothing: exit 8 if something is not launched yet.")
 @click.option(
     "--adopt",
     type=click.Choice(["wait", "now", "never"]),
@@ -128,7 +132,7 @@ def app() -> None:
     help="How long ICA is trusted to know a key.",
 )
 def run(manifests: tuple[Path, ...], **values: Any) -> None:
-    """Launch what is not launched yet, follow it, and write the lockfile."""
+    """Launch what is not launched yet, follow it, write the lockfile."""
     from manifest_runner import runner
 
     console = console_of(values)
@@ -172,13 +176,13 @@ def _exit_code(end: Outcome | RunnerError) -> int:
     return end.exit_code if isinstance(end, RunnerError) else int(bool(end.failures))
 
 
-@app.command()
+@app.command(epilog=guides.PLAN)
 @one_manifest
 @target_options
 @choice_options
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 8 if the lockfile does not cover the manifest.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 8 if something is new, changed or pending.")
 def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
-    """Show what run would do. Needs no network, writes nothing."""
+    """Show what run would do; no network, nothing written."""
     from manifest_runner import runner
 
     console = console_of(values)
@@ -196,7 +200,10 @@ def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @click.option("--format", "style", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: Any) -> None:
-    """Check manifests: YAML, schema, samplesheets, and every rendered item against the API's rules."""
+    """Check manifests and every item that they render to.
+
+    That is the YAML, the schema, the samplesheets, and each rendered item against the API's rules. Needs no network.
+    """
     from manifest_runner import runner
 
     console = console_of(values)
@@ -229,7 +236,10 @@ def _print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
 @target_options
 @choice_options
 def render(manifest: Path, **values: Any) -> None:
-    """Print the batches that run would POST for a new lockfile, as JSON."""
+    """Print what run would POST, as JSON.
+
+    Each batch with its idempotency key, as for a lockfile that is still empty. Needs no network.
+    """
     from manifest_runner import runner
 
     console = console_of(values)
@@ -240,7 +250,7 @@ def render(manifest: Path, **values: Any) -> None:
     click.echo("\n]" if before == b"," else "[]")
 
 
-@app.command()
+@app.command(epilog=guides.STATUS)
 @one_manifest
 @target_options
 @timeout_option
@@ -266,13 +276,23 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
         (console.watch if console.is_watching else console.table)(lockfile)
 
 
-@app.command()
+@app.command(epilog=guides.REPORT)
 @one_manifest
-@click.option("--format", "style", type=click.Choice(["html", "junit", "markdown", "csv", "json"]), default="html")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["html", "junit", "markdown", "csv", "json"]),
+    default="html",
+    show_default=True,
+)
 @click.option("--output", "-o", type=FILE, metavar="FILE", help="Default: stdout.")
 @click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it.")
 def report(manifest: Path, style: Any, output: Path | None, lockfile: Path | None) -> None:
-    """The lockfile as a page, for CI systems, for a pull request or a spreadsheet."""
+    """Write the lockfile as a page or a table.
+
+    A page to look at (html), for CI systems (junit), for a pull request (markdown), for a spreadsheet (csv) or a
+    program (json). Needs no network.
+    """
     from manifest_runner.answers import timestamp
     from manifest_runner.files import replace_file
     from manifest_runner.lockfile import load_lockfile
@@ -291,11 +311,13 @@ def report(manifest: Path, style: Any, output: Path | None, lockfile: Path | Non
         replace_file(output, text.encode())
 
 
-@app.command(name="import")
+@app.command(name="import", epilog=guides.IMPORT)
 @one_manifest
 @target_options
 @timeout_option
-@click.option("--batch-id", "batch_ids", multiple=True, metavar="ID", help="A batch to import; default: by stamp.")
+@click.option(
+    "--batch-id", "batch_ids", multiple=True, metavar="ID", help="A batch to import, repeatable; default: by stamp."
+)
 def import_(manifest: Path, batch_ids: tuple[str, ...], **values: Any) -> None:
     """Rebuild a lost lockfile from the API."""
     from manifest_runner.importing import import_lockfile
@@ -310,11 +332,13 @@ def import_(manifest: Path, batch_ids: tuple[str, ...], **values: Any) -> None:
     console.result([words, f"lockfile: {done.path}"], document)
 
 
-@app.command()
+@app.command(epilog=guides.ABORT)
 @one_manifest
 @target_options
 @timeout_option
-@click.option("--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs work.")
+@click.option(
+    "--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs, repeatable."
+)
 @yes_option
 def abort(manifest: Path, targets: tuple[str, ...], yes: bool, **values: Any) -> None:
     """Abort analyses that still run."""
@@ -342,15 +366,19 @@ def abort(manifest: Path, targets: tuple[str, ...], yes: bool, **values: Any) ->
 
 @app.group()
 def lock() -> None:
-    """Work on lockfiles."""
+    """Work on lockfiles: merge those of two branches."""
 
 
-@lock.command()
+@lock.command(epilog=guides.MERGE)
 @click.argument("base", type=FILE)
 @click.argument("ours", type=FILE)
 @click.argument("theirs", type=FILE)
 def merge(base: Path, ours: Path, theirs: Path) -> None:
-    """Merge three lockfiles into OURS, as git's merge drivers are called: %O %A %B."""
+    """Merge three lockfiles into OURS.
+
+    Nothing that either side launched is lost, and the sides never conflict. The arguments are those of git's merge
+    drivers: %O %A %B.
+    """
     from manifest_runner.errors import BadState
     from manifest_runner.lockfile import load_lockfile, write_lockfile
     from manifest_runner.merging import merge_lockfiles
@@ -371,7 +399,7 @@ def schema(name: Any) -> None:
     click.echo(schema_text(name), nl=False)
 
 
-@app.command()
+@app.command(epilog=guides.INIT)
 @click.argument("manifest", type=FILE, default=Path("manifest.yaml"))
 @click.option("--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch body of the API.")
 @click.option("--project", metavar="ID", help="The project.")

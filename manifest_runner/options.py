@@ -45,24 +45,38 @@ target_options = _options(
     click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is kept in .manifest-runner/."),
     click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it."),
     click.option(
-        "--var", "given_vars", multiple=True, metavar="NAME=VALUE", callback=_vars, help="Set a manifest's var."
+        "--var",
+        "given_vars",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_vars,
+        help="Set an entry of the manifest's vars, repeatable.",
     ),
     click.option("--project", metavar="ID", help="The project, if not the manifest's."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for programs."),
     click.option("--quiet", "-q", is_flag=True, help="Errors only."),
     click.option("--verbose", "-v", is_flag=True, help="Every item, not the first few."),
 )
 choice_options = _options(
-    click.option("--retry-failed", is_flag=True, help="Launch failed items again, and only those."),
-    click.option("--relaunch-changed", is_flag=True, help="Launch changed items again."),
-    click.option("--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs work."),
+    click.option("--retry-failed", is_flag=True, help="Launch failed items again, and nothing else."),
+    click.option("--relaunch-changed", is_flag=True, help="Approve that changed items are launched again."),
+    click.option(
+        "--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs, repeatable."
+    ),
     click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Launch the first N of what is due."),
-    click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Items in one batch."),
-    click.option("--max-launches", type=click.IntRange(min=0), metavar="N", help="Refuse to launch more than N."),
+    click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Most items in one batch."),
+    click.option(
+        "--max-launches", type=click.IntRange(min=0), metavar="N", help="Launch nothing if more than N are due."
+    ),
     click.option("--strict", is_flag=True, help="Take warnings for errors."),
 )
 timeout_option = click.option(
-    "--timeout", type=SECONDS, default=3600.0, show_default=True, metavar="SECONDS", help="For retries and waiting."
+    "--timeout",
+    type=SECONDS,
+    default=3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For retries and waiting together.",
 )
 poll_option = click.option(
     "--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."

@@ -80,7 +80,7 @@ def test_a_narrow_terminal_shows_every_item(cli, emulator, columns):
     (("lock", "merge"), ("%O %A %B", ".gitattributes", "git show :1:")),
 ])  # fmt: skip
 def test_help_alone_leads_on(cli, command, words):
-    text = cli.ok(*command, "--help").out
+    text = cli.ok(*command, "--help", COLUMNS="110").out
     assert [word for word in words if word not in " ".join(text.split())] == []
     assert max(map(len, text.splitlines())) <= 110
 
