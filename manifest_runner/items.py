@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
+from manifest_runner.claims import Claims, Disputes
 from manifest_runner.document import Document
 from manifest_runner.errors import InvalidManifest
 from manifest_runner.findings import Findings
@@ -15,13 +16,11 @@ from manifest_runner.manifest import Path_
 from manifest_runner.model import Finding, Item, Place
 from manifest_runner.prepare import Analysis, shown
 from manifest_runner.render import Unrendered
-from manifest_runner.repeats import Repeats
 from manifest_runner.schema import ItemChecker, RowChecker, item_checker
 from manifest_runner.shape import Leaf, written_at
 from manifest_runner.templating import Template, TemplateFault
 
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
-_MAX_TWICE_SHOWN = 20
 
 
 class Expansion:
@@ -32,17 +31,14 @@ class Expansion:
 
     def __init__(self, document: Document, analyses: list[Analysis], findings: Findings) -> None:
         self._document = document
-        self._analyses = analyses
+        self._analyses = {analysis.spec.index: analysis for analysis in analyses}
         self._findings = findings
-        self._places: dict[tuple[int, str], Place] = {}
 
     def items(self) -> Iterator[Item]:
-        references, targets = Repeats(), Repeats()
-        for analysis in self._analyses:
-            yield from _Rendering(self._document, analysis, self._findings, references, targets).items()
-        repeated = references.repeated(), targets.repeated()
-        if any(repeated):
-            self._report_repeats(*repeated)
+        claims = Claims()
+        for analysis in self._analyses.values():
+            yield from _Rendering(self._document, analysis, self._findings, claims).items()
+        Disputes(self._place, self._row, self._findings).report(claims, self._again)
 
     def named(self, references: Collection[str]) -> Iterator[Item]:
         """The items of these userReferences, read once more."""
@@ -53,73 +49,31 @@ class Expansion:
         return self._place(item, "userReference"), self._row(item)
 
     def _place(self, item: Item, field: str) -> Place:
-        key = item.analysis, field
-        if key not in self._places:
-            self._places[key] = self._document.place(item.analysis, (field,))
-        return self._places[key]
+        return self._document.place(item.analysis, (field,))
 
     def _row(self, item: Item) -> Place | None:
-        return next(each.rows for each in self._analyses if each.spec.index == item.analysis).place(item.row)
+        return self._analyses[item.analysis].rows.place(item.row)
 
     def _again(self) -> Iterator[Item]:
         """Every item once more; what is wrong with the rows has been told already."""
-        for analysis in self._analyses:
-            yield from _Rendering(self._document, analysis, Findings(), Repeats(), Repeats()).items()
-
-    # -- what two items claim
-
-    def _report_repeats(self, references: frozenset[int], targets: frozenset[int]) -> None:
-        """Read everything once more for who came first; rows are not kept for a fault this rare."""
-        first: dict[str, Item] = {}
-        writer: dict[Target, Item] = {}
-        twice: set[str] = set()
-        for item in self._again():
-            reference, kept = item.user_reference, item._replace(request=b"")
-            if hash(reference) in references and first.setdefault(reference, kept) is not kept:
-                twice.add(reference)
-                if len(twice) <= _MAX_TWICE_SHOWN:
-                    self._report_twice(first[reference], item, len(references))
-            for target in targets_of(item.request) if targets else ():
-                before = writer.setdefault(target, kept) if hash(target) in targets else kept
-                if before.user_reference != reference:
-                    self._warn_of_overwriting(before, item, target)
-
-    def _report_twice(self, first: Item, item: Item, count: int) -> None:
-        at, row = self.place(item)
-        before = self._row(first) or self._place(first, "userReference")
-        message = f'userReference "{item.user_reference}" is there already, from {before.file}:{before.line}'
-        more = f" ({count:,} userReferences are there more than once)" if count > _MAX_TWICE_SHOWN else ""
-        self._findings.add(Finding(at, "MR502", message + more, row=row), group=item.user_reference)
-
-    def _warn_of_overwriting(self, first: Item, item: Item, target: Target) -> None:
-        message = (
-            f'"{item.user_reference}" writes its results to where "{first.user_reference}" does, {target.path} in '
-            f"project {target.project}: one would overwrite the other's; give each a targetPath of its own, or set "
-            "actionOnExist to RENAME"
-        )
-        place = self._place(item, "analysisOutput")
-        self._findings.add(Finding(place, "MR601", message, "warning", self._row(item)), group="overwriting")
+        for analysis in self._analyses.values():
+            yield from _Rendering(self._document, analysis, Findings(), Claims()).items()
 
 
 class _Rendering:
-    """The items of one analysis. What they claim for themselves is added to ``references`` and ``targets``."""
+    """The items of one analysis. What they claim for themselves is added to ``claims``."""
 
-    def __init__(
-        self, document: Document, analysis: Analysis, findings: Findings, references: Repeats, targets: Repeats
-    ) -> None:
+    def __init__(self, document: Document, analysis: Analysis, findings: Findings, claims: Claims) -> None:
         self._document = document
         self._analysis = analysis
         self._findings = findings
-        self._references = references
-        self._targets = targets
-        self._places: dict[tuple[Path_, bool], Place] = {}
+        self._claims = claims
 
     def items(self) -> Iterator[Item]:
         analysis = self._analysis
-        render, kind, number_of_it = self._renderer(), analysis.spec.kind, analysis.spec.index
+        render, kind, number_of_it = analysis.renderer.compiled(), analysis.spec.kind, analysis.spec.index
         checker = item_checker(kind)
-        is_valid, dumps, claim = checker.is_valid, orjson.dumps, self._references.add
-        writes = "analysisOutput" in analysis.fields
+        is_valid, dumps, claim = checker.is_valid, orjson.dumps, self._claims.add
         revisions = self._revisions()
         for index, number, row in self._wanted():
             try:
@@ -135,21 +89,8 @@ class _Rendering:
             revision = revisions(row, index, number)
             if revision is None:
                 continue
-            reference = request["userReference"]
-            claim(reference)
-            if writes:
-                self._claim_targets(request)
-            yield Item(reference, kind, revision, body, number_of_it, number)
-
-    def _renderer(self) -> Callable[[Any, int], Any]:
-        try:
-            return self._analysis.renderer.compiled()
-        except ValueError:
-            return _give_up
-
-    def _claim_targets(self, request: dict[str, Any]) -> None:
-        for target in _targets(request):
-            self._targets.add(target)
+            claim(request)
+            yield Item(request["userReference"], kind, revision, body, number_of_it, number)
 
     # -- rows
 
@@ -236,7 +177,7 @@ class _Rendering:
             for leaf, fault in e.faults:
                 message = f"{fault}, in {shown(leaf.template.text)}"
                 self._add(leaf.path, fault.code, message, number, group=fault.code)
-        except (TypeError, ValueError) as e:  # half of a surrogate pair, an infinite number
+        except TypeError as e:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
             self._add((), "MR503", f"the item cannot be written as JSON: {e}", number, group="json")
         return None, b""
 
@@ -248,35 +189,11 @@ class _Rendering:
             self._add(path, "MR501", message, number, group=fault.path, at_key=fault.at_key)
 
     def _add(self, path: Path_, code: str, message: str, number: int, *, group: object, at_key: bool = False) -> None:
-        place = self._place(path, at_key=at_key)
+        place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
         self._findings.add(Finding(place, code, message, row=self._analysis.rows.place(number)), group=(group, path))
 
-    def _place(self, path: Path_, *, at_key: bool) -> Place:
-        """To find a place is to read the manifest once more, which a fault in every row must not do each time."""
-        if (path, at_key) not in self._places:
-            self._places[path, at_key] = self._document.place(self._analysis.spec.index, path, at_key=at_key)
-        return self._places[path, at_key]
 
-
-class Target(NamedTuple):
-    """Where results are copied to, as far as two items can meet there."""
-
-    project: str
-    path: str
-
-
-def targets_of(request: bytes) -> Iterator[Target]:
-    """Where an item's results would overwrite what is there."""
-    return _targets(orjson.loads(request))
-
-
-def _targets(request: dict[str, Any]) -> Iterator[Target]:
-    for each in request.get("analysisOutput") or ():
-        if each is not None and each.get("actionOnExist") != "RENAME":
-            yield Target(each["targetProjectId"], each["targetPath"].rstrip("/"))
-
-
-def _give_up(_row: Any, _index: int) -> Any:
+def _give_up(_row: Any, _index: int) -> bool:
     raise NotImplementedError
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from manifest_runner import sandbox as own
 from manifest_runner.conditions import ConditionWriter
 from manifest_runner.model import Kind
-from manifest_runner.shape import Coded, Deferred, Leaf, plain, shape_item
+from manifest_runner.shape import Coded, Deferred, Leaf, shape_item
 from manifest_runner.spelling import text_of
 from manifest_runner.templating import Lookup, Template, TemplateFault
 
@@ -83,7 +83,6 @@ class Renderer:
         """The function from a row and its index to the item; it raises anything.
 
         It is made anew at each call: of ten thousand analyses without rows, no two functions need to be there at once.
-        Raises ValueError where a number that no row changes is not finite.
         """
         tree = shape_item(self._kind, self._fields)
         if not _changes(tree):
@@ -95,7 +94,7 @@ class Renderer:
         return self._writer().condition(template)
 
     def render_slowly(self, row: Any, index: int) -> dict[str, Any]:
-        """The item of a row that the compiled function gave up on. Raises Unrendered or ValueError."""
+        """The item of a row that the compiled function gave up on. Raises Unrendered."""
         faults: list[tuple[Leaf, TemplateFault]] = []
         scope = self.scope(row, index)
         fields = {key: _rendered(value, scope, faults) for key, value in self._fields.items()}
@@ -123,15 +122,10 @@ def _rendered(value: Any, scope: dict[str, Any], faults: list[tuple[Leaf, Templa
     if not isinstance(value, Leaf):
         return value
     try:
-        result = value.template.render(scope)
-        plain(result)
+        return value.template.render(scope)
     except TemplateFault as e:
         faults.append((value, e))
-    except ValueError as e:  # an infinite number
-        faults.append((value, TemplateFault("MR405", str(e))))
-    else:
-        return result
-    return None
+        return None
 
 
 class _Writer:
