@@ -170,7 +170,8 @@ def _parsed(raw: bytes, label: str) -> Any:
         line = raw.count(b"\n", 0, conflict + 1) + 1
         raise BadState(
             f"{label}:{line}: git conflict markers. Nothing was sent. Merge both sides with `manifest-runner "
-            "lock merge BASE OURS THEIRS`, whose --help has all the commands, or resolve the conflict by hand, keeping every item's line."
+            "lock merge BASE OURS THEIRS`, whose --help has all the commands, or resolve the conflict "
+            "by hand, keeping every item's line."
         )
     try:
         data = orjson.loads(raw)

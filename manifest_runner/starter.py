@@ -25,7 +25,7 @@ _MANIFEST = """\
 #   manifest-runner run {file} --emulator          try it, without ICA
 #   manifest-runner run {file}                     launch it; commit {lockfile} afterwards
 manifest: 1
-name: {name}                     # part of each launch's identity: keep it
+name: {quoted}                     # part of each launch's identity: keep it
 project: {project}
 
 vars:                                # constants for the templates below
@@ -39,9 +39,9 @@ analyses:
     forEach:
       csv: {samplesheet}               # one analysis for each row
       where: "row.status == 'ready'"
-    userReference: "{{{{ row.sample }}}}-{name}"    # unique: it is how a launch is known
+    userReference: "{{{{ row.sample }}}}-{slug}"    # unique: it is how a launch is known
     tags:
-      userTags: [{name}]
+      userTags: [{quoted}]
     analysisInput:
       inputs:                        # CODE: data id, or a list of them
         fastqs: "{{{{ row.fastqs | split(';') }}}}"
@@ -61,16 +61,21 @@ NA12878,fil.11111111111111111111111111111111;fil.2222222222222222222222222222222
 NA12879,fil.33333333333333333333333333333333;fil.44444444444444444444444444444444,waiting
 """
 
+# Names that YAML reads as text without quotes.
+_PLAIN = re.compile(r"(?!(null|true|false)$)[a-z][a-z0-9._-]*")
 _ITEMS = {"nextflowItems": "nextflow", "nextflowJsonItems": "nextflowJson", "cwlItems": "cwl"}
 
 
 def write_starter(path: Path, project: str | None) -> list[Path]:
     """Write a starter manifest and its samplesheet. Raises UsageProblem where a file is there already."""
     samplesheet = path.with_name(f"{path.stem}.samples.csv" if path.stem != "manifest" else "samples.csv")
+    name = _name(path)
     text = _MANIFEST.format(
         file=path.name,
         lockfile=f"{path.stem}.lock.json",
-        name=_name(path),
+        name=name,
+        quoted=name if _PLAIN.fullmatch(name) else json.dumps(name),
+        slug=re.sub(r"[^a-z0-9]+", "-", name),
         project=project or PLACEHOLDER_PROJECT,
         samplesheet=samplesheet.name,
     )
@@ -114,8 +119,15 @@ def _literal(value: Any) -> Any:
     if isinstance(value, list):
         return [_literal(each) for each in value]
     if isinstance(value, str) and has_delimiters(value):
-        return f"{{% raw %}}{value}{{% endraw %}}"
+        # A raw block reads best, but ends where the text says so; a literal in an expression holds anything.
+        return f"{{{{ {_jinja_text(value)} }}}}" if "endraw" in value else f"{{% raw %}}{value}{{% endraw %}}"
     return value
+
+
+def _jinja_text(value: str) -> str:
+    """A Jinja literal, in whose quotes no delimiter is left."""
+    escaped = {"{": "\\x7b", "}": "\\x7d", "'": "\\x27", "\\": "\\x5c", "%": "\\x25", "#": "\\x23"}
+    return "'" + "".join(escaped.get(character, character) for character in value) + "'"
 
 
 def _name(path: Path) -> str:
