@@ -49,8 +49,9 @@ def refuse_unreadable(path: Path, label: str, *, code: str = "MR101") -> None:
 
 def decode_utf8(raw: bytes, label: str) -> str:
     """UTF-8 with or without BOM; anything else is an error that names the first bad place."""
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as e:
         raise _not_utf8(label, raw, e, 1) from e
 

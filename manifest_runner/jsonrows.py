@@ -111,19 +111,19 @@ class _Window:
         self._at += 1
 
     def value(self, decoder: json.JSONDecoder) -> Any:
-        """The JSON value that comes next."""
+        """The JSON value that comes next; what the window cuts off is read on, as long as a row may be."""
         while True:
-            try:
-                value, end = decoder.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as e:
-                if len(self._text) - self._at > MAX_ROW or not self._refill():
-                    self._at = e.pos
-                    raise
+            value, end, error = _decoded(decoder, self._text, self._at)
+            length = end - self._at
+            may_be_cut = error is not None or end == len(self._text)
+            if may_be_cut and len(self._text) - self._at <= MAX_ROW and self._refill():
                 continue
-            if end < len(self._text) or not self._refill():
-                self._refuse_unfit(value, end)
-                self._at = end
-                return value
+            if error is None:
+                self._refuse_unfit(value, self._at + length)
+            self._at += length
+            if error is not None:
+                raise error
+            return value
 
     def _refuse_unfit(self, value: Any, end: int) -> None:
         brackets = self._text.count("{", self._at, end) + self._text.count("[", self._at, end)
@@ -131,6 +131,14 @@ class _Window:
             raise _BadRow(f"nested more than {MAX_DEPTH} levels deep")
         if self._text.find("\\u", self._at, end) >= 0 and not _is_unicode(value):
             raise _BadRow("half of a surrogate pair (\\ud800 to \\udfff) is no text")
+
+
+def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int, json.JSONDecodeError | None]:
+    """A value and where it ends, or where it is wrong."""
+    try:
+        return *decoder.raw_decode(text, at), None
+    except json.JSONDecodeError as e:
+        return None, e.pos, e
 
 
 def _skip_space(text: str, at: int) -> int:

@@ -26,7 +26,7 @@ __all__ = [
     "read_yaml",
 ]
 
-MAX_BYTES = 32 * 2**20
+MAX_BYTES = 24 * 2**20
 
 
 @dataclass(frozen=True)

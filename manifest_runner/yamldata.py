@@ -30,7 +30,7 @@ from manifest_runner.model import Finding, Place
 from manifest_runner.scalars import MAY_BE_SPECIAL, WORDS, NotANumber, plain_value
 from manifest_runner.yamlwords import Complaint, bare_template_hint, explained
 
-MAX_NODES = 2_000_000
+MAX_NODES = 1_000_000
 MAX_EXPANDED = 1_000_000
 MAX_DEPTH = 100
 MAX_FINDINGS = 100
@@ -64,7 +64,7 @@ class _Frame:
         self.merges: list[Any] | None = None  # the sources of "<<", once that key was met
         self.weight = 1
         # Offsets, as compact as can be: of each key and its value in turn, or of each element.
-        self.marks = array("Q")
+        self.marks = array("I")
 
 
 class Builder:
@@ -147,7 +147,7 @@ class Builder:
             self._key(frame, event, text)
             return
         value: Any
-        if event.tag is not None and event.tag != "!":
+        if event.tag is not None:
             value = self._tagged(event, text)
         elif event.style or not event.implicit[0] or (text and text[0] not in MAY_BE_SPECIAL):
             value = text
@@ -167,7 +167,7 @@ class Builder:
 
     def _tagged(self, event: Any, text: str) -> Any:
         name = event.tag.removeprefix(_TAG)
-        if event.tag == _TAG + "str":
+        if event.tag in ("!", _TAG + "str"):
             return text
         if event.tag == _TAG + "binary" and self._binary:
             return Binary()
@@ -327,7 +327,8 @@ class Builder:
     def _place(self, offset: int) -> Place:
         """Lines as editors count them; libyaml also breaks at U+0085, U+2028 and U+2029."""
         if not hasattr(self, "_starts"):
-            self._starts = array("Q", (0, *(found.end() for found in _BREAK.finditer(self._text))))
+            self._starts = array("I", [0])
+            self._starts.extend(found.end() for found in _BREAK.finditer(self._text))
         line = bisect_right(self._starts, offset)
         return Place(self._file, line, offset - self._starts[line - 1] + 1)
 

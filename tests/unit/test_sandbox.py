@@ -32,7 +32,6 @@ def render(text: str, **more: object) -> object:
 
 def refusal(text: str) -> TemplateFault:
     with pytest.raises(TemplateFault) as raised:
-        Template(text, Sandbox()).check()
         render(text)
     return raised.value
 
@@ -250,7 +249,7 @@ BOMBS = [
     "{{ ([[1]] * 10000) | sum(start=[]) }}",
     "{% set s = namespace(x='a') %}{% for i in range(99) %}{% set s.x = s.x ~ s.x %}{% endfor %}{{ s.x }}",
     "{% set s = namespace(x='a') %}{% for i in range(99) %}{% set s.x = s.x + s.x %}{% endfor %}{{ s.x }}",
-    "{% set s = namespace(x='ab') %}{% for i in range(99) %}{% set s.x = s.x.replace('a', 'aa') %}{% endfor %}{{ s.x }}",
+    "{% set s = namespace(x='a') %}{% for i in range(99) %}{% set s.x = s.x.replace('a', 'aa') %}{% endfor %}{{ s.x }}",
     "{% set s = namespace(x=[1]) %}{% for i in range(99) %}{% set s.x = s.x + s.x %}{% endfor %}{{ s.x | length }}",
     "{% set s = namespace(x=[1]) %}{% for i in range(99) %}{% set s.x = [s.x, s.x] %}{% endfor %}{{ s.x | to_json }}",
     "{% set s = namespace(x=[1]) %}{% for i in range(99) %}{% set s.x = [s.x, s.x] %}{% endfor %}{{ s.x == [] }}",
