@@ -22,9 +22,14 @@ FAILING = "^s[135]$"
 
 @dataclass(frozen=True)
 class Story:
-    """What happens before the command that is killed, that command, and how many executions there are in the end."""
+    """What happens before the command that is killed, that command, and how many executions there are in the end.
+
+    ``recovery`` are more options of the run that recovers: with other batches and no search, neither keys nor stamps
+    make up for what the journal forgets.
+    """
 
     arguments: tuple[str, ...] = ()
+    recovery: tuple[str, ...] = ()
     before: Callable[[Checkout], None] = lambda _checkout: None
     executions: int = 7
     stamp: bool = True
@@ -48,10 +53,12 @@ def colleague(*arguments: str) -> Callable[[Checkout], None]:
 
 STORIES = {
     "first run": Story(),
-    "first run without stamps": Story(stamp=False),
-    "retry": Story(("--retry-failed",), run_and_fail, executions=10, fails_before=True),
-    "half adopted": Story(("--adopt", "now"), colleague("--limit", "3")),
-    "all adopted": Story(("--adopt", "now"), colleague()),
+    "first run without stamps": Story(recovery=("--batch-size", "3"), stamp=False),
+    "retry": Story(
+        ("--retry-failed",), ("--batch-size", "1", "--adopt", "never"), run_and_fail, executions=10, fails_before=True
+    ),
+    "half adopted": Story(("--adopt", "now"), before=colleague("--limit", "3")),
+    "all adopted": Story(("--adopt", "now"), before=colleague()),
 }
 
 
@@ -97,7 +104,7 @@ class Sweep:
         self.kills += ended.code == KILLED
 
     def recover(self, checkout: Checkout, what: str) -> None:
-        ended = checkout.run(*self.story.arguments)
+        ended = checkout.run(*self.story.arguments, *self.story.recovery)
         assert ended.code == 0, f"after a kill {what}: exit {ended.code}\n{ended.err}"
         try:
             self._check(checkout)
