@@ -9,7 +9,7 @@ import pytest
 
 from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
 from manifest_runner.model import Analysis, Batch, BatchItem
-from manifest_runner.polling import LONGEST_PAUSE, Poller, analysis_done, creation_done, pauses
+from manifest_runner.polling import LONGEST_PAUSE, PAGE, Poller, analysis_done, creation_done, pauses
 
 RUNNING = ("RUNNING", None)
 REQUESTED = ("SUCCEEDED", "REQUESTED")
@@ -89,14 +89,19 @@ def test_after_the_first_pass_only_statuses_that_can_change_are_asked_for():
     assert ("list", "b-1") not in server.asked
 
 
-def test_few_open_items_are_asked_for_one_by_one():
-    server = Server({"b-1": {**{f"s{n}": DONE for n in range(48)}, "x": RUNNING, "y": RUNNING}})
+@pytest.mark.parametrize(
+    ("size", "still_open", "asked"),
+    [(50, 1, "item"), (50, 2, "list"), (2 * PAGE, 2, "item"), (2 * PAGE, 3, "list")],
+)
+def test_items_are_asked_for_one_by_one_where_that_takes_no_more_requests_than_pages(size, still_open, asked):
+    slow = {f"slow{n}": RUNNING for n in range(still_open)}
+    server = Server({"b-1": {**{f"s{n}": DONE for n in range(size - still_open)}, **slow}})
     poller = make(server)
     poller.poll()
     server.asked.clear()
-    server.items["b-1"]["x"] = DONE
-    assert poller.poll() == 1
-    assert [call for call in server.asked if call[0] != "batch"] == [("item", "i-x"), ("item", "i-y")]
+    server.items["b-1"]["slow0"] = DONE
+    assert poller.poll() == still_open - 1
+    assert server.asked[0][0] == asked
 
 
 def test_an_item_that_the_list_does_not_hold_yet_stays_open():
