@@ -16,6 +16,7 @@ import time
 from typing import Any, NamedTuple
 
 SECONDS = 60
+SILENCE = 2.0
 # The terminal must be the command's own, or ^C would be a character like any other.
 _CONTROLLED = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
@@ -60,19 +61,29 @@ def on_terminal(
 
 
 def _talk(master: int, answers: dict[str, str]) -> str:
-    seen = b""
+    """Everything that is shown until the other end closes.
+
+    After a silence the last answer is typed once more: Python's readline misses a ^C that comes just before it
+    begins to wait, and a person would press it again, too.
+    """
+    seen, typed = b"", b""
     end = time.monotonic() + SECONDS
-    while piece := _read(master, end):
+    while time.monotonic() < end:
+        if not select.select([master], [], [], SILENCE)[0]:
+            os.write(master, typed)
+            continue
+        piece = _read(master)
+        if not piece:
+            break
         seen += piece
         for question in [each for each in answers if each.encode() in seen]:
-            os.write(master, answers.pop(question).encode())
+            typed = answers.pop(question).encode()
+            os.write(master, typed)
     assert not answers, f"never asked: {list(answers)}\n{seen.decode(errors='replace')}"
     return seen.decode("utf-8", "backslashreplace")
 
 
-def _read(master: int, end: float) -> bytes:
-    if not select.select([master], [], [], max(0.0, end - time.monotonic()))[0]:
-        return b""
+def _read(master: int) -> bytes:
     try:
         return os.read(master, 65536)
     except OSError as e:
