@@ -32,11 +32,24 @@ def test_to_record_an_answer_twice_changes_nothing_also_after_later_launches():
     assert (lockfile.items["a"].digest, len(lockfile.items["a"].previous)) == (AGAIN.digest, 1)
 
 
+class Interrupted(dict):
+    """Takes one item; then comes ^C."""
+
+    def __setitem__(self, key, value):
+        if self:
+            raise KeyboardInterrupt
+        super().__setitem__(key, value)
+
+
 def test_an_answer_that_was_recorded_halfway_is_completed():
-    whole, half = Lockfile("study", "p-1", "s"), Lockfile("study", "p-1", "s")
-    record_answer(whole, answer_of("b-1", A, B))
-    half.items["a"] = whole.items["a"]
-    record_answer(half, answer_of("b-1", A, B))
+    whole = Lockfile("study", "p-1", "s")
+    half = Lockfile("study", "p-1", "s", items=Interrupted())
+    answer = answer_of("b-1", A, B)
+    record_answer(whole, answer)
+    with pytest.raises(KeyboardInterrupt):
+        record_answer(half, answer)
+    half.items = dict(half.items)
+    record_answer(half, answer)
     assert half == whole
 
 
