@@ -96,10 +96,10 @@ def load_document(
     found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
     found += _coded("MR202", _env_faults(data, env))
     faults = sorted((_finding(source, code, fault) for code, fault in found), key=lambda each: each.place)
-    paths = [_pruned_at(fault.path) for _, fault in found]
+    paths = [fault.path for _, fault in found]
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
         raise InvalidManifest(faults)
-    data = _without(data, paths)
+    data = _without(data, [_pruned_at(path, data) for path in paths])
     names = tuple(name for name in data.get("env") or () if name)
     return Document(
         source=source,
@@ -153,8 +153,13 @@ def _is_unicode(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _pruned_at(path: Path_) -> Path_:
-    """A source of rows is left out as a whole: a part of it would be another source, with faults of its own."""
+def _pruned_at(path: Path_, data: Any) -> Path_:
+    """What to leave out for a fault: nothing for a key that an analysis lacks, all of a source of rows.
+
+    A part of a source would be another source, with faults of its own.
+    """
+    if len(path) == 2 and path[0] == "analyses" and isinstance(data["analyses"][path[1]], dict):
+        return ()
     is_source = path[:1] == ("analyses",) and path[2:3] == ("forEach",) and path[3:4] and path[3] in SOURCE_FORMATS
     return path[:4] if is_source else path
 

@@ -48,12 +48,16 @@ def spelled_json(value: Any) -> str:
 
 def jcs_sorted(keys: Any) -> list[str]:
     """Keys in the order of RFC 8785, section 3.2.3: by UTF-16 code units."""
-    return sorted(keys, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+    return sorted(keys, key=_utf16)
+
+
+def _utf16(key: Any) -> bytes:
+    if not isinstance(key, str):
+        raise TypeError(f"a {type(key).__name__} cannot be a key in JSON")
+    return key.encode("utf-16-be", "surrogatepass")
 
 
 def _quoted(text: str) -> str:
     import orjson
 
-    if not isinstance(text, str):
-        raise TypeError(f"a {type(text).__name__} cannot be a key in JSON")
     return orjson.dumps(text).decode()

@@ -141,7 +141,7 @@ def numbers(path: Path) -> list[tuple[int, object]]:
 
 def test_json_numbers_keep_their_spelling(sheet):
     spellings = ["0.10", "1e5", "-0", "1E+2", "100.0", "9007199254740993", "1e400", "-0.0"]
-    row = numbers(sheet("[{%s}]" % ", ".join(f'"c{i}": {text}' for i, text in enumerate(spellings))))[0][1]
+    row = numbers(sheet("[{" + ", ".join(f'"c{i}": {text}' for i, text in enumerate(spellings)) + "}]"))[0][1]
     assert [str(value) for value in row.values()] == spellings
 
 

@@ -1,0 +1,69 @@
+"""The same fault in ten thousand rows is one message with a count."""
+
+from __future__ import annotations
+
+from manifest_runner.findings import Findings
+from manifest_runner.model import Finding, Place
+
+PLACE = Place("m.yaml", 4, 7)
+
+
+def row(line: int) -> Place:
+    return Place("s.csv", line)
+
+
+def test_one_finding_stays_as_it_is():
+    findings = Findings()
+    findings.add(Finding(PLACE, "MR501", "wrong", row=row(2)), "x")
+    assert findings.all() == [Finding(PLACE, "MR501", "wrong", row=row(2))]
+
+
+def test_alike_findings_are_one_with_the_first_rows():
+    findings = Findings()
+    for line in range(2, 10_002):
+        findings.add(Finding(PLACE, "MR501", f"wrong {line}", row=row(line)), "x")
+    assert [each.message for each in findings.all()] == ["wrong 2; the same in 10,000 rows (lines 2, 3, 4, 5, 6, …)"]
+    assert findings.count("error") == 1
+
+
+def test_few_rows_are_all_listed():
+    findings = Findings()
+    for line in (2, 9):
+        findings.add(Finding(PLACE, "MR501", "wrong", row=row(line)), "x")
+    assert findings.all()[0].message == "wrong; the same in 2 rows (lines 2, 9)"
+
+
+def test_other_places_codes_and_groups_are_other_faults():
+    findings = Findings()
+    for place, code, group in (
+        (PLACE, "MR501", "x"),
+        (PLACE, "MR501", "y"),
+        (PLACE, "MR403", "x"),
+        (row(1), "MR501", "x"),
+    ):
+        findings.add(Finding(place, code, "wrong", row=row(2)), group)
+    assert len(findings.all()) == 4
+
+
+def test_a_fault_of_rows_themselves_is_alike_in_one_file_only():
+    findings = Findings()
+    for file in ("a.csv", "b.csv"):
+        for line in (2, 3):
+            findings.add(Finding(Place(file, line), "MR304", "ragged", row=Place(file, line)), "ragged")
+    assert [(each.place.file, each.place.line) for each in findings.all()] == [("a.csv", 2), ("b.csv", 2)]
+
+
+def test_a_fault_of_the_defaults_that_analyses_share_is_told_once():
+    findings = Findings()
+    for _ in range(3):
+        findings.add(Finding(PLACE, "MR402", "no column"))
+    assert findings.all() == [Finding(PLACE, "MR402", "no column")]
+
+
+def test_findings_are_sorted_by_place_and_counted_by_severity():
+    findings = Findings()
+    findings.add(Finding(Place("m.yaml", 9), "MR201", "b"))
+    findings.add(Finding(Place("m.yaml", 2), "MR602", "a", severity="warning"))
+    assert [each.message for each in findings.all()] == ["a", "b"]
+    assert [each.message for each in findings.all("warning")] == ["a"]
+    assert (findings.count("error"), findings.count("warning"), findings.count("info")) == (1, 1, 0)

@@ -1,0 +1,129 @@
+"""Hostile files: each is read or refused within 3 s of processor time, all of them within 300 MB in one process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAD = "manifest: 1\nname: m\nproject: p\n"
+ITEM = "- {kind: nextflow, userReference: a, pipelineId: p, analysisInput: {inputs: []}}\n"
+
+# name: (the start of the file, what is repeated, how often, the end)
+MANIFESTS = {
+    "alias bomb": (HEAD + "vars:\n  a0: &a0 x\n", "", 0, "".join(
+        f"  a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 20))),
+    "alias bomb of mappings": (HEAD + "vars:\n  a0: &a0 x\n", "", 0, "".join(
+        f"  a{i}: &a{i} {{a: *a{i - 1}, b: *a{i - 1}}}\n" for i in range(1, 60))),
+    "merge bomb": (HEAD + "vars:\n  a0: &a0 {k: v}\n", "", 0, "".join(
+        f"  a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}], k{i}: v}}\n" for i in range(1, 60))),
+    "chain of merges": (HEAD + "vars:\n  a0: &a0 {k: v}\n", "", 0, "".join(
+        f"  a{i}: &a{i} {{<<: *a{i - 1}, k{i}: v}}\n" for i in range(1, 5000))),
+    "alias in its anchor": (HEAD + "vars: &v {a: *v}\n", "", 0, ""),
+    "flow lists": ("a: ", "[", 2_000_000, ""),
+    "flow mappings": ("a: ", "{a: ", 2_000_000, ""),
+    "block lists": ("", "- ", 2_000_000, "\n"),
+    "explicit keys": ("", "? ", 2_000_000, "\n"),
+    "colons": ("", "a: ", 2_000_000, "\n"),
+    "many values": ("", "- a\n", 2_000_000, ""),
+    "many keys": ("a: 1\n", "a: 1\n", 2_000_000, ""),
+    "empty lists": ("[", "[],", 1_200_000, "]"),
+    "documents": ("", "---\n", 2_000_000, ""),
+    "comments": ("", "# c\n", 2_000_000, ""),
+    "spaces": ("", " ", 10_000_000, ""),
+    "line ends": ("", "\n", 10_000_000, ""),
+    "huge plain text": (HEAD + "analyses:\n" + ITEM + "vars:\n  a: ", "x", 10_000_000, "\n"),
+    "huge quoted text": (HEAD + "analyses:\n" + ITEM + 'vars:\n  a: "', "x ", 10_000_000, '"\n'),
+    "huge escapes": ('a: "', "\\u00e9", 1_000_000, '"'),
+    "huge key": ("", "x", 10_000_000, ": a\n"),
+    "huge anchor": ("a: &", "x", 2_000_000, " b\n"),
+    "huge tag": ("a: !", "x", 2_000_000, " b\n"),
+    "huge number": ("a: ", "9", 10_000_000, "\n"),
+    "huge file": ("a: x\n", "b: x\n", 5_000_000, ""),
+    "expanded as far as may be": (
+        HEAD + "analyses:\n" + ITEM + "vars:\n  a: &a [", "x, ", 1000, "]\n  b: [" + "*a, " * 990 + "]\n"),
+    "huge template": (HEAD + "analyses:\n" + ITEM + 'vars:\n  a: "', "{{ name }}", 1_000_000, '"\n'),
+    "many templates": (
+        HEAD + "analyses:\n" + ITEM + "vars:\n  a:\n", "    - '{{ name }} {{ name | upper }}'\n", 10_000, ""),
+    "matrix": (HEAD + "analyses:\n- {kind: nextflow, forEach: {matrix: {", "", 0, ", ".join(
+        f"k{i}: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]" for i in range(20)) + "}}}\n"),
+    "faulty analyses": (HEAD + "analyses:\n", "- {kind: nextflow, x: y}\n", 5_000, ""),
+    "unknown keys": (HEAD + "analyses:\n" + ITEM, "", 0, "".join(f"k{i}: 1\n" for i in range(2_000))),
+}  # fmt: skip
+SHEETS = {
+    "json lists": ("json", '[{"a": ', "[", 10_000_000, ""),
+    "json objects": ("json", "[", '{"a":', 2_000_000, ""),
+    "json text": ("json", '[{"a": "', "x", 40_000_000, '"}]'),
+    "json number": ("json", '[{"a": ', "9", 10_000_000, "}]"),
+    "json spaces": ("json", "[", " ", 50_000_000, "]"),
+    "json keys": ("json", '[{"a": 1', ', "a": 1', 500_000, "}]"),
+    "csv quote that is not closed": ("csv", 'a,b\n1,"', "x,y\n", 12_000_000, ""),
+    "csv of one line": ("csv", "a,b\n", "x", 50_000_000, ""),
+    "csv of many cells": ("csv", "a,b\n", "x,", 10_000_000, "\n"),
+    "csv of many columns": ("csv", "a", ",b", 50_000, "\n"),
+    "csv of line ends": ("csv", "a,b\n", "\n", 3_000_000, ""),
+    "csv of NULs": ("csv", "", "\0", 50_000_000, ""),
+    "tsv that is ragged": ("tsv", "a\tb\n", "1\n", 300_000, ""),
+}
+_RUN = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, {folder!r})
+from test_hostile import run
+print(run(Path({place!r}), {group!r}))
+"""
+
+
+def run(place: Path, group: str) -> int:
+    """Read each file of a group; the peak of the memory in MB. Runs in a process of its own."""
+    import resource
+
+    from manifest_runner.errors import InvalidManifest
+    from manifest_runner.loading import load
+
+    def spent() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_utime
+
+    for name in MANIFESTS if group == "manifests" else SHEETS:
+        written(place, name)
+        start = spent()
+        try:
+            loaded = load(place / "m.yaml", env={})
+            for _ in loaded.expansion.items():
+                pass
+        except InvalidManifest:
+            pass
+        assert spent() - start < 3, f"{name}: {spent() - start:.1f} s"
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def written(place: Path, name: str) -> None:
+    if name in MANIFESTS:
+        filled(place / "m.yaml", *MANIFESTS[name])
+        return
+    kind, *parts = SHEETS[name]
+    each = f"{{{kind}: s, where: 'false'}}"
+    manifest = (
+        f"{HEAD}analyses:\n- {{kind: nextflow, forEach: {each}, userReference: a, analysisInput: {{inputs: []}}}}\n"
+    )
+    (place / "m.yaml").write_text(manifest)
+    filled(place / "s", *parts)
+
+
+def filled(path: Path, start: str, repeated: str, times: int, end: str) -> None:
+    """In pieces, so that writing the file takes no memory that reading it is blamed for."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(start)
+        for done in range(0, times, 10_000):
+            file.write(repeated * min(10_000, times - done))
+        file.write(end)
+
+
+@pytest.mark.parametrize("group", ["manifests", "sheets"])
+def test_hostile_files_cost_little(tmp_path, group):
+    script = _RUN.format(folder=str(Path(__file__).parent), place=str(tmp_path), group=group)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout) < 300
