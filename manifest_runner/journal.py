@@ -30,7 +30,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -153,6 +153,11 @@ class Journal:
         """Record what the API answered."""
         self._append({"answer": key, "batch": batch_id, "status": status})
         self.answers.append(Answer(self.pending.pop(key), batch_id, status))
+
+    def forget_body(self) -> None:
+        """The last answer is in the lockfile in memory: a long run need not hold the bytes of all its batches."""
+        last = self.answers[-1]
+        self.answers[-1] = replace(last, post=replace(last.post, body=b""))
 
     def release(self, key: str) -> None:
         """Record that a batch does not exist: it was refused for certain, or its key expired and it was looked up."""

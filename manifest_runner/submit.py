@@ -225,6 +225,7 @@ class Submitter:
             raise
         self.journal.answer(post.key, batch.id, batch.status)
         record_answer(self.lockfile, self.journal.answers[-1])
+        self.journal.forget_body()
 
 
 def _journaled(launch: Launch) -> JournaledItem:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
 
-from manifest_runner.errors import BadState
+from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.files import unwritable
 
 _SUFFIX = ".lock.json"
@@ -55,6 +55,8 @@ def held(workspace: Workspace) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path = workspace.running
+    if not path.parent.is_dir():  # filelock would make it
+        raise UsageProblem(f"{path.parent}: there is no such folder for the lockfile")
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()

@@ -130,6 +130,11 @@ def test_a_batch_is_in_the_journal_before_it_is_sent(world):
     assert {item.batch_id for item in world.lockfile.items.values()} == {"b-1"}
 
 
+def test_the_bytes_of_a_batch_are_let_go_once_it_is_in_the_lockfile(world):
+    world.submitter.submit(BATCH, stamped=True)
+    assert [answer.post.body for answer in world.submitter.journal.answers] == [b""]
+
+
 def test_what_cannot_be_journaled_is_not_sent(world):
     world.path.mkdir()
     with pytest.raises(BadState):

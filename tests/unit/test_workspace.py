@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from manifest_runner.errors import BadState
+from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.workspace import Workspace, held
 
 HOLD = """
@@ -98,7 +98,7 @@ def test_a_holder_with_an_odd_name_is_told_of_without_repeating_control_characte
 
 def test_a_folder_that_cannot_be_is_told(tmp_path):
     (tmp_path / "none").write_text("a file")
-    with pytest.raises(BadState, match="cannot be written"), held(Workspace.of(tmp_path / "none" / "study.yaml")):
+    with pytest.raises(UsageProblem, match="no such folder"), held(Workspace.of(tmp_path / "none" / "study.yaml")):
         raise AssertionError("it holds nothing")
 
 
@@ -125,3 +125,10 @@ def test_processes_that_come_and_go_never_hold_it_at_once(workspace, tmp_path):
     for process in processes:
         process.join(60)
     assert counter.read_text() == "180"
+
+
+def test_no_folder_is_made_for_a_mistyped_lockfile(tmp_path):
+    workspace = Workspace.of(tmp_path / "study.yaml", tmp_path / "typo" / "study.lock.json")
+    with pytest.raises(UsageProblem, match="no such folder"), held(workspace):
+        pass
+    assert list(tmp_path.iterdir()) == []
