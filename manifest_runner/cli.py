@@ -391,6 +391,21 @@ def merge(base: Path, ours: Path, theirs: Path) -> None:
 
 
 @app.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Tell what the code of an error or warning means, and the cure."""
+    from manifest_runner.codes import CODES
+
+    found = CODES.get(code.upper())
+    if found is None:
+        raise UsageProblem(f"{code}: there is no such code; they go from {min(CODES)} to {max(CODES)}")
+    click.echo(f"{code.upper()}: {found.title}\n\n{found.cause}\n\n{found.cure}")
+    if found.example:
+        click.echo("\nFor example:\n")
+        click.echo("\n".join(f"  {line}" for line in found.example.splitlines()))
+
+
+@app.command()
 @click.argument("name", type=click.Choice(["manifest", "lockfile", "payload"]))
 def schema(name: Any) -> None:
     """Print a JSON schema."""

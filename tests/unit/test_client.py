@@ -196,9 +196,7 @@ def test_a_busy_server_is_asked_again_with_the_same_bytes_and_key(ica, client, c
     created(ica)
     assert client.create_batch("k", b"[1]").id == "b-1"
     assert clock.pauses == [0.5, 2, 10, 30]
-    assert {(call.request.body, call.request.headers["Idempotency-Key"]) for call in ica.calls} == {
-        (b"[1]", "k")
-    }
+    assert {(call.request.body, call.request.headers["Idempotency-Key"]) for call in ica.calls} == {(b"[1]", "k")}
 
 
 def test_each_pause_is_told_in_one_line(ica, client, clock):

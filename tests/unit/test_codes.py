@@ -6,7 +6,11 @@ import importlib.util
 import re
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from manifest_runner.cli import app
 from manifest_runner.codes import CODES
+from manifest_runner.console import Console
 
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"MR[1-6][0-9]{2}")
@@ -39,3 +43,14 @@ def test_the_page_is_what_the_table_says():
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     assert generate.PAGE.read_text(encoding="utf-8") == generate.page(), "run: python docs/generate_errors.py"
+
+
+def test_the_command_line_explains_a_code():
+    told = CliRunner().invoke(app, ["explain", "mr103"], obj=Console())
+    assert (told.exit_code, told.output.splitlines()[0]) == (0, "MR103: Not valid YAML")
+    assert CODES["MR103"].cure in told.output
+
+
+def test_the_command_line_knows_no_other_codes():
+    told = CliRunner().invoke(app, ["explain", "MR999"], obj=Console())
+    assert (told.exit_code, "there is no such code" in told.output) == (2, True)

@@ -165,9 +165,7 @@ def test_a_lost_post_and_then_a_refusal_may_hide_a_launch(script, client):
 def test_a_flood_is_cut_off(script, client, monkeypatch, squeeze):
     monkeypatch.setattr(client_module, "ANSWER_BYTES", 2**20)
     flood = b" " * 2**24
-    script.replies = [
-        answer(gzip.compress(flood), headers="Content-Encoding: gzip\r\n") if squeeze else answer(flood)
-    ]
+    script.replies = [answer(gzip.compress(flood), headers="Content-Encoding: gzip\r\n") if squeeze else answer(flood)]
     with pytest.raises(Unreachable, match="larger than 1 MiB"):
         client.create_batch("k", b"{}")
 

@@ -270,9 +270,7 @@ def test_a_project_is_an_id_and_nothing_that_changes_a_path(project):
         find_project(project, None, {})
 
 
-@pytest.mark.parametrize(
-    ("value", "retried"), [(None, True), ("", True), ("0", True), ("1", False), ("true", False)]
-)
+@pytest.mark.parametrize(("value", "retried"), [(None, True), ("", True), ("0", True), ("1", False), ("true", False)])
 def test_rate_limits_are_retried_unless_the_environment_says_no(value, retried):
     env = {} if value is None else {"ICAV2_ICA_NO_RETRY_RATE_LIMITING": value}
     assert retries_rate_limits(env) is retried

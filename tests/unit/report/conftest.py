@@ -8,7 +8,6 @@ from report_lockfiles import EVIL, PROJECT, SERVER, locked
 from manifest_runner.lockfile import LockedBatch, Lockfile
 from manifest_runner.report import ReportSource, ica_web_url
 
-
 KEPT = {"fields": ["pipelineId"], "shared": {}}
 
 
