@@ -65,7 +65,7 @@ class _Items:
 
     def merge(self, ours: LockedItem, theirs: LockedItem) -> LockedItem:
         older, newer = sorted((ours, theirs), key=self._order)
-        if _identity(newer) in map(_identity, _history(older)):
+        if any(_is_same(newer, launch) for launch in _history(older)):
             older, newer = newer, older  # what the other side has replaced already is not the later one
         launches = _distinct([*_history(newer), *_history(older), _alone(older), _alone(newer)])
         current = launches.pop(_key_in(launches, newer))
@@ -93,6 +93,12 @@ def _identity(launch: LockedItem) -> Identity:
     """What tells one launch from another: a batch creates an item once, an adopted launch has its analysis only."""
     analysis = launch.analysis["id"] if launch.analysis and launch.batch_id is None else None
     return launch.digest, launch.batch_id, analysis
+
+
+def _is_same(one: LockedItem, other: LockedItem) -> bool:
+    """Whether two are one launch, also where one side sent it and the other adopted it."""
+    ids = [launch.analysis["id"] if launch.analysis else None for launch in (one, other)]
+    return _identity(one) == _identity(other) or (ids[0] is not None and ids[0] == ids[1])
 
 
 def _distinct(launches: Iterable[LockedItem]) -> dict[Identity, LockedItem]:

@@ -139,6 +139,13 @@ def test_a_launch_that_the_other_side_adopted_is_the_one_that_was_sent():
         assert (merged.items["alpha"].batch_id, merged.items["alpha"].previous) == ("b1", ())
 
 
+def test_a_launch_that_one_side_adopted_and_the_other_has_replaced_since_is_replaced():
+    sent, adopted = item(8), item(8, batch_id=None, adopted=True)
+    replaced = launched(sent, item(1, batch_id=None, adopted=True))
+    merged = merge_lockfiles(None, lockfile({"alpha": adopted}), lockfile({"alpha": replaced}))
+    assert merged.items["alpha"] == replaced
+
+
 def test_two_launches_of_the_same_content_were_both_paid_for_and_both_stay():
     ours = lockfile({"alpha": item(1)})
     theirs = lockfile({"alpha": item(1, batch_id="b7", analysis={"id": "a7", "reference": None, "status": "FAILED"})})
