@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -79,6 +80,37 @@ def test_a_broken_input_is_explained_at_its_place(name: str, tmp_path: Path, mon
     code, lines = said(tmp_path, monkeypatch)
     assert lines == list(case.expected)
     assert code == (3 if any(" error: " in line for line in case.expected) else 0)
+
+
+THROUGH_THE_COMMAND = [
+    "unquoted template",
+    "duplicate key",
+    "latin-1",
+    "misspelled key",
+    "missing samplesheet",
+    "ragged rows are one message",
+    "unknown column",
+    "where with braces",
+    "same fault in ten thousand rows",
+    "user reference twice",
+    "five faults of five stages",
+    "column that no template uses",
+]
+
+
+@pytest.mark.parametrize("name", THROUGH_THE_COMMAND)
+def test_the_command_line_says_the_same(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    case.write(tmp_path)
+    command = [sys.executable, "-m", "manifest_runner", "validate", "m.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == (3 if any(" error: " in line for line in case.expected) else 0)
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(case.expected)
+    for line, expected in zip(lines, case.expected, strict=True):
+        place, code, *_ = expected.split(" ")
+        assert line.startswith(f"{place}: ")
+        assert f"[{code}]" in line
 
 
 def rewrite(folder: Path) -> None:

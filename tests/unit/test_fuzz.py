@@ -18,7 +18,7 @@ from manifest_runner.sandbox import Sandbox, Scope
 from manifest_runner.tables import csv_rows
 from manifest_runner.templating import Template, TemplateFault
 
-SHORT, LONG = 60, 12_000
+SHORT, LONG = 60, 5_000
 
 
 def soup(words: str, *more: str, joined: str = "", size: int = 40) -> st.SearchStrategy[str]:
