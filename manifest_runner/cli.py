@@ -17,13 +17,11 @@ from manifest_runner import __version__, guides
 from manifest_runner.console import (
     Console,
     abort_lines,
+    crash_log,
     failure_lines,
-    finding_document,
-    finding_lines,
-    github_line,
     plan_document,
     plan_lines,
-    print_json,
+    print_findings,
     run_document,
     summary_lines,
 )
@@ -31,10 +29,11 @@ from manifest_runner.errors import InvalidManifest, RunnerError, UsageProblem
 from manifest_runner.model import Finding
 from manifest_runner.options import (
     FILE,
-    SECONDS,
     asking,
     choice_options,
     console_of,
+    emulator_options,
+    follow_options,
     many_manifests,
     one_manifest,
     poll_option,
@@ -71,21 +70,10 @@ class _App(click.Group):
             sys.stderr.close()  # whoever read us has gone; the interpreter would complain when it flushes
             sys.exit(1)
         except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
-            ctx.obj.error(f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {_crash_log()}")
+            ctx.obj.error(f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}")
             sys.exit(BUG_EXIT)
         finally:
             ctx.obj.close()
-
-
-def _crash_log() -> str:
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="manifest-runner-", suffix=".log", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"manifest-runner {__version__}, Python {sys.version}\n{traceback.format_exc()}")
-        return file.name
 
 
 # -- commands
@@ -105,32 +93,7 @@ def app() -> None:
 @many_manifests
 @target_options
 @choice_options
-@click.option(
-    "--wait",
-    type=click.Choice(["none", "created", "finished"]),
-    default="created",
-    show_default=True,
-    help="Until all is sent, created in ICA, or has run.",
-)
-@timeout_option
-@click.option("--locked", is_flag=True, help="Launch nothing: exit 8 if something is not launched yet.")
-@click.option(
-    "--adopt",
-    type=click.Choice(["wait", "now", "never"]),
-    default="wait",
-    show_default=True,
-    help="What to do about launches of others that are half seen.",
-)
-@poll_option
-@click.option(
-    "--idempotency-window",
-    "key_window",
-    type=SECONDS,
-    default=7 * 86400 - 3600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long ICA is trusted to know a key.",
-)
+@follow_options
 def run(manifests: tuple[Path, ...], **values: Any) -> None:
     """Launch what is not launched yet, follow it, write the lockfile."""
     from manifest_runner import runner
@@ -213,22 +176,10 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
             found += runner.validate(manifest, target_of(values), world_of(console))
         except InvalidManifest as e:
             found += e.findings
-    _print_findings(found, "json" if console.as_json else style, quiet=console.quiet)
+    print_findings(found, "json" if console.as_json else style, quiet=console.quiet)
     fatal = ("error", "warning") if strict else ("error",)
     if any(finding.severity in fatal for finding in found):
         sys.exit(InvalidManifest.exit_code)
-
-
-def _print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
-    if style == "json":
-        print_json([finding_document(finding) for finding in found])
-        return
-    for finding in found:
-        lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())
-        for line in lines:
-            click.echo(line)
-    if not found and not quiet and style == "text":
-        click.echo("valid")
 
 
 @app.command()
@@ -429,24 +380,7 @@ def init(manifest: Path, payload: Path | None, project: str | None) -> None:
 
 
 @app.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 chooses a free one.")
-@click.option("--database", type=FILE, default=Path("emulator.sqlite3"), show_default=True, help="Its state.")
-@click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", help="The only key accepted. Default: any.")
-@click.option("--project", "projects", multiple=True, metavar="ID", help="The known projects. Default: any.")
-@click.option("--creation-delay", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS")
-@click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS")
-@click.option("--fail-creation", metavar="REGEX", help="userReferences whose creation fails.")
-@click.option("--fail-analysis", metavar="REGEX", help="userReferences whose analysis fails.")
-@click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Added to every answer.")
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="KIND:NTH",
-    help="Spoil the NTH POST of a batch: 409, 429, 500, 503, drop-before, drop-after. Also KIND:FIRST-LAST.",
-)
-@click.option("--idempotency-ttl", type=SECONDS, default=7 * 86400.0, metavar="SECONDS", help="How long keys live.")
+@emulator_options
 def emulator(faults: tuple[str, ...], **values: Any) -> None:
     """Serve the emulator; its URL is the first line of stdout."""
     from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, parse_fault, serve

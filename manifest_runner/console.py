@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from manifest_runner import __version__
 from manifest_runner.errors import InvalidManifest, RunnerError
 from manifest_runner.excerpts import excerpt
 from manifest_runner.model import Finding
@@ -180,6 +181,19 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     }
 
 
+def print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
+    """Findings as the result of a command, in one of the formats of ``validate``."""
+    if style == "json":
+        print_json([finding_document(finding) for finding in found])
+        return
+    for finding in found:
+        lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())
+        for line in lines:
+            click.echo(line)
+    if not found and not quiet and style == "text":
+        click.echo("valid")
+
+
 # -- plans and outcomes
 
 
@@ -291,3 +305,15 @@ def _done_line(outcome: Outcome) -> str:
     if outcome.adopted:
         parts.append(f"{outcome.adopted:,} adopted")
     return ", ".join([*parts, f"{unchanged:,} unchanged"])
+
+
+def crash_log() -> str:
+    """Write the traceback at hand to a file; gives its name."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="manifest-runner-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"manifest-runner {__version__}, Python {sys.version}\n{traceback.format_exc()}")
+        return file.name

@@ -273,8 +273,7 @@ def dump_lockfile(lockfile: Lockfile) -> bytes:
     lines += ["},", '"items": {']
     lines += _lines({key: item_json(item) for key, item in lockfile.items.items()})
     lines += ["}", "}", ""]
-    # A lone surrogate in a server's text is no UTF-8, but its escape is JSON.
-    return "\n".join(lines).encode("utf-8", "backslashreplace")
+    return "\n".join(lines).encode("utf-8", "replace")
 
 
 def _lines(members: Mapping[str, Any]) -> list[str]:

@@ -81,6 +81,56 @@ timeout_option = click.option(
 poll_option = click.option(
     "--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."
 )
+follow_options = _options(
+    click.option(
+        "--wait",
+        type=click.Choice(["none", "created", "finished"]),
+        default="created",
+        show_default=True,
+        help="Until all is sent, created in ICA, or has run.",
+    ),
+    timeout_option,
+    click.option("--locked", is_flag=True, help="Launch nothing: exit 8 if something is not launched yet."),
+    click.option(
+        "--adopt",
+        type=click.Choice(["wait", "now", "never"]),
+        default="wait",
+        show_default=True,
+        help="What to do about launches of others that are half seen.",
+    ),
+    poll_option,
+    click.option(
+        "--idempotency-window",
+        "key_window",
+        type=SECONDS,
+        default=7 * 86400 - 3600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long ICA is trusted to know a key.",
+    ),
+)
+emulator_options = _options(
+    click.option("--host", default="127.0.0.1", show_default=True),
+    click.option(
+        "--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 chooses a free one."
+    ),
+    click.option("--database", type=FILE, default=Path("emulator.sqlite3"), show_default=True, help="Its state."),
+    click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", help="The only key accepted. Default: any."),
+    click.option("--project", "projects", multiple=True, metavar="ID", help="The known projects. Default: any."),
+    click.option("--creation-delay", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS"),
+    click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS"),
+    click.option("--fail-creation", metavar="REGEX", help="userReferences whose creation fails."),
+    click.option("--fail-analysis", metavar="REGEX", help="userReferences whose analysis fails."),
+    click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Added to every answer."),
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="KIND:NTH",
+        help="Spoil the NTH POST of a batch: 409, 429, 500, 503, drop-before, drop-after. Also KIND:FIRST-LAST.",
+    ),
+    click.option("--idempotency-ttl", type=SECONDS, default=7 * 86400.0, metavar="SECONDS", help="How long keys live."),
+)
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 one_manifest = click.argument("manifest", type=FILE)
 many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True)

@@ -49,7 +49,8 @@ class Plan:
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
     their creation had failed, when there is nothing to pay twice for; what is back to an earlier launch that did not
     fail is ``changed``. ``unapproved`` are the changed ones that only a person's word launches. ``changes`` tells for
-    each changed item which fields differ, None where the lockfile does not know what was launched.
+    each changed item which fields differ, None where the lockfile does not know what was launched. ``beyond_limit``
+    counts what would be due, but for --limit.
     """
 
     new: list[str] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Plan:
     pending: list[str] = field(default_factory=list)
     unapproved: list[str] = field(default_factory=list)
     due: list[str] = field(default_factory=list)
+    beyond_limit: int = 0
     launches: list[Launch] = field(default_factory=list)
     references: set[str] = field(default_factory=set)
     changes: dict[str, list[Change] | None] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Plan:
     @property
     def is_covered(self) -> bool:
         """Whether the lockfile holds a launch for every item as it is now."""
-        return not (self.new or self.changed or self.pending)
+        return not (self.new or self.changed or self.pending or self.beyond_limit)
 
 
 def make_plan(
@@ -96,6 +98,7 @@ def make_plan(
         state: State = "pending" if reference in pending else _state(item, digest, before)
         due, raised = _is_due(state, before, choices)
         if due and len(plan.due) == choices.limit:
+            plan.beyond_limit += 1
             continue
         lists[state].append(reference)
         if state == "changed" and before is not None:

@@ -351,7 +351,8 @@ def _batches(made: Plan, loaded: Loaded, options: RunOptions, spool: Spool) -> I
 def uncovered_words(made: Plan) -> str:
     """Which items keep a lockfile from covering its manifest."""
     counts = {"new": made.new, "changed": made.changed, "pending": made.pending}
-    return ", ".join(f"{len(refs)} {state} ({_some(refs)})" for state, refs in counts.items() if refs)
+    words = [f"{len(refs)} {state} ({_some(refs)})" for state, refs in counts.items() if refs]
+    return ", ".join([*words, *([f"{made.beyond_limit} beyond --limit"] if made.beyond_limit else ())])
 
 
 def _some(names: list[str], most: int = 3) -> str:

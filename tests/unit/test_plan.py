@@ -201,3 +201,8 @@ def test_only_requests_that_are_due_are_kept():
     lockfile = Lockfile("study", "p-1", "s", items={"a": lock(make_item("a"))})
     make_plan([make_item("a"), make_item("b")], lockfile, Choices(), keep=kept.append)
     assert kept == [make_item("b").request]
+
+
+def test_a_plan_that_leaves_items_beyond_its_limit_does_not_cover_the_manifest():
+    made = planned([make_item("a"), make_item("b")], {}, limit=0)
+    assert (made.new, made.beyond_limit, made.is_covered) == ([], 2, False)
