@@ -14,6 +14,7 @@ from manifest_runner.model import KINDS, Finding, Kind, Place
 from manifest_runner.schema import MAX_WORDED, Fault, manifest_faults
 from manifest_runner.wording import clean, described
 
+FORMAT = 1
 DEFAULT_REVISION = 1
 DEFAULT_BATCH_SIZE = 500
 DEFAULT_STAMP = True
@@ -123,7 +124,12 @@ def _coded(code: str, faults: Iterable[Fault]) -> list[tuple[str, Fault]]:
 
 
 def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
-    return Finding(source.place(fault.path, at_key=fault.at_key), code, fault.message)
+    message = fault.message
+    if fault.path == ("manifest",) and isinstance(source.data["manifest"], int) and source.data["manifest"] > FORMAT:
+        message = (
+            f"format {source.data['manifest']} is newer than this version of manifest-runner, which reads {FORMAT}"
+        )
+    return Finding(source.place(fault.path, at_key=fault.at_key), code, message)
 
 
 def _is_fatal(path: Path_) -> bool:

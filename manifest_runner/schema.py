@@ -249,8 +249,6 @@ def _compiled_keyword(dialect: str, keyword: str, wanted: str) -> jsonschema_rs.
 def _aware_of_kind(fault: Fault, data: Any) -> Fault:
     """Say of an unknown key of a manifest where it belongs, if anywhere."""
     match fault.path:
-        case ("manifest",) if isinstance(data["manifest"], int) and data["manifest"] > 1:
-            return replace(fault, message=f"format {data['manifest']} is newer than this version of manifest-runner")
         case ("defaults", "kind" | "forEach" as key) if fault.at_key:
             return replace(fault, message=f"{shown(key)} belongs to an analysis, not to the defaults")
         case ("analyses", int(index), *steps, str(key)):
