@@ -184,7 +184,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 def print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
     """Findings as the result of a command, in one of the formats of ``validate``."""
     if style == "json":
-        print_json([finding_document(finding) for finding in found])
+        print_json([finding_document(finding) for finding in found if finding.severity != "info"])
         return
     for finding in found:
         lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())

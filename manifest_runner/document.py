@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -140,8 +141,9 @@ def _is_fatal(path: Path_) -> bool:
 def _spelling_faults(data: Any) -> Iterator[Fault]:
     """JSON Schema calls 1.0 an integer; in a digest ``1.0`` and ``1`` would be two revisions."""
     for key in ("revision", "batchSize", "maxLaunches"):
-        if isinstance(data, dict) and isinstance(data.get(key), float) and data[key].is_integer():
-            yield Fault((key,), f"expected a whole number, got {described(data[key])}")
+        value = data.get(key) if isinstance(data, dict) else None
+        if isinstance(value, float) and (value.is_integer() or math.isinf(value)):
+            yield Fault((key,), f"expected a whole number, got {described(value)}")
 
 
 def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import resources
@@ -122,7 +123,7 @@ class Checker:
         """None where jsonschema fails on a schema that loops, a vast number or a regex that is not Python's."""
         try:
             return {fault for error in self._slow.iter_errors(data) for fault in faults_of(error)}
-        except (RecursionError, ValueError, re.error):
+        except (RecursionError, ValueError, ArithmeticError, re.error):
             return set()
 
     @functools.cached_property
@@ -225,7 +226,10 @@ def _plain(data: Any) -> Any:
         return str.__str__(data)
     if isinstance(data, int) and not isinstance(data, bool):
         return int(data)
-    return float(data) if isinstance(data, float) else data
+    if not isinstance(data, float):
+        return data
+    # Beyond a double there is only infinity, which is no JSON; the largest double stands for such a number.
+    return float(min(max(data, -sys.float_info.max), sys.float_info.max))
 
 
 def _judge(keyword: str, dialect: Any) -> Callable[..., Iterator[Error]]:

@@ -113,6 +113,13 @@ def test_the_command_line_says_the_same(name: str, tmp_path: Path) -> None:
         assert f"[{code}]" in line
 
 
+def test_what_is_no_fault_is_told_to_a_person_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CASES["many columns that no template uses"].write(tmp_path)
+    assert said(tmp_path, monkeypatch) == (0, [])
+    result = CliRunner().invoke(app, ["validate", "m.yaml"], obj=Console())
+    assert "info: no template uses 12 of the columns" in result.stdout
+
+
 def rewrite(folder: Path) -> None:
     for path in sorted(CORPUS.glob("*.txt")):
         cases = []

@@ -166,3 +166,10 @@ def test_the_examples_have_no_faults():
             source = read_yaml(path, path.name)
             if isinstance(source.data, dict) and "manifest" in source.data:
                 assert load_document(source, env={}).faults == ()
+
+
+def test_a_number_beyond_a_double_keeps_its_spelling_where_any_value_may_stand_and_is_no_revision(load):
+    document = load(HEAD + "vars: {a: 1e400}\nrevision: 1e400\nanalyses:\n" + ITEM)
+    assert str(document.vars["a"]) == "1e400"
+    assert [fault.message for fault in document.faults] == ["expected a whole number, got the number 1e400"]
+    assert document.revision == module.DEFAULT_REVISION

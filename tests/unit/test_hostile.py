@@ -80,6 +80,8 @@ def run(place: Path, group: str) -> int:
     """Read each file of a group; the peak of the memory in MB. Runs in a process of its own."""
     import resource
 
+    from memory import peak_mb
+
     from manifest_runner.errors import InvalidManifest
     from manifest_runner.loading import load
 
@@ -96,7 +98,7 @@ def run(place: Path, group: str) -> int:
         except InvalidManifest:
             pass
         assert spent() - start < 3, f"{name}: {spent() - start:.1f} s"
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_mb()
 
 
 def written(place: Path, name: str) -> None:

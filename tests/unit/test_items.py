@@ -282,3 +282,12 @@ def test_items_come_while_the_sheet_is_read(study):
     with (study.folder / "samples.csv").open("a", encoding="utf-8", newline="") as file:
         csv.writer(file).writerow(["late"])
     assert orjson.loads(list(items)[-1].request)["userReference"] == "late"
+
+
+def test_a_number_beyond_a_double_comes_out_as_it_was_written(study):
+    items, findings = study.expand(
+        "- {kind: nextflow, userReference: a, analysisInput: {inputs: [], parameters: {a: 1e400}}}\n"
+    )
+    assert not findings
+    parameters = json.loads(items[0].request)["analysisInput"]["parameters"]
+    assert parameters == [{"code": "a", "value": "1e400"}]

@@ -423,3 +423,10 @@ def test_the_elements_of_a_list_have_the_fields_of_the_api(ours: str, theirs: st
     items = SCHEMA["definitions"][ours]["items"]
     assert items["properties"].keys() == PAYLOAD[theirs]["properties"].keys()
     assert items.get("required", []) == PAYLOAD[theirs].get("required", [])
+
+
+@pytest.mark.parametrize("number", [SpelledFloat("1e400"), SpelledFloat("-1e400"), SpelledInt("-0"), 10**400])
+def test_a_number_beyond_a_double_is_a_number(number: Any) -> None:
+    data = analysis(analysisInput={"parameters": {"a": number}})
+    assert manifest_faults(data) == []
+    assert said({**data, "batchSize": SpelledFloat("0.5"), "x": 1})[0][0] == "batchSize"

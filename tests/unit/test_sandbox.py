@@ -286,13 +286,14 @@ import resource, sys
 before = resource.getrusage(resource.RUSAGE_SELF)
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 sys.path.insert(0, {folder!r})
+from memory import peak_mb
 from test_sandbox import BOMBS, refusal
 for number, text in enumerate(BOMBS):
     start = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     fault = refusal(text)
     spent = resource.getrusage(resource.RUSAGE_SELF).ru_utime - start
     assert spent < 3, (number, text[:200], spent)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(peak_mb())
 """
 
 

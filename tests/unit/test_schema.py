@@ -395,3 +395,17 @@ def test_a_lockfile_of_another_version_is_refused():
 def test_a_lockfile_has_all_its_keys(key: str) -> None:
     rest = {name: value for name, value in lockfile().items() if name != key}
     assert lockfile_faults(rest) == [Fault((), f'"{key}" is missing')]
+
+
+def test_formats_of_rows_are_judged_without_the_libraries_that_jsonschema_can_use_for_them():
+    rules = {"date": "2026-13-01", "uuid": "x", "uri": "a b", "email": "@", "duration": "P", "hostname": "-"}
+    checker = row_checker({"properties": {name: {"format": name} for name in rules}})
+    assert [fault.path for fault in checker.faults(rules)] == sorted((name,) for name in rules)
+    program = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(['lark', 'rfc3987_syntax', 'isoduration', 'fqdn', 'idna', 'webcolors']))\n"
+        "from manifest_runner.schema import row_checker\n"
+        f"checker = row_checker({checker._schema!r})\n"
+        f"assert len(checker.faults({rules!r})) == {len(rules)}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
