@@ -383,11 +383,15 @@ def init(manifest: Path, payload: Path | None, project: str | None) -> None:
 @emulator_options
 def emulator(faults: tuple[str, ...], **values: Any) -> None:
     """Serve the emulator; its URL is the first line of stdout."""
+    import sqlite3
+
     from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, parse_fault, serve
 
     try:
         options = EmulatorOptions(faults=tuple(map(parse_fault, faults)), **values)
         serve(options, click.echo)
+    except sqlite3.Error as e:
+        raise UsageProblem(f"{values['database']}: cannot be used as the emulator's database: {e}") from e
     except (ValueError, EmulatorNotInstalled, OSError) as e:
         raise UsageProblem(str(e)) from e
 

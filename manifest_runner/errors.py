@@ -38,8 +38,8 @@ class Refused(RunnerError):
     """The API refused a request: credentials, permission, unknown project, a rejected body.
 
     ``status`` is the HTTP status, ``parameters`` those of the problem document (RFC 7807).
-    ``maybe_executed`` tells that an earlier try of the same POST was lost without an answer, or that this
-    refusal was given before the server looked at the key, so the batch can exist all the same.
+    ``maybe_executed`` tells that an earlier try of the same POST was lost without an answer, so that the batch can
+    exist all the same.
     """
 
     exit_code = 4

@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 from manifest_runner.backoff import Deadline, pause_after_conflict, pause_after_failure, read_retry_after
 from manifest_runner.errors import Refused, Unreachable
-from manifest_runner.plaintext import Cleaner, plain_text
+from manifest_runner.plaintext import Cleaner
 from manifest_runner.problem import Subject, describe, read_problem, refusal
 
 T = TypeVar("T")
 
 SAFE = "The state is saved and the same command is safe to repeat."
-# These answers are given before the server looks at the idempotency key, so they say nothing of an earlier
-# try; any other refusal comes from a server that has looked and found no launch under the key.
-BEFORE_THE_KEY = frozenset({401, 403, 404, 407, 409})
+# The one refusal that tells of an earlier try: had it been executed, the same bytes would have been answered again.
+# Any other can be a gateway's, or be given before the server looks at the idempotency key.
+OTHER_BODY = 422
 
 
 class Answer(NamedTuple):
@@ -62,7 +62,7 @@ def judge(answer: Answer, subject: Subject, clean: Cleaner, *, now: float, retry
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
-        raise Setback(_redirect_words(answer), final=True, executed=False)
+        raise Setback(_redirect_words(answer, clean), final=True, executed=False)
     problem = read_problem(answer.body, clean)
     conflict = status == 409 and subject.keyed
     if conflict or status in (408, 429) or status >= 500:
@@ -76,13 +76,13 @@ def judge(answer: Answer, subject: Subject, clean: Cleaner, *, now: float, retry
     raise refusal(status, problem, subject)
 
 
-def _redirect_words(answer: Answer) -> str:
+def _redirect_words(answer: Answer, clean: Cleaner) -> str:
     """Only the host of the target: its path and query can hold a session or a token."""
     try:
         host = urlsplit(answer.location or "").hostname
     except ValueError:
         host = None
-    target = plain_text(host, 255) if host else "another page"
+    target = clean.words(host) if host else "another page"
     return f"ICA answered {answer.status}, a redirect to {target}, which is never followed; check the server URL"
 
 
@@ -108,7 +108,7 @@ class Patience:
             try:
                 return try_once()
             except Refused as refused:
-                refused.maybe_executed = executed and refused.status in BEFORE_THE_KEY
+                refused.maybe_executed = executed and refused.status != OTHER_BODY
                 raise
             except Setback as setback:
                 executed = executed or setback.executed

@@ -10,6 +10,7 @@ from manifest_runner.errors import BadState
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write beside, fsync, rename, fsync the folder. Raises BadState that says what to do; the old file stays."""
+    path = path.resolve() if path.is_symlink() else path  # a link stays a link
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,7 +38,19 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-SECONDS = click.FloatRange(min=0)
+class Seconds(click.FloatRange):
+    """A time. Python reads ``nan`` as a number, and no clock ever comes there."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no time", param, ctx)
+        return number
+
+
+SECONDS = Seconds(min=0)
 FILE = click.Path(path_type=Path)
 
 target_options = _options(
@@ -79,7 +92,7 @@ timeout_option = click.option(
     help="For retries and waiting together.",
 )
 poll_option = click.option(
-    "--poll-interval", type=click.FloatRange(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."
+    "--poll-interval", type=Seconds(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."
 )
 follow_options = _options(
     click.option(

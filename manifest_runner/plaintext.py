@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 MARK = "***"
 # A shorter key (the emulator takes any) is a word like "test": no secret, and too common to be struck out.
 SHORTEST_SECRET = 4
-# Names decide which item is meant. A short key can be part of an honest name, a real one cannot.
-SHORTEST_SECRET_IN_NAMES = 12
+# A short key can be part of an honest name, a real one cannot.
+SHORTEST_SECRET_IN_NAMES = 6
+LONGEST_MESSAGE = 10_000
 
 
 def plain_text(text: str, limit: int = 2000) -> str:
@@ -38,13 +39,20 @@ class Cleaner:
     secret: str = field(repr=False)
 
     def words(self, text: str) -> str:
-        """Free text: messages, titles, details."""
-        return self._clean(text, SHORTEST_SECRET)
+        """Free text for a person: titles, details."""
+        return plain_text(self._hidden(text, SHORTEST_SECRET))
+
+    def message(self, text: str) -> str:
+        """Free text to be kept as it is, line ends and all; whoever shows it makes it plain."""
+        return self._hidden(text, SHORTEST_SECRET)[:LONGEST_MESSAGE]
 
     def name(self, text: str) -> str:
-        """References, statuses, tags and times, which are compared with others."""
-        return self._clean(text, SHORTEST_SECRET_IN_NAMES)
+        """Ids, statuses and times."""
+        return plain_text(self._hidden(text, SHORTEST_SECRET_IN_NAMES))
 
-    def _clean(self, text: str, shortest: int) -> str:
-        hidden = text.replace(self.secret, MARK) if len(self.secret) >= shortest else text
-        return plain_text(hidden)
+    def label(self, text: str) -> str:
+        """userReferences and tags: ours come back, to be compared with what we know, and are not kept."""
+        return plain_text(text)
+
+    def _hidden(self, text: str, shortest: int) -> str:
+        return text.replace(self.secret, MARK) if len(self.secret) >= shortest else text

@@ -17,6 +17,8 @@ OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 PAGE = 1000
+# So many that were created since are fetched one by one, more of them by pages.
+MANY = 50
 
 IsDone = Callable[[LockedItem], bool]
 
@@ -97,9 +99,11 @@ class Poller:
     def _seen_by_status(self, batch_id: str, references: list[str]) -> list[BatchItem]:
         seen = list(self.client.list_items(batch_id, OPEN_CREATION))
         still_open = {item.user_reference for item in seen}
-        if any(reference not in still_open for reference in references):
-            return list(self.client.list_items(batch_id))
-        return seen
+        left = [reference for reference in references if reference not in still_open]
+        if len(left) > MANY:
+            return [*seen, *self.client.list_items(batch_id, tuple(sorted(FINAL_CREATION)))]
+        ids = [self.lockfile.items[reference].item_id for reference in left]
+        return [*seen, *(self.client.get_item(batch_id, item_id) for item_id in ids if item_id is not None)]
 
     def _refresh_adopted(self, references: list[str]) -> None:
         for reference in references:

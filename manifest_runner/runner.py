@@ -104,6 +104,7 @@ def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple
     session = read_session(path, target, world)
     made = _make_plan(session, options.choices, None)
     session.loaded.raise_errors(strict=options.strict)
+    _check_targets(made, options.choices)
     size = options.batch_size_of(session.loaded)
     return made, -(-len(made.due) // size), session.loaded.findings.all()
 
@@ -176,9 +177,8 @@ class _Run:
     # -- launching
 
     def _check(self, made: Plan) -> None:
-        choices, path = self._options.choices, self._session.workspace.lockfile
-        if choices.targets and not any(map(choices.wants, made.references)):
-            raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
+        path = self._session.workspace.lockfile
+        _check_targets(made, self._options.choices)
         if self._options.locked and not made.is_covered:
             raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(made)}. Run without --locked.")
 
@@ -192,11 +192,12 @@ class _Run:
     def _settle(self, outcome: Outcome) -> None:
         """Send again what a crash left without an answer, then plan anew with what is known now."""
         session = self._session
-        settled = references(session.journal.pending.values())
+        settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
         self._submitter.settle(self._options.adopt)
         session.save()
         outcome.plan = self._plan(self._options.choices)
         outcome.launched += sorted(each for each in settled if each in session.lockfile.items)
+        outcome.batches += batches
 
     def _plan(self, choices: Choices) -> Plan:
         self._spool.clear()
@@ -331,6 +332,11 @@ def _failure_words(item: LockedItem) -> str:
     if not item.creation_failed and item.analysis is not None:
         return f"its analysis ended as {item.analysis['status']}"
     return item.message or "the API gives no reason"
+
+
+def _check_targets(made: Plan, choices: Choices) -> None:
+    if choices.targets and not any(map(choices.wants, made.references)):
+        raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
 
 
 def _make_plan(session: Session, choices: Choices, spool: Spool | None) -> Plan:

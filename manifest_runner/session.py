@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from manifest_runner.answers import record_answer
 from manifest_runner.backoff import Deadline
-from manifest_runner.errors import UsageProblem
+from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.files import unwritable
 from manifest_runner.journal import Journal, Owner
 from manifest_runner.loading import Loaded, load
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.client import Client
 
 EMULATOR = "emulator"
+EMULATOR_KEY = "manifest-runner-emulator"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Session:
         with ExitStack() as stack:
             if self._emulator:
                 url = stack.enter_context(_embedded(self.workspace))
-                credential = Credential("X-API-Key", EMULATOR, "the emulator")
+                credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
             else:
                 url = self._server
                 credential = find_credential(url, world.env, world.home, _read_settings)
@@ -154,6 +155,8 @@ def _read_settings(path: Path) -> Mapping[str, object]:
 @contextmanager
 def _embedded(workspace: Workspace) -> Iterator[str]:
     """The emulator with its state beside the manifest, in a folder that git does not see."""
+    import sqlite3
+
     from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, running
 
     database = workspace.emulator_database
@@ -167,3 +170,5 @@ def _embedded(workspace: Workspace) -> Iterator[str]:
             yield url + "/ica/rest"
     except EmulatorNotInstalled as e:
         raise UsageProblem(str(e)) from e
+    except sqlite3.Error as e:
+        raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to begin anew") from e

@@ -142,6 +142,8 @@ def _unencrypted_key(config: Mapping[str, object], path: Path) -> str | None:
     key = config.get("x-api-key")
     if key is None or isinstance(key, str):
         return key
+    if isinstance(key, int | float) and not isinstance(key, bool):
+        return str(key)  # digits alone are a number in YAML; ours keep their spelling
     raise Refused(
         f"{path}: the icav2 CLI stored the key encrypted, and only that CLI can read it; "
         "set ICAV2_X_API_KEY or ICAV2_ACCESS_TOKEN"

@@ -27,8 +27,10 @@ AdoptMode = Literal["wait", "now", "never"]
 DEFAULT_KEY_WINDOW = 7 * 24 * 3600 - 3600
 HALF_SEEN_SECONDS = 3600
 MAX_UNSEEN_ATTEMPTS = 10
-# Refusals that are given before the server looks at the key, so they say nothing about an earlier try.
-_SAYS_NOTHING = frozenset({401, 403, 404, 407, 409})
+# Refusals of who asks, not of what: with the right credential the same batch may be let in.
+_OF_WHO_ASKS = frozenset({401, 403, 404, 407})
+# The key was used with another body, so these bytes were never executed: else they would have been answered again.
+_OTHER_BODY = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,24 @@ class Submitter:
             self.notify(f"settling a batch of {len(post.items)} that was sent without an answer")
             age = self.clock() - post.at
             if -HALF_SEEN_SECONDS < age < self.key_window and post.by == self.client.user:
-                self._send(post, again=True)
+                self._settle_by_key(post, age, mode)
             else:
                 self._settle_by_stamps(post, mode)
+
+    def _settle_by_key(self, post: Post, age: float, mode: AdoptMode) -> None:
+        """POST a batch again. Where it is refused now, what a lost try launched shows within an hour, or never."""
+        try:
+            self._send(post, again=True)
+        except Refused as e:
+            is_kept, is_early = post.key in self.journal.pending, age < HALF_SEEN_SECONDS and mode != "now"
+            if not is_kept or e.status in _OF_WHO_ASKS or not post.stamped or is_early:
+                raise
+            found = self._search()
+            seen = {item: found.by_stamp[digest_stamp(item.digest)] for item in post.items if found.has(item.digest)}
+            self._adopt_all(seen)
+            self.journal.release(post.key)
+            if not seen:
+                raise
 
     def _settle_by_stamps(self, post: Post, mode: AdoptMode) -> None:
         """Adopt what exists of a batch. Nothing of it: send it again, and a key that is known after all does no harm.
@@ -216,8 +233,14 @@ class Submitter:
         try:
             batch = self.client.create_batch(post.key, post.body)
         except Refused as e:
-            if not (e.maybe_executed or (again and e.status in _SAYS_NOTHING)):
+            if e.status == _OTHER_BODY or not (e.maybe_executed or again):
                 self.journal.release(post.key)
+            else:
+                self.notify(
+                    "an earlier try of this batch was lost and may have been executed, so it stays in the journal. "
+                    "Once the cause is mended run again; what ICA goes on refusing is looked for after an hour, or at "
+                    "once with --adopt now"
+                )
             raise
         except Unreachable as e:
             if not (e.maybe_executed or again):

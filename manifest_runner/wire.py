@@ -89,11 +89,11 @@ def _item(item: Mapping[str, object], clean: Cleaner) -> BatchItem:
     request = _mapping(item.get("request"), "request")
     return BatchItem(
         id=_id(item, clean),
-        user_reference=clean.name(_required(request, "userReference")),
+        user_reference=clean.label(_required(request, "userReference")),
         status=clean.name(_required(processing, "status")),
-        message=None if message is None else clean.words(message),
+        message=None if message is None else clean.message(message),
         analysis=None if created is None else _analysis(_mapping(created, "createdAnalysis"), clean),
-        technical_tags=tuple(map(clean.name, _technical_tags(request))),
+        technical_tags=tuple(map(clean.label, _technical_tags(request))),
     )
 
 
@@ -106,11 +106,11 @@ def _analysis(analysis: Mapping[str, object], clean: Cleaner) -> Analysis:
         id=_id(analysis, clean),
         reference=name("reference"),
         status=clean.name(_required(analysis, "status")),
-        user_reference=name("userReference") or "",
+        user_reference=clean.label(_optional(analysis, "userReference") or ""),
         start_date=name("startDate"),
         end_date=name("endDate"),
         time_created=name("timeCreated"),
-        technical_tags=tuple(map(clean.name, _technical_tags(analysis))),
+        technical_tags=tuple(map(clean.label, _technical_tags(analysis))),
     )
 
 

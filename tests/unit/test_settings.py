@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from manifest_runner.address import is_loopback, normal_url
 from manifest_runner.errors import InvalidManifest, Refused, UsageProblem
+from manifest_runner.manifest import read_mapping
 from manifest_runner.model import Finding, Place
 from manifest_runner.settings import (
     Credential,
@@ -274,3 +276,10 @@ def test_a_project_is_an_id_and_nothing_that_changes_a_path(project):
 def test_rate_limits_are_retried_unless_the_environment_says_no(value, retried):
     env = {} if value is None else {"ICAV2_ICA_NO_RETRY_RATE_LIMITING": value}
     assert retries_rate_limits(env) is retried
+
+
+def test_a_key_of_digits_alone_is_a_key(tmp_path):
+    (tmp_path / ".icav2").mkdir()
+    (tmp_path / ".icav2" / "config.yaml").write_text("x-api-key: 123456789012\n")
+    found = find_credential("https://ica.illumina.com/ica/rest", {}, tmp_path, partial(read_mapping, binary=True))
+    assert (found.header, found.value) == ("X-API-Key", "123456789012")

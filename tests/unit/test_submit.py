@@ -173,7 +173,7 @@ def test_a_lost_batch_is_sent_again_byte_for_byte(world):
     assert world.lockfile.batches["b-2"].submitted_at == timestamp(NOW)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 407])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 413, 415])
 def test_a_refusal_that_says_nothing_of_the_first_try_keeps_a_lost_batch(world, status):
     submitter = lost(world)
     world.api.answers = [Refused("no", status=status)]
@@ -182,12 +182,40 @@ def test_a_refusal_that_says_nothing_of_the_first_try_keeps_a_lost_batch(world, 
     assert world.pending == [BATCH.key]
 
 
-def test_a_refusal_of_the_body_lets_a_lost_batch_go(world):
+def test_a_lost_batch_whose_key_has_another_body_was_never_executed(world):
     submitter = lost(world)
-    world.api.answers = [Refused("no", status=400)]
-    with pytest.raises(Refused):
+    world.api.answers = [KeyReused("no", status=422)]
+    with pytest.raises(KeyReused):
         submitter.settle()
     assert world.pending == []
+
+
+@pytest.mark.parametrize(("age", "mode"), [(HALF_SEEN_SECONDS, "wait"), (10, "now")])
+def test_a_lost_batch_that_is_refused_for_good_is_let_go_where_none_of_it_shows(world, age, mode):
+    submitter = lost(world)
+    world.now += age
+    world.api.answers = [Refused("no", status=400)]
+    with pytest.raises(Refused):
+        submitter.settle(mode)
+    assert (world.pending, world.lockfile.items) == ([], {})
+
+
+def test_what_a_lost_try_of_a_refused_batch_launched_is_adopted(world):
+    submitter = lost(world)
+    world.now += HALF_SEEN_SECONDS
+    world.api.analyses = [analysis(A)]
+    world.api.answers = [Refused("no", status=413)]
+    submitter.settle()
+    assert (world.pending, list(world.lockfile.items)) == ([], ["a"])
+
+
+def test_a_lost_batch_without_stamps_that_is_refused_is_kept(world):
+    submitter = lost(world, stamped=False)
+    world.now += HALF_SEEN_SECONDS
+    world.api.answers = [Refused("no", status=413)]
+    with pytest.raises(Refused):
+        submitter.settle()
+    assert world.pending == [BATCH.key]
 
 
 @pytest.mark.parametrize("age", [0, 60, DEFAULT_KEY_WINDOW - 1, -60, -HALF_SEEN_SECONDS + 1])

@@ -204,3 +204,15 @@ def test_a_short_key_of_the_emulator_does_not_change_names():
 
 def test_the_secret_does_not_show_in_the_cleaner():
     assert SECRET not in repr(CLEAN)
+
+
+def test_a_message_is_kept_as_it_is_but_for_the_secret():
+    clean = Cleaner("s3cret-key")
+    assert clean.message("line one\n\tline two \u200d s3cret-key") == "line one\n\tline two \u200d ***"
+    assert len(clean.message("x" * 100_000)) == 10_000
+
+
+def test_a_key_of_usual_length_is_struck_out_of_names_but_not_of_labels():
+    clean = Cleaner("my-key-1")
+    assert clean.name("ref-my-key-1") == "ref-***"
+    assert clean.label("ref-my-key-1\n") == "ref-my-key-1\\n"
