@@ -97,6 +97,12 @@ class Guard(NodeTransformer):
         node.nodes = [_wrapped(each, "__text") for each in node.nodes]
         return _wrapped(node, "__made")
 
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:  # noqa: N802
+        """Jinja's own value of an ``if`` without ``else`` is not strict: it would be an empty text."""
+        super().generic_visit(node)
+        node.expr2 = node.expr2 or _wrapped(nodes.Const(None, lineno=node.lineno), "__nothing")
+        return node
+
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         super().generic_visit(node)
         node.iter = _wrapped(node.iter, "__loop")
@@ -152,6 +158,11 @@ def _plain(environment: Any, value: Any) -> Any:
 
 
 @jinja2.pass_context
+def _nothing(context: Any, _: None) -> Any:
+    return context.environment.undefined('the "if" does not hold, and there is no "else" with another value')
+
+
+@jinja2.pass_context
 def _loop(context: Any, value: Any) -> Any:
     return value if isinstance(value, Undefined) else list(_counted(context.environment, value))
 
@@ -162,4 +173,4 @@ def _counted(environment: Any, values: Iterable[Any]) -> Iterator[Any]:
         yield value
 
 
-GUARDS = {"__seen": _seen, "__made": _made, "__used": _used, "__text": in_text, "__loop": _loop}
+GUARDS = {"__seen": _seen, "__made": _made, "__used": _used, "__text": in_text, "__loop": _loop, "__nothing": _nothing}

@@ -91,7 +91,7 @@ class _Preparation:
         self.findings.add(Finding(place, code, message))
 
     def report_fault(self, place: Place, fault: TemplateFault, text: str) -> None:
-        self.report(place, fault.code, f"{fault}, in {shown(text)}")
+        self.report(place, fault.code, f"{fault}, in {shown(text)}" if text.strip() else str(fault))
 
     # -- templates
 

@@ -20,7 +20,7 @@ import jsonschema_rs
 
 from manifest_runner.errors import RunnerError
 from manifest_runner.model import KINDS, Kind
-from manifest_runner.wording import Error, Fault, by_path, clean, described, faults_of, listed, shown
+from manifest_runner.wording import Error, Fault, Path_, by_path, clean, described, faults_of, listed, shown
 
 __all__ = [
     "Checker",
@@ -148,6 +148,30 @@ class Checker:
 class ItemChecker(Checker):
     """The API's rules for the items of one kind."""
 
+    def __init__(self, kind: Kind, schema: dict[str, Any]) -> None:
+        super().__init__(schema, formats=True)
+        self._kind = kind
+
+    def faults(self, data: object) -> list[Fault]:
+        return [self._for_author(fault, data) for fault in super().faults(data)]
+
+    def _for_author(self, fault: Fault, data: Any) -> Fault:
+        """A fault in the words of the manifest, of which an item shows only what became of it."""
+        if fault.at_key and (words := _of_other_kinds(fault.path, self._kind)):
+            return replace(fault, message=f"{words}; null in the analysis removes the default")
+        if self._kind == "cwl" and fault.path == ("analysisInput",) and isinstance(data["analysisInput"], dict):
+            return _about_shape(fault, data["analysisInput"])
+        return fault
+
+
+def _about_shape(fault: Fault, given: dict[str, Any]) -> Fault:
+    """The ``objectType`` of a CWL input is told by its other keys (see shape.py), unless they say both or nothing."""
+    if "objectType" in given or ("inputs" in given) != ("inputJson" in given):
+        return fault
+    if "inputs" in given:
+        return Fault((*fault.path, "inputJson"), '"inputs" and "inputJson" exclude each other', at_key=True)
+    return replace(fault, message='one of "inputs" or "inputJson" is missing')
+
 
 class RowChecker(Checker):
     """A user's own rules for rows."""
@@ -157,7 +181,7 @@ class RowChecker(Checker):
 def item_checker(kind: Kind) -> ItemChecker:
     payload = _schema("payload")
     own = {"$ref": f"#/$defs/{_ITEM_TYPES[kind]}"}
-    return ItemChecker({"$schema": payload["$schema"], **own, "$defs": payload["$defs"]}, formats=True)
+    return ItemChecker(kind, {"$schema": payload["$schema"], **own, "$defs": payload["$defs"]})
 
 
 def row_checker(schema: object) -> RowChecker:
@@ -257,11 +281,18 @@ def _aware_of_kind(fault: Fault, data: Any) -> Fault:
             return replace(fault, message=f"{shown(key)} belongs to an analysis, not to the defaults")
         case ("analyses", int(index), *steps, str(key)):
             mine = data["analyses"][index].get("kind") if isinstance(data["analyses"][index], dict) else None
-            kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
-            if kinds and mine in KINDS and mine not in kinds:
-                words = f"{shown(key)} is for kind {listed(kinds, 'and')}, this analysis is {mine}"
+            if mine in KINDS and (words := _of_other_kinds((*steps, key), mine)):
                 return replace(fault, message=words, at_key=True)
     return fault
+
+
+def _of_other_kinds(path: Path_, mine: Kind) -> str:
+    """The words for a key of an analysis that only other kinds have; nothing where there is no such kind."""
+    *steps, key = path
+    kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
+    if not kinds or mine in kinds:
+        return ""
+    return f"{shown(key)} is for kind {listed(kinds, 'and')}, this analysis is {mine}"
 
 
 def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:

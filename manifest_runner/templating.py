@@ -60,6 +60,8 @@ class Template:
         self._sandbox = sandbox
         if expression and has_delimiters(text):
             raise TemplateFault("MR401", "this is an expression already: leave out the {{ }}")
+        if expression and not text.strip():
+            raise TemplateFault("MR401", "the expression is empty")
         self._source = "{{ " + text + " }}" if expression else text
         self.tree: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
         self.whole = self.expression is not None
@@ -213,6 +215,8 @@ def _guard_parse(act: Any, text: str) -> Any:
 def _plainer(message: str) -> str:
     if message.startswith("unexpected end of template, expected 'end of print"):
         return 'it is not closed with "}}"'
+    if message.startswith("Expected an expression, got 'end of print"):
+        return "nothing is between the braces"
     return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
 
 
