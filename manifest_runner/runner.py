@@ -100,11 +100,18 @@ def validate(path: Path, target: Target, world: World) -> list[Finding]:
 
 
 def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple[Plan, int, list[Finding]]:
-    """What ``run`` would do, how many batches it would send, and the warnings. Writes nothing."""
+    """What ``run`` would do, how many batches it would send, and the warnings. Writes nothing.
+
+    ``world`` is notified of what ``run`` would want approved first.
+    """
     session = read_session(path, target, world)
     made = _make_plan(session, options.choices, None)
     session.loaded.raise_errors(strict=options.strict)
     _check_targets(made, options.choices)
+    if made.unapproved:
+        world.notify(f"run would stop: {_changed_words(made)}")
+    if too_many := _too_many_words(made, options, session.loaded):
+        world.notify(f"run would stop: {too_many}")
     size = options.batch_size_of(session.loaded)
     return made, -(-len(made.due) // size), session.loaded.findings.all()
 
@@ -209,22 +216,13 @@ class _Run:
         """Nothing is sent, also not what is new, until a person has agreed to what is not a matter of course."""
         if made.unapproved:
             made = self._approved_changes(made)
-        limit = self._options.max_launches
-        limit = self._session.loaded.document.max_launches if limit is None else limit
-        if limit is not None and len(made.launches) > limit:
-            raise ApprovalNeeded(
-                f"{len(made.launches)} items are due, more than the {limit} that one run may launch (maxLaunches). "
-                f"Raise it with --max-launches {len(made.launches)}, or launch a part with --limit. Nothing was sent."
-            )
+        if too_many := _too_many_words(made, self._options, self._session.loaded):
+            raise ApprovalNeeded(f"{too_many} Nothing was sent.")
         return made
 
     def _approved_changes(self, made: Plan) -> Plan:
         approve = self._options.approve
-        refusal = ApprovalNeeded(
-            f"{len(made.unapproved):,} launched item(s) changed: {_some(made.unapproved)}. To launch them again as "
-            "they are now: --relaunch-changed, or raise `revision` in the manifest. `manifest-runner plan` shows what "
-            "changed. Nothing was sent."
-        )
+        refusal = ApprovalNeeded(f"{_changed_words(made)} `manifest-runner plan` shows what changed. Nothing was sent.")
         if approve is None:
             raise refusal
         agreed = self._plan(replace(self._options.choices, relaunch_changed=True))
@@ -332,6 +330,24 @@ def _failure_words(item: LockedItem) -> str:
     if not item.creation_failed and item.analysis is not None:
         return f"its analysis ended as {item.analysis['status']}"
     return item.message or "the API gives no reason"
+
+
+def _changed_words(made: Plan) -> str:
+    return (
+        f"{len(made.unapproved):,} launched item(s) changed: {_some(made.unapproved)}. To launch them again as they "
+        "are now: --relaunch-changed, or raise `revision` in the manifest."
+    )
+
+
+def _too_many_words(made: Plan, options: RunOptions, loaded: Loaded) -> str | None:
+    limit = loaded.document.max_launches if options.max_launches is None else options.max_launches
+    due = len(made.due)
+    if limit is None or due <= limit:
+        return None
+    return (
+        f"{due:,} items are due, more than the {limit:,} that one run may launch (maxLaunches). Raise it with "
+        f"--max-launches {due}, or launch a part with --limit."
+    )
 
 
 def _check_targets(made: Plan, choices: Choices) -> None:

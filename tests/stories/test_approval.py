@@ -100,3 +100,9 @@ def test_an_analysis_that_failed_was_paid_for_so_its_change_needs_approval(cli, 
     assert cli("run", "study.yaml").code == 7
     cli.ok("run", "study.yaml", "--retry-failed")
     assert sorted(emulator.executed()) == ["alpha", "beta", "beta"]
+
+
+def test_a_plan_says_what_run_would_want_approved(cli):
+    write_study(cli, "alpha", "beta", "gamma")
+    told = cli.ok("plan", "study.yaml", "--max-launches", "1")
+    assert "run would stop: 3 items are due, more than the 1" in told.err
