@@ -91,21 +91,23 @@ class Disputes:
         first = self._first.setdefault(item.user_reference, item)
         if first is item:
             return
-        self._twice.add(item.user_reference)
-        if len(self._twice) > MAX_SHOWN:
+        if item.user_reference not in self._twice and len(self._twice) >= MAX_SHOWN:
             return
+        self._twice.add(item.user_reference)
         before = self.row(first) or self.place(first, "userReference")
         message = f'userReference "{item.user_reference}" is there already, from {before.file}:{before.line}'
         more = f" ({count:,} userReferences are there more than once)" if count > MAX_SHOWN else ""
         place = self.place(item, "userReference")
-        self.findings.add(Finding(place, "MR502", message + more, row=self.row(item)), group=item.user_reference)
+        self.findings.add(
+            Finding(place, "MR502", message + more, row=self.row(item)), item.user_reference, everywhere=True
+        )
 
     def _check_target(self, item: Item, target: Target) -> None:
         first = self._writer.setdefault(target, item)
         if first.user_reference == item.user_reference:
             return
         self._warned.add(item.analysis)
-        if len(self._warned) > MAX_SHOWN:  # of the rows of one analysis the findings tell but once
+        if len(self._warned) > MAX_SHOWN:  # of the rows of one analysis the findings tell together
             return
         message = (
             f'"{item.user_reference}" writes its results to where "{first.user_reference}" does, {target.path} in '

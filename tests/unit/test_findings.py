@@ -26,11 +26,30 @@ def test_alike_findings_are_one_with_the_first_rows():
     assert findings.count("error") == 1
 
 
-def test_few_rows_are_all_listed():
+def test_up_to_five_rows_have_a_finding_each_with_its_own_words():
     findings = Findings()
-    for line in (2, 9):
-        findings.add(Finding(PLACE, "MR501", "wrong", row=row(line)), "x")
-    assert findings.all()[0].message == "wrong; the same in 2 rows (lines 2, 9)"
+    for line in (2, 9, 10, 11, 12):
+        findings.add(Finding(PLACE, "MR501", f"wrong {line}", row=row(line)), "x")
+    assert [(each.row, each.message) for each in findings.all()] == [
+        (row(line), f"wrong {line}") for line in (2, 9, 10, 11, 12)
+    ]
+    findings.add(Finding(PLACE, "MR501", "wrong 13", row=row(13)), "x")
+    (found,) = findings.all()
+    assert (found.row, found.message) == (row(2), "wrong 2; the same in 6 rows (lines 2, 9, 10, 11, 12, …)")
+
+
+def test_rows_of_other_files_are_told_with_their_file():
+    findings = Findings()
+    for number in range(6):
+        findings.add(Finding(PLACE, "MR501", "wrong", row=Place(f"{number % 2}.csv", number)), "x")
+    assert findings.all()[0].message.endswith("(lines 0, 1.csv:1, 2, 1.csv:3, 4, …)")
+
+
+def test_rows_on_one_line_are_counted_and_rows_that_are_read_again_are_not():
+    findings = Findings()
+    for line in [1, 1, 2, 3, 4, 5] * 2:
+        findings.add(Finding(row(line), "MR306", "no object", row=row(line)), "type")
+    assert findings.all()[0].message.endswith("in 6 rows (lines 1, 2, 3, 4, …)")
 
 
 def test_other_places_codes_and_groups_are_other_faults():
@@ -50,7 +69,12 @@ def test_a_fault_of_rows_themselves_is_alike_in_one_file_only():
     for file in ("a.csv", "b.csv"):
         for line in (2, 3):
             findings.add(Finding(Place(file, line), "MR304", "ragged", row=Place(file, line)), "ragged")
-    assert [(each.place.file, each.place.line) for each in findings.all()] == [("a.csv", 2), ("b.csv", 2)]
+    assert [(each.place.file, each.place.line) for each in findings.all()] == [
+        ("a.csv", 2),
+        ("a.csv", 3),
+        ("b.csv", 2),
+        ("b.csv", 3),
+    ]
 
 
 def test_a_fault_of_the_defaults_that_analyses_share_is_told_once():

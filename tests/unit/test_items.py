@@ -229,9 +229,36 @@ def test_results_written_to_where_others_are_is_a_warning_that_names_both(three)
     assert finding.row.line == 4
 
 
-def test_all_results_in_one_place_is_one_warning(three):
-    (finding,) = overwriting(three, "/out/")
-    assert "the same in 2 rows (lines 3, 4)" in finding.message
+def test_results_in_one_place_are_a_warning_for_each_row_while_they_are_few(three):
+    assert [finding.row.line for finding in overwriting(three, "/out/")] == [3, 4]
+
+
+def test_faults_of_a_few_rows_are_each_told_with_its_row_and_its_words(study):
+    study.sheet("sample\na+\nb\nc+\n")
+    _, findings = study.expand(PER_ROW)
+    assert [
+        (finding.row.line, finding.message.endswith(text)) for finding, text in zip(findings, ['"a+"', '"c+"'])
+    ] == [
+        (2, True),
+        (4, True),
+    ]
+
+
+def test_a_ragged_row_that_two_analyses_read_is_told_once(study):
+    study.sheet("sample\na\nb,c\n" + "c,d\n" * 10)
+    _, findings = study.expand(PER_ROW + PER_ROW.replace("row.sample }}", "row.sample }}2"))
+    assert ["the same in 11 rows (lines 3, 4, 5, 6, 7, …)" in finding.message for finding in findings] == [True]
+
+
+def test_a_reference_is_told_of_for_each_time_that_it_comes_again_up_to_five(study):
+    study.sheet("sample\n" + "a\n" * 4)
+    _, findings = study.expand(PER_ROW)
+    assert lines(findings, "MR502") == [3, 4, 5]
+    _, findings = study.expand("  - {kind: nextflow, userReference: a}\n" * 6)
+    assert [finding.place.line for finding in findings] == [7, 8, 9, 10, 11]
+    _, findings = study.expand("  - {kind: nextflow, userReference: a}\n" * 7)
+    assert [finding.place.line for finding in findings] == [7]
+    assert findings[0].message.endswith("the same in 6 places (lines 7, 8, 9, 10, 11, …)")
 
 
 def test_a_slash_at_the_end_makes_no_other_place(three):
