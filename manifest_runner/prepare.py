@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +70,13 @@ class _Preparation:
         self._used: list[Used] = []
         self._broken_vars: set[str] = set()
         self._reports = 0  # also of what another analysis reported before, which is one finding
+        self._reported: set[tuple[Place, str, str]] = set()
         self._scope = self._constants(project)
 
     def analysis(self, spec: AnalysisSpec) -> Analysis | None:
         before = self._reports
         rows = self._rows(spec)
-        reader = _Reader(self, spec, rows.columns if rows else None)
+        reader = _Reader(self, spec, rows)
         fields = {key: reader.resolve((key,), value) for key, value in spec.fields.items()}
         revision = reader.resolve(("revision",), spec.revision)
         where = reader.expression(("forEach", "where"), spec.for_each.where if spec.for_each else None)
@@ -86,12 +89,14 @@ class _Preparation:
         renderer = Renderer(spec.kind, fields, rows.columns, self._scope)
         return Analysis(spec, fields, rows, renderer, revision, where, checker, self._scope)
 
-    def report(self, place: Place, code: str, message: str) -> None:
+    def report(self, place: Place, code: str, message: str, row: Place | None = None) -> None:
         self._reports += 1
-        self.findings.add(Finding(place, code, message))
+        if (place, code, message) not in self._reported:  # else it is one of the defaults, told with another row
+            self._reported.add((place, code, message))
+            self.findings.add(Finding(place, code, message, row=row))
 
-    def report_fault(self, place: Place, fault: TemplateFault, text: str) -> None:
-        self.report(place, fault.code, f"{fault}, in {shown(text)}" if text.strip() else str(fault))
+    def report_fault(self, place: Place, fault: TemplateFault, text: str, row: Place | None = None) -> None:
+        self.report(place, fault.code, f"{fault}, in {shown(text)}" if text.strip() else str(fault), row)
 
     # -- templates
 
@@ -222,11 +227,12 @@ class _Preparation:
 class _Reader:
     """Puts a ``Leaf`` for each template of one analysis, and gathers what the templates read."""
 
-    def __init__(self, preparation: _Preparation, spec: AnalysisSpec, columns: tuple[str, ...] | None) -> None:
+    def __init__(self, preparation: _Preparation, spec: AnalysisSpec, rows: samplesheet.Rows | None) -> None:
         self._preparation = preparation
         self._spec = spec
-        self._columns = columns
-        self._scopes = preparation.scopes(columns)
+        self._rows = rows
+        self._columns = rows.columns if rows else None
+        self._scopes = preparation.scopes(self._columns)
         self.used: list[Used] = []
         self.is_broken = False
 
@@ -262,8 +268,19 @@ class _Reader:
             return None
         messages = list(unknown_names(template, self._scopes))
         for message in messages:
-            self._preparation.report_fault(self.place(path), TemplateFault("MR402", message), text)
+            fault = TemplateFault("MR402", message)
+            self._preparation.report_fault(self.place(path), fault, text, self._first_row)
         return None if messages else template
+
+    @cached_property
+    def _first_row(self) -> Place | None:
+        """The row in which a fault of all rows shows first, if there are any."""
+        if self._rows is None:
+            return None
+        with suppress(InvalidManifest):  # told when the rows are read
+            for number, _ in self._rows.read(lambda _finding, _group: None):
+                return self._rows.place(number)
+        return None
 
     def _leaf(self, template: Template, path: Path_) -> Any:
         if template.constant:
