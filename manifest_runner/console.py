@@ -110,15 +110,24 @@ class Console:
             return
         bars = self._bars or self._open_bars()
         if stage not in self._tasks:
-            self._tasks[stage] = bars.add_task(stage, total=total)
-        bars.update(self._tasks[stage], completed=done, total=total)
+            self._tasks[stage] = bars.add_task(stage, total=total, rate="")
+        speed = next(task.speed for task in bars.tasks if task.id == self._tasks[stage])
+        rate = f"{speed:,.0f}/s" if speed else ""
+        bars.update(self._tasks[stage], completed=done, total=total, rate=rate)
 
     def _open_bars(self) -> Progress:
         from rich.console import Console as Terminal
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bars = Progress(*columns, console=Terminal(stderr=True), transient=True)
+        self._bars = Progress(
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:>8}"),
+            TimeRemainingColumn(),
+            console=Terminal(stderr=True),
+            transient=True,
+        )
         self._bars.start()
         return self._bars
 
