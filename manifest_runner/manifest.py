@@ -44,6 +44,10 @@ class YamlFile:
         """The place of the value at ``path``, or of its key; of its nearest ancestor where there is no such value."""
         return self._places.find(path, at_key=at_key)
 
+    def aliased(self, path: Sequence[str | int]) -> frozenset[str]:
+        """The keys of the mapping at ``path`` whose value, or a part of it, an alias stands for elsewhere."""
+        return frozenset(self._places.aliased(path))
+
     @cached_property
     def _places(self) -> Builder:
         builder = Builder(self.file, self.text, keep_places=True)

@@ -24,6 +24,7 @@ from manifest_runner.shape import Leaf
 from manifest_runner.sources import Sources
 from manifest_runner.templating import Template, TemplateFault, Used, has_delimiters
 
+MAX_UNUSED = 20
 _ONE_ROW = samplesheet.Rows(None, lambda _: iter([(-1, {})]), lambda _: None)
 
 
@@ -186,10 +187,19 @@ class _Preparation:
         for finding in self.column_use.findings():
             self.findings.add(finding)
         used = frozenset[str]().union(*(each.vars for each in self._used))
-        for name in () if any(each.whole_vars for each in self._used) else self.document.vars:
-            if name not in used:
-                place = self.document.source.place(("vars", name), at_key=True)
-                self.findings.add(Finding(place, "MR603", f'no template uses the var "{name}"', severity="warning"))
+        if any(each.whole_vars for each in self._used) or used >= self.document.vars.keys():
+            return
+        used |= self.document.source.aliased(("vars",))
+        unused = [name for name in self.document.vars if name not in used]
+        for name in unused[:MAX_UNUSED]:
+            self._warn_of_var(name, f'no template uses the var "{name}"')
+        if len(unused) > MAX_UNUSED:
+            more = f"no template uses this var and {len(unused) - MAX_UNUSED - 1:,} more below"
+            self._warn_of_var(unused[MAX_UNUSED], more)
+
+    def _warn_of_var(self, name: str, message: str) -> None:
+        place = self.document.source.place(("vars", name), at_key=True)
+        self.findings.add(Finding(place, "MR603", message, severity="warning"))
 
     # -- rows
 

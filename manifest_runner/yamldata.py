@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -84,6 +84,9 @@ class Builder:
         self._expanded = 0
         # A container's marks by its id; the document keeps the containers alive.
         self._marks: dict[int, array[int]] | None = {} if keep_places else None
+        self._numbers: dict[int, dict[str | int, int]] = {}
+        self._anchored_at: dict[str, int] = {}
+        self._aliased: set[int] = set()  # offsets of what aliases stand for
 
     def build(self) -> Any:
         """The document, or None of an empty text (see ``is_empty``). Raises InvalidManifest with each fault."""
@@ -156,6 +159,7 @@ class Builder:
         weight = 1 + len(text) // 100
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, weight)
+            self._anchored_at[event.anchor] = event.start_mark.index
         self._add(value, weight, event.start_mark.index)
 
     def _plain(self, event: Any, text: str) -> Any:
@@ -199,6 +203,7 @@ class Builder:
             self._refuse_tag(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = (text, 1)
+            self._anchored_at[event.anchor] = at
         self._take_key(frame, text, at)
 
     def _take_key(self, frame: _Frame, text: str, at: int) -> None:
@@ -245,6 +250,7 @@ class Builder:
         self._add(value, 0, at)
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, 0)  # a weight of 0 tells that it is still open
+            self._anchored_at[event.anchor] = at
         self._stack.append(self._frame)
         self._frame = _Frame(value, event.anchor)
         if self._marks is not None:
@@ -269,6 +275,7 @@ class Builder:
         if weight == 0:
             self._stop("MR112", f"*{name} stands inside its own anchor", at)
         self._spend(weight, at)
+        self._aliased.add(self._anchored_at[event.anchor])
         frame = self._frame
         if not frame.is_mapping or frame.key is not None:
             self._add(value, weight, at)
@@ -315,7 +322,7 @@ class Builder:
         data = self._document.value[0]
         offset = self._document.marks[0]
         for depth, step in enumerate(path):
-            number = _number(data, step)
+            number = self._number(data, step)
             if number is None:
                 break
             marks = self._marks[id(data)]
@@ -323,6 +330,28 @@ class Builder:
             offset = marks[2 * number + (not wants_key)] if isinstance(data, dict) else marks[number]
             data = data[step]
         return self._place(offset)
+
+    def aliased(self, path: Sequence[str | int]) -> Iterator[str]:
+        """The keys of the mapping at ``path`` whose value, or a part of it, an alias stands for elsewhere."""
+        assert self._marks is not None
+        root = data = self._document.value[0]
+        for step in path:
+            data = data[step]
+        marks, aliased = self._marks[id(data)], sorted(self._aliased)
+        bounds = sorted([*marks[::2], *self._marks[id(root)][::2], len(self._text) + 1])
+        for key, at in zip(data, marks[1::2], strict=True):
+            first = bisect_left(aliased, at)
+            if first < len(aliased) and aliased[first] < bounds[bisect_right(bounds, at)]:
+                yield key
+
+    def _number(self, data: Any, step: str | int) -> int | None:
+        """Which of its container's entries a step leads to. Of a mapping it is looked up, as many may be asked for."""
+        if not isinstance(data, dict):
+            is_index = isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data)
+            return int(step) if is_index else None
+        if id(data) not in self._numbers:
+            self._numbers[id(data)] = {key: number for number, key in enumerate(data)}
+        return self._numbers[id(data)].get(step)
 
     def _place(self, offset: int) -> Place:
         """Lines as editors count them; libyaml also breaks at U+0085, U+2028 and U+2029."""
@@ -346,14 +375,6 @@ def dump_yaml(data: Any) -> str:
     """A value as YAML that ``read_yaml`` reads back as the same value, keys in the order given."""
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
     return text
-
-
-def _number(data: Any, step: str | int) -> int | None:
-    """Which of its container's entries a step leads to."""
-    if isinstance(data, dict):
-        return next((number for number, key in enumerate(data) if key == step), None)
-    is_index = isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data)
-    return int(step) if is_index else None
 
 
 def _shorten(text: str, limit: int = 60) -> str:

@@ -336,3 +336,11 @@ def test_an_unknown_name_in_the_defaults_is_told_once(study):
     _, findings = study.expand(PER_ROW * 7, head)
     assert [(finding.code, finding.row.line) for finding in findings] == [("MR402", 2)]
     assert "the same" not in findings[0].message
+
+
+def test_of_many_vars_that_nothing_uses_twenty_are_told_and_the_others_counted(study):
+    head = HEAD.replace("analyses:", "vars: {" + ", ".join(f"v{number}: x" for number in range(100)) + "}\nanalyses:")
+    items, findings = study.expand("  - {kind: nextflow, userReference: a}\n", head)
+    assert len(items) == 1
+    assert [finding.code for finding in findings] == ["MR603"] * 21
+    assert findings[20].message == "no template uses this var and 79 more below"
