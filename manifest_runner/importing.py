@@ -7,7 +7,7 @@ half that is known, so that a plan says "changed" and nobody pays twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,10 +109,10 @@ class _Importer:
         """With which attempt the manifest's item has this stamp. Without stamps the user's word is taken: the first."""
         if stamp is None:
             return None if self._stamped else 0
-        of_attempt: Callable[[int], str] = lambda attempt: digest_stamp(  # noqa: E731 - three arguments of it are fixed
-            self._digest(item.request, item.kind, item.revision, attempt)
-        )
-        return next((attempt for attempt in range(MAX_ATTEMPTS) if of_attempt(attempt) == stamp), None)
+        for attempt in range(MAX_ATTEMPTS):
+            if digest_stamp(self._digest(item.request, item.kind, item.revision, attempt)) == stamp:
+                return attempt
+        return None
 
     def _record(self, reference: str, launch: LockedItem) -> None:
         before = self._lockfile.items.get(reference)
