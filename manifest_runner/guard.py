@@ -117,7 +117,7 @@ def _wrapped(node: Any, name: str) -> nodes.Filter:
 def _seen(context: Any, value: Any) -> Any:
     """Plain data; its own length is charged, not what it holds, so that one row of a long list is cheap."""
     if isinstance(value, (str, list, dict, tuple, range)):
-        context.environment.charge(len(value))
+        context.environment.charge(len(value), is_walked=False)
         return value
     return _plain(context.environment, value)
 

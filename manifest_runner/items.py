@@ -36,8 +36,7 @@ class Expansion:
 
     def items(self) -> Iterator[Item]:
         claims = Claims()
-        for analysis in self._analyses.values():
-            yield from _Rendering(self._document, analysis, self._findings, claims).items()
+        yield from self._expand(self._findings, claims)
         Disputes(self._place, self._row, self._findings).report(claims, self._again)
 
     def named(self, references: Collection[str]) -> Iterator[Item]:
@@ -56,8 +55,13 @@ class Expansion:
 
     def _again(self) -> Iterator[Item]:
         """Every item once more; what is wrong with the rows has been told already."""
+        return self._expand(Findings(), Claims())
+
+    def _expand(self, findings: Findings, claims: Claims) -> Iterator[Item]:
+        for sandbox in {analysis.sandbox for analysis in self._analyses.values()}:
+            sandbox.restart()
         for analysis in self._analyses.values():
-            yield from _Rendering(self._document, analysis, Findings(), Claims()).items()
+            yield from _Rendering(self._document, analysis, findings, claims).items()
 
 
 class _Rendering:
@@ -81,6 +85,8 @@ class _Rendering:
                 body = dumps(request)
             except Exception:  # noqa: BLE001 - rendered again, leaf by leaf, to say what it was
                 request, body = self._slowly(row, index, number)
+                if not body and analysis.sandbox.is_spent:
+                    return
                 if not body:
                     continue
             if not is_valid(request):
@@ -132,6 +138,8 @@ class _Rendering:
                 wanted = self._ask(where, row, index, number)
             if wanted:
                 yield index, number, row
+            elif self._analysis.sandbox.is_spent:
+                return
 
     def _ask(self, where: Template, row: Any, index: int, number: int) -> bool:
         return bool(self._value(where, ("forEach", "where"), row, index, number))

@@ -7,6 +7,10 @@ from typing import Any
 MAX_TEXT = 1_000_000
 MAX_CHARGE = 4_000_000
 MAX_STEPS = 100_000
+# All renderings of an expansion together: some may be dear, most must be cheap.
+MAX_STEPS_OF_ALL = 2_000_000
+MAX_STEPS_OF_EACH = 2_000
+WALKED_PER_STEP = 8  # charged characters and values that are walked through as fast as one step is taken
 MAX_SMALL = 1_000
 MAX_BITS = 4096
 

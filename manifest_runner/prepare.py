@@ -40,6 +40,7 @@ class Analysis:
     where: Template | None
     row_checker: RowChecker | None
     scope: Mapping[str, Any] = field(repr=False)
+    sandbox: Sandbox = field(repr=False)
 
 
 def prepare_analyses(document: Document, project: str, folder: Path, findings: Findings) -> list[Analysis]:
@@ -88,7 +89,7 @@ class _Preparation:
         if rows is None or not spec.sound or reader.is_broken or self._reports > before:
             return None
         renderer = Renderer(spec.kind, fields, rows.columns, self._scope)
-        return Analysis(spec, fields, rows, renderer, revision, where, checker, self._scope)
+        return Analysis(spec, fields, rows, renderer, revision, where, checker, self._scope, self._sandbox)
 
     def report(self, place: Place, code: str, message: str, row: Place | None = None) -> None:
         self._reports += 1

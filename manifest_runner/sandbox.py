@@ -5,6 +5,7 @@ nor run for long or fill the memory. Jinja's sandbox keeps a list of what is den
 published escape; here everything is allowed by name: filters, tests, attributes, functions, statements. Besides,
 
 - a budget for each rendered string is charged by every loop step and every value that an expression makes,
+- another for all of them together keeps a million rows from each spending the first one,
 - each operation whose result can be far larger than its operands is checked before it is done.
 """
 
@@ -41,7 +42,10 @@ from manifest_runner.guard import GUARDS, Guard
 from manifest_runner.limits import (
     MAX_CHARGE,
     MAX_STEPS,
+    MAX_STEPS_OF_ALL,
+    MAX_STEPS_OF_EACH,
     MAX_TEXT,
+    WALKED_PER_STEP,
     TemplateRefused,
     refuse_large,
     refuse_long_number,
@@ -165,16 +169,34 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {**FILTERS, **GUARDS}
         self.tests = {name: self.tests[name] for name in TESTS}
         self.globals = {"range": bounded_range, "dict": dict, "namespace": Namespace}
-        self.start()
+        self.restart()
 
     # -- the budget
 
-    def start(self) -> None:
-        self._charge = 0
-        self._steps = 0
+    def restart(self) -> None:
+        """Before the rows are expanded, also once more: what was spent before does not count."""
+        self._left = MAX_STEPS_OF_ALL
+        self._charge = self._steps = self._walked = 0
 
-    def charge(self, size: int) -> None:
+    def start(self) -> None:
+        """Before each rendering. Raises TemplateRefused where those before it took all that there is."""
+        if not self.is_spent:
+            self._left += MAX_STEPS_OF_EACH - self._steps - self._walked // WALKED_PER_STEP
+        self._charge = self._steps = self._walked = 0
+        if self.is_spent:
+            raise TemplateRefused(
+                f"the templates of all rows take more than {MAX_STEPS_OF_ALL:,} steps and {MAX_STEPS_OF_EACH:,} for "
+                "each rendering; this row and those after it were not looked at"
+            )
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the renderings since ``restart`` cost more than all may together; then each is refused."""
+        return self._left <= 0
+
+    def charge(self, size: int, *, is_walked: bool = True) -> None:
         self._charge += size
+        self._walked += size if is_walked else 0
         self.step()
         if size > MAX_TEXT or self._charge > MAX_CHARGE:
             raise TemplateRefused(f"the template makes more than {MAX_TEXT:,} characters or values")

@@ -121,12 +121,12 @@ class Template:
 
         Each rendering has a context of its own, so that ``{% set %}`` in one string is not seen by the next.
         """
-        self._sandbox.start()
         found = self._looked_up(scope)
         if found is not None:
             return found
         template = self._compiled
         try:
+            self._sandbox.start()
             context = template.new_context(dict(scope))
             pieces = list(template.root_render_func(context))
             return self._finished(context.vars["result"] if self.whole else self._sandbox.concat(pieces))

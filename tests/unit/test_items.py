@@ -344,3 +344,30 @@ def test_of_many_vars_that_nothing_uses_twenty_are_told_and_the_others_counted(s
     assert len(items) == 1
     assert [finding.code for finding in findings] == ["MR603"] * 21
     assert findings[20].message == "no template uses this var and 79 more below"
+
+
+LOOP = (
+    "  - {kind: nextflow, forEach: {csv: samples.csv}, "
+    "userReference: '{%% for i in range(%d) %%}{%% endfor %%}{{ row.sample }}'}\n"
+)
+
+
+def test_cheap_templates_may_take_many_steps_in_many_rows(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(2_500)))
+    assert len(study.references(LOOP % 1_000)) == 2_500
+
+
+def test_dear_templates_are_refused_after_some_rows_and_the_others_are_not_looked_at(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(60)))
+    items, findings = study.expand(LOOP % 90_000)
+    assert 10 < len(items) < 30
+    assert [(finding.code, finding.row.line) for finding in findings] == [("MR403", len(items) + 2)]
+    assert "the templates of all rows take more than 2,000,000 steps" in findings[0].message
+
+
+def test_a_second_reading_of_the_rows_may_take_as_many_steps_as_the_first(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(15)))
+    assert len(study.references(LOOP % 90_000)) == 15
+    loaded = load(study.folder / "study.yaml", env={})
+    for _ in range(3):
+        assert len(list(loaded.expansion.items())) == len(list(loaded.expansion.named({"s0", "s14"}))) + 13 == 15
