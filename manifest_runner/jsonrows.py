@@ -14,10 +14,11 @@ from manifest_runner.model import Finding, Place
 from manifest_runner.rows import NumberedRow, Report, Rows
 from manifest_runner.scalars import spelled_number
 
-MAX_ROW = 16 * 2**20
+MAX_ROW = 8 * 2**20
 MAX_DEPTH = 100
 
 _CHUNK = 2**20
+_LONGEST_TOKEN = len("\\ud800\\udc00")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -75,9 +76,14 @@ class _Window:
         self._counted = 0
         self._line_start = 0
 
-    def _refill(self) -> bool:
-        """Read on, twice as much each time that it was not enough; False at the end of the file."""
-        more = self._file.read(max(_CHUNK, len(self._text) - self._at))
+    def _is_cut(self, error: json.JSONDecodeError) -> bool:
+        """Whether a value that is wrong is only too long for the window: it is wrong at the window's end."""
+        at_end = error.pos >= len(self._text) - _LONGEST_TOKEN or error.msg.startswith("Unterminated")
+        return at_end and len(self._text) - self._at > MAX_ROW
+
+    def _refill(self, least: int = _CHUNK) -> bool:
+        """Read on; False at the end of the file. A row that is cut off is read whole, to decode it but once more."""
+        more = self._file.read(least + 1)
         self._count_lines()
         self._line_start -= self._at
         self._text = self._text[self._at :] + more
@@ -116,8 +122,10 @@ class _Window:
             value, end, error = _decoded(decoder, self._text, self._at)
             length = end - self._at
             may_be_cut = error is not None or end == len(self._text)
-            if may_be_cut and len(self._text) - self._at <= MAX_ROW and self._refill():
+            if may_be_cut and len(self._text) - self._at <= MAX_ROW and self._refill(MAX_ROW):
                 continue
+            if length > MAX_ROW or (error is not None and self._is_cut(error)):
+                raise _BadRow(f"a row of more than {MAX_ROW // 2**20} MiB")
             if error is None:
                 self._refuse_unfit(value, self._at + length)
             self._at += length

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_SHOWN = 60
+MAX_KEYS = 100
 
 # jsonschema's ValidationError; its stubs let every attribute be unset, which no error of iter_errors is.
 Error = Any
@@ -50,9 +51,14 @@ def faults_of(error: Error) -> Iterator[Fault]:
 def _unknown_keys(error: Error, path: Path_) -> Iterator[Fault]:
     known = error.schema.get("properties", {})
     patterns = error.schema.get("patternProperties", ())
-    for key in error.instance:
-        if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-            yield Fault((*path, key), _unknown_key(key, known), at_key=True)
+    unknown = [
+        key for key in error.instance if key not in known and not any(re.search(pattern, key) for pattern in patterns)
+    ]
+    for key in unknown[:MAX_KEYS]:
+        yield Fault((*path, key), _unknown_key(key, known), at_key=True)
+    if len(unknown) > MAX_KEYS:
+        key, more = unknown[MAX_KEYS], len(unknown) - MAX_KEYS - 1
+        yield Fault((*path, key), f"unknown key {shown(key)}, and {more:,} more below", at_key=True)
 
 
 def _unknown_key(key: str, known: Mapping[str, Any]) -> str:

@@ -430,3 +430,9 @@ def test_a_number_beyond_a_double_is_a_number(number: Any) -> None:
     data = analysis(analysisInput={"parameters": {"a": number}})
     assert manifest_faults(data) == []
     assert said({**data, "batchSize": SpelledFloat("0.5"), "x": 1})[0][0] == "batchSize"
+
+
+def test_of_many_unknown_keys_a_hundred_are_worded_and_the_others_counted():
+    faults = said(manifest(**{f"k{number}": 1 for number in range(5_000)}))
+    assert len(faults) == 101
+    assert ("k100", 'unknown key "k100", and 4,899 more below') in faults

@@ -236,3 +236,19 @@ def test_in_a_matrix_the_first_key_varies_slowest():
 def test_a_matrix_of_too_many_combinations_is_refused_before_it_is_made():
     with pytest.raises(ValueError, match="1,000,000"):
         matrix_rows({f"k{i}": range(10) for i in range(30)}, lambda _: Place("m.yaml", 1))
+
+
+@pytest.mark.parametrize(("start", "repeated", "end"), [('[{"a": "', "x", '"}]'), ('[{"a": [', "10,", "1]}]")])
+def test_a_json_row_that_is_too_long_is_refused_for_that(tmp_path, start, repeated, end):
+    path = tmp_path / "s.json"
+    path.write_text(start + repeated * (9 * 2**20 // len(repeated)) + end)
+    with pytest.raises(InvalidManifest) as raised:
+        list(json_rows(path, "s.json").read(lambda _finding, _group: None))
+    assert [finding.message for finding in raised.value.findings] == ["a row of more than 8 MiB"]
+
+
+def test_json_rows_of_some_megabytes_are_read_wherever_they_are_cut(tmp_path):
+    path = tmp_path / "s.json"
+    rows = [{"a": "x" * 700_000, "b": [number] * 50_000} for number in range(20)]
+    path.write_text(json.dumps(rows))
+    assert [row for _, row in json_rows(path, "s.json").read(lambda _finding, _group: None)] == rows
