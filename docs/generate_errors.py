@@ -11,6 +11,11 @@ from pathlib import Path
 
 from manifest_runner.codes import CODES, Code
 
+INTRODUCTION = (
+    "`validate` and every command that reads a manifest report all they find, each as `FILE:LINE:COL: MESSAGE [CODE]`; "
+    "nothing is sent while there are errors (exit 3). The same fault in many rows is one message. Codes do not change "
+    "their meaning. Warnings are errors with `--strict`. `manifest-runner explain CODE` shows one of them."
+)
 PAGE = Path(__file__).parent / "errors.md"
 STAGES = {
     "1": "YAML",
@@ -27,9 +32,7 @@ def page() -> str:
         "<!-- Made by docs/generate_errors.py from manifest_runner/codes.py; change it there. -->",
         "# Errors and warnings",
         "",
-        "`validate` and every command that reads a manifest report all they find, each as "
-        "`FILE:LINE:COL: MESSAGE [CODE]`; nothing is sent while there are errors (exit 3). The same fault in many rows "
-        "is one message. Codes do not change their meaning. Warnings are errors with `--strict`.",
+        INTRODUCTION,
     ]
     for stage, codes in groupby(CODES.items(), key=lambda entry: entry[0][2]):
         lines += ["", f"## {STAGES[stage]}"]

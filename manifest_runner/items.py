@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from typing import Any
 
 import orjson
@@ -11,15 +11,17 @@ import orjson
 from manifest_runner.claims import Claims, Disputes
 from manifest_runner.document import Document
 from manifest_runner.errors import InvalidManifest
-from manifest_runner.findings import Findings
+from manifest_runner.findings import MAX_ALIKE, Findings
 from manifest_runner.manifest import Path_
 from manifest_runner.model import Finding, Item, Place
 from manifest_runner.prepare import Analysis, shown
 from manifest_runner.render import Unrendered
-from manifest_runner.schema import ItemChecker, RowChecker, item_checker
+from manifest_runner.schema import Checker, Fault, ItemChecker, RowChecker, item_checker
 from manifest_runner.shape import Leaf, written_at
 from manifest_runner.templating import Template, TemplateFault
 
+_MAX_KINDS = 200
+_OTHER_FAULTS = Fault((), "has faults of yet another kind; mend those that are told first")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
@@ -64,6 +66,23 @@ class Expansion:
             yield from _Rendering(self._document, analysis, findings, claims).items()
 
 
+class _Words:
+    """Words the faults of the first rows of each kind: a row of a kind known by then is the same fault once more."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[Hashable, tuple[int, list[Fault]]] = {}
+
+    def faults(self, checker: Checker, data: Any) -> list[Fault]:
+        """The faults, by path; their messages are of an earlier row where those of enough rows have been told."""
+        kind = (checker, checker.traits(data))
+        times, faults = self._kinds.get(kind, (0, [_OTHER_FAULTS]))
+        if times > MAX_ALIKE or (times == 0 and len(self._kinds) >= _MAX_KINDS):
+            return faults
+        faults = checker.faults(data)
+        self._kinds[kind] = times + 1, faults
+        return faults
+
+
 class _Rendering:
     """The items of one analysis. What they claim for themselves is added to ``claims``."""
 
@@ -72,6 +91,7 @@ class _Rendering:
         self._analysis = analysis
         self._findings = findings
         self._claims = claims
+        self._words = _Words()
 
     def items(self) -> Iterator[Item]:
         analysis = self._analysis
@@ -117,7 +137,7 @@ class _Rendering:
         mapping = row if columns is None else dict(zip(columns, row, strict=True))
         if checker.is_valid(mapping):
             return True
-        for fault in checker.faults(mapping):
+        for fault in self._words.faults(checker, mapping):
             where = ".".join(map(str, fault.path))
             message = f"{where}: {fault.message}" if where else fault.message
             self._add(("forEach", "schema"), "MR307", message, number, group=("row", fault.path))
@@ -190,7 +210,7 @@ class _Rendering:
         return None, b""
 
     def _report_invalid(self, checker: ItemChecker, request: Any, number: int) -> None:
-        for fault in checker.faults(request):
+        for fault in self._words.faults(checker, request):
             path = written_at(self._analysis.fields, fault.path)
             where = _dotted(fault.path)
             message = f"{where}: {fault.message}" if where else fault.message
@@ -202,7 +222,7 @@ class _Rendering:
 
 
 def _give_up(_row: Any, _index: int) -> bool:
-    raise NotImplementedError
+    raise LookupError
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:

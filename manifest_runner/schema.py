@@ -11,7 +11,7 @@ import functools
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from importlib import resources
 from typing import Any, Literal
@@ -112,6 +112,10 @@ class Checker:
             return self._compiled.is_valid(data)
         except ValueError:  # it takes no subclass of a built-in type
             return self._compiled.is_valid(_plain(data))
+
+    def traits(self, data: object) -> tuple[Hashable, ...]:
+        """What tells data with the same faults, but for the values at fault, at a tenth of the price of ``faults``."""
+        return tuple((tuple(e.instance_path), e.message) for e in self._compiled.iter_errors(_plain(data)))
 
     def faults(self, data: object) -> list[Fault]:
         """Every fault once, by path, then message."""

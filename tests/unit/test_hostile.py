@@ -50,12 +50,21 @@ MANIFESTS = {
     "matrix": (HEAD + "analyses:\n- {kind: nextflow, forEach: {matrix: {", "", 0, ", ".join(
         f"k{i}: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]" for i in range(20)) + "}}}\n"),
     "faulty analyses": (HEAD + "analyses:\n", "- {kind: nextflow, x: y}\n", 2_000, ""),
-    "unknown keys": (HEAD + "analyses:\n" + ITEM, "", 0, "".join(f"k{i}: 1\n" for i in range(2_000))),
+    "unknown keys": (HEAD + "analyses:\n" + ITEM, "", 0, "".join(f"k{i}: 1\n" for i in range(200_000))),
+    "vars that nothing uses": (HEAD + "analyses:\n" + ITEM + "vars:\n", "", 0, "".join(
+        f"  k{i}: 1\n" for i in range(100_000))),
 }  # fmt: skip
+# name: (what is in the samplesheet, how often, the userReference, the condition)
+ROWS = {
+    "loop in each row": ("x\n", 1_000, "{% for i in range(90000) %}{% endfor %}{{ row.a }}", "true"),
+    "row with a fault": ("x+\n", 100_000, "{{ row.a }}", "true"),
+    "sort in each condition": ("x\n", 1_000, "{{ row.a }}", "range(99999) | list | sort | length > 0"),
+}
 SHEETS = {
     "json lists": ("json", '[{"a": ', "[", 10_000_000, ""),
     "json objects": ("json", "[", '{"a":', 2_000_000, ""),
     "json text": ("json", '[{"a": "', "x", 40_000_000, '"}]'),
+    "json row": ("json", '[{"a": [', "1,", 40_000_000, "1]}]"),
     "json number": ("json", '[{"a": ', "9", 10_000_000, "}]"),
     "json spaces": ("json", "[", " ", 50_000_000, "]"),
     "json keys": ("json", '[{"a": 1', ', "a": 1', 500_000, "}]"),
@@ -88,7 +97,7 @@ def run(place: Path, group: str) -> int:
     def spent() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
-    for name in MANIFESTS if group == "manifests" else SHEETS:
+    for name in {"manifests": MANIFESTS, "sheets": SHEETS, "rows": ROWS}[group]:
         written(place, name)
         start = spent()
         try:
@@ -105,12 +114,15 @@ def written(place: Path, name: str) -> None:
     if name in MANIFESTS:
         filled(place / "m.yaml", *MANIFESTS[name])
         return
-    kind, *parts = SHEETS[name]
-    each = f"{{{kind}: s, where: 'false'}}"
-    manifest = (
-        f"{HEAD}analyses:\n- {{kind: nextflow, forEach: {each}, userReference: a, analysisInput: {{inputs: []}}}}\n"
-    )
-    (place / "m.yaml").write_text(manifest)
+    if name in ROWS:
+        repeated, times, reference, where = ROWS[name]
+        kind, parts = "csv", ("a\n", repeated, times, "")
+    else:
+        kind, *parts = SHEETS[name]
+        reference, where = "a", "false"
+    each = f"{{{kind}: s, where: '{where}'}}"
+    rest = f"pipelineId: p, userReference: '{reference}', analysisInput: {{inputs: []}}"
+    (place / "m.yaml").write_text(f"{HEAD}analyses:\n- {{kind: nextflow, forEach: {each}, {rest}}}\n")
     filled(place / "s", *parts)
 
 
@@ -123,7 +135,7 @@ def filled(path: Path, start: str, repeated: str, times: int, end: str) -> None:
         file.write(end)
 
 
-@pytest.mark.parametrize("group", ["manifests", "sheets"])
+@pytest.mark.parametrize("group", ["manifests", "sheets", "rows"])
 def test_hostile_files_cost_little(tmp_path, group):
     script = _RUN.format(folder=str(Path(__file__).parent), place=str(tmp_path), group=group)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -371,3 +371,24 @@ def test_a_second_reading_of_the_rows_may_take_as_many_steps_as_the_first(study)
     loaded = load(study.folder / "study.yaml", env={})
     for _ in range(3):
         assert len(list(loaded.expansion.items())) == len(list(loaded.expansion.named({"s0", "s14"}))) + 13 == 15
+
+
+def test_faults_of_two_kinds_are_counted_each_by_itself_in_many_rows(study):
+    study.sheet("sample,tag\n" + "a+,t\n" * 50 + f"a+,{'t' * 300}\n" * 30)
+    _, findings = study.expand(PER_ROW.rstrip() + "\n    tags: {userTags: ['{{ row.tag }}']}\n")
+    told = sorted(finding.message.rpartition("; ")[2] for finding in findings)
+    assert told[-1] == "the same in 80 rows (lines 2, 3, 4, 5, 6, …)"
+
+
+def test_of_faults_of_too_many_kinds_the_others_are_counted_together(study):
+    rows = [{"sample": f"a{number}", "more": {f"k{number}": 1}} for number in range(250)]
+    study.sheet(json.dumps(rows), "rows.json")
+    analysis = (
+        "  - {kind: nextflow, forEach: {json: rows.json}, userReference: '{{ row.sample }}', tags: '{{ row.more }}'}\n"
+    )
+    items, findings = study.expand(analysis)
+    assert not items
+    assert len(findings) == 201
+    assert any(
+        "yet another kind; mend those that are told first; the same in 50 rows" in each.message for each in findings
+    )
