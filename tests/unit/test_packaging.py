@@ -93,7 +93,7 @@ def test_the_schema_has_no_default_that_the_code_lacks():
 def test_the_readme_begins_with_the_commands_that_try_it_and_test_it():
     try_it, test_it = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[:2]
     assert "--emulator" in try_it
-    assert test_it.rstrip().endswith("/pytest")
+    assert test_it.rstrip().endswith("/pytest -n auto")
 
 
 def test_the_readme_lists_each_exit_code_and_no_other():
