@@ -39,6 +39,8 @@ class Expansion:
     def items(self) -> Iterator[Item]:
         claims = Claims()
         yield from self._expand(self._findings, claims)
+        if any(analysis.sandbox.is_spent for analysis in self._analyses.values()):
+            return  # to read the rows once more would cost as much again
         Disputes(self._place, self._row, self._findings).report(claims, self._again)
 
     def named(self, references: Collection[str]) -> Iterator[Item]:
@@ -92,6 +94,7 @@ class _Rendering:
         self._findings = findings
         self._claims = claims
         self._words = _Words()
+        self._places: dict[tuple[Path_, bool], Place] = {}
 
     def items(self) -> Iterator[Item]:
         analysis = self._analysis
@@ -217,7 +220,10 @@ class _Rendering:
             self._add(path, "MR501", message, number, group=fault.path, at_key=fault.at_key)
 
     def _add(self, path: Path_, code: str, message: str, number: int, *, group: object, at_key: bool = False) -> None:
-        place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
+        place = self._places.get((path, at_key))
+        if place is None:
+            place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
+            self._places[path, at_key] = place
         self._findings.add(Finding(place, code, message, row=self._analysis.rows.place(number)), group=(group, path))
 
 
