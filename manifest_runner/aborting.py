@@ -46,6 +46,7 @@ def abort(
     from manifest_runner.answers import timestamp
 
     with held_session(path, target, world) as session, ExitStack() as stack:
+        session.tell_of_pending()
         items = session.lockfile.items
         chosen = [name for name in sorted(items) if choices.wants(name)]
         if choices.targets and not chosen:

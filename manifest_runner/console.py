@@ -306,7 +306,7 @@ def summary_lines(ended: Mapping[Path, Outcome | RunnerError]) -> list[str]:
 
 
 def _done_line(outcome: Outcome) -> str:
-    unchanged = len(outcome.plan.unchanged)
+    unchanged = len(set(outcome.plan.unchanged) - set(outcome.launched))  # what a crash left is launched by now
     if not outcome.launched and not outcome.adopted:
         return f"nothing to launch: {unchanged:,} unchanged, {len(outcome.plan.failed):,} failed before"
     parts = [f"launched {len(outcome.launched):,} in {outcome.batches:,} batch(es)"]

@@ -127,7 +127,7 @@ def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfi
         ("server", server, lockfile.server),
     ):
         if mine != theirs:
-            hint = " (made with --emulator)" if theirs == "emulator" else ""
+            hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == "emulator" else ""
             raise BadState(
                 f"{path}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
                 f"Nothing was sent; mend the {what}, or keep one lockfile for each with --lockfile."
@@ -204,8 +204,8 @@ def _refuse_duplicates(raw: bytes, label: str) -> None:
 
 def _damaged(label: str, what: str) -> BadState:
     return BadState(
-        f"{label}: damaged: {what}. Nothing was sent. Restore it from git (`git checkout -- {label}`), or rebuild it "
-        "from the API with `manifest-runner import`; do not delete it, or launches may be forgotten."
+        f"{label}: damaged: {what}. Nothing was sent. Restore it from git (`git checkout -- {label}`). "
+        "Where git has none, move it away and rebuild it from the API with `manifest-runner import`."
     )
 
 

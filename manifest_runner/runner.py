@@ -102,14 +102,12 @@ def validate(path: Path, target: Target, world: World) -> list[Finding]:
 def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple[Plan, int, list[Finding]]:
     """What ``run`` would do, how many batches it would send, and the warnings. Writes nothing.
 
-    ``world`` is notified of what ``run`` would want approved first.
+    ``world`` is notified where more is due than one run may launch.
     """
     session = read_session(path, target, world)
     made = _make_plan(session, options.choices, None)
     session.loaded.raise_errors(strict=options.strict)
     _check_targets(made, options.choices)
-    if made.unapproved:
-        world.notify(f"run would stop: {_changed_words(made)}")
     if too_many := _too_many_words(made, options, session.loaded):
         world.notify(f"run would stop: {too_many}")
     size = options.batch_size_of(session.loaded)
@@ -172,8 +170,7 @@ class _Run:
     def refresh(self, watch: Callable[[Lockfile], None] | None) -> None:
         session = self._session
         try:
-            if session.journal.pending:
-                session.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
+            session.tell_of_pending()
             if watch is not None:
                 self._wait(watch)
             elif (poller := self._poller()) is not None:
@@ -237,12 +234,15 @@ class _Run:
             due = self._submitter.adopt(due, options.adopt)
             outcome.adopted = len(outcome.plan.launches) - len(due)
         total = -(-len(due) // options.batch_size_of(loaded))
-        for batch in _batches(replace(outcome.plan, launches=due), loaded, options, self._spool):
+        sent = 0
+        batches = _batches(replace(outcome.plan, launches=due), loaded, options, self._spool)
+        for number, batch in enumerate(batches, 1):
             self._submitter.submit(batch, stamped=stamped)
+            sent += len(batch.launches)
             outcome.batches += 1
             outcome.launched += [launch.user_reference for launch in batch.launches]
-            session.world.progress("submitted", len(outcome.launched), len(due))
-            session.world.notify(f"submitted batch {outcome.batches} of {total}: {len(batch.launches)} item(s)")
+            session.world.progress("submitted", sent, len(due))
+            session.world.notify(f"submitted batch {number} of {total}: {len(batch.launches)} item(s)")
 
     def _mark_removed(self, made: Plan) -> None:
         items = self._session.lockfile.items

@@ -77,6 +77,11 @@ class Session:
         for answer in self.journal.answers:
             record_answer(self.lockfile, answer)
 
+    def tell_of_pending(self) -> None:
+        """What only ``run`` can settle is said by the commands that do not know of it."""
+        if self.journal.pending:
+            self.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
+
     def save(self) -> None:
         """Write the lockfile if anything in it changed since it was last read or written."""
         if self.lockfile != self._saved:

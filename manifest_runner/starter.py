@@ -22,7 +22,7 @@ _MANIFEST = """\
 #
 #   manifest-runner validate {file}                check it
 #   manifest-runner plan {file}                    see what would be launched
-#   manifest-runner run {file} --emulator          try it, without ICA
+#   manifest-runner run {file} --emulator          try it, without ICA; remove {lockfile} then
 #   manifest-runner run {file}                     launch it; commit {lockfile} afterwards
 manifest: 1
 name: {quoted}                     # part of each launch's identity: keep it

@@ -191,7 +191,10 @@ class Submitter:
 
     def _wait_for_the_rest(self, seen: int, due: int, attempt: int, pause: float) -> None:
         if attempt == 0:
-            self.notify(f"a launch of this manifest is half seen: {seen} of {due} are there; waiting for the rest")
+            self.notify(
+                f"a launch of this manifest is half seen: {seen} of {due} are there; waiting for the rest. What failed "
+                "to be created never shows: then --adopt now goes on at once"
+            )
         if self.deadline.left() <= pause:  # after that there is no time for another search
             raise ApprovalNeeded(
                 f"a launch is half seen: {seen} of the {due} analyses that are due exist by now, and it is less than "
