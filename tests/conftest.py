@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +67,18 @@ def _emptied(folder: Path) -> list[str]:
     for path in found:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [path.name for path in found]
+
+
+# What the exactly-once stories have put up with; told here, where every way of running the tests comes by.
+_COUNTED = ("kills", "interrupts", "faults")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counts: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "teardown":
+                counts.update({name: int(value) for name, value in report.user_properties if name in _COUNTED})
+    if counts:
+        told = ", ".join(f"{counts[name]} {name}" for name in _COUNTED if counts[name])
+        terminalreporter.write_line(f"exactly once: {told}, and after each the emulator's record was checked")

@@ -1,16 +1,13 @@
-"""Fixtures of the exactly-once stories, and a line at the end that tells how much they have put up with."""
+"""Fixtures of the exactly-once stories."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 from crash_lab import Checkout, Emulator, ForkServer, Moment, Place
-
-COUNTED = ("kills", "interrupts", "faults")
 
 
 @pytest.fixture(name="server", scope="session")
@@ -58,14 +55,3 @@ def _checkout(tmp_path: Path, place: Place) -> Callable[[], Checkout]:
         return made
 
     return make
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    counts: Counter[str] = Counter()
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if getattr(report, "when", "") == "teardown":
-                counts.update({name: int(value) for name, value in report.user_properties if name in COUNTED})
-    if counts:
-        told = ", ".join(f"{counts[name]} {name}" for name in COUNTED if counts[name])
-        terminalreporter.write_line(f"exactly once: {told}, and after each the emulator's record was checked")
