@@ -104,7 +104,7 @@ class Console:
 
     # -- progress
 
-    def progress(self, stage: str, done: int, total: int) -> None:
+    def progress(self, stage: str, done: int, total: int | None) -> None:
         """A bar for each stage of long work, on a terminal only."""
         if self.quiet or self.is_watching or not sys.stderr.isatty():
             return

@@ -15,9 +15,9 @@ from manifest_runner.journal import references
 from manifest_runner.keys import item_digester
 from manifest_runner.loading import Loaded
 from manifest_runner.lockfile import LockedItem, Lockfile
-from manifest_runner.model import Finding, Place
+from manifest_runner.model import Finding, Item, Place
 from manifest_runner.plan import Choices, Plan, make_plan
-from manifest_runner.session import Session, Target, World, held_session, load_target, read_session
+from manifest_runner.session import Progress, Session, Target, World, held_session, load_target, read_session
 from manifest_runner.spool import Spool, open_spool
 from manifest_runner.submit import DEFAULT_KEY_WINDOW, AdoptMode, Submitter
 
@@ -29,6 +29,7 @@ WaitMode = Literal["none", "created", "finished"]
 DEFAULT_TIMEOUT = 3600.0
 # An item is created a moment before the API shows its analysis; after so many polls it is left to ``status``.
 PATIENCE_FOR_ANALYSES = 5
+TOLD_EVERY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,10 +359,18 @@ def _check_targets(made: Plan, choices: Choices) -> None:
 def _make_plan(session: Session, choices: Choices, spool: Spool | None) -> Plan:
     """The plan on what lockfile and journal know together; neither is changed."""
     pending = references(session.journal.pending.values())
-    items = session.loaded.expansion.items()
+    items = _told(session.loaded.expansion.items(), session.world.progress)
     if spool is None:
         return make_plan(items, session.lockfile, choices, pending=pending)
     return make_plan(items, session.lockfile, choices, pending=pending, keep=spool.keep)
+
+
+def _told(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
+    """The items, with a word of how many there are by now; how many there will be nobody knows before the end."""
+    for number, item in enumerate(items, 1):
+        if number % TOLD_EVERY == 0:
+            progress("rendered", number, None)
+        yield item
 
 
 def _batches(made: Plan, loaded: Loaded, options: RunOptions, spool: Spool) -> Iterator[PreparedBatch]:

@@ -24,6 +24,8 @@ from manifest_runner.workspace import Workspace, held
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.client import Client
 
+# Told of a stage of the work, how much of it is done and, where that is known, of how much.
+Progress = Callable[[str, int, int | None], None]
 EMULATOR = "emulator"
 EMULATOR_KEY = "manifest-runner-emulator"
 
@@ -35,7 +37,7 @@ class World:
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     home: Path = field(default_factory=Path.home)
     notify: Callable[[str], None] = lambda _line: None
-    progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
+    progress: Progress = lambda _stage, _done, _total: None
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

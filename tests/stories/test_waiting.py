@@ -138,6 +138,12 @@ def test_a_terminal_shows_bars_while_it_waits_and_only_the_summary_in_the_end(cl
     ]
 
 
+def test_a_terminal_shows_how_far_the_rendering_of_a_large_sheet_is(cli):
+    write_study(cli, *(f"s{number}" for number in range(2500)))
+    seen = on_terminal(cli, "plan", "study.yaml")
+    assert (seen.code, "rendered" in seen.raw, "2000/?" in seen.text) == (0, True, True)
+
+
 @BRISK
 def test_status_watches_on_a_terminal_until_every_analysis_has_ended(cli, emulator):
     cli.ok("run", "study.yaml", "--wait", "none")
