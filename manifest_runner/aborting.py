@@ -59,7 +59,9 @@ def abort(
         try:
             poller.poll()
             running = [name for name in chosen if _is_running(items[name])]
-            result.too_early = [name for name in chosen if items[name].analysis is None and not _is_over(items[name])]
+            result.too_early = [
+                name for name in chosen if items[name].analysis is None and not items[name].analysis_is_final
+            ]
             if running and not approve(running):
                 raise ApprovalNeeded(f"{len(running)} analyses would be aborted; agree with --yes. Nothing was done.")
             for name in running:
@@ -83,10 +85,6 @@ def _abort(client: Client, analysis_id: str) -> bool:
             raise
         return False
     return True
-
-
-def _is_over(item: LockedItem) -> bool:
-    return item.analysis_is_final
 
 
 def _is_running(item: LockedItem) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 
 from manifest_runner.errors import InvalidManifest, UsageProblem
 from manifest_runner.files import replace_file
-from manifest_runner.manifest import decode_utf8, dump_yaml, read_bytes
+from manifest_runner.inputfile import decode_utf8, read_bytes
+from manifest_runner.manifest import dump_yaml
 from manifest_runner.model import Finding, Place
 from manifest_runner.templating import has_delimiters
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from manifest_runner.answers import record_answer, timestamp
 from manifest_runner.backoff import Deadline
 from manifest_runner.batches import PreparedBatch
-from manifest_runner.errors import ApprovalNeeded, Refused, Unreachable
+from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused, Unreachable
 from manifest_runner.journal import Journal, JournaledItem, Post
 from manifest_runner.keys import digest_stamp, name_stamp
 from manifest_runner.lockfile import LockedItem, Lockfile, launched, locked_analysis
@@ -29,8 +30,6 @@ HALF_SEEN_SECONDS = 3600
 MAX_UNSEEN_ATTEMPTS = 10
 # Refusals of who asks, not of what: with the right credential the same batch may be let in.
 _OF_WHO_ASKS = frozenset({401, 403, 404, 407})
-# The key was used with another body, so these bytes were never executed: else they would have been answered again.
-_OTHER_BODY = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,7 @@ class Submitter:
             is_kept, is_early = post.key in self.journal.pending, age < HALF_SEEN_SECONDS and mode != "now"
             if not is_kept or e.status in _OF_WHO_ASKS or not post.stamped or is_early:
                 raise
-            found = self._search()
-            seen = {item: found.by_stamp[digest_stamp(item.digest)] for item in post.items if found.has(item.digest)}
+            seen = self._seen(len(post.items), partial(_existing, post), "now")
             self._adopt_all(seen)
             self.journal.release(post.key)
             if not seen:
@@ -111,11 +109,7 @@ class Submitter:
         if foreign := post.by != self.client.user:
             self.notify("it was sent with another credential, for which alone its key counts: looking for its analyses")
         coming = foreign and abs(self.clock() - post.at) < HALF_SEEN_SECONDS
-
-        def hits(found: Found) -> list[JournaledItem]:
-            return [item for item in post.items if found.has(item.digest)]
-
-        seen = self._seen(len(post.items), hits, mode, coming=coming)
+        seen = self._seen(len(post.items), partial(_existing, post), mode, coming=coming)
         if not seen:
             self._send(post, again=True)
             return
@@ -236,7 +230,8 @@ class Submitter:
         try:
             batch = self.client.create_batch(post.key, post.body)
         except Refused as e:
-            if e.status == _OTHER_BODY or not (e.maybe_executed or again):
+            # Had these bytes been executed under a key that was used with others, they would have been answered again.
+            if isinstance(e, KeyReused) or not (e.maybe_executed or again):
                 self.journal.release(post.key)
             else:
                 self.notify(
@@ -252,6 +247,10 @@ class Submitter:
         self.journal.answer(post.key, batch.id, batch.status)
         record_answer(self.lockfile, self.journal.answers[-1])
         self.journal.forget_body()
+
+
+def _existing(post: Post, found: Found) -> list[JournaledItem]:
+    return [item for item in post.items if found.has(item.digest)]
 
 
 def _journaled(launch: Launch) -> JournaledItem:
