@@ -27,7 +27,9 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def remove_file(path: Path) -> None:
+    """What was renamed in its folder before, perhaps by a process that was killed, lasts before this file is gone."""
     try:
+        sync_folder(path.parent)
         path.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as e:

@@ -8,7 +8,8 @@ can die at these points, and the next ``run`` does this:
 point  died …                                             the next run …
 =====  =================================================  ==========================================================
 1      before the post record is whole on disk            drops the torn line; nothing was sent; plans the items anew
-2      after the post record, before the POST             POSTs the recorded bytes and key: a first execution
+2      after the post record, before the POST             fsyncs the journal, lest the record was only in memory, and
+                                                          POSTs the recorded bytes and key: a first execution
 3      while the POST is under way, or after it, before   POSTs the same bytes and key: the API replays its stored
        the answer record is whole                         answer, or executes what never arrived; 409 while it works
 4      after the answer record, before the lockfile       takes the batch id from the journal into the lockfile
@@ -164,11 +165,18 @@ class Journal:
         self._append({"released": key})
         del self.pending[key]
 
+    def sync(self) -> None:
+        """A killed process may have left its last record in memory: it is on disk before anybody relies on it."""
+        self._write(b"")
+
     def _append(self, record: dict[str, Any]) -> None:
+        self._write(_line(record))
+
+    def _write(self, line: bytes) -> None:
         try:
             if self._file is None:
                 self._file = self._open()
-            self._file.write(_line(record))
+            self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as e:

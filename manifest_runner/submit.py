@@ -70,6 +70,7 @@ class Submitter:
         It is honoured for a week, and for the user who sent it. Raises ApprovalNeeded for a batch whose key is of no
         use and that has no stamps to find it by, or is half seen.
         """
+        self.journal.sync()
         for post in list(self.journal.pending.values()):
             self.notify(f"settling a batch of {len(post.items)} that was sent without an answer")
             age = self.clock() - post.at

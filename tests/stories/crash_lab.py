@@ -159,8 +159,8 @@ class Checkout:
         home.mkdir(exist_ok=True)
         env = {"HOME": str(home), "ICAV2_X_API_KEY": self.key, "PATH": os.environ.get("PATH", "")}
         argv = ["run", self.manifest.name, "--server-url", self.place.url, "--poll-interval", "0.01", *arguments]
-        streams = {"out": str(self.folder.parent / "stdout"), "err": str(self.folder.parent / "stderr")}
-        return {"argv": argv, "folder": str(self.folder), "env": env, **streams, **more}
+        beside = {name: str(self.folder.with_name(f"{self.folder.name}.{name}")) for name in ("out", "err", "disk")}
+        return {"argv": argv, "folder": str(self.folder), "env": env, **beside, **more}
 
     def run(self, *arguments: str, **more: Any) -> Ended:
         """``manifest-runner run`` with these options; ``more`` goes to the fork server's case."""

@@ -23,25 +23,34 @@ import stat
 import struct
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-Call = Callable[[], Any]
+from power_cut import Call, Disk
 
 
 class Steps:
     """Counts steps, and does at the chosen one what the case asks for.
 
     ``when``: "before" and "after" die; "torn" dies before an fsync, with ``cut`` bytes of the file's end missing;
-    "interrupt" is ^C; "full" lets the step fail as on a full disk.
+    "interrupt" is ^C; "full" lets the step fail as on a full disk; "power" dies of a power cut, after which the
+    folder's ``names`` are "ahead" of what was fsynced or "behind".
     """
 
-    def __init__(self, step: int | None = None, when: str = "before", cut: int = 1) -> None:
+    def __init__(
+        self,
+        step: int | None = None,
+        when: str = "before",
+        cut: int = 1,
+        names: str = "behind",
+        disk: Disk | None = None,
+    ) -> None:
         self.names: list[str] = []
         self._chosen = step
         self._when = when
         self._cut = cut
+        self._names_left = names
+        self._disk = disk
 
     def take(self, name: str, call: Call, *, fd: int | None = None) -> Any:
         self.names.append(name)
@@ -53,21 +62,31 @@ class Steps:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self._when == "torn" and fd is not None:
             os.ftruncate(fd, max(0, os.fstat(fd).st_size - self._cut))
+        if self._when == "power" and self._disk is not None:
+            self._disk.cut_power(self._names_left)
         return die(call() if self._when == "after" else None)
 
     def wrap_files(self) -> None:
-        """An fsync only counts: what a killed process has written stays in the system's hands without it."""
         replace, unlink, opened = os.replace, os.unlink, io.open
 
         def open_file(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
             if mode[0] not in "wax":
                 return opened(file, mode, *args, **kwargs)
-            return self.take(f"open {_base(file)}", lambda: opened(file, mode, *args, **kwargs))
+            return self.take(f"open {_base(file)}", self._write(file, lambda: opened(file, mode, *args, **kwargs)))
 
-        os.fsync = lambda fd: self.take(f"fsync {_name_of(fd)}", lambda: None, fd=_regular(fd))
-        os.replace = lambda a, b, **k: self.take(f"replace {_base(b)}", lambda: replace(a, b, **k))
-        os.unlink = lambda path, **k: self.take(f"unlink {_base(path)}", lambda: unlink(path, **k))
+        os.fsync = lambda fd: self.take(f"fsync {_name_of(fd)}", lambda: self._sync(fd), fd=_regular(fd))
+        os.replace = lambda a, b, **k: self.take(f"replace {_base(b)}", self._write(b, lambda: replace(a, b, **k)))
+        os.unlink = lambda path, **k: self.take(f"unlink {_base(path)}", self._write(path, lambda: unlink(path, **k)))
         io.open = open_file
+
+    def _write(self, path: Any, call: Call) -> Call:
+        disk = self._disk
+        return call if disk is None else lambda: disk.write(Path(path), call)
+
+    def _sync(self, fd: int) -> None:
+        """Only the record of it: what a killed process has written stays in the system's hands without an fsync."""
+        if self._disk is not None:
+            self._disk.sync(fd)
 
     def wrap_sockets(self) -> None:
         send_all, receive = socket.socket.sendall, socket.socket.recv_into
@@ -150,7 +169,8 @@ class SharedClock:
 
 def run_case(case: dict[str, Any]) -> dict[str, Any]:
     """In the child: do what the case says and tell how it ended."""
-    steps = Steps(**case.get("at", {}))
+    disk = Disk(Path(case["folder"]), Path(case["disk"])) if "disk" in case else None
+    steps = Steps(**case.get("at", {}), disk=disk)
     lines = Lines(tuple(case.get("trace", ())), case.get("line"))
     if "file_size" in case:
         resource.setrlimit(resource.RLIMIT_FSIZE, (case["file_size"], resource.RLIM_INFINITY))

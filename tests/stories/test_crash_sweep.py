@@ -1,6 +1,7 @@
-"""SIGKILL at every step that leaves the process: nothing is launched twice, nothing is forgotten.
+"""SIGKILL at every step that leaves the process, and power cuts: nothing is launched twice, nothing is forgotten.
 
-The commands are real processes, the emulator's own record is the judge. ``-m slow`` kills thousands of times.
+The commands are real processes, the emulator's own record is the judge; and what was answered is not sent again, of
+which that record would not know. ``-m slow`` kills thousands of times.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ pytest_plugins = ["lab_plugin"]
 
 COLLEAGUE = "another-users-key"
 FAILING = "^s[135]$"
+POST, RECORD = "send POST analysisCreationBatch", "fsync study.journal"
+FILE_STEPS = ("open", "fsync", "replace", "unlink")
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,17 @@ STORIES = {
 
 @dataclass
 class Sweep:
-    """Makes as many checkouts as are asked for, each of a project of its own, and kills and recovers in them."""
+    """Makes as many checkouts as are asked for, each of a project of its own, and kills and recovers in them.
+
+    ``earlier`` is how many batches there are before the command that is killed.
+    """
 
     story: Story
     emulator: Emulator
     server: ForkServer
     folder: Path
     kills: int = 0
+    earlier: int = 0
 
     def __post_init__(self) -> None:
         self._numbers = count()
@@ -96,16 +103,20 @@ class Sweep:
         ended = checkout.run(*self.story.arguments)
         assert ended.code == 0, ended.err
         self._check(checkout)
+        self.earlier = len(checkout.locked()["batches"]) - ended.steps.count(POST)
         return ended.steps
 
-    def kill(self, checkout: Checkout, step: int, when: str = "before", **more: int) -> None:
+    def kill(self, checkout: Checkout, step: int, when: str = "before", **more: object) -> None:
         ended = checkout.run_at(step, when, *self.story.arguments, **more)
         assert ended.code in (KILLED, 0), ended.err
         self.kills += ended.code == KILLED
 
-    def recover(self, checkout: Checkout, what: str) -> None:
+    def recover(self, checkout: Checkout, what: str, answered: int | None = None) -> None:
+        """``answered`` is how many batches need not be sent any more, where that is known."""
         ended = checkout.run(*self.story.arguments, *self.story.recovery)
         assert ended.code == 0, f"after a kill {what}: exit {ended.code}\n{ended.err}"
+        again = ended.steps.count(POST) + (answered or 0) + self.earlier - len(checkout.locked()["batches"])
+        assert answered is None or again == 0, f"after a kill {what}: sent {again} answered batch(es) again"
         try:
             self._check(checkout)
         except (AssertionError, KeyError) as e:
@@ -140,12 +151,25 @@ def moments(steps: list[str]) -> list[tuple[int, str]]:
     return [(step, "before") for step in range(len(steps))] + after
 
 
+def answered(steps: list[str]) -> list[int]:
+    """Of how many batches the journal has the answer when each of the steps is reached.
+
+    The first fsync of the journal after a POST is that of its answer, which is written by then.
+    """
+    counts, done, waits = [], 0, False
+    for name in steps:
+        done += waits and name == RECORD
+        waits = name == POST or (waits and name != RECORD)
+        counts.append(done)
+    return counts
+
+
 def test_a_run_that_is_killed_at_any_step_is_finished_by_the_next(sweep):
     steps = sweep.steps()
-    chosen = moments(steps)
+    chosen, done = moments(steps), answered(steps)
     for checkout, (step, when) in zip(sweep.checkouts(len(chosen)), chosen, strict=True):
         sweep.kill(checkout, step, when)
-        sweep.recover(checkout, f"{when} step {step}, {steps[step]!r}")
+        sweep.recover(checkout, f"{when} step {step}, {steps[step]!r}", done[step])
     assert sweep.kills == len(chosen)
 
 
@@ -164,10 +188,42 @@ def test_a_recovering_run_may_be_killed_too(sweep):
 @of_stories("first run")
 def test_a_record_that_is_torn_is_as_good_as_none(sweep):
     steps = sweep.steps()
-    cuts = [(step, cut) for step, name in enumerate(steps) if name == "fsync study.journal" for cut in (1, 80)]
+    cuts = [(step, cut) for step, name in enumerate(steps) if name == RECORD for cut in (1, 80)]
     for checkout, (step, cut) in zip(sweep.checkouts(len(cuts)), cuts, strict=True):
         sweep.kill(checkout, step, "torn", cut=cut)
         sweep.recover(checkout, f"before step {step} with {cut} bytes missing")
+
+
+def power_cuts(steps: list[str]) -> list[tuple[int, str]]:
+    """Before every step that changes what a power cut leaves; an fsync of the journal is no matter of names."""
+    files = [(step, name) for step, name in enumerate(steps) if name.startswith(FILE_STEPS)]
+    ahead = [(step, "ahead") for step, name in files if name != RECORD]
+    return [*((step, "behind") for step, _name in files), *ahead]
+
+
+@of_stories("first run without stamps")
+def test_a_run_may_end_in_a_power_cut(sweep):
+    """Before an fsync what was written is not on disk, so an answer counts from the next step on."""
+    steps = sweep.steps()
+    cuts, done = power_cuts(steps), [0, *answered(steps)]
+    for checkout, (step, names) in zip(sweep.checkouts(len(cuts)), cuts, strict=True):
+        sweep.kill(checkout, step, "power", names=names)
+        what = f"by a power cut before step {step}, {steps[step]!r}, with names {names}"
+        sweep.recover(checkout, what, done[step])
+
+
+@of_stories("first run without stamps")
+def test_what_a_killed_run_left_in_memory_is_on_disk_before_the_next_relies_on_it(sweep):
+    steps = sweep.steps()
+    for unsynced in (steps.index(RECORD), steps.index("replace study.lock.json") + 1):
+        (whole,) = sweep.checkouts(1)
+        sweep.kill(whole, unsynced)
+        again = whole.run(*sweep.story.arguments).steps
+        cuts = [(step, name) for step, name in enumerate(again) if name.startswith(FILE_STEPS)]
+        for checkout, (step, name) in zip(sweep.checkouts(len(cuts)), cuts, strict=True):
+            sweep.kill(checkout, unsynced)
+            sweep.kill(checkout, step, "power")
+            sweep.recover(checkout, f"before {steps[unsynced]!r}, and of the recovery by a power cut before {name!r}")
 
 
 @of_stories("first run", "half adopted")

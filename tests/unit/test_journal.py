@@ -80,7 +80,7 @@ def test_each_record_is_on_disk_before_the_call_returns(path, monkeypatch):
     journal.close()
 
 
-def test_the_folder_is_synced_when_the_file_is_new_or_gone(path, monkeypatch):
+def test_the_folder_is_synced_when_the_file_is_new_and_before_and_after_it_is_gone(path, monkeypatch):
     folders = []
     fsync = os.fsync
     folder = path.parent.stat().st_ino
@@ -89,7 +89,18 @@ def test_the_folder_is_synced_when_the_file_is_new_or_gone(path, monkeypatch):
     journal.post(FIRST)
     assert folders == [True, False]
     journal.remove()
-    assert folders == [True, False, True]
+    assert folders == [True, False, True, True]
+
+
+def test_what_a_killed_process_left_is_put_on_disk_as_it_is_but_for_a_torn_line(path, monkeypatch):
+    raw = written(path)
+    path.write_bytes(raw + b"torn")
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
+    journal = Journal.read(path, OWNER)
+    journal.sync()
+    journal.close()
+    assert (synced, path.read_bytes()) == ([len(raw)], raw)
 
 
 def test_a_journal_cut_at_any_byte_is_what_it_was_one_record_earlier(path):

@@ -59,13 +59,16 @@ class World:
         self.lockfile = Lockfile("study", "p-1", "s")
         self.saves: list[Lockfile] = []
         self.lines: list[str] = []
+        self.journal = Journal.read(self.path, OWNER)
         self.submitter = self.anew(timeout)
 
     def anew(self, timeout: float = 3600.0) -> Submitter:
         """What another process would see: the journal is read again."""
+        self.journal.close()
+        self.journal = Journal.read(self.path, OWNER)
         self.submitter = Submitter(
             client=self.api,
-            journal=Journal.read(self.path, OWNER),
+            journal=self.journal,
             lockfile=self.lockfile,
             save=lambda: self.saves.append(self.lockfile.copy()),
             clock=lambda: self.now,
@@ -87,7 +90,7 @@ class World:
 def world(tmp_path):
     made = World(tmp_path)
     yield made
-    made.submitter.journal.close()
+    made.journal.close()
 
 
 def launch(name: str, attempt: int = 0) -> Launch:
@@ -114,7 +117,6 @@ def lost(world: World, batch: PreparedBatch = BATCH, *, stamped: bool = True) ->
     world.api.answers = [Unreachable("lost")]
     with pytest.raises(Unreachable):
         world.submitter.submit(batch, stamped=stamped)
-    world.submitter.journal.close()
     return world.anew()
 
 
