@@ -65,10 +65,14 @@ def _targets(request: dict[str, Any]) -> Iterator[Target]:
 
 @dataclass
 class Disputes:
-    """Tells of claims that came twice. ``place`` and ``row`` say where a field of an item was written."""
+    """Tells of claims that came twice. ``place`` and ``row`` say where a field of an item was written.
+
+    ``is_of_row`` tells whether a template makes it from the row.
+    """
 
     place: Callable[[Item, str], Place]
     row: Callable[[Item], Place | None]
+    is_of_row: Callable[[Item, str], bool]
     findings: Findings
     _first: dict[str, Item] = field(default_factory=dict)
     _writer: dict[Target, Item] = field(default_factory=dict)
@@ -97,10 +101,9 @@ class Disputes:
         before = self.row(first) or self.place(first, "userReference")
         message = f'userReference "{item.user_reference}" is there already, from {before.file}:{before.line}'
         more = f" ({count:,} userReferences are there more than once)" if count > MAX_SHOWN else ""
-        place = self.place(item, "userReference")
-        self.findings.add(
-            Finding(place, "MR502", message + more, row=self.row(item)), item.user_reference, everywhere=True
-        )
+        place, is_of_row = self.place(item, "userReference"), self.is_of_row(item, "userReference")
+        finding = Finding(place, "MR502", message + more, row=self.row(item), is_of_row=is_of_row)
+        self.findings.add(finding, item.user_reference, everywhere=True)
 
     def _check_target(self, item: Item, target: Target) -> None:
         first = self._writer.setdefault(target, item)

@@ -161,7 +161,9 @@ def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
 @many_manifests
 @target_options
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
-@click.option("--format", "style", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json", "github", "sarif"]), default="text", show_default=True
+)
 def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: Any) -> None:
     """Check manifests and every item that they render to.
 

@@ -13,7 +13,7 @@ import click
 from manifest_runner import __version__
 from manifest_runner.errors import InvalidManifest, RunnerError
 from manifest_runner.excerpts import excerpt
-from manifest_runner.model import Finding
+from manifest_runner.model import Finding, Place
 from manifest_runner.plaintext import plain_text
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _harmless(text: str) -> str:
 def finding_line(finding: Finding) -> str:
     place, row = finding.place, finding.row
     word = "" if finding.severity == "error" else f"{finding.severity}: "
-    at = f" (row at {row.file}:{row.line})" if row else ""
+    at = f" (row at {_shown(row)})" if row else ""
     return plain_text(f"{place.file}:{place.line}:{place.column}: {word}{finding.message} [{finding.code}]{at}")
 
 
@@ -166,10 +166,16 @@ def finding_lines(finding: Finding, *, on_terminal: bool) -> list[str]:
 def github_line(finding: Finding) -> str:
     """A workflow command of GitHub Actions, which puts the finding beside the line of a pull request."""
     level = "notice" if finding.severity == "info" else finding.severity
-    place = finding.place
+    place, other = finding.places
     at = f"file={_escaped(place.file)},line={place.line},col={place.column},title={finding.code}"
-    row = f" (row at {finding.row.file}:{finding.row.line})" if finding.row else ""
-    return f"::{level} {at}::{_escaped(finding.message + row, is_property=False)}"
+    what = "row" if other == finding.row else "template"
+    also = f" ({what} at {_shown(other)})" if other else ""
+    return f"::{level} {at}::{_escaped(finding.message + also, is_property=False)}"
+
+
+def _shown(place: Place) -> str:
+    """A place as short as it can be: a row that starts its line has no column worth telling."""
+    return f"{place.file}:{place.line}" + (f":{place.column}" if place.column > 1 else "")
 
 
 def _escaped(text: str, *, is_property: bool = True) -> str:
@@ -191,9 +197,18 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 
 
 def print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
-    """Findings as the result of a command, in one of the formats of ``validate``."""
+    """Findings as the result of a command, in one of the formats of ``validate``.
+
+    Programs that take a list of faults are spared what is none. Raises UsageProblem (see ``sarif_text``).
+    """
+    faults = [finding for finding in found if finding.severity != "info"]
     if style == "json":
-        print_json([finding_document(finding) for finding in found if finding.severity != "info"])
+        print_json([finding_document(finding) for finding in faults])
+        return
+    if style == "sarif":
+        from manifest_runner.sarif import sarif_text
+
+        click.echo(sarif_text(faults).encode("utf-8", "backslashreplace"))
         return
     for finding in found:
         lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())

@@ -36,7 +36,7 @@ class _Alike:
         shown = dict.fromkeys(_line(_origin(each), _origin(first)) for each in self.first)
         what = "places" if first.row is None else "rows"
         words = f"; the same in {self.count:,} {what} (lines {', '.join(shown)}, …)"
-        return [replace(first, message=first.message + words)]
+        return [replace(first, message=first.message + words, is_of_row=False)]
 
 
 def _origin(finding: Finding) -> Place:

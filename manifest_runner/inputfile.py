@@ -59,16 +59,17 @@ def decode_utf8(raw: bytes, label: str) -> str:
 def refuse_foreign_bytes(path: Path, label: str) -> None:
     """Raise InvalidManifest for a samplesheet that cannot be text in UTF-8, told apart before it reads as nonsense."""
     refuse_unreadable(path, label, code="MR301")
-    line = 1
+    line, last = 1, b""
     decode = codecs.getincrementaldecoder("utf-8")().decode
     try:
         with path.open("rb") as file:
             _refuse_format(file.read(4), label)
             file.seek(0)
             while chunk := file.read(_CHUNK):
+                line -= last == b"\r" and chunk.startswith(b"\n")
                 _refuse_nul(chunk, label, line)
                 decode(chunk)
-                line += chunk.count(b"\n")
+                line, last = line + _breaks(chunk), chunk[-1:]
             decode(b"", True)
     except UnicodeDecodeError as e:
         raise _not_utf8(label, e.object, e, line) from e
@@ -86,17 +87,23 @@ def _refuse_format(start: bytes, label: str) -> None:
 def _refuse_nul(chunk: bytes, label: str, line: int) -> None:
     at = chunk.find(b"\0")
     if at >= 0:
-        place = Place(label, line + chunk.count(b"\n", 0, at))
+        place = Place(label, line + _breaks(chunk[:at]))
         raise InvalidManifest([Finding(place, "MR102", "a NUL byte; save the file as text in UTF-8")])
 
 
 def _not_utf8(label: str, raw: bytes, error: UnicodeDecodeError, line: int) -> InvalidManifest:
     """``raw`` starts on ``line``."""
     _refuse_format(raw[:4], label)
-    before = raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start]
-    place = Place(label, line + raw.count(b"\n", 0, error.start), len(before.decode("utf-8-sig", "ignore")) + 1)
+    good = raw[: error.start]
+    before = good[max(good.rfind(b"\n"), good.rfind(b"\r")) + 1 :]
+    place = Place(label, line + _breaks(good), len(before.decode("utf-8-sig", "ignore")) + 1)
     message = f"not UTF-8 (byte 0x{raw[error.start]:02x}); save the file as UTF-8"
     return InvalidManifest([Finding(place, "MR102", message)])
+
+
+def _breaks(raw: bytes) -> int:
+    """How many lines end in it; a spreadsheet on a Mac may end them with CR alone."""
+    return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
 
 
 def _unreadable(label: str, code: str, reason: str) -> InvalidManifest:

@@ -14,11 +14,12 @@ from manifest_runner.errors import InvalidManifest
 from manifest_runner.findings import MAX_ALIKE, Findings
 from manifest_runner.manifest import Path_
 from manifest_runner.model import Finding, Item, Place
-from manifest_runner.prepare import Analysis, shown
+from manifest_runner.prepare import NO_ROW, Analysis, shown
 from manifest_runner.render import Unrendered
 from manifest_runner.schema import Checker, Fault, ItemChecker, RowChecker, item_checker
 from manifest_runner.shape import Leaf, written_at
 from manifest_runner.templating import Template, TemplateFault
+from manifest_runner.wording import described
 
 _MAX_KINDS = 200
 _OTHER_FAULTS = Fault((), "has faults of yet another kind; mend those that are told first")
@@ -41,7 +42,7 @@ class Expansion:
         yield from self._expand(self._findings, claims)
         if any(analysis.sandbox.is_spent for analysis in self._analyses.values()):
             return  # to read the rows once more would cost as much again
-        Disputes(self._place, self._row, self._findings).report(claims, self._again)
+        Disputes(self._place, self._row, self._is_of_row, self._findings).report(claims, self._again)
 
     def named(self, references: Collection[str]) -> Iterator[Item]:
         """The items of these userReferences, read once more."""
@@ -56,6 +57,9 @@ class Expansion:
 
     def _row(self, item: Item) -> Place | None:
         return self._analyses[item.analysis].rows.place(item.row)
+
+    def _is_of_row(self, item: Item, field: str) -> bool:
+        return _is_rendered(self._analyses[item.analysis].fields, (field,))
 
     def _again(self) -> Iterator[Item]:
         """Every item once more; what is wrong with the rows has been told already."""
@@ -143,7 +147,7 @@ class _Rendering:
         for fault in self._words.faults(checker, mapping):
             where = ".".join(map(str, fault.path))
             message = f"{where}: {fault.message}" if where else fault.message
-            self._add(("forEach", "schema"), "MR307", message, number, group=("row", fault.path))
+            self._add(("forEach", "schema"), "MR307", message, number, group=("row", fault.path), is_of_row=True)
         return False
 
     def _wanted(self) -> Iterator[tuple[int, int, Any]]:
@@ -172,7 +176,7 @@ class _Rendering:
         try:
             return template.render(self._analysis.renderer.scope(row, index))
         except TemplateFault as e:
-            self._add(path, e.code, f"{e}, in {shown(template.text)}", number, group=e.code)
+            self._add(path, e.code, f"{e}, in {shown(template.text)}", number, group=e.code, is_of_row=True)
             return None
 
     # -- revision
@@ -182,7 +186,7 @@ class _Rendering:
         revision, head = self._analysis.revision, self._document.revision
         if isinstance(revision, Leaf):
             return lambda row, index, number: self._row_revision(revision.template, row, index, number)
-        fixed = self._whole(revision, -1)
+        fixed = self._whole(revision, NO_ROW)
         return lambda _row, _index, _number: fixed and f"{head}.{fixed}"
 
     def _row_revision(self, template: Template, row: Any, index: int, number: int) -> str | None:
@@ -194,7 +198,8 @@ class _Rendering:
         text = "" if isinstance(value, bool) else str(value)
         if _WHOLE_NUMBER.fullmatch(text):
             return text
-        self._add(("revision",), "MR407", f"revision must be a whole number, not {value!r}", number, group="whole")
+        message = f"revision must be a whole number, not {described(value)}"
+        self._add(("revision",), "MR407", message, number, group="whole", is_of_row=number != NO_ROW)
         return None
 
     # -- faults
@@ -207,7 +212,7 @@ class _Rendering:
         except Unrendered as e:
             for leaf, fault in e.faults:
                 message = f"{fault}, in {shown(leaf.template.text)}"
-                self._add(leaf.path, fault.code, message, number, group=fault.code)
+                self._add(leaf.path, fault.code, message, number, group=fault.code, is_of_row=True)
         except TypeError as e:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
             self._add((), "MR503", f"the item cannot be written as JSON: {e}", number, group="json")
         return None, b""
@@ -217,14 +222,33 @@ class _Rendering:
             path = written_at(self._analysis.fields, fault.path)
             where = _dotted(fault.path)
             message = f"{where}: {fault.message}" if where else fault.message
-            self._add(path, "MR501", message, number, group=fault.path, at_key=fault.at_key)
+            is_of_row = _is_rendered(self._analysis.fields, path)
+            self._add(path, "MR501", message, number, group=fault.path, at_key=fault.at_key, is_of_row=is_of_row)
 
-    def _add(self, path: Path_, code: str, message: str, number: int, *, group: object, at_key: bool = False) -> None:
+    def _add(
+        self,
+        path: Path_,
+        code: str,
+        message: str,
+        number: int,
+        *,
+        group: object,
+        at_key: bool = False,
+        is_of_row: bool = False,
+    ) -> None:
         place = self._places.get((path, at_key))
         if place is None:
             place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
             self._places[path, at_key] = place
-        self._findings.add(Finding(place, code, message, row=self._analysis.rows.place(number)), group=(group, path))
+        row = self._analysis.rows.place(number) if number != NO_ROW else None
+        self._findings.add(Finding(place, code, message, row=row, is_of_row=is_of_row), group=(group, path))
+
+
+def _is_rendered(fields: Any, path: Path_) -> bool:
+    """Whether a template makes what stands at ``path``, or above it, from the row."""
+    for step in path:
+        fields = fields[step]
+    return isinstance(fields, Leaf)
 
 
 def _give_up(_row: Any, _index: int) -> bool:

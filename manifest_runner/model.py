@@ -26,13 +26,24 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong with the input. ``code`` is stable (``MR101`` …), ``row`` is the samplesheet's place."""
+    """One thing wrong with the input. ``code`` is stable (``MR101`` …), ``row`` is the samplesheet's place.
+
+    ``is_of_row`` where it is what that row holds that is at fault, rather than what the manifest makes of every row.
+    """
 
     place: Place
     code: str
     message: str
     severity: Literal["error", "warning", "info"] = "error"
     row: Place | None = None
+    is_of_row: bool = False
+
+    @property
+    def places(self) -> tuple[Place, Place | None]:
+        """The place to mend, and the other one, if any; a tool that shows one place shows the first."""
+        if self.row is not None and self.is_of_row and self.row.file != self.place.file:
+            return self.row, self.place
+        return self.place, self.row
 
 
 class SpelledInt(int):

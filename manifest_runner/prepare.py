@@ -25,7 +25,8 @@ from manifest_runner.sources import Sources
 from manifest_runner.templating import Template, TemplateFault, Used, has_delimiters
 
 MAX_UNUSED = 20
-_ONE_ROW = samplesheet.Rows(None, lambda _: iter([(-1, {})]), lambda _: None)
+NO_ROW = -1  # the number of what has no row of its own
+_ONE_ROW = samplesheet.Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from manifest_runner.changes import Change
-from manifest_runner.console import Console, abort_lines, failure_lines, plan_document, plan_lines, summary_lines
+from manifest_runner.console import (
+    Console,
+    abort_lines,
+    failure_lines,
+    finding_line,
+    github_line,
+    plan_document,
+    plan_lines,
+    summary_lines,
+)
 from manifest_runner.errors import BadState, InvalidManifest
 from manifest_runner.lockfile import LockedItem, Lockfile
 from manifest_runner.model import Finding, Place
@@ -139,3 +148,24 @@ def test_an_invalid_manifest_is_told_finding_by_finding(capsys):
         "m.yaml:5:1: warning: odd [MR2] (row at s.csv:3)",
         "1 error(s); nothing was sent.",
     ]
+
+
+# -- findings
+
+TEMPLATE, CELL = Place("m.yaml", 7, 20), Place("s,1.csv", 3)
+
+
+def test_a_fault_of_a_cell_is_annotated_at_its_row_and_tells_of_the_template():
+    line = github_line(Finding(TEMPLATE, "MR501", "wrong", row=CELL, is_of_row=True))
+    assert line == "::error file=s%2C1.csv,line=3,col=1,title=MR501::wrong (template at m.yaml:7:20)"
+
+
+def test_a_fault_of_the_manifest_is_annotated_there_and_tells_of_the_row():
+    line = github_line(Finding(TEMPLATE, "MR501", "wrong", row=CELL))
+    assert line == "::error file=m.yaml,line=7,col=20,title=MR501::wrong (row at s,1.csv:3)"
+
+
+def test_a_row_that_the_manifest_holds_is_told_beside_the_template():
+    finding = Finding(TEMPLATE, "MR501", "wrong", row=Place("m.yaml", 5, 9), is_of_row=True)
+    assert github_line(finding).endswith("file=m.yaml,line=7,col=20,title=MR501::wrong (row at m.yaml:5:9)")
+    assert finding_line(finding) == "m.yaml:7:20: wrong [MR501] (row at m.yaml:5:9)"

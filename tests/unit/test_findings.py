@@ -91,3 +91,12 @@ def test_findings_are_sorted_by_place_and_counted_by_severity():
     assert [each.message for each in findings.all()] == ["a", "b"]
     assert [each.message for each in findings.all("warning")] == ["a"]
     assert (findings.count("error"), findings.count("warning"), findings.count("info")) == (1, 1, 0)
+
+
+def test_what_many_rows_share_is_the_manifest_s_fault():
+    findings = Findings()
+    for line in range(2, 7):
+        findings.add(Finding(PLACE, "MR501", "wrong", row=row(line), is_of_row=True), "x")
+    assert {each.places for each in findings.all()} == {(row(line), PLACE) for line in range(2, 7)}
+    findings.add(Finding(PLACE, "MR501", "wrong", row=row(7), is_of_row=True), "x")
+    assert [each.places for each in findings.all()] == [(PLACE, row(2))]

@@ -128,6 +128,13 @@ def test_a_byte_that_is_no_utf8_is_told_by_its_line_far_into_the_file(sheet):
     assert fault_of(lambda: table(sheet(content))).place == Place("s.csv", 400_002, 2)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_its_line_is_told_whatever_ends_the_lines_also_where_the_file_is_cut_to_be_read(sheet, end):
+    start = b"a" + end
+    content = start + b"x" * (2**20 - len(start) - 1) + end + b"y" + end + b"z\xff"
+    assert fault_of(lambda: table(sheet(content))).place == Place("s.csv", 4, 2)
+
+
 def test_a_character_cut_off_at_the_end_is_told(sheet):
     assert fault_of(lambda: table(sheet(b"a\nx\xc3"))).code == "MR102"
 
