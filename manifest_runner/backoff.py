@@ -63,11 +63,16 @@ def read_retry_after(header: str | None, now: float) -> float | None:
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    date = read_http_date(text)
+    return None if date is None else max(0.0, date - now)
+
+
+def read_http_date(header: str | None) -> float | None:
+    """Seconds since the epoch of an HTTP date (RFC 9110, 5.6.7), None for what is none."""
     try:
-        date = parsedate_to_datetime(text)
+        return _in_utc(parsedate_to_datetime(header or "")).timestamp()
     except (ValueError, OverflowError):
         return None
-    return max(0.0, _in_utc(date).timestamp() - now)
 
 
 def _in_utc(date: datetime) -> datetime:

@@ -11,6 +11,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from urllib3 import exceptions as pool
 
 from manifest_runner import __version__, calls, wire
 from manifest_runner.address import host_of, is_loopback
-from manifest_runner.backoff import Deadline
+from manifest_runner.backoff import Deadline, read_http_date
 from manifest_runner.calls import V3, V4, Call
 from manifest_runner.errors import Refused, Unreachable, UsageProblem
 from manifest_runner.exchange import SAFE, Answer, Patience, Setback, judge
@@ -49,7 +50,8 @@ class Client:
     """One project of one server, as seen with one credential. Not for use by several threads at once.
 
     ``server_url`` is one of `find_server`, ``project`` one of `find_project`. ``notify`` gets one line before
-    each retry. ``env`` holds proxies and certificates. Raises UsageProblem when those cannot be used.
+    each retry. ``clock`` gives seconds since the epoch by this computer. ``env`` holds proxies and certificates.
+    Raises UsageProblem when those cannot be used.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Client:
         deadline: Deadline,
         notify: Callable[[str], None] = lambda _line: None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
         retry_rate_limits: bool = True,
         page_size: int = 1000,
@@ -75,6 +78,8 @@ class Client:
         self._retry_rate_limits = retry_rate_limits
         self._page_size = page_size
         self._has_v4 = True
+        self._clock = clock
+        self._ahead: float | None = None
         self._session = _session(server_url, env)
 
     def __enter__(self) -> Self:
@@ -89,6 +94,21 @@ class Client:
     def user(self) -> str:
         """Who asks, as `Credential.user` has it: idempotency keys are honoured per user."""
         return self._credential.user
+
+    def now(self) -> float:
+        """Seconds since the epoch by the server's clock, as its answers tell it; by ours as long as none has."""
+        return self._clock() + (self._ahead or 0.0)
+
+    def ask_time(self) -> None:
+        """Make `now` the server's by a small question; a refusal tells the time, too. Raises Unreachable."""
+        if self._ahead is None:
+            with suppress(Refused):
+                self._ask(calls.search_analyses((), (), None).with_params(pageSize="1"), lambda _body, _clean: None)
+
+    def _learn_time(self, date: str | None) -> None:
+        """From an answer's Date header (RFC 9110, 6.6.1). It is right to the second, the ages it judges are hours."""
+        if (theirs := read_http_date(date)) is not None:
+            self._ahead = theirs - self._clock()
 
     def close(self) -> None:
         """Close the connections."""
@@ -167,7 +187,7 @@ class Client:
     def _try(self, call: Call, read: Reader[T]) -> T:
         answer = self._send(call)
         subject = replace(self._subject, wanted=call.wanted, keyed=call.key is not None)
-        judge(answer, subject, self._clean, now=time.time(), retry_rate_limits=self._retry_rate_limits)
+        judge(answer, subject, self._clean, now=self.now(), retry_rate_limits=self._retry_rate_limits)
         try:
             return read(answer.body, self._clean)
         except wire.WireError as error:
@@ -187,6 +207,7 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                self._learn_time(response.headers.get("Date"))
                 body = self._read_body(response)
         except (http.RequestException, pool.HTTPError, OSError) as error:
             raise setback_of(error, self._host) from error

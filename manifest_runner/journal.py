@@ -55,7 +55,10 @@ class JournaledItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A batch that was about to be POSTed. ``at`` is in seconds since the epoch, ``by`` tells users apart."""
+    """A batch that was about to be POSTed. ``by`` tells users apart.
+
+    ``at`` is in seconds since the epoch by the server's clock, or by ours where nothing was asked before.
+    """
 
     key: str
     body: bytes = field(repr=False)

@@ -300,7 +300,6 @@ class _Run:
             journal=session.journal,
             lockfile=session.lockfile,
             save=session.save,
-            clock=world.clock,
             sleep=world.sleep,
             notify=world.notify,
             deadline=self._deadline,

@@ -121,6 +121,7 @@ class Session:
                 deadline=deadline,
                 notify=world.notify,
                 sleep=world.sleep,
+                clock=world.clock,
                 retry_rate_limits=retries_rate_limits(world.env),
                 env=world.env,
             )

@@ -54,7 +54,6 @@ class Submitter:
     journal: Journal
     lockfile: Lockfile
     save: Callable[[], None]
-    clock: Callable[[], float]
     sleep: Callable[[float], None]
     notify: Callable[[str], None]
     deadline: Deadline
@@ -67,13 +66,14 @@ class Submitter:
     def settle(self, mode: AdoptMode = "wait") -> None:
         """POST every unanswered batch again, with its own bytes and key, while the key is sure to be honoured.
 
-        It is honoured for a week, and for the user who sent it. Raises ApprovalNeeded for a batch whose key is of no
-        use and that has no stamps to find it by, or is half seen.
+        It is honoured for a week by the server's clock, and for the user who sent it. Raises ApprovalNeeded for a
+        batch whose key is of no use and that has no stamps to find it by, or is half seen.
         """
         self.journal.sync()
+        self.client.ask_time()
         for post in list(self.journal.pending.values()):
             self.notify(f"settling a batch of {len(post.items)} that was sent without an answer")
-            age = self.clock() - post.at
+            age = self.client.now() - post.at
             if -HALF_SEEN_SECONDS < age < self.key_window and post.by == self.client.user:
                 self._settle_by_key(post, age, mode)
             else:
@@ -109,7 +109,7 @@ class Submitter:
             )
         if foreign := post.by != self.client.user:
             self.notify("it was sent with another credential, for which alone its key counts: looking for its analyses")
-        coming = foreign and abs(self.clock() - post.at) < HALF_SEEN_SECONDS
+        coming = foreign and abs(self.client.now() - post.at) < HALF_SEEN_SECONDS
         seen = self._seen(len(post.items), partial(_existing, post), mode, coming=coming)
         if not seen:
             self._send(post, again=True)
@@ -182,7 +182,7 @@ class Submitter:
 
     def _is_recent(self, seen: Iterable[Analysis]) -> bool:
         newest = max((_seconds(analysis.time_created) for analysis in seen if analysis.time_created), default=0.0)
-        return self.clock() - newest < HALF_SEEN_SECONDS
+        return self.client.now() - newest < HALF_SEEN_SECONDS
 
     def _wait_for_the_rest(self, seen: int, due: int, attempt: int, pause: float) -> None:
         if attempt == 0:
@@ -223,7 +223,7 @@ class Submitter:
     def submit(self, batch: PreparedBatch, *, stamped: bool) -> None:
         """Journal a batch, POST it, journal the answer. Raises Refused, Unreachable, BadState."""
         items = tuple(map(_journaled, batch.launches))
-        post = Post(batch.key, batch.body, self.clock(), stamped, self.client.user, items)
+        post = Post(batch.key, batch.body, self.client.now(), stamped, self.client.user, items)
         self.journal.post(post)
         self._send(post, again=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import NamedTuple
 
 import orjson
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from manifest_runner.emulator import analysis_endpoints as analyses
 from manifest_runner.emulator import batch_endpoints as batches
@@ -70,7 +72,25 @@ def build_app(connection: sqlite3.Connection, options: EmulatorOptions, clock: C
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: tell_http_error, Exception: tell_http_error})
     app.router.redirect_slashes = False
+    app.add_middleware(_Dated, clock=clock)
     return app
+
+
+class _Dated:
+    """Tells with every answer the time by the emulator's own clock (RFC 9110, 6.6.1)."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._clock(), usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+            await send(message)
+
+        await self._app(scope, receive, send_dated)
 
 
 def _route(method: str, path: str, respond: Respond) -> Route:

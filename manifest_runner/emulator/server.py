@@ -104,6 +104,7 @@ def _run(app: Starlette, listener: socket.socket, when_ready: Callable[[Stop], N
         log_level="critical",
         access_log=False,
         server_header=False,
+        date_header=False,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,11 +43,12 @@ class OddProxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, clock: Callable[[], float]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = upstream.removeprefix("http://")
         self.script: list[Reply] = []
         self.posts = 0
+        self.clock = clock
         self.change: Callable[[str, bytes], bytes] = lambda _path, body: body
 
     @property
@@ -97,13 +99,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """What the Date header says."""
+        return super().date_time_string(self.server.clock())
+
     def log_message(self, *arguments: Any) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def odd_proxy(upstream: str) -> Iterator[OddProxy]:
-    proxy = OddProxy(upstream)
+def odd_proxy(upstream: str, clock: Callable[[], float] = time.time) -> Iterator[OddProxy]:
+    """``clock`` is told as the server's."""
+    proxy = OddProxy(upstream, clock)
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

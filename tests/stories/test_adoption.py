@@ -13,6 +13,7 @@ pytest_plugins = ["lab_plugin"]
 
 WEEK = 7 * 24 * 3600.0
 HOUR = 3600.0
+DAY = 24 * HOUR
 COLLEAGUE = "another-users-key"
 
 
@@ -38,8 +39,8 @@ def _theirs(mine: Checkout, tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture(name="proxy")
-def _proxy(slow: Place) -> Iterator[OddProxy]:
-    with odd_proxy(slow.url) as proxy:
+def _proxy(slow: Place, clock: Moment) -> Iterator[OddProxy]:
+    with odd_proxy(slow.url, clock) as proxy:
         yield proxy
 
 
@@ -47,11 +48,11 @@ def _proxy(slow: Place) -> Iterator[OddProxy]:
 def _lossy(proxy: OddProxy, slow: Place, clock: Moment, tmp_path: Path) -> Callable[..., Checkout]:
     """A maker of checkouts that have lost the answer to their first batch, which exists."""
 
-    def make(**manifest: object) -> Checkout:
+    def make(skew: float = 0.0, **manifest: object) -> Checkout:
         checkout = Checkout(Place(slow.server, proxy.url, slow.database, clock), tmp_path / "lossy" / "study")
         checkout.write(**manifest)
         proxy.expect(LOST, refused(401))
-        assert checkout.timed().code == 4
+        assert checkout.timed(skew=skew).code == 4
         assert (len(checkout.executed()), checkout.journal.exists()) == (2, True)
         proxy.expect()
         return checkout
@@ -182,7 +183,32 @@ def test_a_lost_answer_is_found_by_its_stamps_when_another_user_goes_on(lossy, c
     assert adopted(checkout) == ["s0", "s1"]
 
 
-@pytest.mark.parametrize("skew", [-30 * 60.0, -2 * HOUR, -30 * 24 * HOUR])
+@pytest.mark.parametrize("skew", [2 * HOUR, 30 * DAY], ids=["hours", "days"])
+def test_a_launch_that_is_half_seen_by_a_clock_that_is_ahead_is_waited_for(mine, theirs, clock, skew):
+    assert theirs.timed(wait="none").code == 0
+    clock.advance(7.5)
+    assert mine.timed(skew=skew).code == 0
+    mine.assert_executed_once(7)
+    assert adopted(mine) == sorted(SAMPLES)
+
+
+def test_a_clock_that_is_behind_does_not_make_an_old_launch_recent(mine, theirs, clock):
+    assert theirs.timed(choices={"limit": 3}).code == 0
+    clock.advance(HOUR + 20)
+    assert mine.timed(skew=-2 * HOUR, timeout=60.0).code == 0
+    mine.assert_executed_once(7)
+
+
+@pytest.mark.parametrize(("sent", "settled"), [(0.0, -2 * DAY), (2 * DAY, 0.0)], ids=["now", "then"])
+def test_no_wrong_clock_makes_a_forgotten_key_look_alive(lossy, clock, sent, settled):
+    checkout = lossy(skew=sent)
+    clock.advance(WEEK + 1)
+    assert checkout.timed(skew=settled).code == 0
+    checkout.assert_executed_once(7)
+    checkout.assert_settled()
+
+
+@pytest.mark.parametrize("skew", [-30 * 60.0, -2 * HOUR, -30 * DAY])
 def test_a_clock_that_went_back_launches_nothing_twice(lossy, skew):
     checkout = lossy()
     assert checkout.timed(skew=skew).code == 0

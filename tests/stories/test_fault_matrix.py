@@ -80,8 +80,8 @@ def test_a_conflict_is_waited_for_as_long_as_the_timeout_lets(faulty, timed_emul
 
 
 @pytest.fixture(name="proxy")
-def _proxy(timed_emulator: Emulator) -> Iterator[OddProxy]:
-    with odd_proxy(timed_emulator.start()) as proxy:
+def _proxy(timed_emulator: Emulator, clock: Moment) -> Iterator[OddProxy]:
+    with odd_proxy(timed_emulator.start(), clock) as proxy:
         yield proxy
 
 

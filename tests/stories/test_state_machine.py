@@ -102,7 +102,7 @@ class Study(RuleBasedStateMachine):
         chosen=choices,
         batch_size=st.integers(1, 4),
         wait=st.sampled_from(["none", "created", "finished"]),
-        skew=st.sampled_from([0.0, 0.0, -1800.0, -2 * HOUR, -9 * DAY]),
+        skew=st.sampled_from([0.0, 0.0, -1800.0, -2 * HOUR, -9 * DAY, 2 * HOUR, 2 * DAY]),
     )
     def run(self, user: str, at: dict | None, chosen: dict, batch_size: int, wait: str, skew: float) -> None:
         if self.sent_by != user:

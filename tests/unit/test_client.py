@@ -102,6 +102,40 @@ def sent(ica, number=-1):
     return ica.calls[number].request
 
 
+# What time it is
+
+MIDNIGHT = 1_795_392_000.0
+DATE = {"Date": "Mon, 23 Nov 2026 00:00:00 GMT"}
+
+
+@pytest.mark.parametrize("ours", [MIDNIGHT - 86400, MIDNIGHT, MIDNIGHT + 86400])
+def test_the_time_is_the_servers_as_its_answers_tell_it(ica, make, clock, ours):
+    clock.now = ours
+    client = make(clock=clock.read)
+    ica.post(BATCHES, status=503, headers=DATE)
+    created(ica)
+    assert client.now() == ours
+    client.create_batch("k", b"{}")
+    assert client.now() == MIDNIGHT + clock.pauses[0]
+
+
+@pytest.mark.parametrize("date", [{}, {"Date": "yesterday"}, {"Date": "Mon, 23 Nov 99999999 00:00:00 GMT"}])
+def test_without_a_date_that_can_be_read_the_time_is_ours(ica, make, clock, date):
+    ica.get(f"{BATCHES}/b-1", json={"id": "b-1"}, headers=date)
+    client = make(clock=clock.read)
+    client.get_batch("b-1")
+    assert client.now() == clock.now
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_the_time_is_asked_for_once_and_a_refusal_tells_it_too(ica, make, clock, status):
+    ica.post(SEARCH, status=status, json={}, headers=DATE)
+    client = make(clock=clock.read)
+    client.ask_time()
+    client.ask_time()
+    assert (client.now(), sent(ica).params) == (MIDNIGHT, {"pageSize": "1"})
+
+
 # What is sent
 
 

@@ -34,6 +34,7 @@ class Api:
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     searches: int = 0
     user: str = "one"
+    now: Callable[[], float] = lambda: NOW
     on_search: Callable[[], None] = lambda: None
 
     def create_batch(self, key, body):
@@ -42,6 +43,9 @@ class Api:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def ask_time(self):
+        """It is known."""
 
     def search_analyses(self, *, technical_tags=(), statuses=(), user_reference=None):
         self.searches += 1
@@ -54,7 +58,7 @@ class World:
 
     def __init__(self, folder: Path, timeout: float = 3600.0) -> None:
         self.now = NOW
-        self.api = Api()
+        self.api = Api(now=lambda: self.now)
         self.path = folder / "study.journal"
         self.lockfile = Lockfile("study", "p-1", "s")
         self.saves: list[Lockfile] = []
@@ -71,7 +75,6 @@ class World:
             journal=self.journal,
             lockfile=self.lockfile,
             save=lambda: self.saves.append(self.lockfile.copy()),
-            clock=lambda: self.now,
             sleep=self.sleep,
             notify=self.lines.append,
             deadline=Deadline.after(timeout, lambda: self.now),
@@ -226,6 +229,14 @@ def test_a_key_is_trusted_for_its_window_and_a_little_against_clocks_that_go_bac
     world.now += age
     submitter.settle()
     assert (len(world.api.posts), world.api.searches) == (2, 0)
+
+
+def test_how_old_a_batch_is_the_server_is_asked(world):
+    submitter = lost(world)
+    world.api.ask_time = lambda: world.sleep(DEFAULT_KEY_WINDOW)
+    world.api.analyses = [analysis(A), analysis(B)]
+    submitter.settle()
+    assert (len(world.api.posts), world.pending) == (1, [])
 
 
 @pytest.mark.parametrize("age", [DEFAULT_KEY_WINDOW, 30 * 86400, -HALF_SEEN_SECONDS, -86400])

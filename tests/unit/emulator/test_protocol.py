@@ -57,6 +57,11 @@ def test_endpoints_of_one_version_answer_it_to_who_asks_for_the_newer(client, ma
     assert (read.status_code, read.headers["content-type"]) == (200, V3)
 
 
+@pytest.mark.parametrize("path", ["analyses", "nothing"])
+def test_every_answer_tells_the_emulators_own_time_once(client, path):
+    assert client.get(path, accept=V3).raw.headers.getlist("Date") == ["Fri, 15 Jan 2027 08:00:00 GMT"]
+
+
 @pytest.mark.parametrize("declared", ["application/json", V4, "text/plain", ""])
 def test_a_batch_must_be_of_version_3(client, make_item, declared):
     assert_problem(client.post([make_item()], Content_Type=declared), 415)
