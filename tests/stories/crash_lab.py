@@ -158,7 +158,8 @@ class Checkout:
         home = self.folder.parent / "home"
         home.mkdir(exist_ok=True)
         env = {"HOME": str(home), "ICAV2_X_API_KEY": self.key, "PATH": os.environ.get("PATH", "")}
-        argv = ["run", self.manifest.name, "--server-url", self.place.url, "--poll-interval", "0.01", *arguments]
+        patience = ("--poll-interval", "0.01", "--timeout", "30")  # what is lost is not waited for all day
+        argv = ["run", self.manifest.name, "--server-url", self.place.url, *patience, *arguments]
         beside = {name: str(self.folder.with_name(f"{self.folder.name}.{name}")) for name in ("out", "err", "disk")}
         return {"argv": argv, "folder": str(self.folder), "env": env, **beside, **more}
 

@@ -156,6 +156,7 @@ def die_before(one: Checkout, checkout: Callable[[], Checkout], name: str) -> No
         ("study.lock.json", lambda raw: raw.replace(b'"lockVersion": 1', b'"lockVersion": 2')),
         ("study.lock.json", lambda raw: raw.replace(b'"study"', b'"other"', 1)),
         ("study.journal", lambda raw: raw.replace(b'"post"', b'"past"', 1)),
+        ("study.journal", lambda raw: raw.replace(b'"mr1-', b'"mr2-', 1)),
         ("study.journal", lambda raw: raw[raw.index(b"\n") + 1 :]),
     ],
 )
