@@ -116,7 +116,7 @@ class Sweep:
         ended = checkout.run(*self.story.arguments, *self.story.recovery)
         assert ended.code == 0, f"after a kill {what}: exit {ended.code}\n{ended.err}"
         again = ended.steps.count(POST) + (answered or 0) + self.earlier - len(checkout.locked()["batches"])
-        assert answered is None or again == 0, f"after a kill {what}: sent {again} answered batch(es) again"
+        assert answered is None or again <= 0, f"after a kill {what}: sent {again} answered batch(es) again"
         try:
             self._check(checkout)
         except (AssertionError, KeyError) as e:
@@ -242,13 +242,14 @@ def test_a_run_may_be_killed_at_any_time(sweep):
 
 @pytest.mark.slow
 def test_two_runs_may_be_killed_at_any_pair_of_steps(sweep):
+    """Each second time by a power cut."""
     steps = sweep.steps()
     every = [(first, second) for first in range(len(steps)) for second in range(0, len(steps), 3)]
     for at in range(0, len(every), 100):
         pairs = every[at : at + 100]
         for checkout, (first, second) in zip(sweep.checkouts(len(pairs)), pairs, strict=True):
             sweep.kill(checkout, first)
-            sweep.kill(checkout, second)
+            sweep.kill(checkout, second, ("before", "power")[(first + second) % 2])
             sweep.recover(checkout, f"before step {first}, {steps[first]!r}, and then before step {second}")
 
 
