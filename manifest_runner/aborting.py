@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
 from manifest_runner.lockfile import LockedItem, Lockfile
@@ -17,8 +19,6 @@ from manifest_runner.session import Target, World, held_session
 
 if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
     from manifest_runner.client import Client
-
-ABORT_REQUESTED = "abortRequestedAt"
 
 
 @dataclass
@@ -65,9 +65,9 @@ def abort(
             if running and not approve(running):
                 raise ApprovalNeeded(f"{len(running)} analyses would be aborted; agree with --yes. Nothing was done.")
             for name in running:
-                if _abort(client, str((items[name].analysis or {})["id"])):
-                    more = {**items[name].more, ABORT_REQUESTED: timestamp(world.clock())}
-                    items[name] = replace(items[name], more=more)
+                analysis = items[name].analysis
+                if analysis is not None and _abort(client, analysis.id):
+                    items[name] = structs.replace(items[name], abort_requested_at=timestamp(world.clock()))
                     result.aborted.append(name)
             if running:
                 poller.poll()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from manifest_runner.changes import keep_batch
+from manifest_runner.changes import keep_requests
 from manifest_runner.journal import Answer, JournaledItem
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched
+from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched, new_launch
 
 
 def record_answer(lockfile: Lockfile, answer: Answer) -> None:
@@ -18,20 +18,18 @@ def record_answer(lockfile: Lockfile, answer: Answer) -> None:
     missing = [item for item in post.items if not _is_recorded(lockfile.items.get(item.user_reference), item, batch_id)]
     if not missing and batch_id in lockfile.batches:
         return
-    kept = keep_batch(post.body)
     for item in missing:
-        own = {"own": kept.own[item.user_reference]}
-        new = LockedItem(item.digest, item.kind, item.revision, item.attempt, batch_id, more=own)
+        new = new_launch(item.digest, item.kind, item.revision, item.attempt, batch_id)
         lockfile.items[item.user_reference] = launched(lockfile.items.get(item.user_reference), new)
-    more = {"fields": list(kept.names), "shared": kept.shared}
-    entry = LockedBatch(post.key, len(post.items), answer.status, timestamp(post.at), more)
-    lockfile.batches.setdefault(batch_id, entry)
+    if batch_id not in lockfile.batches:
+        requests = keep_requests(post.body)
+        lockfile.batches[batch_id] = LockedBatch(post.key, len(post.items), answer.status, timestamp(post.at), requests)
 
 
 def _is_recorded(locked: LockedItem | None, item: JournaledItem, batch_id: str) -> bool:
     if locked is None:
         return False
-    launches = [(locked.digest, locked.batch_id), *((each["digest"], each["batchId"]) for each in locked.previous)]
+    launches = [(locked.digest, locked.batch_id), *((each.digest, each.batch_id) for each in locked.previous)]
     return (item.digest, batch_id) in launches
 
 

@@ -1,14 +1,17 @@
 """What changed between a request as it was launched and as it is rendered now. Pure.
 
-A request is flattened into fields, one for each value that a person would name:
-``analysisInput.parameters[enable_sv]`` → ``"true"``. The lockfile keeps the fields of what it launched: those that
-all items of a batch share once in the batch, the others in each item, as a list beside the batch's list of names.
+The lockfile keeps the body of each batch, deflated: the items of a batch are so alike that this is smaller and ten
+times faster than to pick out what differs, and it is read only where something did change. To be compared, a request
+is flattened into fields, one for each value that a person would name: ``analysisInput.parameters[enable_sv]`` →
+``"true"``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -16,13 +19,15 @@ import orjson
 
 from manifest_runner.model import DIGEST_STAMP, NAME_STAMP
 
-MAX_KEPT = 200
+MAX_SHOWN = 200
+# A lockfile can come from anybody's branch, and a few bytes can be deflated from gigabytes.
+MAX_BODY = 64 * 2**20
+FAST = 1
 
 Fields = dict[str, Any]
 
 _CODES = ("parameterCode", "code", "id")
 _VALUES = frozenset({"value", "multiValue", "dataIds", "values", "referenceDataId"})
-_ABSENT = object()
 
 
 class Change(NamedTuple):
@@ -36,12 +41,19 @@ class Change(NamedTuple):
         return f"{self.field}: {_shown(self.before)} → {_shown(self.after)}"
 
 
-class KeptBatch(NamedTuple):
-    """What the lockfile keeps of a batch's requests: ``shared`` fields, and the names of the items' ``own`` ones."""
+def keep_requests(body: bytes) -> str | None:
+    """The bytes that were POSTed, as the lockfile keeps them; None where they are too many."""
+    return b64encode(zlib.compress(body, FAST)).decode() if len(body) <= MAX_BODY else None
 
-    shared: Fields
-    names: tuple[str, ...]
-    own: Mapping[str, list[Any]]
+
+def sent_requests(kept: str) -> dict[str, dict[str, Any]]:
+    """The requests of a batch by userReference. Raises ValueError where this is nothing that was kept."""
+    try:
+        inflate = zlib.decompressobj()
+        members = orjson.loads(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))
+        return {request["userReference"]: request for requests in members.values() for request in requests}
+    except (ValueError, zlib.error, AttributeError, KeyError, TypeError) as e:
+        raise ValueError("not the requests of a batch") from e
 
 
 def flatten(request: Mapping[str, Any]) -> Fields:
@@ -54,32 +66,11 @@ def flatten(request: Mapping[str, Any]) -> Fields:
     return {name: value for name, value in fields.items() if name != "tags.technicalTags"}
 
 
-def keep_batch(body: bytes) -> KeptBatch:
-    """What to keep of a batch, from the bytes that were POSTed."""
-    requests = [request for items in orjson.loads(body).values() for request in items]
-    flat = {request["userReference"]: _kept(flatten(request)) for request in requests}
-    first = next(iter(flat.values()))
-    shared = {
-        name: value
-        for name, value in first.items()
-        if name != "userReference" and all(fields.get(name, _ABSENT) == value for fields in flat.values())
-    }
-    names = sorted({name for fields in flat.values() for name in fields} - shared.keys() - {"userReference"})
-    own = {reference: [fields.get(name) for name in names] for reference, fields in flat.items()}
-    return KeptBatch(shared, tuple(names), own)
-
-
-def launched_fields(shared: Mapping[str, Any], names: Iterable[str], own: Iterable[Any]) -> Fields:
-    """The fields of one launch, as ``keep_batch`` kept them."""
-    return {**shared, **{name: value for name, value in zip(names, own, strict=False) if value is not None}}
-
-
-def changes(before: Mapping[str, Any], request: Mapping[str, Any]) -> list[Change]:
-    """The fields that differ, sorted. ``before`` comes from ``launched_fields``."""
-    after = _kept(flatten(request))
-    after.pop("userReference", None)
-    names = sorted(before.keys() | after.keys())
-    return [Change(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """The fields in which two requests differ, sorted."""
+    one, other = flatten(before), flatten(after)
+    names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    return [Change(name, one.get(name), other.get(name)) for name in names if name != "userReference"]
 
 
 def _flatten(path: str, value: Any, fields: Fields) -> None:
@@ -115,17 +106,12 @@ def _is_stamp(tag: Any) -> bool:
     return isinstance(tag, str) and tag.startswith((DIGEST_STAMP, NAME_STAMP))
 
 
-def _kept(fields: Fields) -> Fields:
-    """Long texts are kept as their hash: enough to tell that they changed."""
-    return {name: _bounded(value) for name, value in fields.items()}
-
-
-def _bounded(value: Any) -> Any:
-    if len(value if isinstance(value, str) else orjson.dumps(value)) <= MAX_KEPT:
-        return value
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"{text[:40]}… ({len(text)} characters, sha256 {sha256(text.encode()).hexdigest()[:12]})"
-
-
 def _shown(value: Any) -> str:
-    return "(none)" if value is None else json.dumps(value, ensure_ascii=False)
+    """Of long texts the hash, which tells that they changed."""
+    if value is None:
+        return "(none)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) <= MAX_SHOWN:
+        return json.dumps(value, ensure_ascii=False)
+    digest = sha256(text.encode()).hexdigest()[:12]
+    return json.dumps(f"{text[:40]}… ({len(text)} characters, sha256 {digest})", ensure_ascii=False)

@@ -7,16 +7,18 @@ half that is known, so that a plan says "changed" and nobody pays twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import structs
 
 from manifest_runner.answers import timestamp
 from manifest_runner.client import Client
 from manifest_runner.errors import UsageProblem
 from manifest_runner.keys import STAMP_DIGITS, batch_key, digest_stamp, item_digester, name_stamp
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched, locked_analysis
+from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, launched, locked_analysis, new_launch
 from manifest_runner.model import DIGEST_STAMP, NAME_STAMP, Analysis, Batch, BatchItem, Item
 from manifest_runner.session import Session, Target, World, held_session, load_target
 
@@ -90,7 +92,7 @@ class _Importer:
     def _of_batch(self, batch_id: str, seen: BatchItem) -> LockedItem:
         launch = self._launch(seen.user_reference, seen.technical_tags, batch_id)
         analysis = None if seen.analysis is None else locked_analysis(seen.analysis)
-        return replace(launch, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
+        return structs.replace(launch, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
 
     def _launch(self, reference: str, tags: Iterable[str], batch_id: str | None) -> LockedItem:
         stamp = next((tag for tag in tags if tag.startswith(DIGEST_STAMP) and not tag.startswith(NAME_STAMP)), None)
@@ -99,11 +101,11 @@ class _Importer:
             attempt = self._attempt(item, stamp)
             if attempt is not None:
                 digest = self._digest(item.request, item.kind, item.revision, attempt)
-                return LockedItem(digest, item.kind, item.revision, attempt, batch_id)
+                return new_launch(digest, item.kind, item.revision, attempt, batch_id)
         half = (stamp or "").removeprefix(DIGEST_STAMP)
         digest = (half if len(half) == STAMP_DIGITS else "0" * STAMP_DIGITS) + UNKNOWN_HALF
         kind, revision = (item.kind, item.revision) if item else ("nextflow", UNKNOWN_REVISION)
-        return LockedItem(digest, kind, revision, 0, batch_id)
+        return new_launch(digest, kind, revision, 0, batch_id)
 
     def _attempt(self, item: Item, stamp: str | None) -> int | None:
         """With which attempt the manifest's item has this stamp. Without stamps the user's word is taken: the first."""
@@ -119,9 +121,9 @@ class _Importer:
         if before is not None and _is_known(before, launch):
             return
         if before is not None and launch.digest.endswith(UNKNOWN_HALF):
-            launch = replace(launch, attempt=before.attempt + 1)
+            launch = structs.replace(launch, attempt=before.attempt + 1)
         recorded = launched(before, launch)
-        self._lockfile.items[reference] = replace(recorded, removed=reference not in self._items)
+        self._lockfile.items[reference] = structs.replace(recorded, removed=reference not in self._items)
 
     def summary(self, before: set[str]) -> Imported:
         new = {name: item for name, item in self._lockfile.items.items() if name not in before}
@@ -132,14 +134,10 @@ class _Importer:
 
 
 def _with_analysis(launch: LockedItem, analysis: Analysis) -> LockedItem:
-    return replace(launch, status="SUCCEEDED", analysis=locked_analysis(analysis), adopted=True)
+    return structs.replace(launch, status="SUCCEEDED", analysis=locked_analysis(analysis), adopted=True)
 
 
 def _is_known(before: LockedItem, launch: LockedItem) -> bool:
     """Whether the lockfile has this launch already, as the current one or as one that was replaced."""
-    ids = {_analysis_id(before.analysis), *(_analysis_id(each.get("analysis")) for each in before.previous)}
-    return before.digest == launch.digest or _analysis_id(launch.analysis) in ids - {None}
-
-
-def _analysis_id(analysis: Mapping[str, object] | None) -> object:
-    return analysis.get("id") if analysis else None
+    ids = {each.analysis.id for each in (before, *before.previous) if each.analysis}
+    return before.digest == launch.digest or (launch.analysis is not None and launch.analysis.id in ids)

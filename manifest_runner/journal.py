@@ -39,6 +39,7 @@ import orjson
 
 from manifest_runner.errors import BadState
 from manifest_runner.files import remove_file, sync_folder, unwritable
+from manifest_runner.model import Kind
 
 JOURNAL_VERSION = 1
 
@@ -48,7 +49,7 @@ class JournaledItem(NamedTuple):
 
     user_reference: str
     digest: str
-    kind: str
+    kind: Kind
     revision: str
     attempt: int
 

@@ -8,11 +8,16 @@ serialised again; property tests compare them with ``rfc8785``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import orjson
 
 from manifest_runner.model import DIGEST_STAMP, NAME_STAMP
+
+if TYPE_CHECKING:  # the type of what sha256 gives has no name at run time
+    from hashlib import _Hash as HASH
 
 STAMP_DIGITS = 32
 
@@ -24,9 +29,15 @@ def item_digester(name: str, project: str) -> Callable[[bytes, str, str, int], s
     """
     fixed = b'","name":' + orjson.dumps(name) + b',"project":' + orjson.dumps(project) + b',"request":'
 
+    @lru_cache(maxsize=64)  # nearly all items of a manifest have these three in common
+    def around(kind: str, revision: str, attempt: int) -> tuple[HASH, bytes]:
+        return sha256(f'{{"attempt":{attempt},"kind":"{kind}'.encode() + fixed), f',"revision":"{revision}"}}'.encode()
+
     def digest(request: bytes, kind: str, revision: str, attempt: int) -> str:
-        head = f'{{"attempt":{attempt},"kind":"{kind}'.encode()
-        return sha256(head + fixed + request + f',"revision":"{revision}"}}'.encode()).hexdigest()
+        head, tail = around(kind, revision, attempt)
+        whole = head.copy()
+        whole.update(request + tail)
+        return whole.hexdigest()
 
     return digest
 

@@ -1,55 +1,87 @@
 """The lockfile: what was launched, as what, and how it went. One line a batch and one line an item.
 
 It is read whole, changed as values, and written once at the end; a run that changes nothing does not write it.
+
+A large one is read and written in one pass by msgspec, with these values as its types. What that refuses is read once
+more, slowly, to be told in words, or because a newer version of this tool has added members, which are kept.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import orjson
+from msgspec import structs
 
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
-from manifest_runner.model import FINAL_ANALYSIS, FINAL_CREATION, Analysis, BatchItem
+from manifest_runner.model import FINAL_ANALYSIS, FINAL_CREATION, Analysis, BatchItem, Kind
 from manifest_runner.schema import lockfile_faults
 
 LOCK_VERSION = 1
+# No member has this name: what this version does not know is kept under it while it is a value.
+_MORE = "(more)"
 _CONFLICT = b"<<<<<<< "
+_DIGEST_LENGTH = 64
+_HEX = b"0123456789abcdef"
+_REVISION = re.compile(r"[0-9]+\.[0-9]+")
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Digest = Annotated[str, msgspec.Meta(min_length=_DIGEST_LENGTH, max_length=_DIGEST_LENGTH)]
 
 
-@dataclass(frozen=True, slots=True)
-class LockedBatch:
-    """One POST that was answered. ``status`` is its job's, None where the API sends no job."""
+class _Value(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """A value whose members are the lockfile's, of the same names in camel case."""
+
+
+class LockedBatch(_Value, frozen=True):
+    """One POST that was answered. ``status`` is its job's, None where the API sends no job.
+
+    ``requests`` is what was sent, as ``changes.keep_requests`` packs it; None where that is not known.
+    """
 
     idempotency_key: str
-    items: int
+    items: Count
     status: str | None
     submitted_at: str
-    more: Mapping[str, Any] = field(default_factory=dict)
+    requests: str | None = None
+    more: dict[str, Any] = msgspec.field(default_factory=dict, name=_MORE)
 
 
-@dataclass(frozen=True, slots=True)
-class LockedItem:
+class LockedAnalysis(_Value, frozen=True):
+    """An analysis as it was last seen. Times are RFC 3339 text."""
+
+    id: str
+    reference: str | None
+    status: str
+    start_date: str | None = None
+    end_date: str | None = None
+
+
+class LockedItem(_Value, frozen=True):
     """The latest launch of one item, and whole, in ``previous``, those that it replaced, oldest first."""
 
-    digest: str
-    kind: str
+    digest: Digest
+    kind: Kind
     revision: str
-    attempt: int
+    attempt: Count
     batch_id: str | None
-    item_id: str | None = None
-    status: str | None = None
-    message: str | None = None
-    analysis: Mapping[str, Any] | None = None
-    previous: tuple[Mapping[str, Any], ...] = ()
+    item_id: str | None
+    status: str | None
+    message: str | None
+    analysis: LockedAnalysis | None
+    previous: tuple[LockedItem, ...] = ()
     removed: bool = False
     adopted: bool = False
-    more: Mapping[str, Any] = field(default_factory=dict)
+    abort_requested_at: str | None = None
+    more: dict[str, Any] = msgspec.field(default_factory=dict, name=_MORE)
 
     @property
     def creation_is_final(self) -> bool:
@@ -57,7 +89,7 @@ class LockedItem:
 
     @property
     def analysis_is_final(self) -> bool:
-        return self.status == "FAILED" or (self.analysis is not None and self.analysis["status"] in FINAL_ANALYSIS)
+        return self.status == "FAILED" or (self.analysis is not None and self.analysis.status in FINAL_ANALYSIS)
 
     @property
     def creation_failed(self) -> bool:
@@ -65,8 +97,12 @@ class LockedItem:
 
     @property
     def analysis_failed(self) -> bool:
-        status = self.analysis["status"] if self.analysis else None
+        status = self.analysis.status if self.analysis else None
         return status in FINAL_ANALYSIS and status != "SUCCEEDED"
+
+    @property
+    def failed(self) -> bool:
+        return self.creation_failed or self.analysis_failed
 
 
 @dataclass
@@ -83,21 +119,42 @@ class Lockfile:
         return replace(self, batches=dict(self.batches), items=dict(self.items))
 
 
+class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, gc=False):
+    """The file as it is parsed."""
+
+    lock_version: Literal[1]
+    name: str
+    project: str
+    server: str
+    batches: dict[str, LockedBatch]
+    items: dict[str, LockedItem]
+
+
+def new_launch(
+    digest: str,
+    kind: Kind,
+    revision: str,
+    attempt: int,
+    batch_id: str | None,
+    item_id: str | None = None,
+    status: str | None = None,
+    message: str | None = None,
+    analysis: LockedAnalysis | None = None,
+    *,
+    adopted: bool = False,
+) -> LockedItem:
+    """A launch as far as it has been seen. The members of a file have no defaults: there, what is missing is damage."""
+    return LockedItem(digest, kind, revision, attempt, batch_id, item_id, status, message, analysis, adopted=adopted)
+
+
 def updated(item: LockedItem, seen: BatchItem) -> LockedItem:
     """A launch with what the API says of it now."""
     analysis = item.analysis if seen.analysis is None else locked_analysis(seen.analysis)
-    return replace(item, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
+    return structs.replace(item, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
 
 
-def locked_analysis(analysis: Analysis) -> dict[str, Any]:
-    known = {
-        "endDate": analysis.end_date,
-        "id": analysis.id,
-        "reference": analysis.reference,
-        "startDate": analysis.start_date,
-        "status": analysis.status,
-    }
-    return {key: value for key, value in known.items() if value is not None or key == "reference"}
+def locked_analysis(seen: Analysis) -> LockedAnalysis:
+    return LockedAnalysis(seen.id, seen.reference, seen.status, seen.start_date, seen.end_date)
 
 
 def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
@@ -105,9 +162,8 @@ def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
     if before is None:
         return item
     if (before.digest, before.batch_id) == (item.digest, item.batch_id):
-        return replace(before, removed=False)
-    history = item_json(replace(before, previous=(), removed=False))
-    return replace(item, previous=(*before.previous, history))
+        return structs.replace(before, removed=False)
+    return structs.replace(item, previous=(*before.previous, structs.replace(before, previous=(), removed=False)))
 
 
 # -- reading
@@ -147,6 +203,34 @@ def load_lockfile(path: Path) -> Lockfile | None:
 
 
 def parse_lockfile(raw: bytes, label: str) -> Lockfile:
+    """The lockfile that these bytes are; ``label`` names them in messages. Raises BadState."""
+    try:
+        file = _DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        file = None
+    if file is None or not _is_laid_out(raw, file) or not _is_sound(file):
+        file = _parse_slowly(raw, label)
+    return Lockfile(file.name, file.project, file.server, file.batches, file.items)
+
+
+_DECODER = msgspec.json.Decoder(_File)
+
+
+def _is_laid_out(raw: bytes, file: _File) -> bool:
+    """Whether the file has the layout that this module writes; then no key can stand in it twice unseen."""
+    return raw.count(b"\n") == 10 + len(file.batches) + len(file.items)
+
+
+def _is_sound(file: _File) -> bool:
+    """What the types do not say, asked of all launches at once, since there can be very many."""
+    launches = [*file.items.values(), *chain.from_iterable(item.previous for item in file.items.values())]
+    digests = "".join([launch.digest for launch in launches])
+    revisions = {launch.revision for launch in launches}
+    return not digests.encode().translate(None, _HEX) and all(map(_REVISION.fullmatch, revisions))
+
+
+def _parse_slowly(raw: bytes, label: str) -> _File:
+    """What is damaged is told in words; members of a newer version are taken along."""
     data = _parsed(raw, label)
     version = data.get("lockVersion") if isinstance(data, dict) else None
     if isinstance(version, int) and version > LOCK_VERSION:
@@ -155,13 +239,23 @@ def parse_lockfile(raw: bytes, label: str) -> Lockfile:
     if faults:
         where = ".".join(map(str, faults[0].path)) or "the top"
         raise _damaged(label, f"{where}: {faults[0].message}")
-    return Lockfile(
-        data["name"],
-        data["project"],
-        data["server"],
-        {key: _batch(value) for key, value in data["batches"].items()},
-        {key: read_item(value) for key, value in data["items"].items()},
-    )
+    for kept, kind in (("batches", LockedBatch), ("items", LockedItem)):
+        data[kept] = {key: _lowered(value, kind) for key, value in data[kept].items()}
+    try:
+        return msgspec.convert(data, _File)
+    except msgspec.ValidationError as e:
+        raise _damaged(label, str(e)) from e
+
+
+def _lowered(members: dict[str, Any], kind: type[_Value]) -> dict[str, Any]:
+    """The members that ``kind`` has, and in one of them all others."""
+    known = {name: members[name] for name in kind.__struct_encode_fields__ if name in members}
+    if "previous" in known:
+        known["previous"] = [_lowered(launch, kind) for launch in known["previous"]]
+    if known.get("analysis"):
+        known["analysis"] = _lowered(known["analysis"], LockedAnalysis)
+        known["analysis"].pop(_MORE)
+    return {**known, _MORE: {name: value for name, value in members.items() if name not in known}}
 
 
 def _parsed(raw: bytes, label: str) -> Any:
@@ -178,17 +272,8 @@ def _parsed(raw: bytes, label: str) -> Any:
     except ValueError as e:
         at = getattr(e, "lineno", 1)
         raise _damaged(label, f"line {at}: not valid JSON ({getattr(e, 'msg', e)})") from e
-    if not _is_laid_out(raw, data):
-        _refuse_duplicates(raw, label)
+    _refuse_duplicates(raw, label)
     return data
-
-
-def _is_laid_out(raw: bytes, data: Any) -> bool:
-    """Whether the file has the layout that this module writes; then no key can stand in it twice unseen."""
-    try:
-        return raw.count(b'\n"') == 6 + len(data["batches"]) + len(data["items"])
-    except (TypeError, KeyError):
-        return False
 
 
 def _refuse_duplicates(raw: bytes, label: str) -> None:
@@ -209,49 +294,6 @@ def _damaged(label: str, what: str) -> BadState:
     )
 
 
-_BATCH_KEYS = frozenset({"idempotencyKey", "items", "status", "submittedAt"})
-_ITEM_KEYS = frozenset(
-    [
-        "adopted",
-        "analysis",
-        "attempt",
-        "batchId",
-        "digest",
-        "itemId",
-        "kind",
-        "message",
-        "previous",
-        "removed",
-        "revision",
-        "status",
-    ]
-)
-
-
-def _batch(value: dict[str, Any]) -> LockedBatch:
-    more = {key: each for key, each in value.items() if key not in _BATCH_KEYS} if len(value) > 4 else {}
-    return LockedBatch(value["idempotencyKey"], value["items"], value["status"], value["submittedAt"], more)
-
-
-def read_item(value: dict[str, Any]) -> LockedItem:
-    more = {} if value.keys() <= _ITEM_KEYS else {key: each for key, each in value.items() if key not in _ITEM_KEYS}
-    return LockedItem(
-        value["digest"],
-        value["kind"],
-        value["revision"],
-        value["attempt"],
-        value["batchId"],
-        value["itemId"],
-        value["status"],
-        value["message"],
-        value["analysis"],
-        tuple(value.get("previous", ())),
-        value.get("removed", False),
-        value.get("adopted", False),
-        more,
-    )
-
-
 # -- writing
 
 
@@ -268,52 +310,40 @@ def dump_lockfile(lockfile: Lockfile) -> bytes:
         "project": lockfile.project,
         "server": lockfile.server,
     }
-    lines = ["{", *(f"{_json(key)}: {_json(value)}," for key, value in head.items()), '"batches": {']
-    lines += _lines({key: _batch_json(batch) for key, batch in lockfile.batches.items()})
-    lines += ["},", '"items": {']
-    lines += _lines({key: item_json(item) for key, item in lockfile.items.items()})
-    lines += ["}", "}", ""]
-    return "\n".join(lines).encode("utf-8", "replace")
+    lines = [b"{", *(_line(key, _JSON.encode(value)) + b"," for key, value in head.items()), b'"batches": {']
+    lines += _lines(lockfile.batches)
+    lines += [b"},", b'"items": {']
+    lines += _lines(lockfile.items)
+    lines += [b"}", b"}", b""]
+    return b"\n".join(lines)
 
 
-def _lines(members: Mapping[str, Any]) -> list[str]:
-    lines = [f"{_json(key)}: {_json(members[key])}," for key in sorted(members)]
+_JSON = msgspec.json.Encoder(order="sorted")
+_MARK = _JSON.encode(_MORE) + b":"
+
+
+def _lines(members: Mapping[str, _Value]) -> list[bytes]:
+    lines = [_line(key, value_json(members[key])) + b"," for key in sorted(members)]
     if lines:
         lines[-1] = lines[-1][:-1]
     return lines
 
 
-# json.dumps would make an encoder for each line.
-_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+def _line(key: str, value: bytes) -> bytes:
+    return _JSON.encode(key) + b": " + value
 
 
-def _batch_json(batch: LockedBatch) -> dict[str, Any]:
-    return {
-        **batch.more,
-        "idempotencyKey": batch.idempotency_key,
-        "items": batch.items,
-        "status": batch.status,
-        "submittedAt": batch.submitted_at,
-    }
+def value_json(value: _Value) -> bytes:
+    """One batch or item as it stands in its line."""
+    raw = _JSON.encode(value)
+    if _MARK in raw:
+        raw = _JSON.encode(_lifted(orjson.loads(raw)))
+    return msgspec.json.format(raw, indent=0)
 
 
-def item_json(item: LockedItem) -> dict[str, Any]:
-    members = {
-        **item.more,
-        "analysis": item.analysis,
-        "attempt": item.attempt,
-        "batchId": item.batch_id,
-        "digest": item.digest,
-        "itemId": item.item_id,
-        "kind": item.kind,
-        "message": item.message,
-        "revision": item.revision,
-        "status": item.status,
-    }
-    if item.previous:
-        members["previous"] = list(item.previous)
-    if item.removed:
-        members["removed"] = True
-    if item.adopted:
-        members["adopted"] = True
-    return members
+def _lifted(members: dict[str, Any]) -> dict[str, Any]:
+    """``_lowered`` undone."""
+    more = members.pop(_MORE, {})
+    if "previous" in members:
+        members["previous"] = [_lifted(launch) for launch in members["previous"]]
+    return {**members, **more}

@@ -6,13 +6,14 @@ sides launched keeps the later launch, and the other one in its history: both ex
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from manifest_runner.errors import BadState
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, item_json, read_item
+from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, value_json
 from manifest_runner.polling import FINAL_JOB
 
 T = TypeVar("T", LockedBatch, LockedItem)
@@ -53,7 +54,7 @@ def _either(ours: T | None, theirs: T | None, both: Callable[[T, T], T]) -> T:
 def _batch(ours: LockedBatch, theirs: LockedBatch) -> LockedBatch:
     """One batch seen at two times: as it was seen last."""
     behind, ahead = sorted((ours, theirs), key=lambda each: (each.status in FINAL_JOB, each.status or "", repr(each)))
-    return replace(ahead, more={**behind.more, **ahead.more})
+    return structs.replace(ahead, requests=ahead.requests or behind.requests, more={**behind.more, **ahead.more})
 
 
 class _Items:
@@ -65,13 +66,13 @@ class _Items:
 
     def merge(self, ours: LockedItem, theirs: LockedItem) -> LockedItem:
         older, newer = sorted((ours, theirs), key=self._order)
-        if any(_is_same(newer, launch) for launch in _history(older)):
+        if any(_is_same(newer, launch) for launch in older.previous):
             older, newer = newer, older  # what the other side has replaced already is not the later one
-        launches = _distinct([*_history(newer), *_history(older), _alone(older), _alone(newer)])
+        launches = _distinct([*newer.previous, *older.previous, _alone(older), _alone(newer)])
         current = launches.pop(_key_in(launches, newer))
-        return replace(
+        return structs.replace(
             current,
-            previous=tuple(item_json(launch) for launch in launches.values()),
+            previous=tuple(launches.values()),
             removed=self._is_removed(ours, theirs),
         )
 
@@ -91,13 +92,13 @@ Identity = tuple[str, str | None, str | None]
 
 def _identity(launch: LockedItem) -> Identity:
     """What tells one launch from another: a batch creates an item once, an adopted launch has its analysis only."""
-    analysis = launch.analysis["id"] if launch.analysis and launch.batch_id is None else None
+    analysis = launch.analysis.id if launch.analysis and launch.batch_id is None else None
     return launch.digest, launch.batch_id, analysis
 
 
 def _is_same(one: LockedItem, other: LockedItem) -> bool:
     """Whether two are one launch, also where one side sent it and the other adopted it."""
-    ids = [launch.analysis["id"] if launch.analysis else None for launch in (one, other)]
+    ids = [launch.analysis.id if launch.analysis else None for launch in (one, other)]
     return _identity(one) == _identity(other) or (ids[0] is not None and ids[0] == ids[1])
 
 
@@ -107,7 +108,7 @@ def _distinct(launches: Iterable[LockedItem]) -> dict[Identity, LockedItem]:
     for launch in launches:
         key = _identity(launch)
         found[key] = _further(found[key], launch) if key in found else launch
-    sent = {launch.analysis["id"] for launch in found.values() if launch.analysis and launch.batch_id}
+    sent = {launch.analysis.id for launch in found.values() if launch.analysis and launch.batch_id}
     return {key: launch for key, launch in found.items() if key[2] not in sent}
 
 
@@ -116,13 +117,14 @@ def _key_in(launches: Mapping[Identity, LockedItem], launch: LockedItem) -> Iden
     key = _identity(launch)
     if key in launches:
         return key
-    return next(each for each, other in launches.items() if other.analysis and other.analysis["id"] == key[2])
+    return next(each for each, other in launches.items() if other.analysis and other.analysis.id == key[2])
 
 
 def _further(one: LockedItem, other: LockedItem) -> LockedItem:
     """One launch seen at two times: the one that has come further."""
     behind, ahead = sorted((one, other), key=_progress)
-    return replace(ahead, more={**behind.more, **ahead.more})
+    requested = ahead.abort_requested_at or behind.abort_requested_at
+    return structs.replace(ahead, abort_requested_at=requested, more={**behind.more, **ahead.more})
 
 
 def _progress(item: LockedItem) -> tuple[Any, ...]:
@@ -135,14 +137,10 @@ def _progress(item: LockedItem) -> tuple[Any, ...]:
     )
 
 
-def _history(item: LockedItem) -> list[LockedItem]:
-    return [read_item(dict(launch)) for launch in item.previous]
-
-
 def _alone(item: LockedItem) -> LockedItem:
-    return replace(item, previous=(), removed=False)
+    return structs.replace(item, previous=(), removed=False)
 
 
-def _text(item: LockedItem) -> str:
+def _text(item: LockedItem) -> bytes:
     """Any order will do where nothing tells which is later, if only it is the same on both sides."""
-    return json.dumps(item_json(item), sort_keys=True)
+    return value_json(item)

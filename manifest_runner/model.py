@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal["nextflow", "nextflowJson", "cwl"]
@@ -97,8 +97,7 @@ class Batch:
     time_created: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """An analysis of the API, as much of it as the lockfile and adoption need. Times are RFC 3339 text."""
 
     id: str
@@ -108,11 +107,10 @@ class Analysis:
     start_date: str | None = None
     end_date: str | None = None
     time_created: str | None = None
-    technical_tags: tuple[str, ...] = field(default=())
+    technical_tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchItem:
+class BatchItem(NamedTuple):
     """One item of a batch as the API reports it; ``analysis`` is None until there is one. Tags are the request's."""
 
     id: str
@@ -120,4 +118,4 @@ class BatchItem:
     status: str
     message: str | None
     analysis: Analysis | None
-    technical_tags: tuple[str, ...] = field(default=())
+    technical_tags: tuple[str, ...] = ()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
 
-from manifest_runner.changes import Change, changes, launched_fields
+from manifest_runner.changes import Change, changes, sent_requests
 from manifest_runner.keys import item_digester
 from manifest_runner.lockfile import LockedItem, Lockfile
 from manifest_runner.model import Item, Kind
@@ -89,6 +90,7 @@ def make_plan(
     plan = Plan()
     lists = {state: getattr(plan, state) for state in get_args(State)}
     digest = item_digester(lockfile.name, lockfile.project)
+    launched = _Launched(lockfile)
     for item in items:
         reference = item.user_reference
         plan.references.add(reference)
@@ -96,13 +98,16 @@ def make_plan(
             continue
         before = lockfile.items.get(reference)
         state: State = "pending" if reference in pending else _state(item, digest, before)
+        if state == "unchanged":
+            plan.unchanged.append(reference)
+            continue
         due, raised = _is_due(state, before, choices)
         if due and len(plan.due) == choices.limit:
             plan.beyond_limit += 1
             continue
         lists[state].append(reference)
         if state == "changed" and before is not None:
-            plan.changes[reference] = _changes(item, before, lockfile)
+            plan.changes[reference] = launched.changes(item, before)
             if not due:
                 plan.unapproved.append(reference)
         if due:
@@ -126,24 +131,36 @@ def _state(item: Item, digest: Digester, before: LockedItem | None) -> State:
         return "new"
     now = digest(item.request, item.kind, item.revision, before.attempt)
     if before.digest == now:
-        return "failed" if before.creation_failed or before.analysis_failed else "unchanged"
+        return "failed" if before.failed else "unchanged"
     if _order(item.revision) > _order(before.revision):
         return "new"
-    is_back = any(each["digest"] == now and each["status"] != "FAILED" for each in before.previous)
+    is_back = any(each.digest == now and not each.creation_failed for each in before.previous)
     return "new" if before.creation_failed and not is_back else "changed"
 
 
 def _digests(before: LockedItem | None) -> set[str]:
     """Of all launches of an item. None is launched twice: ICA would replay the old one, or make a second."""
-    return {before.digest, *(each["digest"] for each in before.previous)} if before else set()
+    return {before.digest, *(each.digest for each in before.previous)} if before else set()
 
 
-def _changes(item: Item, before: LockedItem, lockfile: Lockfile) -> list[Change] | None:
-    batch = lockfile.batches.get(before.batch_id or "")
-    if batch is None or "own" not in before.more or "fields" not in batch.more:
-        return None
-    fields = launched_fields(batch.more.get("shared", {}), batch.more["fields"], before.more["own"])
-    return changes(fields, orjson.loads(item.request))
+class _Launched:
+    """What the lockfile's batches were sent as. Items come mostly in the order in which they were sent."""
+
+    def __init__(self, lockfile: Lockfile) -> None:
+        self._batches = lockfile.batches
+        self._requests = lru_cache(maxsize=4)(self._read)
+
+    def changes(self, item: Item, before: LockedItem) -> list[Change] | None:
+        """None where the lockfile does not know what was launched."""
+        request = self._requests(before.batch_id or "").get(item.user_reference)
+        return None if request is None else changes(request, orjson.loads(item.request))
+
+    def _read(self, batch_id: str) -> dict[str, dict[str, Any]]:
+        batch = self._batches.get(batch_id)
+        try:
+            return sent_requests(batch.requests) if batch and batch.requests else {}
+        except ValueError:  # edited by hand, in what only this asks for
+            return {}
 
 
 def _order(revision: str) -> tuple[int, ...]:
@@ -152,7 +169,7 @@ def _order(revision: str) -> tuple[int, ...]:
 
 def _is_due(state: State, before: LockedItem | None, choices: Choices) -> tuple[bool, bool]:
     """Whether an item is to be launched, and whether that raises its attempt."""
-    failed = before is not None and (before.creation_failed or before.analysis_failed)
+    failed = before is not None and before.failed
     if choices.retry_failed and state != "changed":
         return failed and state != "pending", True
     if state == "changed" and not (choices.retry_failed and failed):

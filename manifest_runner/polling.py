@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from manifest_runner.lockfile import LockedItem, Lockfile, locked_analysis, updated
 from manifest_runner.model import FINAL_CREATION, BatchItem
@@ -69,7 +71,7 @@ class Poller:
                 self.lockfile.items[seen.user_reference] = updated(item, seen)
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
-            self.lockfile.batches[batch_id] = replace(batch, status=self.client.get_batch(batch_id).status)
+            self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)
 
     def _tell(self, batch_id: str, references: list[str]) -> None:
         """One line for each change of a batch: how many of its items are done, as far as this run looked at them."""
@@ -109,8 +111,8 @@ class Poller:
         for reference in references:
             item = self.lockfile.items[reference]
             if item.analysis is not None:
-                analysis = self.client.get_analysis(str(item.analysis["id"]))
-                self.lockfile.items[reference] = replace(item, analysis=locked_analysis(analysis))
+                analysis = self.client.get_analysis(item.analysis.id)
+                self.lockfile.items[reference] = structs.replace(item, analysis=locked_analysis(analysis))
 
 
 def pauses(fixed: float | None) -> Iterable[float]:

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import structs
+
 from manifest_runner.batches import PreparedBatch, make_batches
 from manifest_runner.errors import ApprovalNeeded, NotCovered, Unreachable, UsageProblem
 from manifest_runner.journal import references
@@ -250,7 +252,7 @@ class _Run:
         for reference, item in items.items():
             is_removed = reference not in made.references
             if item.removed != is_removed:
-                items[reference] = replace(item, removed=is_removed)
+                items[reference] = structs.replace(item, removed=is_removed)
 
     # -- following
 
@@ -328,7 +330,7 @@ class _Run:
 
 def _failure_words(item: LockedItem) -> str:
     if not item.creation_failed and item.analysis is not None:
-        return f"its analysis ended as {item.analysis['status']}"
+        return f"its analysis ended as {item.analysis.status}"
     return item.message or "the API gives no reason"
 
 

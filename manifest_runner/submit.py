@@ -14,7 +14,7 @@ from manifest_runner.batches import PreparedBatch
 from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused, Unreachable
 from manifest_runner.journal import Journal, JournaledItem, Post
 from manifest_runner.keys import digest_stamp, name_stamp
-from manifest_runner.lockfile import LockedItem, Lockfile, launched, locked_analysis
+from manifest_runner.lockfile import Lockfile, launched, locked_analysis, new_launch
 from manifest_runner.model import Analysis
 from manifest_runner.plan import Launch
 from manifest_runner.polling import pauses
@@ -206,7 +206,7 @@ class Submitter:
     def _adopt(self, item: JournaledItem, analysis: Analysis) -> None:
         self.lockfile.items[item.user_reference] = launched(
             self.lockfile.items.get(item.user_reference),
-            LockedItem(
+            new_launch(
                 digest=item.digest,
                 kind=item.kind,
                 revision=item.revision,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-import orjson
+import msgspec
 
 from manifest_runner.model import Analysis, Batch, BatchItem
 from manifest_runner.plaintext import Cleaner
@@ -16,6 +15,8 @@ T = TypeVar("T")
 
 # The API's ids are UUIDs. Nothing but a plain word is ever put into the path of a later request.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}")
+_Text = Annotated[str, msgspec.Meta(max_length=2000)]
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
 class WireError(ValueError):
@@ -31,121 +32,153 @@ class Page(Generic[T]):
     total: int | None
 
 
+# What is read of the answers, of version 3 and 4 alike. The API's other members are skipped.
+
+
+class _Wire(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    pass
+
+
+class _Batch(_Wire, frozen=True):
+    id: _Word
+    job: Any = None
+
+
+class _Tags(_Wire, frozen=True):
+    technical_tags: list[Any] | None = None
+
+
+class _Request(_Wire, frozen=True):
+    user_reference: _Word
+    tags: _Tags | None = None
+
+
+class _Processing(_Wire, frozen=True):
+    status: _Word
+    additional_status_information: str | None = None
+
+
+class _Analysis(_Wire, frozen=True):
+    id: _Word
+    status: _Word
+    reference: _Text | None = None
+    user_reference: _Text | None = None
+    start_date: _Text | None = None
+    end_date: _Text | None = None
+    time_created: _Text | None = None
+    tags: _Tags | None = None
+
+
+class _Item(_Wire, frozen=True):
+    id: _Word
+    request: _Request
+    processing: _Processing
+    created_analysis: _Analysis | None = None
+
+
+class _Items(_Wire, frozen=True):
+    items: list[_Item]
+    next_page_token: str | None = None
+    total_item_count: Any = None
+
+
+class _Analyses(_Wire, frozen=True):
+    items: list[_Analysis]
+    next_page_token: str | None = None
+    total_item_count: Any = None
+
+
 def read_batch(body: bytes, clean: Cleaner) -> Batch:
     """A batch; only its id is needed, so that no launch is lost over an odd job. Raises WireError."""
-    document = _document(body)
-    job = document.get("job")
-    told = [job.get(key) if isinstance(job, dict) else None for key in ("status", "timeCreated")]
-    status, time_created = (clean.name(each) if isinstance(each, str) else None for each in told)
-    return Batch(_id(document, clean), status, time_created)
+    batch = _decoded(body, _BATCH)
+    job = batch.job if isinstance(batch.job, dict) else {}
+    status, time_created = (
+        clean.name(each) if isinstance(each, str) else None for each in (job.get("status"), job.get("timeCreated"))
+    )
+    return Batch(_id(batch.id, clean), status, time_created)
 
 
 def read_item(body: bytes, clean: Cleaner) -> BatchItem:
     """An item of a batch, of version 3 or 4. Raises WireError."""
-    return _item(_document(body), clean)
+    return _item(_decoded(body, _ITEM), clean.for_text_of(body))
 
 
 def read_analysis(body: bytes, clean: Cleaner) -> Analysis:
     """An analysis, of version 3 or 4. Raises WireError."""
-    return _analysis(_document(body), clean)
+    return _analysis(_decoded(body, _ANALYSIS), clean.for_text_of(body))
 
 
 def read_item_page(body: bytes, clean: Cleaner) -> Page[BatchItem]:
     """A page of items. Raises WireError."""
-    return _page(body, clean, _item)
+    page, clean = _decoded(body, _ITEMS), clean.for_text_of(body)
+    return _page(page, tuple([_item(each, clean) for each in page.items]))
 
 
 def read_analysis_page(body: bytes, clean: Cleaner) -> Page[Analysis]:
     """A page of analyses. Raises WireError."""
-    return _page(body, clean, _analysis)
+    page, clean = _decoded(body, _ANALYSES), clean.for_text_of(body)
+    return _page(page, tuple([_analysis(each, clean) for each in page.items]))
 
 
-def _document(body: bytes) -> Mapping[str, object]:
+_BATCH = msgspec.json.Decoder(_Batch)
+_ITEM = msgspec.json.Decoder(_Item)
+_ITEMS = msgspec.json.Decoder(_Items)
+_ANALYSIS = msgspec.json.Decoder(_Analysis)
+_ANALYSES = msgspec.json.Decoder(_Analyses)
+
+
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:  # it names the place and the type, and shows no value
+        raise WireError(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WireError("it is not JSON") from error
-    return _mapping(document, "the body")
 
 
-def _page(body: bytes, clean: Cleaner, read: Callable[[Mapping[str, object], Cleaner], T]) -> Page[T]:
-    document = _document(body)
-    items = document.get("items")
-    if not isinstance(items, list):
-        raise WireError("items is not a list")
-    token = _optional(document, "nextPageToken")
-    total = document.get("totalItemCount")
-    return Page(
-        tuple(read(_mapping(item, "an item"), clean) for item in items),
-        token or None,
-        total if isinstance(total, int) else None,
-    )
+def _page(page: _Items | _Analyses, items: tuple[T, ...]) -> Page[T]:
+    total = page.total_item_count
+    return Page(items, page.next_page_token or None, total if isinstance(total, int) else None)
 
 
-def _item(item: Mapping[str, object], clean: Cleaner) -> BatchItem:
-    processing = _mapping(item.get("processing"), "processing")
-    message = _optional(processing, "additionalStatusInformation")
-    created = item.get("createdAnalysis")
-    request = _mapping(item.get("request"), "request")
+def _item(item: _Item, clean: Cleaner) -> BatchItem:
+    processing, request = item.processing, item.request
+    message = processing.additional_status_information
     return BatchItem(
-        id=_id(item, clean),
-        user_reference=clean.label(_required(request, "userReference")),
-        status=clean.name(_required(processing, "status")),
+        id=_id(item.id, clean),
+        user_reference=clean.label(request.user_reference),
+        status=clean.name(processing.status),
         message=None if message is None else clean.message(message),
-        analysis=None if created is None else _analysis(_mapping(created, "createdAnalysis"), clean),
-        technical_tags=tuple(map(clean.label, _technical_tags(request))),
+        analysis=None if item.created_analysis is None else _analysis(item.created_analysis, clean),
+        technical_tags=_technical_tags(request.tags, clean),
     )
 
 
-def _analysis(analysis: Mapping[str, object], clean: Cleaner) -> Analysis:
-    def name(key: str) -> str | None:
-        text = _optional(analysis, key)
-        return None if text is None else clean.name(text)
-
+def _analysis(analysis: _Analysis, clean: Cleaner) -> Analysis:
     return Analysis(
-        id=_id(analysis, clean),
-        reference=name("reference"),
-        status=clean.name(_required(analysis, "status")),
-        user_reference=clean.label(_optional(analysis, "userReference") or ""),
-        start_date=name("startDate"),
-        end_date=name("endDate"),
-        time_created=name("timeCreated"),
-        technical_tags=tuple(map(clean.label, _technical_tags(analysis))),
+        id=_id(analysis.id, clean),
+        reference=_name(analysis.reference, clean),
+        status=clean.name(analysis.status),
+        user_reference=clean.label(analysis.user_reference or ""),
+        start_date=_name(analysis.start_date, clean),
+        end_date=_name(analysis.end_date, clean),
+        time_created=_name(analysis.time_created, clean),
+        technical_tags=_technical_tags(analysis.tags, clean),
     )
 
 
-def _technical_tags(tagged: Mapping[str, object]) -> list[str]:
-    tags = tagged.get("tags")
-    if tags is None:
-        return []
-    technical = _mapping(tags, "tags").get("technicalTags")
-    if not isinstance(technical, list | None):
-        raise WireError("technicalTags is not a list")
-    return [tag for tag in technical or [] if isinstance(tag, str)]
+def _name(text: str | None, clean: Cleaner) -> str | None:
+    return None if text is None else clean.name(text)
 
 
-def _id(document: Mapping[str, object], clean: Cleaner) -> str:
-    text = clean.name(_required(document, "id"))
-    if not _ID.fullmatch(text):
+def _technical_tags(tags: _Tags | None, clean: Cleaner) -> tuple[str, ...]:
+    if tags is None or not tags.technical_tags:
+        return ()
+    return tuple([clean.label(tag) for tag in tags.technical_tags if isinstance(tag, str)])
+
+
+def _id(text: str, clean: Cleaner) -> str:
+    cleaned = clean.name(text)
+    if not _ID.fullmatch(cleaned):
         raise WireError("an id is not a plain word")
-    return text
-
-
-def _required(document: Mapping[str, object], key: str) -> str:
-    text = _optional(document, key)
-    if not text:
-        raise WireError(f"{key} is missing")
-    return text
-
-
-def _optional(document: Mapping[str, object], key: str) -> str | None:
-    value = document.get(key)
-    if value is None or isinstance(value, str):
-        return value
-    raise WireError(f"{key} is not text")
-
-
-def _mapping(value: object, what: str) -> Mapping[str, object]:
-    if isinstance(value, dict):
-        return value
-    raise WireError(f"{what} is not an object")
+    return cleaned

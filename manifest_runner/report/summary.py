@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
+from manifest_runner.changes import sent_requests
 from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
 from manifest_runner.plaintext import plain_text
 from manifest_runner.report.source import analysis_link
@@ -123,7 +123,11 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
     """Every item of the lockfile, also those that left the manifest, as a row. Links need the server's web pages."""
     link = partial(analysis_link, web_url, plain_text(lockfile.project))
-    rows = [_row(reference, item, _pipeline(lockfile, item), link) for reference, item in lockfile.items.items()]
+    pipelines = {batch_id: _pipelines(batch) for batch_id, batch in lockfile.batches.items()}
+    rows = [
+        _row(reference, item, pipelines.get(item.batch_id or "", {}).get(reference), link)
+        for reference, item in lockfile.items.items()
+    ]
     rows.sort(key=lambda row: (row.state.rank, row.reference))
     counts = Counter(row.state for row in rows)
     batches = [_batch(batch_id, batch) for batch_id, batch in lockfile.batches.items()]
@@ -142,15 +146,13 @@ def _batch(batch_id: str, batch: LockedBatch) -> BatchRow:
     return BatchRow(plain_text(batch_id), _text(batch.status), plain_text(batch.submitted_at), batch.items)
 
 
-def _pipeline(lockfile: Lockfile, item: LockedItem) -> object:
-    """The pipeline of a launch, as far as what was kept of its request tells (see ``changes``)."""
-    batch = lockfile.batches.get(item.batch_id or "")
-    names, own = (batch.more.get("fields") if batch else None), item.more.get("own")
-    if batch is None or not isinstance(names, list) or not isinstance(own, list):
-        return None
-    shared = batch.more.get("shared")
-    kept = {**(shared if isinstance(shared, dict) else {}), **dict(zip(names, own, strict=False))}
-    return kept.get("pipelineId")
+def _pipelines(batch: LockedBatch) -> dict[str, object]:
+    """The pipelines of a batch's launches by userReference, as far as the lockfile knows what was sent."""
+    try:
+        requests = sent_requests(batch.requests) if batch.requests else {}
+    except ValueError:
+        return {}
+    return {reference: request.get("pipelineId") for reference, request in requests.items()}
 
 
 def _row(reference: str, item: LockedItem, pipeline: object, link: _Link) -> Row:
@@ -161,47 +163,29 @@ def _row(reference: str, item: LockedItem, pipeline: object, link: _Link) -> Row
         adopted=item.adopted,
         removed=item.removed,
         launch=_launch(item, link),
-        earlier=tuple(_earlier(launch, link) for launch in reversed(item.previous)),
+        earlier=tuple(_launch(launch, link) for launch in reversed(item.previous)),
     )
 
 
 def _launch(item: LockedItem, link: _Link) -> Launch:
-    analysis = item.analysis or {}
+    seen = partial(getattr, item.analysis)
     return Launch(
-        state=state_of(item.status, analysis.get("status")),
+        state=state_of(item.status, seen("status", None)),
         creation=_text(item.status),
         message=_text(item.message),
         attempt=item.attempt,
         revision=plain_text(item.revision),
         batch_id=_text(item.batch_id),
         item_id=_text(item.item_id),
-        analysis_id=_text(analysis.get("id")),
-        analysis_reference=_text(analysis.get("reference")),
-        analysis_status=_text(analysis.get("status")),
-        started=_text(analysis.get("startDate")),
-        ended=_text(analysis.get("endDate")),
-        link=link(_text(analysis.get("id"))),
-    )
-
-
-def _earlier(launch: Mapping[str, Any], link: _Link) -> Launch:
-    """A replaced launch is kept as the lockfile's JSON, which its schema has checked."""
-    return _launch(
-        LockedItem(
-            digest=launch["digest"],
-            kind=launch["kind"],
-            revision=launch["revision"],
-            attempt=launch["attempt"],
-            batch_id=launch["batchId"],
-            item_id=launch["itemId"],
-            status=launch["status"],
-            message=launch["message"],
-            analysis=launch["analysis"],
-        ),
-        link,
+        analysis_id=_text(seen("id", None)),
+        analysis_reference=_text(seen("reference", None)),
+        analysis_status=_text(seen("status", None)),
+        started=_text(seen("start_date", None)),
+        ended=_text(seen("end_date", None)),
+        link=link(_text(seen("id", None))),
     )
 
 
 def _text(value: object) -> str | None:
-    """``more`` is whatever a later version wrote there; only text is shown."""
+    """A request is whatever was sent; only text is shown."""
     return plain_text(value) if isinstance(value, str) and value else None

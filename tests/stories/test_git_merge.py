@@ -9,7 +9,7 @@ import sys
 import pytest
 from studies import states, write_rows, write_study
 
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, write_lockfile
+from manifest_runner.lockfile import LockedBatch, Lockfile, new_launch, write_lockfile
 
 LOCKFILE = "study.lock.json"
 DRIVER = f"{sys.executable} -m manifest_runner lock merge %O %A %B"
@@ -41,7 +41,7 @@ def launched(*numbers, **statuses):
     """A lockfile in which each number is a batch with one item; the lines of both are in the numbers' order."""
     batches = {f"b{n}": LockedBatch(f"mr1-{n}", 1, "SUCCEEDED", "2026-11-23T10:00:00Z") for n in numbers}
     items = {
-        f"s{n}": LockedItem(f"{n:064x}", "nextflow", "1.1", 0, f"b{n}", f"i{n}", statuses.get(f"s{n}", "SUCCEEDED"))
+        f"s{n}": new_launch(f"{n:064x}", "nextflow", "1.1", 0, f"b{n}", f"i{n}", statuses.get(f"s{n}", "SUCCEEDED"))
         for n in numbers
     }
     return Lockfile("study", "p", "emulator", batches, items)

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, dump_lockfile, launched, parse_lockfile
+from manifest_runner.lockfile import (
+    LockedAnalysis,
+    LockedBatch,
+    LockedItem,
+    Lockfile,
+    dump_lockfile,
+    launched,
+    new_launch,
+    parse_lockfile,
+)
 from manifest_runner.report import ReportSource, write_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -31,11 +40,11 @@ STATUSES = ["SUCCEEDED", "SUCCEEDED", "INPROGRESS", "REQUESTED", "FAILED", "ABOR
 
 
 def analysed(n: int, status: str) -> LockedItem:
-    dates = {"startDate": f"2026-11-23T10:{n % 60:02}:00Z", "endDate": f"2026-11-23T{11 + n % 9}:00:00Z"}
-    known = dates if status in {"SUCCEEDED", "FAILED", "ABORTED"} else {}
-    analysis = {"id": f"00000000-{n:04}", "reference": f"r{n}", "status": status, **known}
+    dates = (f"2026-11-23T10:{n % 60:02}:00Z", f"2026-11-23T{11 + n % 9}:00:00Z")
+    known = dates if status in {"SUCCEEDED", "FAILED", "ABORTED"} else ()
+    analysis = LockedAnalysis(f"00000000-{n:04}", f"r{n}", status, *known)
     kind = ["nextflow", "cwl"][n % 2]
-    return LockedItem(f"{n:064}", kind, "1.1", 0, f"b{n % 3}", f"i{n}", "SUCCEEDED", None, analysis)
+    return new_launch(f"{n:064}", kind, "1.1", 0, f"b{n % 3}", f"i{n}", "SUCCEEDED", None, analysis)
 
 
 def lockfile_of(count: int) -> Lockfile:
@@ -45,9 +54,9 @@ def lockfile_of(count: int) -> Lockfile:
         lockfile.batches[f"b{n}"] = LockedBatch("k", count // 3, "SUCCEEDED", f"2026-11-23T10:0{n}:00Z")
     lockfile.items = {f"sample-{n}": analysed(n, STATUSES[n % len(STATUSES)]) for n in range(count)}
     if count > 3:
-        failed = LockedItem("0" * 64, "nextflow", "1.1", 0, "b0", "i", "FAILED", "Storage was full")
-        lockfile.items["sample-2"] = launched(failed, LockedItem("1" * 64, "nextflow", "1.1", 1, "b1", "i", "RUNNING"))
-        evil = LockedItem("0" * 64, "nextflow", "1.1", 0, EVIL, EVIL, "FAILED", EVIL * 5, more={"pipeline": EVIL})
+        failed = new_launch("0" * 64, "nextflow", "1.1", 0, "b0", "i", "FAILED", "Storage was full")
+        lockfile.items["sample-2"] = launched(failed, new_launch("1" * 64, "nextflow", "1.1", 1, "b1", "i", "RUNNING"))
+        evil = new_launch("0" * 64, "nextflow", "1.1", 0, EVIL, EVIL, "FAILED", EVIL * 5)
         lockfile.items[EVIL] = evil
         lockfile.items["y" * 250] = analysed(7, EVIL)
     return parse_lockfile(dump_lockfile(lockfile), "germline.lock.json")

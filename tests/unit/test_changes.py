@@ -1,15 +1,17 @@
-"""What changed between two requests, field by field, and how little of a launch has to be kept to tell."""
+"""What changed between two requests, field by field, and what is kept of a launch to tell."""
 
 from __future__ import annotations
 
 import json
+import resource
+import zlib
+from base64 import b64encode
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_runner.changes import MAX_KEPT, Change, changes, flatten, keep_batch, launched_fields
+from manifest_runner.changes import MAX_BODY, MAX_SHOWN, Change, changes, flatten, keep_requests, sent_requests
 
 STAMPS = ["manifest-runner:0123", "manifest-runner-name:study"]
 
@@ -23,10 +25,8 @@ def body(*requests):
 
 
 def kept(*requests):
-    """The fields of each launch of a batch, as the lockfile gives them back after its JSON was read again."""
-    batch = keep_batch(body(*requests))
-    shared, names, own = orjson.loads(orjson.dumps([batch.shared, batch.names, batch.own]))
-    return {reference: launched_fields(shared, names, own[reference]) for reference in own}
+    """The requests of a batch by userReference, as the lockfile gives them back."""
+    return sent_requests(keep_requests(body(*requests)))
 
 
 def difference(before, after):
@@ -67,29 +67,55 @@ def test_neither_stamps_nor_the_order_of_coded_lists_are_changes():
     assert difference(request(p=[sv, caller], tags={"technicalTags": STAMPS}), request(p=[caller, sv])) == []
 
 
-def test_a_long_text_is_kept_as_its_hash_which_tells_that_it_changed():
-    long = "x" * (MAX_KEPT + 1)
+def test_a_long_text_is_shown_as_its_hash_which_tells_that_it_changed():
+    long = "x" * (MAX_SHOWN + 1)
     assert difference(request(json=long), request(json=long)) == []
     (change,) = difference(request(json=long), request(json=long[:-1] + "y"))
-    assert len(change) < 2 * MAX_KEPT
-    assert len(json.dumps(kept(request(json=long))["alpha"])) < MAX_KEPT
+    before, after = change.split(" → ")
+    assert before.removeprefix("json: ") != after
+    assert len(change) < MAX_SHOWN
 
 
-def test_what_all_items_share_is_kept_once():
-    batch = keep_batch(body(*(request(f"s{n}", bam=f"fil.{n}", caller="fast") for n in range(3))))
-    assert batch.shared == {"pipelineId": "p", "caller": "fast"}
-    assert (batch.names, batch.own) == (("bam",), {f"s{n}": [f"fil.{n}"] for n in range(3)})
+def test_a_batch_of_items_that_are_alike_takes_little():
+    alike = [request(f"s{n}", bam=f"fil.{n:032}", caller="fast", out="/a/long/path/of/the/study/") for n in range(100)]
+    assert len(keep_requests(body(*alike))) < len(body(*alike)) / 4
 
 
-def test_a_kind_may_miss_a_field_that_another_has():
+def test_requests_of_all_kinds_are_kept():
     batch = {"cwlItems": [request("c", inputJson="{}")], "nextflowItems": [request("n", sv="1")]}
-    held = keep_batch(json.dumps(batch).encode())
-    fields = {each: launched_fields(held.shared, held.names, held.own[each]) for each in held.own}
-    assert fields == {"c": {"pipelineId": "p", "inputJson": "{}"}, "n": {"pipelineId": "p", "sv": "1"}}
+    held = sent_requests(keep_requests(json.dumps(batch).encode()))
+    assert held == {"c": request("c", inputJson="{}"), "n": request("n", sv="1")}
+
+
+def test_what_is_larger_than_any_batch_is_not_kept():
+    assert keep_requests(b"[" + b" " * MAX_BODY + b"]") is None
+
+
+@given(st.text() | st.binary().map(lambda raw: b64encode(zlib.compress(raw)).decode()))
+def test_what_somebody_wrote_there_is_told_from_what_was_kept(text):
+    with pytest.raises(ValueError, match="not the requests of a batch"):
+        sent_requests(text)
+
+
+@pytest.mark.parametrize("document", [{}, {"a": [1]}, {"a": 1}, {"a": [{}]}, [], 1])
+def test_other_json_holds_no_requests(document):
+    text = b64encode(zlib.compress(json.dumps(document).encode())).decode()
+    try:
+        assert sent_requests(text) == {}
+    except ValueError:
+        assert document != {}
+
+
+def test_a_bomb_is_not_inflated():
+    bomb = b64encode(zlib.compress(b" " * (4 * MAX_BODY))).decode()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match="not the requests of a batch"):
+        sent_requests(bomb)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 3 * MAX_BODY / 1024
 
 
 codes = st.text("abc", min_size=1, max_size=2)
-values = st.text(max_size=5) | st.text(min_size=MAX_KEPT, max_size=MAX_KEPT + 20)
+values = st.text(max_size=5) | st.text(min_size=MAX_SHOWN, max_size=MAX_SHOWN + 20)
 coded = st.dictionaries(codes, values, max_size=3).map(lambda each: [{"code": c, "value": v} for c, v in each.items()])
 requests = st.fixed_dictionaries({}, optional={"x": st.fixed_dictionaries({"parameters": coded}), "text": values})
 

@@ -19,7 +19,7 @@ from manifest_runner.console import (
     summary_lines,
 )
 from manifest_runner.errors import BadState, InvalidManifest
-from manifest_runner.lockfile import LockedItem, Lockfile
+from manifest_runner.lockfile import Lockfile, new_launch
 from manifest_runner.model import Finding, Place
 from manifest_runner.plan import Plan
 from manifest_runner.runner import Failure, Outcome
@@ -30,7 +30,7 @@ NAMES = [f"s{number:02}" for number in range(25)]
 
 
 def outcome(*failed, launched=("good",)):
-    items = {name: LockedItem("0" * 64, "nextflow", "1.1", 0, "b", status="SUCCEEDED") for name in launched}
+    items = {name: new_launch("0" * 64, "nextflow", "1.1", 0, "b", status="SUCCEEDED") for name in launched}
     failures = [Failure(name, "no quota", Place("m.yaml", 4), Place("s.csv", 9)) for name in failed]
     lockfile = Lockfile("study", "p", "emulator", {}, items)
     return Outcome(Plan(), lockfile, Path("m.lock.json"), 1, list(launched), failures=failures)

@@ -16,7 +16,7 @@ import responses
 
 from manifest_runner import runner, schema
 from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, write_lockfile
+from manifest_runner.lockfile import LockedAnalysis, LockedBatch, Lockfile, new_launch, write_lockfile
 from manifest_runner.session import Target, World
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
@@ -144,7 +144,7 @@ def finished(count, unfinished=()):
     items = {}
     for number in range(count):
         status = "INPROGRESS" if number in unfinished else "SUCCEEDED"
-        items[f"s{number}-germline"] = LockedItem(
+        items[f"s{number}-germline"] = new_launch(
             digest=f"{number:064}",
             kind="nextflow",
             revision="1.1",
@@ -152,7 +152,7 @@ def finished(count, unfinished=()):
             batch_id=f"b{number // 500}",
             item_id=f"i{number}",
             status="SUCCEEDED",
-            analysis={"id": f"a{number}", "reference": None, "status": status},
+            analysis=LockedAnalysis(f"a{number}", None, status),
         )
     return batches, items
 
@@ -188,7 +188,7 @@ def status(study, lockfile):
     url = "https://ica.example/ica/rest"
     write_lockfile(study.with_name("study.lock.json"), Lockfile("study", PROJECT, url, *lockfile))
     found = runner.refresh(study, Target(server_url=url), runner.RunOptions(), world())
-    assert all(item.analysis["status"] == "SUCCEEDED" for item in found.items.values())
+    assert all(item.analysis.status == "SUCCEEDED" for item in found.items.values())
 
 
 def test_status_of_finished_items_asks_for_nothing(study, asked):

@@ -5,9 +5,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from manifest_runner.errors import BadState
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, dump_lockfile, launched, parse_lockfile
+from manifest_runner.lockfile import (
+    LockedAnalysis,
+    LockedBatch,
+    Lockfile,
+    dump_lockfile,
+    launched,
+    new_launch,
+    parse_lockfile,
+)
 from manifest_runner.merging import merge_lockfiles
 
 STATUSES = ["REQUESTED", "IN_PROGRESS", "SUCCEEDED", "FAILED"]
@@ -16,26 +25,22 @@ NAMES = ["alpha", "beta", "gamma"]
 
 def lockfile(items, name="study"):
     ids = {item.batch_id for item in items.values() if item.batch_id}
-    ids |= {launch["batchId"] for item in items.values() for launch in item.previous if launch["batchId"]}
+    ids |= {launch.batch_id for item in items.values() for launch in item.previous if launch.batch_id}
     batches = {each: LockedBatch(f"mr1-{each}", 1, "RUNNING", f"2026-11-23T10:00:{each[1:]:0>2}Z") for each in ids}
     return Lockfile(name, "p", "emulator", batches, dict(items))
 
 
 def item(number, status="SUCCEEDED", **more):
     """The launch of a number: its digest, batch and analysis follow from that."""
-    analysis = {"id": f"a{number}", "reference": None, "status": status}
-    values = {"batch_id": f"b{number}", "status": "SUCCEEDED", "analysis": analysis, **more}
-    return LockedItem(f"{number:064x}", "nextflow", "1.1", **{"attempt": number, **values})
+    analysis = LockedAnalysis(f"a{number}", None, status)
+    launch = new_launch(f"{number:064x}", "nextflow", "1.1", number, f"b{number}", None, "SUCCEEDED", None, analysis)
+    return structs.replace(launch, **more)
 
 
 def launches(state):
     """Every launch that a lockfile knows, as its batch and its analysis name it."""
-    every = [each for item in state.items.values() for each in (_plain(item), *item.previous)]
-    return {(each["batchId"], each["analysis"]["id"]) for each in every}
-
-
-def _plain(item):
-    return {"batchId": item.batch_id, "analysis": item.analysis}
+    every = [each for item in state.items.values() for each in (item, *item.previous)]
+    return {(each.batch_id, each.analysis.id) for each in every}
 
 
 def as_set(state):
@@ -118,7 +123,7 @@ def test_relaunches_on_both_sides_are_both_kept_the_later_one_in_front():
     ours, theirs = (lockfile({"alpha": launched(first, item(number))}) for number in (2, 3))
     merged = merge_lockfiles(base, ours, theirs).items["alpha"]
     assert merged.batch_id == "b3"
-    assert [launch["batchId"] for launch in merged.previous] == ["b1", "b2"]
+    assert [launch.batch_id for launch in merged.previous] == ["b1", "b2"]
 
 
 def test_the_time_of_the_batch_tells_which_launch_is_later_not_its_attempt():
@@ -129,7 +134,7 @@ def test_the_time_of_the_batch_tells_which_launch_is_later_not_its_attempt():
 def test_one_launch_seen_at_two_times_is_as_it_was_seen_last():
     ours, theirs = (lockfile({"alpha": item(1, status)}) for status in ("SUCCEEDED", "IN_PROGRESS"))
     for merged in (merge_lockfiles(None, ours, theirs), merge_lockfiles(None, theirs, ours)):
-        assert merged.items["alpha"].analysis["status"] == "SUCCEEDED"
+        assert merged.items["alpha"].analysis.status == "SUCCEEDED"
         assert merged.items["alpha"].previous == ()
 
 
@@ -148,15 +153,15 @@ def test_a_launch_that_one_side_adopted_and_the_other_has_replaced_since_is_repl
 
 def test_two_launches_of_the_same_content_were_both_paid_for_and_both_stay():
     ours = lockfile({"alpha": item(1)})
-    theirs = lockfile({"alpha": item(1, batch_id="b7", analysis={"id": "a7", "reference": None, "status": "FAILED"})})
+    theirs = lockfile({"alpha": item(1, batch_id="b7", analysis=LockedAnalysis("a7", None, "FAILED"))})
     assert sides(merge_lockfiles(None, ours, theirs)) == {"a1", "a7"}
 
 
 def test_an_abort_that_one_side_asked_for_is_recorded_however_far_the_other_saw():
-    ours = lockfile({"alpha": item(1, "IN_PROGRESS", more={"abortRequestedAt": "2026-11-23T10:00:00Z"})})
+    ours = lockfile({"alpha": item(1, "IN_PROGRESS", abort_requested_at="2026-11-23T10:00:00Z")})
     theirs = lockfile({"alpha": item(1, "ABORTED")})
     merged = merge_lockfiles(None, ours, theirs).items["alpha"]
-    assert (merged.analysis["status"], "abortRequestedAt" in merged.more) == ("ABORTED", True)
+    assert (merged.analysis.status, merged.abort_requested_at) == ("ABORTED", "2026-11-23T10:00:00Z")
 
 
 @pytest.mark.parametrize(("base", "ours", "theirs", "merged"), [

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.keys import item_digester
-from manifest_runner.lockfile import LockedItem, Lockfile, launched
+from manifest_runner.lockfile import LockedAnalysis, LockedItem, Lockfile, launched, new_launch
 from manifest_runner.model import Item
 from manifest_runner.plan import Choices, make_plan
 
 STATES = ("new", "changed", "unchanged", "failed", "pending")
 digest_of = item_digester("study", "p-1")
-DONE = {"id": "n", "reference": None, "status": "SUCCEEDED"}
-BROKEN = {**DONE, "status": "FAILED"}
+DONE = LockedAnalysis("n", None, "SUCCEEDED")
+BROKEN = LockedAnalysis("n", None, "FAILED")
 
 
 def make_item(reference: str = "a", content: str = "x", revision: str = "1.1", kind: str = "nextflow") -> Item:
@@ -23,10 +23,10 @@ def make_item(reference: str = "a", content: str = "x", revision: str = "1.1", k
     return Item(reference, kind, revision, request, 0, 0)
 
 
-def lock(item: Item, attempt: int = 0, status: str | None = "SUCCEEDED", analysis: object = DONE) -> LockedItem:
+def lock(item: Item, attempt: int = 0, status: str | None = "SUCCEEDED", analysis: LockedAnalysis = DONE) -> LockedItem:
     digest = digest_of(item.request, item.kind, item.revision, attempt)
     found = analysis if status == "SUCCEEDED" else None
-    return LockedItem(digest, item.kind, item.revision, attempt, f"b-{digest[:8]}", status=status, analysis=found)
+    return new_launch(digest, item.kind, item.revision, attempt, f"b-{digest[:8]}", status=status, analysis=found)
 
 
 def planned(items: list[Item], locked: dict[str, LockedItem], pending: tuple[str, ...] = (), **choices: object):
@@ -88,9 +88,7 @@ def test_every_item_is_in_one_list_and_launches_keep_the_manifests_order(manifes
 def test_no_digest_is_launched_that_was_launched_before(manifest, history, choices):
     locked = {name: locked_history(name, each) for name, each in history.items()}
     plan = planned([make_item(name, *rest) for name, rest in manifest.items()], locked, **choices)
-    spent = {
-        digest for item in locked.values() for digest in (item.digest, *(each["digest"] for each in item.previous))
-    }
+    spent = {digest for item in locked.values() for digest in (item.digest, *(each.digest for each in item.previous))}
     for launch in plan.launches:
         assert launch.digest == digest_of(launch.request, launch.kind, launch.revision, launch.attempt)
         assert launch.digest not in spent

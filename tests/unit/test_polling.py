@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
+from manifest_runner.lockfile import LockedAnalysis, LockedBatch, Lockfile, new_launch
 from manifest_runner.model import Analysis, Batch, BatchItem
 from manifest_runner.polling import LONGEST_PAUSE, PAGE, Poller, analysis_done, creation_done, pauses
 
@@ -51,7 +51,7 @@ def lockfile_of(server: Server) -> Lockfile:
     lockfile = Lockfile("study", "p-1", "s")
     for batch_id, items in server.items.items():
         lockfile.batches[batch_id] = LockedBatch("mr1-x", len(items), "INITIALIZED", "now")
-        lockfile.items |= {name: LockedItem("0" * 64, "nextflow", "1.1", 0, batch_id) for name in items}
+        lockfile.items |= {name: new_launch("0" * 64, "nextflow", "1.1", 0, batch_id) for name in items}
     return lockfile
 
 
@@ -141,7 +141,7 @@ def test_waiting_for_the_end_goes_on_until_the_analysis_has_ended():
     assert poller.poll() == 1
     server.items["b-1"]["a"] = DONE
     assert poller.poll() == 0
-    assert poller.lockfile.items["a"].analysis["status"] == "SUCCEEDED"
+    assert poller.lockfile.items["a"].analysis.status == "SUCCEEDED"
 
 
 def test_a_job_is_asked_for_until_it_is_final():
@@ -155,12 +155,12 @@ def test_a_job_is_asked_for_until_it_is_final():
 
 def test_an_adopted_launch_is_followed_by_its_analysis():
     server = Server({})
-    found = {"id": "n-9", "reference": None, "status": "IN_PROGRESS"}
-    item = LockedItem("0" * 64, "nextflow", "1.1", 0, None, status="SUCCEEDED", analysis=found, adopted=True)
+    found = LockedAnalysis("n-9", None, "IN_PROGRESS")
+    item = new_launch("0" * 64, "nextflow", "1.1", 0, None, status="SUCCEEDED", analysis=found, adopted=True)
     poller = Poller(server, Lockfile("study", "p-1", "s", items={"a": item}), analysis_done)
     assert poller.poll() == 0
     assert server.asked == [("analysis", "n-9")]
-    assert poller.lockfile.items["a"].analysis["endDate"] == "2026-11-23T10:00:00Z"
+    assert poller.lockfile.items["a"].analysis.end_date == "2026-11-23T10:00:00Z"
 
 
 def test_pauses_grow_to_half_a_minute_or_are_as_asked_for():

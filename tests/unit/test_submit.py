@@ -16,7 +16,7 @@ from manifest_runner.batches import PreparedBatch
 from manifest_runner.errors import ApprovalNeeded, BadState, KeyReused, Refused, Unreachable
 from manifest_runner.journal import Journal, Owner
 from manifest_runner.keys import batch_key, digest_stamp, name_stamp
-from manifest_runner.lockfile import LockedItem, Lockfile
+from manifest_runner.lockfile import Lockfile, new_launch
 from manifest_runner.model import Analysis, Batch
 from manifest_runner.plan import Launch
 from manifest_runner.submit import DEFAULT_KEY_WINDOW, HALF_SEEN_SECONDS, Submitter
@@ -344,7 +344,7 @@ def test_nothing_is_searched_when_nothing_is_due_or_nobody_wants_it(world):
 def test_launches_of_others_are_taken_over_and_saved_before_anything_is_sent(world):
     world.api.analyses = [analysis(A, age=7200)]
     assert world.submitter.adopt([A, B], "wait") == [B]
-    assert world.saves[-1].items["a"].analysis["id"] == "n-a"
+    assert world.saves[-1].items["a"].analysis.id == "n-a"
     assert (world.api.searches, world.lockfile.items["a"].adopted) == (1, True)
 
 
@@ -372,7 +372,7 @@ def test_the_oldest_of_two_is_adopted(world):
         Analysis("n-old", None, "SUCCEEDED", "a", technical_tags=old.technical_tags, time_created=old.time_created),
     ]
     world.submitter.adopt([A], "wait")
-    assert world.lockfile.items["a"].analysis["id"] == "n-old"
+    assert world.lockfile.items["a"].analysis.id == "n-old"
 
 
 def test_a_half_seen_launch_is_waited_for(world):
@@ -408,7 +408,7 @@ def test_a_later_attempt_of_somebody_else_is_adopted_instead(world):
 
 
 def test_an_adopted_launch_keeps_what_it_replaces(world):
-    world.lockfile.items["a"] = LockedItem("f" * 64, "nextflow", "1.1", 0, "b-0", status="FAILED")
+    world.lockfile.items["a"] = new_launch("f" * 64, "nextflow", "1.1", 0, "b-0", status="FAILED")
     world.api.analyses = [analysis(A)]
     world.submitter.adopt([A], "wait")
-    assert [each["batchId"] for each in world.lockfile.items["a"].previous] == ["b-0"]
+    assert [each.batch_id for each in world.lockfile.items["a"].previous] == ["b-0"]

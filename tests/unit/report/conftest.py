@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from report_lockfiles import EVIL, PROJECT, SERVER, locked
+from report_lockfiles import EVIL, PROJECT, SERVER, locked, requests
 
 from manifest_runner.lockfile import LockedBatch, Lockfile
 from manifest_runner.report import ReportSource, ica_web_url
-
-KEPT = {"fields": ["pipelineId"], "shared": {}}
 
 
 @pytest.fixture
@@ -42,7 +40,7 @@ def every_state(empty: Lockfile) -> Lockfile:
 @pytest.fixture
 def evil(empty: Lockfile) -> Lockfile:
     empty.name = EVIL
-    empty.batches[EVIL] = LockedBatch("k", 1, EVIL, EVIL, KEPT)
-    empty.items[EVIL] = locked("FAILED", message=EVIL, batch_id=EVIL, more={"own": [EVIL]})
+    empty.batches[EVIL] = LockedBatch("k", 1, EVIL, EVIL, requests({EVIL: EVIL}))
+    empty.items[EVIL] = locked("FAILED", message=EVIL, batch_id=EVIL)
     empty.items["=1+1"] = locked(analysis=EVIL, start=EVIL, message="@SUM(A1)")
     return empty

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from manifest_runner.lockfile import LockedItem
+from msgspec import structs
+
+from manifest_runner.changes import keep_requests
+from manifest_runner.lockfile import LockedAnalysis, LockedItem, new_launch
 
 SERVER = "https://ica.illumina.com/ica/rest"
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
@@ -22,7 +26,12 @@ def locked(
     **more: Any,
 ) -> LockedItem:
     """A launch as the lockfile has it; ``analysis`` is the status of its analysis, None where there is none."""
-    dates = {key: value for key, value in {"startDate": start, "endDate": end}.items() if value}
-    found = None if analysis is None else {"id": f"an-{analysis}", "reference": "ref", "status": analysis, **dates}
-    values = {"digest": "0" * 64, "kind": "nextflow", "revision": "1.1", "attempt": 0, "batch_id": "b1"}
-    return LockedItem(**{**values, "status": status, "analysis": found, **more})
+    found = None if analysis is None else LockedAnalysis(f"an-{analysis}", "ref", analysis, start, end)
+    launch = new_launch("0" * 64, "nextflow", "1.1", 0, "b1", status=status, analysis=found)
+    return structs.replace(launch, **more)
+
+
+def requests(pipelines: dict[str, object]) -> str | None:
+    """What the lockfile keeps of a batch that launched these pipelines, by userReference."""
+    items = [{"userReference": name, "pipelineId": pipeline} for name, pipeline in pipelines.items()]
+    return keep_requests(json.dumps({"nextflowItems": items}).encode())

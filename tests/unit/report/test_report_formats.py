@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -42,7 +41,7 @@ def test_a_report_can_always_be_encoded(style: str, empty: Lockfile) -> None:
     lone = "\udcff"
     empty.name = empty.project = empty.server = lone
     empty.items[lone] = locked(lone, message=lone, batch_id=lone, item_id=lone)
-    empty.items["b"] = replace(locked(), analysis={"id": lone, "reference": lone, "status": lone, "startDate": lone})
+    empty.items["b"] = locked(analysis=lone, start=lone)
     source = ReportSource(f"{lone}.yaml", "2026-11-23T14:05:00Z", "https://ica.illumina.com")
     assert write_report(empty, style, source=source).encode("utf-8")
 

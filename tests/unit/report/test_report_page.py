@@ -9,7 +9,7 @@ from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
-from report_lockfiles import EVIL, locked
+from report_lockfiles import EVIL, locked, requests
 
 from manifest_runner.lockfile import LockedBatch, Lockfile
 from manifest_runner.plaintext import plain_text
@@ -77,10 +77,10 @@ def test_hostile_text_adds_no_element_and_no_attribute(evil: Lockfile, source: R
     harmless = evil.copy()
     evil_text = write_report(evil, "html", source=source)
     harmless.name = "name"
-    harmless.batches = {"b": LockedBatch("k", 1, "s", "then", {"fields": ["pipelineId"]})}
+    harmless.batches = {"b": LockedBatch("k", 1, "s", "then", requests({"a": "p"}))}
     bad, odd = evil.items.values()
     harmless.items = {
-        "a": locked("FAILED", message="m", batch_id="b", more={"own": ["p"]}),
+        "a": locked("FAILED", message="m", batch_id="b"),
         "c": locked(analysis="odd", start="then", message="m"),
     }
     assert {bad.status, odd.status} == {"FAILED", "SUCCEEDED"}
@@ -132,8 +132,8 @@ def test_without_a_script_the_failed_items_of_a_large_report_are_there(empty: Lo
 def test_only_a_lockfile_that_knows_pipelines_has_that_column(every_state: Lockfile, source: ReportSource) -> None:
     headers = {attributes.get("data-key") for attributes in page_of(every_state, source).all("th")}
     assert "pipeline" not in headers
-    every_state.batches["b2"] = LockedBatch("k", 1, None, "now", {"fields": [], "shared": {"pipelineId": "DRAGEN"}})
-    every_state.items["x"] = locked(batch_id="b2", more={"own": []})
+    every_state.batches["b2"] = LockedBatch("k", 1, None, "now", requests({"x": "DRAGEN"}))
+    every_state.items["x"] = locked(batch_id="b2")
     headers = {attributes.get("data-key") for attributes in page_of(every_state, source).all("th")}
     assert "pipeline" in headers
 

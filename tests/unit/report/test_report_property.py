@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 from report_lockfiles import EVIL
 
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
+from manifest_runner.changes import keep_requests
+from manifest_runner.lockfile import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.model import FINAL_ANALYSIS, KINDS
 from manifest_runner.report import ReportSource, write_report
 
@@ -22,9 +23,13 @@ SOURCE = ReportSource(EVIL, "2026-11-23T14:05:00Z", "https://ica.illumina.com")
 # Lone surrogates too: JSON can hold them, and so can a server's text.
 texts = st.text(st.characters(exclude_categories=()), max_size=30) | st.just(EVIL)
 times = st.none() | texts | st.datetimes().map(lambda time: time.isoformat() + "Z")
-analyses = st.none() | st.fixed_dictionaries(
-    {"id": texts, "reference": st.none() | texts, "status": st.sampled_from(sorted(FINAL_ANALYSIS)) | texts},
-    optional={"startDate": times, "endDate": times},
+analyses = st.none() | st.builds(
+    LockedAnalysis,
+    texts,
+    st.none() | texts,
+    st.sampled_from(sorted(FINAL_ANALYSIS)) | texts,
+    st.none() | times,
+    st.none() | times,
 )
 items = st.builds(
     LockedItem,
@@ -33,6 +38,7 @@ items = st.builds(
     revision=st.just("1.1"),
     attempt=st.integers(0, 3),
     batch_id=st.none() | st.sampled_from(["b1", "b2"]),
+    item_id=st.none() | texts,
     status=st.sampled_from(["SUCCEEDED", "FAILED", "RUNNING", None]) | texts,
     message=st.none() | texts,
     analysis=analyses,
@@ -41,7 +47,12 @@ items = st.builds(
     more=st.dictionaries(st.sampled_from(["own", "else"]), texts | st.integers() | st.lists(texts)),
 )
 batches = st.builds(
-    LockedBatch, idempotency_key=texts, items=st.integers(0), status=st.none() | texts, submitted_at=texts
+    LockedBatch,
+    idempotency_key=texts,
+    items=st.integers(0),
+    status=st.none() | texts,
+    submitted_at=texts,
+    requests=st.none() | texts | st.just(keep_requests(b'{"cwlItems":[{"userReference":"a","pipelineId":"p"}]}')),
 )
 lockfiles = st.builds(
     Lockfile,
@@ -62,7 +73,7 @@ def expected(lockfile: Lockfile) -> Counter[str]:
         elif item.creation_failed or item.analysis_failed:
             tones["failed"] += 1
         else:
-            is_good = item.analysis is not None and item.analysis["status"] == "SUCCEEDED"
+            is_good = item.analysis is not None and item.analysis.status == "SUCCEEDED"
             tones["succeeded" if is_good else "open"] += 1
     return tones
 

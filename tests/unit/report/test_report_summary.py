@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import get_args
 
 import pytest
-from report_lockfiles import locked
+from msgspec import structs
+from report_lockfiles import locked, requests
 
 from manifest_runner.lockfile import LockedBatch, Lockfile, dump_lockfile, launched, parse_lockfile
 from manifest_runner.model import FINAL_ANALYSIS
@@ -71,7 +71,7 @@ def test_reasons_are_counted_most_frequent_first(empty: Lockfile) -> None:
 
 def test_earlier_launches_are_kept_newest_first(empty: Lockfile) -> None:
     first = locked("FAILED", message="first")
-    second = launched(first, replace(first, digest="1" * 64, attempt=1, batch_id="b2", message="second"))
+    second = launched(first, structs.replace(first, digest="1" * 64, attempt=1, batch_id="b2", message="second"))
     empty.items["a"] = launched(second, locked(analysis="SUCCEEDED", digest="2" * 64, attempt=2, batch_id="b3"))
     again = parse_lockfile(dump_lockfile(empty), "a.lock.json")
     (row,) = summarise(again).rows
@@ -88,15 +88,15 @@ def test_control_and_direction_characters_are_shown_as_escapes(evil: Lockfile) -
 
 
 def test_the_pipeline_is_shown_where_the_lockfile_knows_it(empty: Lockfile) -> None:
-    empty.batches["own"] = LockedBatch("k", 1, None, "now", {"fields": ["pipelineId"], "shared": {}})
-    empty.batches["shared"] = LockedBatch("k", 1, None, "now", {"fields": [], "shared": {"pipelineId": "DRAGEN"}})
+    empty.batches["known"] = LockedBatch("k", 2, None, "now", requests({"a": "RNA", "b": ["not", "text"]}))
+    empty.batches["edited"] = LockedBatch("k", 1, None, "now", "eJ by hand")
     empty.items = {
-        "a": locked(batch_id="own", more={"own": ["RNA"]}),
-        "b": locked(batch_id="own", more={"own": [["not", "text"]]}),
-        "c": locked(batch_id="shared", more={"own": []}),
+        "a": locked(batch_id="known"),
+        "b": locked(batch_id="known"),
+        "c": locked(batch_id="edited"),
         "d": locked(batch_id="unknown"),
     }
-    assert [row.pipeline for row in summarise(empty).rows] == ["RNA", None, "DRAGEN", None]
+    assert [row.pipeline for row in summarise(empty).rows] == ["RNA", None, None, None]
 
 
 # -- links
