@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.findings import Findings
+from manifest_runner.largedata import MAX_WORDED
 from manifest_runner.manifest import Path_, YamlFile
 from manifest_runner.model import KINDS, Finding, Kind, Place
-from manifest_runner.schema import MAX_WORDED, Fault, manifest_faults
+from manifest_runner.schema import Fault, manifest_faults
 from manifest_runner.wording import clean, described
 
 FORMAT = 1
@@ -100,9 +102,9 @@ def load_document(
     faults = sorted((_finding(source, code, fault) for code, fault in found), key=lambda each: each.place)
     paths = [fault.path for _, fault in found]
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
-        raise InvalidManifest(faults)
+        raise InvalidManifest(_told(faults))
     data = _without(data, [_pruned_at(path, data) for path in paths])
-    names = tuple(name for name in data.get("env") or () if name)
+    names = tuple(name for name in data.get("env") or () if name and isinstance(name, str))
     return Document(
         source=source,
         name=data.get("name", ""),
@@ -122,6 +124,14 @@ def load_document(
 
 def _coded(code: str, faults: Iterable[Fault]) -> list[tuple[str, Fault]]:
     return [(code, fault) for fault in faults]
+
+
+def _told(faults: Iterable[Finding]) -> list[Finding]:
+    """As many of them as are worth telling."""
+    findings = Findings()
+    for fault in faults:
+        findings.add(fault)
+    return findings.all()
 
 
 def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
@@ -193,13 +203,13 @@ def _without(data: Any, paths: Iterable[Path_]) -> Any:
 def _analyses(data: Mapping[str, Any], faulty: Iterable[Path_]) -> Iterator[AnalysisSpec]:
     defaults = data.get("defaults") or {}
     owners = sorted({int(path[1]) for path in faulty if path[:1] == ("analyses",) and len(path) > 1})
-    # Beyond the last one that was looked at, none is known to be sound.
+    # What is at fault in those beyond the last one that was looked at is not known, so it cannot be left out.
     end = owners[-1] if len(owners) > MAX_WORDED else len(data["analyses"])
     at_fault = set(owners)
     all_sound = not any(path[:1] == ("defaults",) for path in faulty)
-    for i, raw in enumerate(data["analyses"]):
+    for i, raw in enumerate(data["analyses"][:end]):
         if isinstance(raw, dict):
-            yield _analysis(i, raw, defaults, sound=all_sound and i < end and i not in at_fault)
+            yield _analysis(i, raw, defaults, sound=all_sound and i not in at_fault)
 
 
 def _analysis(index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], *, sound: bool) -> AnalysisSpec:

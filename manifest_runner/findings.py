@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from manifest_runner.model import Finding, Place
 
 MAX_ALIKE = 5
+# Nobody mends more than these in one go; what follows is counted, and takes no memory.
+MAX_OF_A_CODE = 100
 
 
 @dataclass(slots=True)
@@ -47,11 +50,29 @@ def _line(place: Place, first: Place) -> str:
     return str(place.line) if place.file == first.file else f"{place.file}:{place.line}"
 
 
+@dataclass(slots=True)
+class _Further(_Alike):
+    """Findings of a code beyond those that are told."""
+
+    def add(self, finding: Finding) -> None:
+        self.count += 1
+        self.first = self.first or [finding]
+
+    def summed(self) -> list[Finding]:
+        first = self.first[0]
+        more = f"; {self.count - 1:,} more of {first.code} are not told" if self.count > 1 else ""
+        return [replace(first, message=first.message + more)]
+
+
 class Findings:
-    """Collects findings; of a group of alike ones each while they are few, and else one with a count."""
+    """Collects findings; of a group of alike ones each while they are few, and else one with a count.
+
+    Of one code, ``MAX_OF_A_CODE`` groups are told; of what goes beyond them the first finding, with a count.
+    """
 
     def __init__(self) -> None:
         self._groups: dict[Hashable, _Alike] = {}
+        self._of_code: Counter[str] = Counter()
 
     def add(self, finding: Finding, group: Hashable = None, *, everywhere: bool = False) -> None:
         """``group`` tells which findings of one place, or of all, are the same fault; without it the message does.
@@ -61,11 +82,26 @@ class Findings:
         """
         place = finding.place.file if finding.place == finding.row else finding.place
         key = (finding.code, None if everywhere else place, (finding.message, finding.row) if group is None else group)
-        if key not in self._groups:
+        if key not in self._groups and self.is_full(finding.code):
+            self._groups.setdefault((finding.code, finding.severity), _Further()).add(finding)
+        elif key not in self._groups:
+            self._of_code[finding.code] += 1
             self._groups[key] = _Alike()
-        elif finding.row is None and not everywhere:
-            return
-        self._groups[key].add(finding)
+            self._groups[key].add(finding)
+        elif finding.row is not None or everywhere:
+            self._groups[key].add(finding)
+
+    def is_told(self, code: str, place: Place, group: Hashable) -> bool:
+        """Whether enough findings of this group are known; then it counts one more."""
+        known = self._groups.get((code, place, group))
+        if known is None or known.count < MAX_ALIKE:
+            return False
+        known.count += 1
+        return True
+
+    def is_full(self, code: str) -> bool:
+        """Whether all else of this code is only counted."""
+        return self._of_code[code] >= MAX_OF_A_CODE
 
     def all(self, severity: str | None = None) -> list[Finding]:
         """Sorted by place, then by row."""

@@ -75,14 +75,16 @@ class Expansion:
 class _Words:
     """Words the faults of the first rows of each kind: a row of a kind known by then is the same fault once more."""
 
-    def __init__(self) -> None:
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
         self._kinds: dict[Hashable, tuple[int, list[Fault]]] = {}
 
-    def faults(self, checker: Checker, data: Any) -> list[Fault]:
+    def faults(self, checker: Checker, data: Any, code: str) -> list[Fault]:
         """The faults, by path; their messages are of an earlier row where those of enough rows have been told."""
         kind = (checker, checker.traits(data))
         times, faults = self._kinds.get(kind, (0, [_OTHER_FAULTS]))
-        if times > MAX_ALIKE or (times == 0 and len(self._kinds) >= _MAX_KINDS):
+        is_too_much = len(self._kinds) >= _MAX_KINDS or self._findings.is_full(code)
+        if times > MAX_ALIKE or (times == 0 and is_too_much):
             return faults
         faults = checker.faults(data)
         self._kinds[kind] = times + 1, faults
@@ -97,7 +99,7 @@ class _Rendering:
         self._analysis = analysis
         self._findings = findings
         self._claims = claims
-        self._words = _Words()
+        self._words = _Words(findings)
         self._places: dict[tuple[Path_, bool], Place] = {}
 
     def items(self) -> Iterator[Item]:
@@ -110,8 +112,8 @@ class _Rendering:
             try:
                 request = render(row, index)
                 body = dumps(request)
-            except Exception:  # noqa: BLE001 - rendered again, leaf by leaf, to say what it was
-                request, body = self._slowly(row, index, number)
+            except Exception as e:  # noqa: BLE001 - rendered again, leaf by leaf, to say what it was
+                request, body = self._slowly(row, index, number, e)
                 if not body and analysis.sandbox.is_spent:
                     return
                 if not body:
@@ -144,7 +146,7 @@ class _Rendering:
         mapping = row if columns is None else dict(zip(columns, row, strict=True))
         if checker.is_valid(mapping):
             return True
-        for fault in self._words.faults(checker, mapping):
+        for fault in self._words.faults(checker, mapping, "MR307"):
             where = ".".join(map(str, fault.path))
             message = f"{where}: {fault.message}" if where else fault.message
             self._add(("forEach", "schema"), "MR307", message, number, group=("row", fault.path), is_of_row=True)
@@ -204,21 +206,23 @@ class _Rendering:
 
     # -- faults
 
-    def _slowly(self, row: Any, index: int, number: int) -> tuple[Any, bytes]:
+    def _slowly(self, row: Any, index: int, number: int, error: Exception) -> tuple[Any, bytes]:
         """A row that the compiled function gave up on; no bytes, and each fault reported, where it has no item."""
         try:
-            request = self._analysis.renderer.render_slowly(row, index)
+            request = self._analysis.renderer.render_slowly(row, index, error)
             return request, orjson.dumps(request)
         except Unrendered as e:
             for leaf, fault in e.faults:
-                message = f"{fault}, in {shown(leaf.template.text)}"
-                self._add(leaf.path, fault.code, message, number, group=fault.code, is_of_row=True)
+                group = (fault.code, leaf.path)
+                if not self._findings.is_told(fault.code, self._place(leaf.path), group):
+                    message = f"{fault}, in {shown(leaf.template.text)}"
+                    self._add(leaf.path, fault.code, message, number, group=fault.code, is_of_row=True)
         except TypeError as e:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
             self._add((), "MR503", f"the item cannot be written as JSON: {e}", number, group="json")
         return None, b""
 
     def _report_invalid(self, checker: ItemChecker, request: Any, number: int) -> None:
-        for fault in self._words.faults(checker, request):
+        for fault in self._words.faults(checker, request, "MR501"):
             path = written_at(self._analysis.fields, fault.path)
             where = _dotted(fault.path)
             message = f"{where}: {fault.message}" if where else fault.message
@@ -236,12 +240,16 @@ class _Rendering:
         at_key: bool = False,
         is_of_row: bool = False,
     ) -> None:
+        row = self._analysis.rows.place(number) if number != NO_ROW else None
+        finding = Finding(self._place(path, at_key=at_key), code, message, row=row, is_of_row=is_of_row)
+        self._findings.add(finding, group=(group, path))
+
+    def _place(self, path: Path_, *, at_key: bool = False) -> Place:
         place = self._places.get((path, at_key))
         if place is None:
             place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
             self._places[path, at_key] = place
-        row = self._analysis.rows.place(number) if number != NO_ROW else None
-        self._findings.add(Finding(place, code, message, row=row, is_of_row=is_of_row), group=(group, path))
+        return place
 
 
 def _is_rendered(fields: Any, path: Path_) -> bool:

@@ -93,11 +93,12 @@ class Renderer:
         """The function for a ``where`` that only compares, None for one that does more. It raises anything."""
         return self._writer().condition(template)
 
-    def render_slowly(self, row: Any, index: int) -> dict[str, Any]:
-        """The item of a row that the compiled function gave up on. Raises Unrendered."""
+    def render_slowly(self, row: Any, index: int, error: Exception | None = None) -> dict[str, Any]:
+        """The item of a row that the compiled function gave up on, maybe with that error. Raises Unrendered."""
         faults: list[tuple[Leaf, TemplateFault]] = []
+        known = error if isinstance(error, TemplateFault) else None
         scope = self.scope(row, index)
-        fields = {key: _rendered(value, scope, faults) for key, value in self._fields.items()}
+        fields = {key: _rendered(value, scope, faults, known) for key, value in self._fields.items()}
         if faults:
             raise Unrendered(faults)
         return shape_item(self._kind, fields)
@@ -114,14 +115,19 @@ class Renderer:
         return lambda row, index: template.render(self.scope(row, index))
 
 
-def _rendered(value: Any, scope: dict[str, Any], faults: list[tuple[Leaf, TemplateFault]]) -> Any:
+def _rendered(
+    value: Any, scope: dict[str, Any], faults: list[tuple[Leaf, TemplateFault]], known: TemplateFault | None
+) -> Any:
+    """``known`` is a fault of one of the templates, which need not fail once more."""
     if isinstance(value, dict):
-        return {key: _rendered(each, scope, faults) for key, each in value.items()}
+        return {key: _rendered(each, scope, faults, known) for key, each in value.items()}
     if isinstance(value, list):
-        return [_rendered(each, scope, faults) for each in value]
+        return [_rendered(each, scope, faults, known) for each in value]
     if not isinstance(value, Leaf):
         return value
     try:
+        if known is not None and known.template is value.template:
+            raise known
         return value.template.render(scope)
     except TemplateFault as e:
         faults.append((value, e))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from types import BuiltinMethodType, MappingProxyType
 from typing import Any
 
@@ -139,7 +140,12 @@ def root_missing(name: str) -> str:
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:
-    by_lower = {str(each).lower(): str(each) for each in known}
+    return _near_miss(name, tuple(map(str, known)))
+
+
+@lru_cache(maxsize=64)  # rows that lack the same column are many
+def _near_miss(name: str, known: tuple[str, ...]) -> str:
+    by_lower = {each.lower(): each for each in known}
     close = get_close_matches(name[:100].lower(), by_lower, n=1)
     return f'; did you mean "{by_lower[close[0]]}"?' if close else ""
 

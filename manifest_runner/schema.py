@@ -19,6 +19,7 @@ from typing import Any, Literal
 import jsonschema_rs
 
 from manifest_runner.errors import RunnerError
+from manifest_runner.largedata import large_data_keywords
 from manifest_runner.model import KINDS, Kind
 from manifest_runner.wording import Error, Fault, Path_, by_path, clean, described, faults_of, listed, shown
 
@@ -49,7 +50,6 @@ _ITEM_TYPES: dict[Kind, str] = {
 }
 _NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 _MAX_MESSAGE = 240
-MAX_WORDED = 50
 
 
 class SchemaProblem(RunnerError):
@@ -66,32 +66,9 @@ def schema_text(name: SchemaName) -> str:
 def manifest_faults(data: object) -> list[Fault]:
     """What is wrong with a manifest, by path; nothing where it meets its schema.
 
-    Of many faulty analyses the first are worded, and one fault counts the others.
+    Of many faulty elements of a list the first are worded, and one fault counts the others.
     """
-    checker = _manifest_checker()
-    if checker.is_valid(data):
-        return []
-    narrowed, others = _narrowed(data)
-    faults = [_aware_of_kind(fault, data) for fault in checker.faults(narrowed)]
-    if others:
-        faults.append(Fault(("analyses", others[0]), f"{len(others):,} more analyses have faults, from this one on"))
-    return faults
-
-
-def _narrowed(data: Any) -> tuple[Any, list[int]]:
-    """The manifest with a stub for each analysis that need not be worded, as that takes a millisecond each.
-
-    Also the indices of the faulty ones among those.
-    """
-    analyses = data.get("analyses") if isinstance(data, dict) else None
-    if not isinstance(analyses, list):
-        return data, []
-    is_valid = _analysis_checker().is_valid
-    faulty = [i for i, each in enumerate(analyses) if not is_valid(each)]
-    worded = set(faulty[:MAX_WORDED])
-    stub = {"kind": KINDS[0]}
-    kept = [each if i in worded else stub for i, each in enumerate(analyses)]
-    return {**data, "analyses": kept}, faulty[MAX_WORDED:]
+    return [_aware_of_kind(fault, data) for fault in _manifest_checker().faults(data)]
 
 
 def lockfile_faults(data: object) -> list[Fault]:
@@ -133,15 +110,23 @@ class Checker:
     @functools.cached_property
     def _slow(self) -> Any:
         """jsonschema's validator of the same schema."""
-        from jsonschema import Draft202012Validator, validators
+        from jsonschema import Draft202012Validator, ValidationError, validators
         from referencing import Registry
 
         dialect = validators.validator_for(self._schema, default=Draft202012Validator)
         judges = {"pattern": _judge("pattern", dialect)}
+        judges |= large_data_keywords(dialect, self._schema, self._part, ValidationError)
         if self._formats:  # jsonschema itself asserts none unless it is given a checker
             judges["format"] = _judge("format", dialect)
         extend: Any = validators.extend  # its stub is not typed
         return extend(dialect, judges)(self._schema, registry=Registry())
+
+    def _part(self, schema: dict[str, Any]) -> Callable[[object], bool] | None:
+        """Whether data meet a part of the schema; None where that part refers to another one."""
+        try:
+            return Checker(schema, formats=self._formats).is_valid
+        except (ValueError, jsonschema_rs.ValidationError):
+            return None
 
     def _bare_faults(self, data: object) -> Iterator[Fault]:
         """The compiled validator's own words, for the rare case that jsonschema has none."""
@@ -215,14 +200,6 @@ def _schema_words(error: jsonschema_rs.ValidationError) -> str:
 @functools.cache
 def _manifest_checker() -> Checker:
     return Checker(_schema("manifest"))
-
-
-@functools.cache
-def _analysis_checker() -> Checker:
-    manifest = _schema("manifest")
-    return Checker(
-        {**manifest["definitions"]["analysis"], "$schema": manifest["$schema"], "definitions": manifest["definitions"]}
-    )
 
 
 @functools.cache

@@ -26,11 +26,15 @@ MAX_TEMPLATE = 100_000
 
 
 class TemplateFault(Exception):
-    """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author."""
+    """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``template`` is the one that cannot be rendered.
+    """
+
+    def __init__(self, code: str, message: str, template: Template | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.template = template
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +135,15 @@ class Template:
             pieces = list(template.root_render_func(context))
             return self._finished(context.vars["result"] if self.whole else self._sandbox.concat(pieces))
         except jinja2.UndefinedError as e:
-            raise TemplateFault("MR402", str(e)) from e
+            raise TemplateFault("MR402", str(e), self) from e
         except (TemplateRefused, SecurityError) as e:
-            raise TemplateFault("MR403", str(e)) from e
+            raise TemplateFault("MR403", str(e), self) from e
         except OverflowError as e:
-            raise TemplateFault("MR405", "the template makes a number that is too large") from e
+            raise TemplateFault("MR405", "the template makes a number that is too large", self) from e
         except RecursionError as e:
-            raise TemplateFault("MR403", "the template nests or calls itself without end") from e
+            raise TemplateFault("MR403", "the template nests or calls itself without end", self) from e
         except Exception as e:
-            raise TemplateFault("MR404", _words(e)) from e
+            raise TemplateFault("MR404", _words(e), self) from e
 
     def _looked_up(self, scope: Mapping[str, Any]) -> Any:
         """The value where it is put together from look-ups of what is there; None where only Jinja can tell."""

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from manifest_runner.largedata import MAX_WORDED, MORE
+
 MAX_SHOWN = 60
-MAX_KEYS = 100
 
 # jsonschema's ValidationError; its stubs let every attribute be unset, which no error of iter_errors is.
 Error = Any
@@ -54,10 +55,10 @@ def _unknown_keys(error: Error, path: Path_) -> Iterator[Fault]:
     unknown = [
         key for key in error.instance if key not in known and not any(re.search(pattern, key) for pattern in patterns)
     ]
-    for key in unknown[:MAX_KEYS]:
+    for key in unknown[:MAX_WORDED]:
         yield Fault((*path, key), _unknown_key(key, known), at_key=True)
-    if len(unknown) > MAX_KEYS:
-        key, more = unknown[MAX_KEYS], len(unknown) - MAX_KEYS - 1
+    if len(unknown) > MAX_WORDED:
+        key, more = unknown[MAX_WORDED], len(unknown) - MAX_WORDED - 1
         yield Fault((*path, key), f"unknown key {shown(key)}, and {more:,} more below", at_key=True)
 
 
@@ -209,6 +210,7 @@ def _limit(words: str) -> Callable[[Error], str]:
 
 
 _WORDS: dict[str | None, Callable[[Error], str]] = {
+    MORE: lambda error: str(error.message),
     "type": _type,
     "pattern": _pattern,
     "format": _format,

@@ -10,9 +10,11 @@ import pytest
 from manifest_runner import document as module
 from manifest_runner.document import Document, load_document
 from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.findings import MAX_OF_A_CODE
+from manifest_runner.largedata import MAX_WORDED
 from manifest_runner.manifest import read_yaml
 from manifest_runner.model import Place
-from manifest_runner.schema import MAX_WORDED, schema_text
+from manifest_runner.schema import schema_text
 
 HEAD = "manifest: 1\nname: m\nproject: p\n"
 ITEM = "- {kind: nextflow, userReference: a}\n"
@@ -148,9 +150,10 @@ def test_where_nothing_else_can_be_checked_the_faults_are_raised(load, text):
 
 
 def test_of_very_many_faulty_analyses_the_first_are_worded_and_the_rest_counted(load):
-    document = load(HEAD + "analyses:\n" + "- {kind: cwl, x: 1}\n" * (MAX_WORDED + 20) + ITEM)
+    faulty = "- {kind: cwl, x: 1}\n" * MAX_WORDED + "- {kind: cwl, forEach: csv}\n" * 20
+    document = load(HEAD + "analyses:\n" + faulty + ITEM)
     assert len(document.faults) == MAX_WORDED + 1
-    assert document.faults[-1].message == "20 more analyses have faults, from this one on"
+    assert document.faults[-1].message == "20 more have faults, from this one on"
     assert not any(spec.sound for spec in document.analyses)
 
 
@@ -173,3 +176,17 @@ def test_a_number_beyond_a_double_keeps_its_spelling_where_any_value_may_stand_a
     assert str(document.vars["a"]) == "1e400"
     assert [fault.message for fault in document.faults] == ["expected a whole number, got the number 1e400"]
     assert document.revision == module.DEFAULT_REVISION
+
+
+def test_of_very_many_variables_that_are_no_text_none_is_looked_up(load):
+    document = load(HEAD + f"env: [{'[a], [b, c], ' * MAX_WORDED}USER]\nanalyses:\n" + ITEM)
+    assert document.env_names == ("USER",)
+
+
+def test_of_faults_that_leave_nothing_to_go_by_the_first_hundred_are_told(load):
+    keys = "".join(f"k{number}: 1\n" for number in range(150))
+    names = ", ".join(f"{number}: 1" for number in range(150))
+    with pytest.raises(InvalidManifest) as raised:
+        load(f"manifest: 1\nname: m\nanalyses: 1\nenv: [{'1, ' * 150}]\n{keys}vars: {{{names}}}\n")
+    assert len(raised.value.findings) == MAX_OF_A_CODE + 1
+    assert raised.value.findings[-1].message.endswith(" more of MR201 are not told")

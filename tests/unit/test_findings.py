@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manifest_runner.findings import Findings
+from manifest_runner.findings import MAX_OF_A_CODE, Findings
 from manifest_runner.model import Finding, Place
 
 PLACE = Place("m.yaml", 4, 7)
@@ -100,3 +100,25 @@ def test_what_many_rows_share_is_the_manifest_s_fault():
     assert {each.places for each in findings.all()} == {(row(line), PLACE) for line in range(2, 7)}
     findings.add(Finding(PLACE, "MR501", "wrong", row=row(7), is_of_row=True), "x")
     assert [each.places for each in findings.all()] == [(PLACE, row(2))]
+
+
+def test_of_one_code_the_first_hundred_are_told_and_the_others_counted():
+    findings = Findings()
+    for line in range(1, MAX_OF_A_CODE + 31):
+        findings.add(Finding(Place("m.yaml", line), "MR402", f"wrong {line}", row=row(2)), "x")
+    findings.add(Finding(PLACE, "MR404", "another"), "x")
+    told = [each.message for each in findings.all() if each.code == "MR402"]
+    assert told[:MAX_OF_A_CODE] == [f"wrong {line}" for line in range(1, MAX_OF_A_CODE + 1)]
+    assert told[MAX_OF_A_CODE:] == ["wrong 101; 29 more of MR402 are not told"]
+    assert findings.is_full("MR402")
+    assert not findings.is_full("MR404")
+
+
+def test_a_fault_that_is_known_well_enough_is_only_counted():
+    findings = Findings()
+    assert not findings.is_told("MR501", PLACE, "x")
+    for line in range(2, 7):
+        assert not findings.is_told("MR501", PLACE, "x")
+        findings.add(Finding(PLACE, "MR501", "wrong", row=row(line)), "x")
+    assert findings.is_told("MR501", PLACE, "x")
+    assert [each.message for each in findings.all()] == ["wrong; the same in 6 rows (lines 2, 3, 4, 5, 6, …)"]
