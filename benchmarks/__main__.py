@@ -11,7 +11,9 @@ from pathlib import Path
 from benchmarks.figures import Bench
 
 SIZES = (1000, 10_000, 100_000)
-PACKAGES = "manifest-runner jinja2 jsonschema-rs orjson pyyaml requests check-jsonschema libica".split()
+PACKAGES = (
+    "manifest-runner jinja2 jsonschema-rs msgspec orjson pyyaml requests check-jsonschema libica seqerakit".split()
+)
 
 
 def machine() -> str:

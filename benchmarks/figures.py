@@ -56,7 +56,7 @@ class Bench:
         self._times = times
         self._plans: dict[int, list[Cost]] = {}
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package comes with its bytecode
-        os.environ |= {"ICAV2_X_API_KEY": "0123456789abcdef", "PYTHONPATH": str(HERE.parent)}
+        os.environ |= {"ICAV2_X_API_KEY": "0123456789abcdef", "PYTHONPATH": str(HERE.parent), "TMPDIR": str(folder)}
 
     def lines(self) -> Iterator[Line]:
         """Every figure, the cheap ones first; each is there as soon as it is known."""
@@ -66,6 +66,7 @@ class Bench:
         yield from self._memory()
         yield from self._growth()
         yield from self._inline()
+        yield self._seqerakit()
         yield from self._libica()
         for size in self._sizes:
             if 1000 < size <= 100_000:
@@ -136,6 +137,15 @@ class Bench:
         what = f"check-jsonschema over `validate`, 10,000 inline analyses, {size:.0f} MB"
         yield Line(what, str(processor(pairs)), "≥ 15")
         yield Line("the same, peak memory", str(ratio([(a.memory, b.memory) for a, b in pairs])), "≥ 4")
+
+    def _seqerakit(self) -> Line:
+        """After ``_inline``, whose manifest says as much."""
+        folder = self._folder / "launches"
+        _stage("launches", str(folder), "10000")
+        peer = ("env", f"PATH={folder}:{os.environ['PATH']}", PYTHON, "-m", "seqerakit.cli", "launches.yml", "--dryrun")
+        ours = (*RUNNER, "plan", "inline.yaml", *NO_LOCKFILE)
+        pairs = alternate(lambda: cost(peer, folder), lambda: cost(ours, self._folder / "inline"), 2)
+        return Line("seqerakit `--dryrun` over `plan`, 10,000 launches written out", str(processor(pairs)), "")
 
     def _libica(self) -> Iterator[Line]:
         folder = self._study(10_000)

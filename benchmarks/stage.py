@@ -1,6 +1,7 @@
 """Sets the stage in a process of its own: what measures must stay small, since a child begins with its parent's peak.
 
-``python -m benchmarks.stage study FOLDER ROWS`` | ``inline FOLDER COUNT`` | ``bodies FOLDER``
+``python -m benchmarks.stage study FOLDER ROWS`` | ``inline FOLDER COUNT`` | ``launches FOLDER COUNT`` |
+``bodies FOLDER``
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.inline import write_inline
+from benchmarks.peer_seqerakit import write_launches
 from benchmarks.workload import write_study
 
 
@@ -30,6 +32,8 @@ def main(what: str, folder: Path, *count: str) -> None:
         write_study(folder, int(count[0]))
     elif what == "inline":
         write_inline(folder / "inline.yaml", int(count[0]))
+    elif what == "launches":
+        write_launches(folder, int(count[0]))
     else:
         write_bodies(folder)
 
