@@ -173,14 +173,17 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
 
     console = console_of(values)
     found: list[Finding] = []
+    counts: dict[Path, int] = {}
     for manifest in manifests:
         try:
-            found += runner.validate(manifest, target_of(values), world_of(console))
+            count, warnings = runner.validate(manifest, target_of(values), world_of(console))
+            found += warnings
+            if not (strict and any(finding.severity == "warning" for finding in warnings)):
+                counts[manifest] = count
         except InvalidManifest as e:
             found += e.findings
-    print_findings(found, "json" if console.as_json else style, quiet=console.quiet)
-    fatal = ("error", "warning") if strict else ("error",)
-    if any(finding.severity in fatal for finding in found):
+    print_findings(found, counts, "json" if console.as_json else style, quiet=console.quiet)
+    if len(counts) < len(set(manifests)):
         sys.exit(InvalidManifest.exit_code)
 
 

@@ -196,4 +196,17 @@ CODES: dict[str, Code] = {
         "Use it, or remove it. More than ten of them are information only.",
     ),
     "MR603": Code("A var that nothing uses", "It is left over, or misspelled elsewhere.", "Remove it."),
+    "MR604": Code(
+        "An analysis without rows",
+        "Its samplesheet has a header only, or `where` holds for none of the rows. This is information, no warning.",
+        "Mend the condition if items are expected. The cells of a table are text: compare with `'1'`, or use `| int`.",
+        "where: row.lane == 1",
+    ),
+    "MR605": Code(
+        "An input without data",
+        "A cell is empty, and so is the data id that is made of it, or the list of them. This is information, no "
+        "warning: the API takes it, and the pipeline may not.",
+        "Fill the cell, drop the row with `where`, or leave the input out where the cell is empty: null does that.",
+        'bed: "{{ row.bed or none }}"',
+    ),
 }

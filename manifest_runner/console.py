@@ -196,10 +196,11 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     }
 
 
-def print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
+def print_findings(found: list[Finding], counts: Mapping[Path, int], style: str, *, quiet: bool) -> None:
     """Findings as the result of a command, in one of the formats of ``validate``.
 
-    Programs that take a list of faults are spared what is none. Raises UsageProblem (see ``sarif_text``).
+    ``counts`` are the items of the manifests that are in order. Programs that take a list of faults are spared what
+    is none. Raises UsageProblem (see ``sarif_text``).
     """
     faults = [finding for finding in found if finding.severity != "info"]
     if style == "json":
@@ -214,8 +215,9 @@ def print_findings(found: list[Finding], style: str, *, quiet: bool) -> None:
         lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())
         for line in lines:
             click.echo(line)
-    if not found and not quiet and style == "text":
-        click.echo("valid")
+    if not quiet and style == "text":
+        for manifest, count in counts.items():
+            click.echo(_harmless(f"{manifest}: valid, {count:,} item{'s' * (count != 1)}"))
 
 
 # -- plans and outcomes

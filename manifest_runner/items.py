@@ -17,9 +17,10 @@ from manifest_runner.model import Finding, Item, Place
 from manifest_runner.prepare import NO_ROW, Analysis, shown
 from manifest_runner.render import Unrendered
 from manifest_runner.schema import Checker, Fault, ItemChecker, RowChecker, item_checker
-from manifest_runner.shape import Leaf, written_at
+from manifest_runner.shape import Leaf, has_leaf, written_at
 from manifest_runner.templating import Template, TemplateFault
 from manifest_runner.wording import described
+from manifest_runner.wording import shown as shown_text
 
 _MAX_KINDS = 200
 _OTHER_FAULTS = Fault((), "has faults of yet another kind; mend those that are told first")
@@ -100,7 +101,10 @@ class _Rendering:
         self._findings = findings
         self._claims = claims
         self._words = _Words(findings)
+        self._read = 0  # rows, as far as it is of interest
+        self._is_faulty = False
         self._places: dict[tuple[Path_, bool], Place] = {}
+        self._inputs: dict[tuple[int, str], Place] = {}
 
     def items(self) -> Iterator[Item]:
         analysis = self._analysis
@@ -108,6 +112,8 @@ class _Rendering:
         checker = item_checker(kind)
         is_valid, dumps, claim = checker.is_valid, orjson.dumps, self._claims.add
         revisions = self._revisions()
+        has_inputs = _has_leaf_inputs(analysis.fields)
+        index = -1
         for index, number, row in self._wanted():
             try:
                 request = render(row, index)
@@ -125,21 +131,29 @@ class _Rendering:
             if revision is None:
                 continue
             claim(request)
+            if has_inputs:
+                self._look_for_empty_inputs(request, number)
             yield Item(request["userReference"], kind, revision, body, number_of_it, number)
+        if index < 0 and not self._is_faulty:
+            self._tell_of_no_rows()
 
     # -- rows
 
     def _rows(self) -> Iterator[tuple[int, Any]]:
         checker = self._analysis.row_checker
         try:
-            rows = self._analysis.rows.read(self._findings.add)
+            rows = self._analysis.rows.read(self._add_row_fault)
             if checker is None:
                 yield from rows
             else:
                 yield from (each for each in rows if self._meets(checker, *each))
         except InvalidManifest as e:
             for finding in e.findings:
-                self._findings.add(finding)
+                self._add_row_fault(finding)
+
+    def _add_row_fault(self, finding: Finding, group: Hashable = None) -> None:
+        self._is_faulty = True
+        self._findings.add(finding, group)
 
     def _meets(self, checker: RowChecker, number: int, row: Any) -> bool:
         columns = self._analysis.rows.columns
@@ -169,6 +183,7 @@ class _Rendering:
                 yield index, number, row
             elif self._analysis.sandbox.is_spent:
                 return
+            self._read = index + 1
 
     def _ask(self, where: Template, row: Any, index: int, number: int) -> bool:
         return bool(self._value(where, ("forEach", "where"), row, index, number))
@@ -204,6 +219,32 @@ class _Rendering:
         self._add(("revision",), "MR407", message, number, group="whole", is_of_row=number != NO_ROW)
         return None
 
+    # -- what is no fault, and may not be meant
+
+    def _tell_of_no_rows(self) -> None:
+        place, words = self._place(("forEach",)), "there are no rows"
+        if self._read:
+            place, words = self._place(("forEach", "where")), f"none of the {self._read:,} rows meets the condition"
+        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "info"))
+
+    def _look_for_empty_inputs(self, request: Any, number: int) -> None:
+        for i, each in enumerate(request["analysisInput"].get("inputs") or ()):
+            ids = each.get("dataIds")
+            if ids is not None and (not ids or "" in ids):
+                self._tell_of_empty_input(request, i, number)
+
+    def _tell_of_empty_input(self, request: Any, i: int, number: int) -> None:
+        code = request["analysisInput"]["inputs"][i]["parameterCode"]
+        group, place = ("empty", code), self._inputs.get((i, code))
+        if place is None:
+            path = written_at(self._analysis.fields, ("analysisInput", "inputs", i), request)
+            place = self._inputs[i, code] = self._place(path)
+        if not self._findings.is_told("MR605", place, group):
+            what = "an empty id" if request["analysisInput"]["inputs"][i]["dataIds"] else "no id"
+            message = f"the input {shown_text(code)} gets {what}; a template that gives null leaves an input out"
+            row = self._analysis.rows.place(number)
+            self._findings.add(Finding(place, "MR605", message, "info", row, is_of_row=True), group)
+
     # -- faults
 
     def _slowly(self, row: Any, index: int, number: int, error: Exception) -> tuple[Any, bytes]:
@@ -223,7 +264,7 @@ class _Rendering:
 
     def _report_invalid(self, checker: ItemChecker, request: Any, number: int) -> None:
         for fault in self._words.faults(checker, request, "MR501"):
-            path = written_at(self._analysis.fields, fault.path)
+            path = written_at(self._analysis.fields, fault.path, request)
             where = _dotted(fault.path)
             message = f"{where}: {fault.message}" if where else fault.message
             is_of_row = _is_rendered(self._analysis.fields, path)
@@ -240,6 +281,7 @@ class _Rendering:
         at_key: bool = False,
         is_of_row: bool = False,
     ) -> None:
+        self._is_faulty = True
         row = self._analysis.rows.place(number) if number != NO_ROW else None
         finding = Finding(self._place(path, at_key=at_key), code, message, row=row, is_of_row=is_of_row)
         self._findings.add(finding, group=(group, path))
@@ -250,6 +292,11 @@ class _Rendering:
             place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
             self._places[path, at_key] = place
         return place
+
+
+def _has_leaf_inputs(fields: Any) -> bool:
+    given = fields.get("analysisInput")
+    return has_leaf(given.get("inputs") if isinstance(given, dict) else given)
 
 
 def _is_rendered(fields: Any, path: Path_) -> bool:

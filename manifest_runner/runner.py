@@ -93,13 +93,15 @@ class Outcome:
 # -- commands
 
 
-def validate(path: Path, target: Target, world: World) -> list[Finding]:
-    """Warnings of a manifest that is in order. Raises InvalidManifest with all that is wrong, warnings included."""
+def validate(path: Path, target: Target, world: World) -> tuple[int, list[Finding]]:
+    """How many items a manifest that is in order gives, and the warnings.
+
+    Raises InvalidManifest with all that is wrong, warnings included.
+    """
     loaded = load_target(path, target, world)
-    for _ in loaded.expansion.items():
-        pass
+    count = sum(1 for _ in loaded.expansion.items())
     loaded.raise_errors()
-    return loaded.findings.all()
+    return count, loaded.findings.all()
 
 
 def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple[Plan, int, list[Finding]]:

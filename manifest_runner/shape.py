@@ -134,13 +134,14 @@ def _tag(key: str, value: Any) -> Any:
 def _input_json(value: Any) -> Any:
     """A mapping becomes JSON text; its nulls and the spelling of its numbers are part of that text."""
     if isinstance(value, dict):
-        return Deferred(value, spelled_json) if _has_leaf(value) else spelled_json(value)
+        return Deferred(value, spelled_json) if has_leaf(value) else spelled_json(value)
     return plain(value)
 
 
-def _has_leaf(value: Any) -> bool:
+def has_leaf(value: Any) -> bool:
+    """Whether a template is in it."""
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, Leaf) or any(map(_has_leaf, children))
+    return isinstance(value, Leaf) or any(map(has_leaf, children))
 
 
 _STRUCTURED: dict[str, Finish] = {
@@ -178,13 +179,14 @@ _form_values = _object({"fields": _coded(_field), "groups": _groups})
 _tags = _object(dict.fromkeys(("referenceTags", "technicalTags", "userTags"), _coded(_tag)))
 
 
-def written_at(fields: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Where in an analysis as written lies what stands at ``path`` in its API item: undoes the shorthands."""
+def written_at(fields: Any, path: tuple[str | int, ...], item: Any) -> tuple[str | int, ...]:
+    """Where in an analysis as written lies what stands at ``path`` in its API ``item``: undoes the shorthands."""
     found: tuple[str | int, ...] = ()
     value = fields
     for step in path:
+        item = item[step] if _holds(item, step) else None
         if isinstance(value, dict) and isinstance(step, int):
-            step = [key for key in jcs_sorted(value) if value[key] is not None][step]
+            step = _written_key(value, step, item)
         elif isinstance(value, (dict, list)) and not _holds(value, step):
             continue
         elif not isinstance(value, (dict, list)):
@@ -194,5 +196,16 @@ def written_at(fields: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...
     return found
 
 
+def _written_key(value: Mapping[str, Any], index: int, element: Any) -> str:
+    """The key of a shorthand that became this element of a list; those before it may have been left out as null."""
+    keys = [key for key in jcs_sorted(value) if value[key] is not None]
+    if isinstance(element, str):
+        return next((key for key in keys if element.startswith(f"{key}=")), keys[index])
+    codes = (element.get(name) for name in ("parameterCode", "code", "id")) if isinstance(element, dict) else ()
+    return next((code for code in codes if isinstance(code, str) and code in value), keys[index])
+
+
 def _holds(value: Any, step: str | int) -> bool:
-    return step in value if isinstance(value, dict) else isinstance(step, int) and step < len(value)
+    if isinstance(value, list):
+        return isinstance(step, int) and step < len(value)
+    return isinstance(value, dict) and step in value

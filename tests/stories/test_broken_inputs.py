@@ -104,10 +104,11 @@ def test_the_command_line_says_the_same(name: str, tmp_path: Path) -> None:
     case.write(tmp_path)
     command = [sys.executable, "-m", "manifest_runner", "validate", "m.yaml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == (3 if any(" error: " in line for line in case.expected) else 0)
+    is_valid = not any(" error: " in line for line in case.expected)
+    assert done.returncode == (0 if is_valid else 3)
     lines = done.stdout.splitlines()
-    assert len(lines) == len(case.expected)
-    for line, expected in zip(lines, case.expected, strict=True):
+    assert lines[len(case.expected) :] == (["m.yaml: valid, 2 items"] if is_valid else [])
+    for line, expected in zip(lines, case.expected, strict=False):
         place, code, *_ = expected.split(" ")
         assert line.startswith(f"{place}: ")
         assert f"[{code}]" in line
@@ -117,7 +118,27 @@ def test_what_is_no_fault_is_told_to_a_person_only(tmp_path: Path, monkeypatch: 
     CASES["many columns that no template uses"].write(tmp_path)
     assert said(tmp_path, monkeypatch) == (0, [])
     result = CliRunner().invoke(app, ["validate", "m.yaml"], obj=Console())
-    assert "info: no template uses 12 of the columns" in result.stdout
+    info, count = result.stdout.splitlines()
+    assert "info: no template uses 12 of the columns" in info
+    assert count == "m.yaml: valid, 1 item"
+    strict = CliRunner().invoke(app, ["validate", "m.yaml", "--strict"], obj=Console())
+    assert (strict.exit_code, strict.stdout) == (0, result.stdout)
+
+
+def test_the_count_of_items_is_told_of_each_manifest_that_is_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CASES["column that no template uses"].write(tmp_path)
+    (tmp_path / "bad.yaml").write_text("manifest: 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def told(*arguments: str) -> tuple[int, list[str]]:
+        result = CliRunner().invoke(app, ["validate", *arguments], obj=Console())
+        return result.exit_code, [line for line in result.stdout.splitlines() if " valid, " in line]
+
+    assert told("m.yaml", "bad.yaml") == (3, ["m.yaml: valid, 2 items"])
+    assert told("m.yaml", "--strict") == (3, [])
+    assert told("m.yaml", "--quiet") == (0, [])
 
 
 def rewrite(folder: Path) -> None:

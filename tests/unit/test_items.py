@@ -390,3 +390,55 @@ def test_of_faults_of_too_many_kinds_the_others_are_counted_together(study):
     assert not items
     assert len(findings) == 101
     assert any("149 more of MR501 are not told" in each.message for each in findings)
+
+
+# -- what is no fault, and may not be meant
+
+
+def test_an_analysis_without_rows_is_told_of(study):
+    study.sheet("sample\n")
+    items, (found,) = study.expand(PER_ROW)
+    assert (items, found.code, found.severity, found.place.line) == ([], "MR604", "info", 7)
+    assert found.message == "there are no rows, so this analysis gives no items"
+
+
+@pytest.mark.parametrize("where", ["row.lane == 1", "row.lane | int > 1"])  # compared by Python, and by Jinja
+def test_a_condition_that_no_row_meets_is_told_of(study, where):
+    study.sheet("sample,lane\na,1\nb,1\n")
+    each = f"forEach: {{csv: samples.csv, where: {where!r}}}"
+    items, (found,) = study.expand(PER_ROW.replace("forEach: {csv: samples.csv}", each))
+    assert (items, found.code, found.place.column) == ([], "MR604", each.index(where) + 5 - 1)
+    assert found.message == "none of the 2 rows meets the condition, so this analysis gives no items"
+
+
+def test_no_rows_are_not_told_of_where_all_have_faults(study):
+    study.sheet("sample\na,b\n")
+    assert [found.code for found in study.expand(PER_ROW)[1]] == ["MR304"]
+
+
+EMPTY = PER_ROW + "    analysisInput: {inputs: {bed: %s, fixed: fil.1, list: '{{ row.list | split(\";\") }}'}}\n"
+
+
+def test_an_input_without_data_is_told_of_with_its_row(study):
+    study.sheet("sample,bed,list\na,fil.1,x\nb,,x\nc,fil.2,\nd,fil.3,x;\n")
+    items, findings = study.expand(EMPTY % "'{{ row.bed }}'")
+    assert len(items) == 4
+    assert {found.severity for found in findings} == {"info"}
+    assert [(found.row.line, found.message.partition(";")[0]) for found in findings] == [
+        (3, 'the input "bed" gets an empty id'),
+        (4, 'the input "list" gets no id'),
+        (5, 'the input "list" gets an empty id'),
+    ]
+
+
+def test_an_input_that_null_leaves_out_is_none_without_data_and_moves_no_other_s_place(study):
+    study.sheet("sample,bed,list\na,,\n")
+    _, (found,) = study.expand(EMPTY % "'{{ row.bed or none }}'")
+    assert (found.message.startswith('the input "list" gets no id'), found.place.line) == (True, 9)
+    assert found.place.column == EMPTY.splitlines()[3].index("'{{ row.list") + 1 + len("'{{ row.bed or none }}'") - 2
+
+
+def test_many_inputs_without_data_are_told_of_together(study):
+    study.sheet("sample,bed,list\n" + "".join(f"a{number},,x\n" for number in range(1000)))
+    _, (found,) = study.expand(EMPTY % "'{{ row.bed }}'")
+    assert "the same in 1,000 rows" in found.message

@@ -165,4 +165,11 @@ WRITTEN = {
     ],
 )
 def test_a_place_of_an_item_leads_to_where_it_was_written(path, place):
-    assert written_at(WRITTEN, path) == place
+    assert written_at(WRITTEN, path, shape_item("nextflow", WRITTEN)) == place
+
+
+def test_a_place_is_right_where_a_row_left_out_what_comes_before_it():
+    written = {"inputs": {"a": "x", "b": "y"}, "tags": {"userTags": {"k": "x", "l": "y"}}}
+    item = {"inputs": [{"dataIds": ["y"], "parameterCode": "b"}], "tags": {"userTags": ["l=y"]}}
+    assert written_at(written, ("inputs", 0, "dataIds", 0), item) == ("inputs", "b")
+    assert written_at(written, ("tags", "userTags", 0), item) == ("tags", "userTags", "l")
