@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,11 @@ def _proxy(slow: Place, clock: Moment) -> Iterator[OddProxy]:
 def _lossy(proxy: OddProxy, slow: Place, clock: Moment, tmp_path: Path) -> Callable[..., Checkout]:
     """A maker of checkouts that have lost the answer to their first batch, which exists."""
 
+    numbers = count()
+
     def make(skew: float = 0.0, **manifest: object) -> Checkout:
-        checkout = Checkout(Place(slow.server, proxy.url, slow.database, clock), tmp_path / "lossy" / "study")
+        folder = tmp_path / f"lossy-{next(numbers)}" / "study"
+        checkout = Checkout(Place(slow.server, proxy.url, slow.database, clock), folder)
         checkout.write(**manifest)
         proxy.expect(LOST, refused(401))
         assert checkout.timed(skew=skew).code == 4
@@ -160,6 +164,18 @@ def test_a_lost_answer_is_found_by_its_stamps_when_the_key_is_forgotten(lossy, c
     checkout.assert_executed_once(7)
     checkout.assert_settled()
     assert adopted(checkout) == ["s0", "s1"]
+
+
+def test_what_is_found_by_its_stamps_is_in_the_lockfile_before_the_journal_lets_go(lossy, clock):
+    """The next run looks for nothing, so it has only the files to know from."""
+    whole, killed = lossy(), lossy()
+    clock.advance(WEEK + 1)
+    steps = whole.timed().steps
+    _sync, release, *_others = (step for step, name in enumerate(steps) if name == "fsync study.journal")
+    assert killed.timed(at={"step": release + 1}).code == KILLED
+    assert killed.timed(adopt="never").code == 0
+    killed.assert_executed_once(7)
+    killed.assert_settled()
 
 
 def test_without_stamps_a_lost_answer_whose_key_is_forgotten_needs_a_person(lossy, clock):

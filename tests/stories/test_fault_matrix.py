@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from crash_lab import SAMPLES, Checkout, Emulator, ForkServer, Moment, Place
+from crash_lab import KILLED, SAMPLES, Checkout, Emulator, ForkServer, Moment, Place
 from odd_proxy import EMPTY, HTML, LOST, PORTAL, TRUNCATED, OddProxy, odd_proxy, refused, script_name
 
 from manifest_runner.emulator import parse_fault
@@ -118,6 +118,16 @@ def test_a_refusal_ends_with_4_and_lets_the_batch_go(odd, proxy, status):
     assert f"No ({status})" in ended.err
     assert odd.files() == ["study.yaml"]
     odd.write(SAMPLES[1:])  # nothing of the old batch is left to be settled
+    assert odd.timed().code == 0
+    odd.assert_settled(SAMPLES[1:])
+
+
+def test_a_batch_that_was_refused_is_not_sent_again_by_who_finds_the_journal(odd, proxy):
+    proxy.expect(refused(400))
+    steps = odd.timed().steps
+    proxy.expect(refused(400))
+    assert odd.timed(at={"step": steps.index("unlink study.journal")}).code == KILLED
+    odd.write(SAMPLES[1:])
     assert odd.timed().code == 0
     odd.assert_settled(SAMPLES[1:])
 
