@@ -62,6 +62,7 @@ class OddProxy(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or every answer waits 40 ms for an acknowledgement of its head
     server: OddProxy
 
     def do_GET(self) -> None:
