@@ -13,7 +13,7 @@ import click
 from manifest_runner import __version__
 from manifest_runner.errors import InvalidManifest, RunnerError
 from manifest_runner.excerpts import excerpt
-from manifest_runner.model import Finding, Place
+from manifest_runner.model import FEW, Finding, Place
 from manifest_runner.plaintext import plain_text
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
 _MARKS = {"new": "+", "changed": "~", "unchanged": "=", "failed": "!", "removed": "-", "pending": "?"}
-_SHOWN = 10
 _CHANGES_SHOWN = 20
 _TABLE_ROWS = 50
 
@@ -238,7 +237,7 @@ def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
     lines: list[str] = []
     for state in STATES:
         references = getattr(plan, state)
-        shown = references if verbose else references[: 0 if state == "unchanged" else _SHOWN]
+        shown = references if verbose else references[: 0 if state == "unchanged" else FEW]
         for reference in shown:
             lines.append(f"{_MARKS[state]} {reference}")
             lines += _change_lines(plan, reference, verbose=verbose) if state == "changed" else ()
@@ -249,7 +248,7 @@ def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
 
 def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
     """The first few of what is about to be aborted."""
-    shown = running if verbose else running[:_SHOWN]
+    shown = running if verbose else running[:FEW]
     more = [f"x … and {len(running) - len(shown):,} more (--verbose shows all)"] if len(shown) < len(running) else []
     return [*(f"x {reference}" for reference in shown), *more]
 
@@ -305,11 +304,11 @@ def run_lines(outcome: Outcome) -> list[str]:
 def failure_lines(outcome: Outcome) -> list[str]:
     """Failed items with the API's words, and the places of the manifest and the samplesheet that they came from."""
     lines = []
-    for failure in outcome.failures[:_SHOWN]:
+    for failure in outcome.failures[:FEW]:
         at = ", ".join(f"{place.file}:{place.line}" for place in (failure.place, failure.row) if place)
         lines.append(f"failed: {failure.user_reference}: {failure.message} ({at})")
-    if len(outcome.failures) > _SHOWN:
-        lines.append(f"failed: … and {len(outcome.failures) - _SHOWN:,} more; `manifest-runner report` lists all")
+    if len(outcome.failures) > FEW:
+        lines.append(f"failed: … and {len(outcome.failures) - FEW:,} more; `manifest-runner report` lists all")
     return lines
 
 

@@ -16,12 +16,20 @@ NAME_STAMP = "manifest-runner-name:"
 DIGEST_STAMP = "manifest-runner:"
 
 
+# Of a long list so many are shown, unless all are asked for.
+FEW = 10
+
+
 class Place(NamedTuple):
     """Where something was written: a file as the user named it, line and column from 1."""
 
     file: str
     line: int
     column: int = 1
+
+    def brief(self) -> str:
+        """``FILE:LINE``, with the column where it is not the first: of a row, where its line holds several."""
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from manifest_runner.console import Console, item_lines
+from manifest_runner.model import FEW
 
 if TYPE_CHECKING:
     from manifest_runner.plan import Choices, Plan
@@ -182,7 +183,7 @@ def run_options_of(values: dict[str, Any]) -> RunOptions:
         "wait timeout locked adopt batch_size max_launches poll_interval key_window strict".split()
     )  # those that a command has
     given = {name: values[name] for name in names if name in values}
-    return RunOptions(choices=choices_of(values), **given)
+    return RunOptions(choices=choices_of(values), detail=None if values["verbose"] else FEW, **given)
 
 
 def asking(manifest: Path, console: Console) -> Callable[[Plan], bool] | None:

@@ -50,7 +50,7 @@ class Plan:
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
     their creation had failed, when there is nothing to pay twice for; what is back to an earlier launch that did not
     fail is ``changed``. ``unapproved`` are the changed ones that only a person's word launches. ``changes`` tells for
-    each changed item which fields differ, None where the lockfile does not know what was launched. ``beyond_limit``
+    changed items which fields differ, None where the lockfile does not know what was launched. ``beyond_limit``
     counts what would be due, but for --limit.
     """
 
@@ -80,12 +80,14 @@ def make_plan(
     *,
     pending: Collection[str] = (),
     keep: Callable[[bytes], Any] | None = None,
+    detail: int | None = None,
 ) -> Plan:
     """Sort the items by what the lockfile knows of them.
 
     ``pending`` are the userReferences of journaled batches without an answer. ``keep`` stores the request of a
     launch that is due, and what it returns becomes the launch's ``request``; without it no launches are made,
-    which spares a plan that is only looked at the digests and the memory.
+    which spares a plan that is only looked at the digests and the memory. ``detail`` is of how many changed items the
+    changes are told, None for all.
     """
     plan = Plan()
     lists = {state: getattr(plan, state) for state in get_args(State)}
@@ -107,7 +109,8 @@ def make_plan(
             continue
         lists[state].append(reference)
         if state == "changed" and before is not None:
-            plan.changes[reference] = launched.changes(item, before)
+            if detail is None or len(plan.changes) < detail:
+                plan.changes[reference] = launched.changes(item, before)
             if not due:
                 plan.unapproved.append(reference)
         if due:

@@ -36,7 +36,7 @@ TOLD_EVERY = 1000
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run. Times are in seconds.
+    """How to run. Times are in seconds, ``detail`` is of how many changed items it is told what changed (None: all).
 
     ``approve`` is shown the plan with the changed items among its launches, and says whether they may be launched
     again; None where nobody can be asked.
@@ -52,6 +52,7 @@ class RunOptions:
     poll_interval: float | None = None
     key_window: float = DEFAULT_KEY_WINDOW
     strict: bool = False
+    detail: int | None = None
     approve: Callable[[Plan], bool] | None = None
 
     def batch_size_of(self, loaded: Loaded) -> int:
@@ -110,7 +111,7 @@ def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple
     ``world`` is notified where more is due than one run may launch.
     """
     session = read_session(path, target, world)
-    made = _make_plan(session, options.choices, None)
+    made = _make_plan(session, options.choices, options.detail, None)
     session.loaded.raise_errors(strict=options.strict)
     _check_targets(made, options.choices)
     if too_many := _too_many_words(made, options, session.loaded):
@@ -210,7 +211,7 @@ class _Run:
 
     def _plan(self, choices: Choices) -> Plan:
         self._spool.clear()
-        made = _make_plan(self._session, choices, self._spool)
+        made = _make_plan(self._session, choices, self._options.detail, self._spool)
         self._session.loaded.raise_errors(strict=self._options.strict)
         return made
 
@@ -359,13 +360,12 @@ def _check_targets(made: Plan, choices: Choices) -> None:
         raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
 
 
-def _make_plan(session: Session, choices: Choices, spool: Spool | None) -> Plan:
+def _make_plan(session: Session, choices: Choices, detail: int | None, spool: Spool | None) -> Plan:
     """The plan on what lockfile and journal know together; neither is changed."""
     pending = references(session.journal.pending.values())
     items = _told(session.loaded.expansion.items(), session.world.progress)
-    if spool is None:
-        return make_plan(items, session.lockfile, choices, pending=pending)
-    return make_plan(items, session.lockfile, choices, pending=pending, keep=spool.keep)
+    keep = None if spool is None else spool.keep
+    return make_plan(items, session.lockfile, choices, pending=pending, keep=keep, detail=detail)
 
 
 def _told(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
