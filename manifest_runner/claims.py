@@ -98,8 +98,8 @@ class Disputes:
         if item.user_reference not in self._twice and len(self._twice) >= MAX_SHOWN:
             return
         self._twice.add(item.user_reference)
-        before = self.row(first) or self.place(first, "userReference")
-        message = f'userReference "{item.user_reference}" is there already, from {before.file}:{before.line}'
+        before = self.row(first) or self.place(first, "userReference")._replace(column=1)
+        message = f'userReference "{item.user_reference}" is there already, from {before.brief()}'
         more = f" ({count:,} userReferences are there more than once)" if count > MAX_SHOWN else ""
         place, is_of_row = self.place(item, "userReference"), self.is_of_row(item, "userReference")
         finding = Finding(place, "MR502", message + more, row=self.row(item), is_of_row=is_of_row)

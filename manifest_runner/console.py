@@ -153,7 +153,7 @@ def _harmless(text: str) -> str:
 def finding_line(finding: Finding) -> str:
     place, row = finding.place, finding.row
     word = "" if finding.severity == "error" else f"{finding.severity}: "
-    at = f" (row at {_shown(row)})" if row else ""
+    at = f" (row at {row.brief()})" if row and row != place else ""
     return plain_text(f"{place.file}:{place.line}:{place.column}: {word}{finding.message} [{finding.code}]{at}")
 
 
@@ -168,13 +168,8 @@ def github_line(finding: Finding) -> str:
     place, other = finding.places
     at = f"file={_escaped(place.file)},line={place.line},col={place.column},title={finding.code}"
     what = "row" if other == finding.row else "template"
-    also = f" ({what} at {_shown(other)})" if other else ""
+    also = f" ({what} at {other.brief()})" if other else ""
     return f"::{level} {at}::{_escaped(finding.message + also, is_property=False)}"
-
-
-def _shown(place: Place) -> str:
-    """A place as short as it can be: a row that starts its line has no column worth telling."""
-    return f"{place.file}:{place.line}" + (f":{place.column}" if place.column > 1 else "")
 
 
 def _escaped(text: str, *, is_property: bool = True) -> str:
@@ -191,8 +186,14 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "severity": finding.severity,
         "message": finding.message,
-        "row": {"file": finding.row.file, "line": finding.row.line} if finding.row else None,
+        "row": _row_document(finding.row, place) if finding.row else None,
     }
+
+
+def _row_document(row: Place, place: Place) -> dict[str, Any]:
+    """A column is told where it takes one to find the row: where its line holds several."""
+    document: dict[str, Any] = {"file": row.file, "line": row.line}
+    return document if row.column == 1 or row == place else {**document, "column": row.column}
 
 
 def print_findings(found: list[Finding], counts: Mapping[Path, int], style: str, *, quiet: bool) -> None:

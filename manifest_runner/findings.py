@@ -19,13 +19,13 @@ class _Alike:
 
     count: int = 0
     first: list[Finding] = field(default_factory=list)
-    line: int = 0
+    last: Place | None = None
     is_read_again: bool = False
 
     def add(self, finding: Finding) -> None:
         if finding.place == finding.row:  # each analysis that reads the file tells of its rows, from the first on
-            self.is_read_again |= finding.row.line < self.line
-            self.line = finding.row.line
+            self.is_read_again |= self.last is not None and finding.row < self.last
+            self.last = finding.row
         if self.is_read_again:
             return
         self.count += 1
@@ -36,7 +36,7 @@ class _Alike:
         first = self.first[0]
         if self.count <= MAX_ALIKE:
             return list(dict.fromkeys(self.first))
-        shown = dict.fromkeys(_line(_origin(each), _origin(first)) for each in self.first)
+        shown = dict.fromkeys(_line(each, first) for each in self.first)
         what = "places" if first.row is None else "rows"
         words = f"; the same in {self.count:,} {what} (lines {', '.join(shown)}, …)"
         return [replace(first, message=first.message + words, is_of_row=False)]
@@ -46,8 +46,9 @@ def _origin(finding: Finding) -> Place:
     return finding.row or finding.place
 
 
-def _line(place: Place, first: Place) -> str:
-    return str(place.line) if place.file == first.file else f"{place.file}:{place.line}"
+def _line(finding: Finding, first: Finding) -> str:
+    place = finding.row or finding.place._replace(column=1)
+    return place.brief().removeprefix(f"{_origin(first).file}:")
 
 
 @dataclass(slots=True)

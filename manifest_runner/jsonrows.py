@@ -18,6 +18,7 @@ MAX_ROW = 8 * 2**20
 MAX_DEPTH = 100
 
 _CHUNK = 2**20
+_LINES = 2**32  # more than a file has
 _LONGEST_TOKEN = len("\\ud800\\udc00")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -28,14 +29,23 @@ def json_rows(path: Path, label: str) -> Rows:
 
     def read(report: Report) -> Iterator[NumberedRow]:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for line, row in _elements(_Window(file), label):
+            for number, row in _elements(_Window(file), label):
                 if isinstance(row, dict):
-                    yield line, row
+                    yield number, row
                 else:
-                    place = Place(label, line)
+                    place = _place(label, number)
                     report(Finding(place, "MR306", "a row must be an object", row=place), "type")
 
-    return Rows(None, read, lambda line: Place(label, line))
+    return Rows(None, read, lambda number: _place(label, number))
+
+
+def _number(line: int, column: int) -> int:
+    """The number of a row from which its place is found again."""
+    return column * _LINES + line
+
+
+def _place(label: str, number: int) -> Place:
+    return Place(label, number % _LINES, max(1, number // _LINES))
 
 
 class _BadRow(ValueError):
@@ -175,15 +185,19 @@ def _is_unicode(value: Any) -> bool:
 
 
 def _elements(window: _Window, label: str) -> Iterator[tuple[int, Any]]:
-    """The elements of the list, each with its line. Raises InvalidManifest at the first that is not JSON."""
-    strict = decoder()
+    """The elements of the list, each with its line, and with its column where another one stands before it there.
+
+    Raises InvalidManifest at the first that is not JSON.
+    """
+    strict, before = decoder(), 0
     try:
         if window.peek() != "[":
             raise _BadRow("expected a list of objects, which starts with [")
         window.skip()
         while window.peek() != "]":
             line = window.line
-            yield line, window.value(strict)
+            yield _number(line, window.column if line == before else 0), window.value(strict)
+            before = window.line
             _next_element(window)
         window.skip()
         if window.peek():

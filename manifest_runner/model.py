@@ -51,7 +51,7 @@ class Finding:
         """The place to mend, and the other one, if any; a tool that shows one place shows the first."""
         if self.row is not None and self.is_of_row and self.row.file != self.place.file:
             return self.row, self.place
-        return self.place, self.row
+        return self.place, None if self.row == self.place else self.row
 
 
 class SpelledInt(int):

@@ -19,7 +19,8 @@ class Rows:
 
     A row of a table is the list of its cells, all text, beside ``columns``, which names them once; a row of any
     other source is a mapping, and ``columns`` is None. Each row comes with a number from which ``place`` finds
-    where it was written. ``read`` starts anew at each call; it raises InvalidManifest where it cannot go on.
+    where it was written: its line, and its column where that line holds another row before it. ``read`` starts anew
+    at each call; it raises InvalidManifest where it cannot go on.
     """
 
     columns: tuple[str, ...] | None

@@ -39,7 +39,13 @@ def listed_rows(rows: Sequence[Any], place: Callable[[int], Place]) -> Rows:
                 at = place(number)
                 report(Finding(at, "MR306", "a row must be a mapping of columns to values", row=at), "type")
 
-    return Rows(None, read, place)
+    def place_of_row(number: int) -> Place:
+        """Its line will do, unless it shares that with the row before it."""
+        at = place(number)
+        shares_line = number > 0 and place(number - 1).line == at.line
+        return at if shares_line else at._replace(column=1)
+
+    return Rows(None, read, place_of_row)
 
 
 def matrix_rows(matrix: Mapping[str, Sequence[Any]], place: Callable[[int], Place]) -> Rows:

@@ -75,7 +75,7 @@ def _location(place: Place, number: int | None = None) -> Location:
 
     return Location(
         id=number,
-        message=Message(text=_words(place)) if number else None,
+        message=Message(text=plain_text(place.brief())) if number else None,
         physical_location=PhysicalLocation(
             artifact_location=ArtifactLocation(uri=_uri(place.file)),
             region=Region(start_line=place.line, start_column=place.column),
@@ -83,12 +83,8 @@ def _location(place: Place, number: int | None = None) -> Location:
     )
 
 
-def _words(place: Place) -> str:
-    return f"{plain_text(place.file)}:{place.line}"
-
-
 def _link_text(place: Place) -> str:
-    return _words(place).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    return plain_text(place.brief()).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
 def _uri(file: str) -> str:

@@ -67,7 +67,7 @@ def said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str]]
 
 def line_of(found: dict[str, Any]) -> str:
     row = found["row"]
-    at = f" (row at {row['file']}:{row['line']})" if row else ""
+    at = f" (row at {':'.join(map(str, row.values()))})" if row else ""
     return (
         f"{found['file']}:{found['line']}:{found['column']} {found['code']} {found['severity']}: {found['message']}{at}"
     )

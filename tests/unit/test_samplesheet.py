@@ -154,8 +154,22 @@ def test_json_numbers_keep_their_spelling(sheet):
 
 def test_json_rows_come_with_their_lines(sheet):
     text = '\ufeff [\n {"a": 1},\n\n {"a":\n  2}, {"a": "\\n"}\n]\n'
-    assert numbers(sheet(text)) == [(2, {"a": 1}), (4, {"a": 2}), (5, {"a": "\n"})]
+    rows = json_rows(sheet(text), "s.json")
+    found = [(rows.place(number), row) for number, row in read(rows)]
+    places = [Place("s.json", 2), Place("s.json", 4), Place("s.json", 5, 7)]
+    assert found == list(zip(places, [{"a": 1}, {"a": 2}, {"a": "\n"}], strict=True))
     assert numbers(sheet("[]")) == []
+
+
+def test_json_rows_of_one_line_come_with_their_columns_however_long_the_line(sheet):
+    rows = [{"a": "x" * 500, "n": number} for number in range(5000)]
+    path = sheet(json.dumps(rows))
+    found = json_rows(path, "s.json")
+    (first, _), *others = read(found)
+    assert found.place(first) == Place("s.json", 1)
+    text = path.read_text(encoding="utf-8")
+    for number, row in others:
+        assert text[found.place(number).column - 1 :][:530].startswith(json.dumps(row))
 
 
 def test_json_that_is_larger_than_what_is_read_at_once_comes_whole(sheet):
@@ -220,7 +234,12 @@ def test_yaml_rows_are_mappings_with_their_places(sheet):
         (0, {"a": "0.10"}),
         (1, {"a": "NO"}),
     ]
-    assert rows.place(1) == Place("s.yaml", 2, 3)
+    assert rows.place(1) == Place("s.yaml", 2)
+
+
+def test_rows_of_one_line_are_told_apart_by_their_columns(sheet):
+    rows = yaml_rows(sheet("[{a: 1}, {a: 2}]\n", "s.yaml"), "s.yaml")
+    assert [rows.place(number) for number, _ in read(rows)] == [Place("s.yaml", 1), Place("s.yaml", 1, 10)]
 
 
 def test_rows_that_are_no_mappings_are_told(sheet):

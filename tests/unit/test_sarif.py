@@ -57,7 +57,7 @@ def test_levels_are_those_of_the_findings():
 def test_a_fault_of_a_cell_is_placed_at_its_row_and_links_to_the_template():
     result = run_of(CELL)["results"][0]
     assert place_of(result["locations"][0]) == ("sheets/s%201%25.csv", 3, 1)
-    assert result["message"]["text"].endswith(" (see [m.yaml:7](1))")
+    assert result["message"]["text"].endswith(" (see [m.yaml:7:20](1))")
     assert [(other["id"], place_of(other)) for other in result["relatedLocations"]] == [(1, ("m.yaml", 7, 20))]
 
 
