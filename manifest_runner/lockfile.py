@@ -33,7 +33,7 @@ _DIGEST_LENGTH = 64
 _HEX = b"0123456789abcdef"
 _REVISION = re.compile(r"[0-9]+\.[0-9]+")
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Digest = Annotated[str, msgspec.Meta(min_length=_DIGEST_LENGTH, max_length=_DIGEST_LENGTH)]
 
 

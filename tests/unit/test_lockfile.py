@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from unittest.mock import patch
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+import manifest_runner.lockfile as lockfile_module
 from manifest_runner.errors import BadState
 from manifest_runner.lockfile import (
     LockedAnalysis,
@@ -128,6 +131,31 @@ def test_what_a_newer_minor_version_added_is_kept():
     )
     again = dump_lockfile(parse_lockfile(raw, "x"))
     assert json.loads(again) == json.loads(raw)
+
+
+PIECES = b'" , : { } [] null 0 1 -1 1.0 true "x" \\ \\u0041 G 99999999999999999999 "a":1, \xff'.split()
+PIECES += [b"", b" ", b"\n"]
+    b"",
+    *b'" , : { } [] null 0 1 -1 1.0 true "x" \\ \\u0041 G 99999999999999999999 "a":1, \xff'.split(),
+    b" ",
+    b"\n",
+]
+
+
+@settings(max_examples=300)
+@given(st.integers(0, len(GOLDEN) - 1), st.sampled_from([0, 1, 4, 9]), st.sampled_from(PIECES))
+def test_what_is_read_fast_would_be_read_slowly_alike(at, length, piece):
+    raw = GOLDEN[:at] + piece + GOLDEN[at + length :]
+    with patch.object(lockfile_module, "_DECODER", msgspec.json.Decoder(int)):  # which takes no lockfile
+        slowly = parsed(raw)
+    assert parsed(raw) == slowly
+
+
+def parsed(raw: bytes) -> Lockfile | str:
+    try:
+        return parse_lockfile(raw, "x")
+    except BadState as e:
+        return str(e)
 
 
 def test_a_lockfile_cut_at_any_byte_is_damaged():
