@@ -135,11 +135,6 @@ def test_what_a_newer_minor_version_added_is_kept():
 
 PIECES = b'" , : { } [] null 0 1 -1 1.0 true "x" \\ \\u0041 G 99999999999999999999 "a":1, \xff'.split()
 PIECES += [b"", b" ", b"\n"]
-    b"",
-    *b'" , : { } [] null 0 1 -1 1.0 true "x" \\ \\u0041 G 99999999999999999999 "a":1, \xff'.split(),
-    b" ",
-    b"\n",
-]
 
 
 @settings(max_examples=300)
