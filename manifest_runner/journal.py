@@ -8,8 +8,7 @@ can die at these points, and the next ``run`` does this:
 point  died …                                             the next run …
 =====  =================================================  ==========================================================
 1      before the post record is whole on disk            drops the torn line; nothing was sent; plans the items anew
-2      after the post record, before the POST             fsyncs the journal, lest the record was only in memory, and
-                                                          POSTs the recorded bytes and key: a first execution
+2      after the post record, before the POST             POSTs the recorded bytes and key: a first execution
 3      while the POST is under way, or after it, before   POSTs the same bytes and key: the API replays its stored
        the answer record is whole                         answer, or executes what never arrived; 409 while it works
 4      after the answer record, before the lockfile       takes the batch id from the journal into the lockfile
@@ -23,6 +22,10 @@ point  died …                                             the next run …
 
 A record is one line: eight hex digits of CRC-32, a blank, JSON. A last line without its newline was torn by the
 crash. Any other line that does not check is damage, and nothing is sent until a person has looked.
+
+A power cut takes away what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
+new, and again before it goes, lest the lockfile's new name be lost after it. What a killed process has written may still
+be in memory only, so whoever relies on it fsyncs it first.
 """
 
 from __future__ import annotations
