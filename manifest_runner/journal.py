@@ -24,8 +24,8 @@ A record is one line: eight hex digits of CRC-32, a blank, JSON. A last line wit
 crash. Any other line that does not check is damage, and nothing is sent until a person has looked.
 
 A power cut takes away what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
-new, and again before it goes, lest the lockfile's new name be lost after it. What a killed process has written may still
-be in memory only, so whoever relies on it fsyncs it first.
+new, and again before it goes, lest the lockfile's new name be lost after it. What a killed process has written may be
+in memory only, so whoever relies on it fsyncs it first.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # requests is imported when something is to be said
 
 AdoptMode = Literal["wait", "now", "never"]
 
-# The API honours a key for seven days; the last hour is left to clocks that disagree.
+# The API honours a key for seven days; the last hour is left to a first POST that only our own clock has timed.
 DEFAULT_KEY_WINDOW = 7 * 24 * 3600 - 3600
 HALF_SEEN_SECONDS = 3600
 MAX_UNSEEN_ATTEMPTS = 10
