@@ -8,6 +8,7 @@ starts after what others sent has been created; and what failed to be created ca
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,12 @@ choices = st.fixed_dictionaries(
 
 
 class Study(RuleBasedStateMachine):
-    """One study; ``place`` and ``folder`` are set by the test."""
+    """One study; ``place`` and ``folder`` are set by the test. ``codes`` counts how the runs of all studies ended."""
 
     place: Place
     folder: Path
     clock: Moment
+    codes: Counter[int]
     numbers = iter(range(10**9))
 
     @initialize(rows=st.dictionaries(st.sampled_from(NAMES), st.integers(1, 3), min_size=2))
@@ -111,6 +113,7 @@ class Study(RuleBasedStateMachine):
         ended = self.checkouts[user].timed(
             at=at, choices=chosen, batch_size=batch_size, wait=wait, skew=skew, timeout=90.0
         )
+        self.codes[ended.code] += 1
         allowed = EXPECTED | {"interrupt": {130}, "full": {6}}.get(at["when"] if at else "", set())
         nobody = ended.code == 2 and "no item's userReference matches" in ended.err
         assert ended.code in allowed or nobody, ended
@@ -161,12 +164,22 @@ class Study(RuleBasedStateMachine):
 
 
 @pytest.fixture(name="study")
-def _study(timed_emulator: Emulator, server: ForkServer, clock: Moment, tmp_path: Path) -> type[Study]:
+def _study(
+    timed_emulator: Emulator,
+    server: ForkServer,
+    clock: Moment,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> Iterator[type[Study]]:
     url = timed_emulator.start(
         creation_delay=CREATION, analysis_duration=20.0, fail_creation="^broken$", fail_analysis="^failing$"
     )
     place = Place(server, url, timed_emulator.database, clock)
-    return type("Study", (Study,), {"place": place, "folder": tmp_path, "clock": clock})
+    codes: Counter[int] = Counter()
+    yield type("Study", (Study,), {"place": place, "folder": tmp_path, "clock": clock, "codes": codes})
+    record_property("kills", codes[KILLED])
+    record_property("interrupts", codes[130])
+    record_property("faults", codes[6])
 
 
 def play(study: type[Study], examples: int, steps: int) -> None:
