@@ -24,6 +24,7 @@ from manifest_runner.wording import shown as shown_text
 
 _MAX_KINDS = 200
 _OTHER_FAULTS = Fault((), "has faults of yet another kind; mend those that are told first")
+_NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got text")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
@@ -163,7 +164,11 @@ class _Rendering:
         for fault in self._words.faults(checker, mapping, "MR307"):
             where = ".".join(map(str, fault.path))
             message = f"{where}: {fault.message}" if where else fault.message
-            self._add(("forEach", "schema"), "MR307", message, number, group=("row", fault.path), is_of_row=True)
+            if columns is not None and _NOT_TEXT.search(message):
+                message += "; the cells of a table are text, which a `pattern` can check"
+            self._add(
+                ("forEach", "schema"), "MR307", message, number, group=("row", fault.path, fault.lacks), is_of_row=True
+            )
         return False
 
     def _wanted(self) -> Iterator[tuple[int, int, Any]]:
@@ -268,7 +273,15 @@ class _Rendering:
             where = _dotted(fault.path)
             message = f"{where}: {fault.message}" if where else fault.message
             is_of_row = _is_rendered(self._analysis.fields, path)
-            self._add(path, "MR501", message, number, group=fault.path, at_key=fault.at_key, is_of_row=is_of_row)
+            self._add(
+                path,
+                "MR501",
+                message,
+                number,
+                group=(fault.path, fault.lacks),
+                at_key=fault.at_key,
+                is_of_row=is_of_row,
+            )
 
     def _add(
         self,

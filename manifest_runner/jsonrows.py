@@ -191,8 +191,9 @@ def _elements(window: _Window, label: str) -> Iterator[tuple[int, Any]]:
     """
     strict, before = decoder(), 0
     try:
-        if window.peek() != "[":
-            raise _BadRow("expected a list of objects, which starts with [")
+        if (start := window.peek()) != "[":
+            lines = "; objects without a list, as in JSON Lines, are not read" if start == "{" else ""
+            raise _BadRow(f"expected a list of objects, which starts with [{lines}")
         window.skip()
         while window.peek() != "]":
             line = window.line

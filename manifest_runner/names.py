@@ -26,7 +26,7 @@ def unknown_names(template: Template, scopes: Mapping[str, Scope | None]) -> Ite
     found: dict[str, None] = {}
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and id(name) not in guarded and name.name not in bound | _GLOBALS | scopes.keys():
-            found[_words(name.name)] = None
+            found[_words(name.name, scopes)] = None
     if next(tree.find_all(_BRANCHES), None) is None:
         found |= dict.fromkeys(_unknown_keys(tree, {root: scopes[root] for root in scopes.keys() - bound}, guarded))
     yield from found
@@ -42,8 +42,13 @@ def _unknown_keys(tree: nodes.Template, scopes: Mapping[str, Scope | None], guar
             yield scope.missing(step.key)
 
 
-def _words(name: str) -> str:
-    return f'"{name}" is known only where there is a row, not here' if name in ROOTS else root_missing(name)
+def _words(name: str, scopes: Mapping[str, Scope | None]) -> str:
+    if name in ROOTS:
+        return f'"{name}" is known only where there is a row, not here'
+    for root in ("row", "vars", "env"):
+        if name in (scopes.get(root) or ()):
+            return f'"{name}" is not defined; did you mean "{root}.{name}"?'
+    return root_missing(name)
 
 
 def _guarded(tree: nodes.Template) -> Iterator[int]:

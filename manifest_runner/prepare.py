@@ -116,9 +116,11 @@ class _Preparation:
             raise _BrokenVar
         return self._templates[key]
 
-    def scopes(self, columns: Iterable[str] | None) -> dict[str, Scope | None]:
+    def scopes(self, spec: AnalysisSpec, columns: Iterable[str] | None) -> dict[str, Scope | None]:
         """What is known of the names that a template can use where there is a row; without ``columns`` any can be."""
         row = None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
+        if spec.for_each is None and spec.sound:  # else it may have been left out for a fault
+            row = Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
         return {**self._fixed_scopes(), "row": row, "index": None}
 
     def _fixed_scopes(self) -> dict[str, Scope | None]:
@@ -175,7 +177,8 @@ class _Preparation:
         unset = {name: f"the environment variable {name} is not set" for name in document.env_names}
         env = Scope(document.env, 'the environment variable {} is not listed under "env"', unset)
         more = {name: text for name, text in document.given_vars.items() if name not in document.vars}
-        values = Scope(more, 'there is no var "{}" here')
+        later = {name: f'the var "{name}" comes later; a var sees those above it' for name in document.vars}
+        values = Scope(more, 'there is no var "{}" here', later)
         self._scope = {"env": env, "vars": values, "project": project, "name": document.name}
         for name, raw in document.vars.items():
             try:
@@ -244,7 +247,7 @@ class _Reader:
         self._spec = spec
         self._rows = rows
         self._columns = rows.columns if rows else None
-        self._scopes = preparation.scopes(self._columns)
+        self._scopes = preparation.scopes(spec, self._columns)
         self.used: list[Used] = []
         self.is_broken = False
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from types import BuiltinMethodType, MappingProxyType
 from typing import Any
 
@@ -76,6 +77,8 @@ __all__ = [
 
 ROOTS = ("row", "index", "vars", "env", "project", "name")
 
+_MAX_NAMES = 6
+_MAX_NAME = 40
 _STRING_METHODS = frozenset(
     "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower "
     "isnumeric isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind "
@@ -116,7 +119,7 @@ class Scope(dict[str, Any]):
         self.others = others
 
     def missing(self, name: str) -> str:
-        return self.others.get(name) or self.lacks.format(name) + near_miss(name, self)
+        return self.others.get(name) or self.lacks.format(name) + (_near_key(name, self) or _there_are(self))
 
 
 class Missing(jinja2.StrictUndefined):
@@ -137,6 +140,20 @@ class Missing(jinja2.StrictUndefined):
 def root_missing(name: str) -> str:
     """The words for a name that no template knows."""
     return f'"{name}" is not defined' + (near_miss(name, ROOTS) or f"; templates know {', '.join(ROOTS)}")
+
+
+def _near_key(name: str, known: Iterable[str]) -> str:
+    """The nearest of the keys, and how a template reads one that is no name."""
+    words = near_miss(name, known)
+    near = words.partition('"')[2].removesuffix('"?')
+    return words if not near or near.isidentifier() else f"{words} It is read with [{near!r}]"
+
+
+def _there_are(known: Iterable[str]) -> str:
+    names = [f'"{name[:_MAX_NAME]}"' for name in islice(known, _MAX_NAMES + 1)]
+    if len(names) > _MAX_NAMES:
+        names[-1] = "…"
+    return f"; there is {', '.join(names)}" if names else ""
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:

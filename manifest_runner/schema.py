@@ -11,7 +11,7 @@ import functools
 import json
 import re
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 from typing import Any, Literal
@@ -48,6 +48,7 @@ _ITEM_TYPES: dict[Kind, str] = {
     "nextflowJson": "CreateNextflowJsonAnalysis",
     "cwl": "CreateCwlAnalysis",
 }
+_BLOCKS = ("forEach", "analysisInput", "inputFormValues", "tags")
 _NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 _MAX_MESSAGE = 240
 
@@ -264,7 +265,17 @@ def _aware_of_kind(fault: Fault, data: Any) -> Fault:
             mine = data["analyses"][index].get("kind") if isinstance(data["analyses"][index], dict) else None
             if mine in KINDS and (words := _of_other_kinds((*steps, key), mine)):
                 return replace(fault, message=words, at_key=True)
+            if fault.at_key and (words := _better_place(steps, key, mine)):
+                return replace(fault, message=f"{shown(key)} {words}")
     return fault
+
+
+def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
+    """Where a key that is unknown at some place of an analysis may belong, in words."""
+    if len(steps) == 3 and steps[0] == "analysisInput" and isinstance(steps[2], int):
+        return 'is no key of the API\'s list; as CODE: VALUE it stands without the "- "'
+    inner = [] if steps else [name for name in _BLOCKS if key in _keys_at(mine if mine in KINDS else KINDS[0], [name])]
+    return f"belongs into {shown(inner[0])}" if inner else ""
 
 
 def _of_other_kinds(path: Path_, mine: Kind) -> str:

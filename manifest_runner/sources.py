@@ -62,7 +62,8 @@ class Sources:
             raise InvalidManifest([Finding(at, "MR301", f"expected the path of a {what}, got {kind_of(name)}")])
         file, label = self._folder / name, str(self._label / name)
         if not os.path.lexists(file):
-            hint = near_miss(file.name, _neighbours(file.parent)) or "; paths are relative to the manifest"
+            elsewhere = "" if Path(name).is_absolute() else "; paths are relative to the manifest"
+            hint = near_miss(file.name, _neighbours(file.parent)) or elsewhere
             raise InvalidManifest([Finding(at, "MR301", f"there is no {what} {label}{hint}")])
         try:
             refuse_unreadable(file, label)

@@ -207,7 +207,7 @@ def _guard_parse(act: Any, text: str) -> Any:
             raise TemplateRefused(f"a template of more than {MAX_TEMPLATE:,} characters")
         return act()
     except jinja2.TemplateSyntaxError as e:
-        raise TemplateFault("MR401", f"not a template: {_syntax_words(e.message or '')}") from e
+        raise TemplateFault("MR401", f"not a template: {_syntax_words(e.message or '', text)}") from e
     except TemplateRefused as e:
         raise TemplateFault("MR403", str(e)) from e
     except ValueError as e:
@@ -216,18 +216,27 @@ def _guard_parse(act: Any, text: str) -> Any:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
 
 
-def _plainer(message: str) -> str:
-    if message.startswith("unexpected end of template, expected 'end of print"):
+_NO_OPERATORS = {"&": "and", "|": "or", "!": "not", "=": "=="}
+
+
+def _plainer(message: str, text: str) -> str:
+    if message.startswith("unexpected end of template, expected 'end of print") or text.count("{{") > text.count("}}"):
         return 'it is not closed with "}}"'
     if message.startswith("Expected an expression, got 'end of print"):
         return "nothing is between the braces"
+    if block := re.search(r"needs to be closed is '(\w+)'", message):
+        return f"{{% {block[1]} %}} is not closed with {{% end{block[1]} %}}"
+    operator = re.search(r"unexpected char '([&!])'|got '(=)'|unexpected '([|])'", message)
+    if operator:
+        used = next(filter(None, operator.groups()))
+        return f'"{used}" is no operator here; write "{_NO_OPERATORS[used]}"'
     return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
 
 
-def _syntax_words(message: str) -> str:
+def _syntax_words(message: str, text: str) -> str:
     match = re.fullmatch(r"No (filter|test) named '(.*)'\.?", message)
     if match is None:
-        return _plainer(message)
+        return _plainer(message, text)
     known = FILTERS if match[1] == "filter" else TESTS
     return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'
 

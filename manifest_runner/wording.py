@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from manifest_runner.largedata import MAX_WORDED, MORE
@@ -23,11 +23,15 @@ Path_ = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with data: ``path`` leads to it. Where ``at_key``, its last step is a key at fault."""
+    """One thing wrong with data: ``path`` leads to it. Where ``at_key``, its last step is a key at fault.
+
+    ``lacks`` is the key that is missing, of which one place can have several.
+    """
 
     path: Path_
     message: str
     at_key: bool = False
+    lacks: str = field(default="", compare=False)
 
 
 def by_path(fault: Fault) -> tuple[list[tuple[bool, str | int]], str]:
@@ -72,7 +76,7 @@ def _unknown_key(key: str, known: Mapping[str, Any]) -> str:
 def _missing_keys(error: Error, path: Path_) -> Iterator[Fault]:
     for key in error.validator_value:
         if key not in error.instance:
-            yield Fault(path, f"{shown(key)} is missing")
+            yield Fault(path, f"{shown(key)} is missing", lacks=key)
 
 
 def _repeated(error: Error, path: Path_) -> Iterator[Fault]:
@@ -163,7 +167,9 @@ def _type(error: Error) -> str:
     types = error.validator_value
     several = isinstance(types, list) and len({*types} - {"null"}) > 1
     # Text that is one of several types must often match a pattern (a template's), whose words name them all.
-    return (several and _hint(error)) or _expected(_type_words(_as_list(types)), error)
+    words = (several and _hint(error)) or _expected(_type_words(_as_list(types)), error)
+    is_element = isinstance(error.instance, dict) and "array" in (wanted := _as_list(types)) and "number" not in wanted
+    return f'{words}; an element of a list starts with "- "' if is_element else words
 
 
 def _pattern(error: Error) -> str:

@@ -84,7 +84,7 @@ def test_a_fault_has_its_place_and_its_words():
     broken = {"userReference": "a.b", "pipelineID": "p", "analysisStorageId": "x", "analysisInput": {"inputs": {}}}
     assert item_checker("nextflow").faults(broken) == [
         Fault((), '"pipelineId" is missing'),
-        Fault(("analysisInput", "inputs"), "expected a list, got a mapping"),
+        Fault(("analysisInput", "inputs"), 'expected a list, got a mapping; an element of a list starts with "- "'),
         Fault(("analysisStorageId",), 'expected a UUID, got text "x"'),
         Fault(("pipelineID",), 'unknown key "pipelineID"; did you mean "pipelineId"?', at_key=True),
         Fault(

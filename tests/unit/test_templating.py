@@ -194,14 +194,19 @@ def test_what_may_be_there_is_left_to_the_rows(text):
     assert unknown(text) == []
 
 
+NO_B = 'the row has no column "b"; there is "a", "n", "z", "t", "none", "l", …'
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("{{ row.b }}", ['the row has no column "b"']),
-        ("{{ (row.b ~ row.b) | upper }}", ['the row has no column "b"']),
+        ("{{ a }}", ['"a" is not defined; did you mean "row.a"?']),
+        ("{{ row['l x'] }}", ['the row has no column "l x"; there is "a", "n", "z", "t", "none", "l", …']),
+        ("{{ row.b }}", [NO_B]),
+        ("{{ (row.b ~ row.b) | upper }}", [NO_B]),
         (
             "{{ row.b }}{{ vars.reff }}",
-            ['the row has no column "b"', 'there is no var "reff" here; did you mean "ref"?'],
+            [NO_B, 'there is no var "reff" here; did you mean "ref"?'],
         ),
         ("{{ rwo.a }}", ['"rwo" is not defined; did you mean "row"?']),
         (
