@@ -35,7 +35,7 @@ HOUR, DAY = 3600.0, 86400.0
 EXPECTED = {0, 1, 7, KILLED}
 
 kills = st.none() | st.fixed_dictionaries(
-    {"step": st.integers(0, 55), "when": st.sampled_from(["before", "after", "torn", "interrupt", "full", "power"])}
+    {"step": st.integers(0, 32), "when": st.sampled_from(["before", "after", "torn", "interrupt", "full", "power"])}
 )
 choices = st.fixed_dictionaries(
     {},
