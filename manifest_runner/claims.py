@@ -100,8 +100,10 @@ class Disputes:
         self._twice.add(item.user_reference)
         before = self.row(first) or self.place(first, "userReference")._replace(column=1)
         message = f'userReference "{item.user_reference}" is there already, from {before.brief()}'
-        more = f" ({count:,} userReferences are there more than once)" if count > MAX_SHOWN else ""
         place, is_of_row = self.place(item, "userReference"), self.is_of_row(item, "userReference")
+        more = f" ({count:,} userReferences are there more than once)" if count > MAX_SHOWN else ""
+        if not is_of_row and first.analysis == item.analysis:
+            more += "; it is the same for every row, so make it of a column"
         finding = Finding(place, "MR502", message + more, row=self.row(item), is_of_row=is_of_row)
         self.findings.add(finding, item.user_reference, everywhere=True)
 

@@ -134,6 +134,9 @@ class Missing(jinja2.StrictUndefined):
             return str(self._undefined_hint)
         if isinstance(obj, dict):
             return f'this mapping has no "{name}"{near_miss(name, obj)}'
+        index: Any = self._undefined_name
+        if isinstance(index, int) and isinstance(obj, (list, tuple)):
+            return f"{kind_of(obj)} of {len(obj):,} has no element [{name}], as they are counted from [0]"
         return root_missing(name) if obj is missing else f"{kind_of(obj)} has no {name}"
 
 

@@ -49,6 +49,7 @@ _ITEM_TYPES: dict[Kind, str] = {
     "cwl": "CreateCwlAnalysis",
 }
 _BLOCKS = ("forEach", "analysisInput", "inputFormValues", "tags")
+_TYPE_NAMES = {"enum": ["string", "integer", "number", "boolean", "array", "object", "null"]}
 _NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 _MAX_MESSAGE = 240
 
@@ -194,8 +195,11 @@ def _schema_words(error: jsonschema_rs.ValidationError) -> str:
     resource, is_outside, _ = error.message.partition(" is not present in a registry")
     if is_outside:
         return clean(f"{resource} is outside the schema, and nothing is fetched", _MAX_MESSAGE)
+    message = error.message
+    if error.instance_path[-1:] == ["type"]:  # of which the compiled validator tells only that no alternative fits
+        message = next((fault.message for fault in Checker(_TYPE_NAMES).faults(error.instance)), message)
     where = ".".join(map(str, error.instance_path))
-    return clean(f"{where}: {error.message}" if where else error.message, _MAX_MESSAGE)
+    return clean(f"{where}: {message}" if where else message, _MAX_MESSAGE)
 
 
 @functools.cache

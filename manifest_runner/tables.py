@@ -18,6 +18,7 @@ MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20
 
 _DELIMITERS = {",": "csv file has commas", "\t": "tsv file has tabs", ";": ""}
+_CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ")
 _SECTION = re.compile(r"\[([^\]]*)\],*")
 
 
@@ -122,10 +123,19 @@ def _cells(table: _Table, header: _Header, report: Report) -> Iterator[NumberedR
         elif wanted < len(cells) and not any(cells[wanted:]):
             yield numbered[0], cells[:wanted]
         else:
-            what = f"this row has {len(cells)} cell{'s' * (len(cells) != 1)}, the header has {header.width}"
-            hint = "; a cell that holds the delimiter must be quoted" if len(cells) > wanted else ""
+            kind, message = _raggedness(cells, header)
             place = Place(table.label, numbered[0])
-            report(Finding(place, "MR304", what + hint, row=place), len(cells) > wanted)
+            report(Finding(place, "MR304", message, row=place), kind)
+
+
+def _raggedness(cells: list[str], header: _Header) -> tuple[str, str]:
+    """What is wrong with a row that has another number of cells than the header has, as a kind and in words."""
+    if cells[0].startswith(_CONFLICT):
+        return "conflict", "a merge conflict is not resolved here"
+    message = f"this row has {len(cells)} cell{'s' * (len(cells) != 1)}, the header has {header.width}"
+    if len(cells) <= len(header.columns):
+        return "short", message
+    return "long", f"{message}; a cell that holds the delimiter must be quoted"
 
 
 def _bounded_lines(file: Iterable[str]) -> Iterator[str]:

@@ -226,7 +226,11 @@ def _plainer(message: str, text: str) -> str:
         return "nothing is between the braces"
     if block := re.search(r"needs to be closed is '(\w+)'", message):
         return f"{{% {block[1]} %}} is not closed with {{% end{block[1]} %}}"
-    operator = re.search(r"unexpected char '([&!])'|got '(=)'|unexpected '([|])'", message)
+    if unknown := re.search(r"unknown tag '(\w+)'", message):
+        return f"{{% {unknown[1]} %}} " + ("closes nothing" if unknown[1].startswith("end") else "is not known")
+    if message.startswith("Missing end of comment"):
+        return 'it is not closed with "#}"'
+    operator = re.search(r"unexpected char '([&!])'|(?:got|unexpected) '([=|])'", message)
     if operator:
         used = next(filter(None, operator.groups()))
         return f'"{used}" is no operator here; write "{_NO_OPERATORS[used]}"'

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 # A template that is not quoted reads as a mapping in a mapping, or as a directive.
 _BARE_TEMPLATE = re.compile(r"(?::\s+|^\s*-\s+)[{][{%]")
-# A text in double quotes that ends where braces are open.
-_CLOSED_TEMPLATE = re.compile(r'(?:^|[\s\[{,])"[^"]*[{][{%](?:(?![%}][}])[^"])*"[^\s,\]}:#]')
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
+# A text in quotes that ends where something goes on.
+_CLOSED_DOUBLE = re.compile(r'(?:^|[\s\[{,])"(?:[^"\\]|\\.)*"[^\s,\]}:#]')
+_CLOSED_SINGLE = re.compile(r"(?:^|[\s\[{,])'[^']*'[^\s,\]}:#']")
 _QUOTE_TEMPLATE = 'quote a template: "{{ … }}"'
 
 
@@ -31,8 +33,12 @@ def explained(complaint: Complaint, text: str) -> tuple[int, str]:
         return at, "a tab cannot indent; use spaces"
     if _BARE_TEMPLATE.search(line):
         return at, _QUOTE_TEMPLATE
-    if _CLOSED_TEMPLATE.search(line):
+    if conflict := _CONFLICT.search(text):
+        return conflict.start(), "a merge conflict is not resolved here"
+    if _CLOSED_DOUBLE.search(line):
         return at, "a double quote inside a text in double quotes ends it; in a template use single ones: split(';')"
+    if _CLOSED_SINGLE.search(line):
+        return at, "a single quote inside a text in single quotes ends it; put the text into double quotes"
     for phrase, words, at_start in _PHRASES:
         if phrase in f"{complaint.context}: {complaint.problem}":
             opened = text.count("\n", 0, start) + 1
