@@ -25,6 +25,9 @@ from manifest_runner.sources import Sources
 from manifest_runner.templating import Template, TemplateFault, Used, has_delimiters
 
 MAX_UNUSED = 20
+# Of those that are different; one that does more than look up names counts for several, as it has to be compiled.
+MAX_TEMPLATES = 20_000
+_COMPILED = 10
 NO_ROW = -1  # the number of what has no row of its own
 _ONE_ROW = samplesheet.Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None)
 
@@ -70,6 +73,7 @@ class _Preparation:
         self._sources = Sources(folder, Path(document.source.file).parent)
         self._sandbox = Sandbox()
         self._templates: dict[tuple[str, bool], Template] = {}
+        self._spent = 0
         self._used: list[Used] = []
         self._broken_vars: set[str] = set()
         self._reports = 0  # also of what another analysis reported before, which is one finding
@@ -110,8 +114,11 @@ class _Preparation:
         """
         key = (text, expression)
         if key not in self._templates:
-            self._templates[key] = Template(text, self._sandbox, expression=expression)
-            self._used.append(self._templates[key].used)
+            if self._spent >= MAX_TEMPLATES:
+                raise TemplateFault("MR403", "too many different templates; put what differs into a csv file")
+            self._templates[key] = made = Template(text, self._sandbox, expression=expression)
+            self._spent += _COMPILED if made.parts is None else 1
+            self._used.append(made.used)
         if not self._broken_vars.isdisjoint(self._templates[key].used.vars):
             raise _BrokenVar
         return self._templates[key]

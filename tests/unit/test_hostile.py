@@ -47,14 +47,17 @@ MANIFESTS = {
     "huge template": (HEAD + "analyses:\n" + ITEM + 'vars:\n  a: "', "{{ name }}", 1_000_000, '"\n'),
     "many templates": (
         HEAD + "analyses:\n" + ITEM + "vars:\n  a:\n", "    - '{{ name }} {{ name | upper }}'\n", 10_000, ""),
+    "many different templates": (
+        HEAD + "analyses:\n" + ITEM + "vars:\n", "", 0, "".join(
+            f"  k{i}: '{{{{ {i} + 1 }}}}'\n" for i in range(50_000))),
     "matrix": (HEAD + "analyses:\n- {kind: nextflow, forEach: {matrix: {", "", 0, ", ".join(
         f"k{i}: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]" for i in range(20)) + "}}}\n"),
-    "faulty analyses": (HEAD + "analyses:\n", "- {kind: nextflow, x: y}\n", 20_000, ""),
+    "faulty analyses": (HEAD + "analyses:\n", "- {kind: nextflow, x: y}\n", 10_000, ""),
     "elements of a list at fault": (
         HEAD + "analyses:\n" + ITEM[:-2] + ", tags: {userTags: [", "{a: 1}, ", 50_000, "]}}\n"),
     "values of a mapping at fault": (HEAD + "analyses:\n- {kind: nextflow, forEach: {matrix: {", "", 0, ", ".join(
         f"k{i}: 1" for i in range(50_000)) + "}}}\n"),
-    "items at fault": (HEAD + "analyses:\n", ITEM.replace("userReference: a", "userReference: a+"), 20_000, ""),
+    "items at fault": (HEAD + "analyses:\n", ITEM.replace("userReference: a", "userReference: a+"), 10_000, ""),
     "unknown keys": (HEAD + "analyses:\n" + ITEM, "", 0, "".join(f"k{i}: 1\n" for i in range(200_000))),
     "vars that nothing uses": (HEAD + "analyses:\n" + ITEM + "vars:\n", "", 0, "".join(
         f"  k{i}: 1\n" for i in range(100_000))),

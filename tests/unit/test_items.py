@@ -442,3 +442,16 @@ def test_many_inputs_without_data_are_told_of_together(study):
     study.sheet("sample,bed,list\n" + "".join(f"a{number},,x\n" for number in range(1000)))
     _, (found,) = study.expand(EMPTY % "'{{ row.bed }}'")
     assert "the same in 1,000 rows" in found.message
+
+
+# -- bounds
+
+
+def test_of_too_many_different_templates_those_beyond_are_refused_where_they_stand(study):
+    parameters = "".join(f"        k{number}: '{{{{ {number} + 1 }}}}'\n" for number in range(2_010))
+    study.sheet("sample\na\n")
+    items, findings = study.expand(PER_ROW + "    analysisInput:\n      inputs: []\n      parameters:\n" + parameters)
+    assert not items
+    refused = [found for found in findings if "too many different templates" in found.message]
+    first = 5 + PER_ROW.count("\n") + 3 + 1  # the line of k0
+    assert [found.place.line for found in refused] == [8, *range(first + 2_000, first + 2_010)]
