@@ -145,7 +145,8 @@ CODES: dict[str, Code] = {
     ),
     "MR403": Code(
         "More than a template may do",
-        "It reads Python's attributes, includes files, makes texts without end, or puts a list or null into text.",
+        "It reads Python's attributes, includes files, makes texts without end, or puts a list or null into text; or "
+        "the manifest has thousands of different templates.",
         "Say it more simply; a list becomes text with `join` or `to_json`.",
         "{{ row.sample.__class__ }}",
     ),
