@@ -217,7 +217,7 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
     import json
 
     from manifest_runner import runner
-    from manifest_runner.lockfile import dump_lockfile
+    from manifest_runner.lockformat import dump_lockfile
 
     console = console_of(values)
     options = runner.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
@@ -251,7 +251,7 @@ def report(manifest: Path, style: Any, output: Path | None, lockfile: Path | Non
     """
     from manifest_runner.answers import timestamp
     from manifest_runner.files import replace_file
-    from manifest_runner.lockfile import load_lockfile
+    from manifest_runner.lockformat import load_lockfile
     from manifest_runner.report import ReportSource, ica_web_url, write_report
     from manifest_runner.workspace import Workspace
 
@@ -336,7 +336,7 @@ def merge(base: Path, ours: Path, theirs: Path) -> None:
     drivers: %O %A %B.
     """
     from manifest_runner.errors import BadState
-    from manifest_runner.lockfile import load_lockfile, write_lockfile
+    from manifest_runner.lockformat import load_lockfile, write_lockfile
     from manifest_runner.merging import merge_lockfiles
 
     mine, other = load_lockfile(ours), load_lockfile(theirs)

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from msgspec import structs
 
 from manifest_runner.errors import BadState
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile, value_json
+from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
+from manifest_runner.lockformat import value_json
 from manifest_runner.polling import FINAL_JOB
 
 T = TypeVar("T", LockedBatch, LockedItem)

@@ -16,7 +16,7 @@ from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.files import unwritable
 from manifest_runner.journal import Journal, Owner
 from manifest_runner.loading import Loaded, load
-from manifest_runner.lockfile import read_lockfile, write_lockfile
+from manifest_runner.lockformat import read_lockfile, write_lockfile
 from manifest_runner.manifest import read_mapping
 from manifest_runner.settings import Credential, find_credential, find_server, retries_rate_limits
 from manifest_runner.workspace import Workspace, held

@@ -16,7 +16,8 @@ import responses
 
 from manifest_runner import runner, schema
 from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.lockfile import LockedAnalysis, LockedBatch, Lockfile, new_launch, write_lockfile
+from manifest_runner.lockfile import LockedAnalysis, LockedBatch, Lockfile, new_launch
+from manifest_runner.lockformat import write_lockfile
 from manifest_runner.session import Target, World
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"

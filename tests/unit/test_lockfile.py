@@ -11,22 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-import manifest_runner.lockfile as lockfile_module
+import manifest_runner.lockformat as lockformat
 from manifest_runner.errors import BadState
-from manifest_runner.lockfile import (
-    LockedAnalysis,
-    LockedBatch,
-    LockedItem,
-    Lockfile,
-    dump_lockfile,
-    launched,
-    load_lockfile,
-    new_launch,
-    parse_lockfile,
-    read_lockfile,
-    updated,
-    write_lockfile,
-)
+from manifest_runner.lockfile import LockedAnalysis, LockedBatch, LockedItem, Lockfile, launched, new_launch, updated
+from manifest_runner.lockformat import dump_lockfile, load_lockfile, parse_lockfile, read_lockfile, write_lockfile
 from manifest_runner.model import Analysis, BatchItem
 
 DIGEST = "0123456789abcdef" * 4
@@ -141,7 +129,7 @@ PIECES += [b"", b" ", b"\n"]
 @given(st.integers(0, len(GOLDEN) - 1), st.sampled_from([0, 1, 4, 9]), st.sampled_from(PIECES))
 def test_what_is_read_fast_would_be_read_slowly_alike(at, length, piece):
     raw = GOLDEN[:at] + piece + GOLDEN[at + length :]
-    with patch.object(lockfile_module, "_DECODER", msgspec.json.Decoder(int)):  # which takes no lockfile
+    with patch.object(lockformat, "_DECODER", msgspec.json.Decoder(int)):  # which takes no lockfile
         slowly = parsed(raw)
     assert parsed(raw) == slowly
 

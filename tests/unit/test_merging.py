@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from manifest_runner.errors import BadState
-from manifest_runner.lockfile import (
-    LockedAnalysis,
-    LockedBatch,
-    Lockfile,
-    dump_lockfile,
-    launched,
-    new_launch,
-    parse_lockfile,
-)
+from manifest_runner.lockfile import LockedAnalysis, LockedBatch, Lockfile, launched, new_launch
+from manifest_runner.lockformat import dump_lockfile, parse_lockfile
 from manifest_runner.merging import merge_lockfiles
 
 STATUSES = ["REQUESTED", "IN_PROGRESS", "SUCCEEDED", "FAILED"]
