@@ -11,7 +11,6 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -100,10 +99,10 @@ class Client:
         return self._clock() + (self._ahead or 0.0)
 
     def ask_time(self) -> None:
-        """Make `now` the server's by a small question; a refusal tells the time, too. Raises Unreachable."""
+        """Make `now` the server's by a small question; whatever the answer, it tells the time. Raises Unreachable."""
         if self._ahead is None:
-            with suppress(Refused):
-                self._ask(calls.search_analyses((), (), None).with_params(pageSize="1"), lambda _body, _clean: None)
+            question = calls.search_analyses((), (), None).with_params(pageSize="1")
+            self._patience.insist(lambda: self._send(question))
 
     def _learn_time(self, date: str | None) -> None:
         """From an answer's Date header (RFC 9110, 6.6.1). It is right to the second, the ages it judges are hours."""
