@@ -13,7 +13,7 @@ import click
 from manifest_runner import __version__
 from manifest_runner.errors import InvalidManifest, RunnerError
 from manifest_runner.excerpts import excerpt
-from manifest_runner.model import FEW, Finding, Place
+from manifest_runner.model import FEW, Finding
 from manifest_runner.plaintext import plain_text
 
 if TYPE_CHECKING:
@@ -186,14 +186,8 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "severity": finding.severity,
         "message": finding.message,
-        "row": _row_document(finding.row, place) if finding.row else None,
+        "row": {"file": finding.row.file, "line": finding.row.line} if finding.row else None,
     }
-
-
-def _row_document(row: Place, place: Place) -> dict[str, Any]:
-    """A column is told where it takes one to find the row: where its line holds several."""
-    document: dict[str, Any] = {"file": row.file, "line": row.line}
-    return document if row.column == 1 or row == place else {**document, "column": row.column}
 
 
 def print_findings(found: list[Finding], counts: Mapping[Path, int], style: str, *, quiet: bool) -> None:

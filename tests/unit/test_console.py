@@ -141,12 +141,14 @@ def test_an_invalid_manifest_is_told_finding_by_finding(capsys):
     findings = [
         Finding(Place("m.yaml", 4, 2), "MR1", "wrong"),
         Finding(Place("m.yaml", 5), "MR2", "odd", "warning", Place("s.csv", 3)),
+        Finding(Place("m.yaml", 6), "MR3", "bad", row=Place("one-line.json", 1, 34)),
     ]
     Console().failure(InvalidManifest(findings))
     assert capsys.readouterr().err.splitlines() == [
         "m.yaml:4:2: wrong [MR1]",
         "m.yaml:5:1: warning: odd [MR2] (row at s.csv:3)",
-        "1 error(s); nothing was sent.",
+        "m.yaml:6:1: bad [MR3] (row at one-line.json:1:34)",
+        "2 error(s); nothing was sent.",
     ]
 
 
