@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -155,4 +156,5 @@ def rewrite(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    rewrite(Path(sys.argv[1]))
+    with tempfile.TemporaryDirectory() as scratch:
+        rewrite(Path(scratch))
