@@ -78,7 +78,7 @@ def parse_lockfile(raw: bytes, label: str) -> Lockfile:
     """The lockfile that these bytes are; ``label`` names them in messages. Raises BadState."""
     try:
         file = _DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         file = None
     if file is None or not _is_laid_out(raw, file) or not _is_sound(file):
         file = _parse_slowly(raw, label)

@@ -76,14 +76,8 @@ class _Item(_Wire, frozen=True):
     created_analysis: _Analysis | None = None
 
 
-class _Items(_Wire, frozen=True):
-    items: list[_Item]
-    next_page_token: str | None = None
-    total_item_count: Any = None
-
-
-class _Analyses(_Wire, frozen=True):
-    items: list[_Analysis]
+class _List(_Wire, Generic[T], frozen=True):
+    items: list[T]
     next_page_token: str | None = None
     total_item_count: Any = None
 
@@ -122,9 +116,9 @@ def read_analysis_page(body: bytes, clean: Cleaner) -> Page[Analysis]:
 
 _BATCH = msgspec.json.Decoder(_Batch)
 _ITEM = msgspec.json.Decoder(_Item)
-_ITEMS = msgspec.json.Decoder(_Items)
+_ITEMS = msgspec.json.Decoder(_List[_Item])
 _ANALYSIS = msgspec.json.Decoder(_Analysis)
-_ANALYSES = msgspec.json.Decoder(_Analyses)
+_ANALYSES = msgspec.json.Decoder(_List[_Analysis])
 
 
 def _decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
@@ -132,11 +126,11 @@ def _decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         return decoder.decode(body)
     except msgspec.ValidationError as error:  # it names the place and the type, and shows no value
         raise WireError(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError("it is not JSON") from error
 
 
-def _page(page: _Items | _Analyses, items: tuple[T, ...]) -> Page[T]:
+def _page(page: _List[Any], items: tuple[T, ...]) -> Page[T]:
     total = page.total_item_count
     return Page(items, page.next_page_token or None, total if isinstance(total, int) else None)
 

@@ -203,6 +203,13 @@ def test_what_does_not_meet_the_schema_is_damage(old, new):
         parse_lockfile(GOLDEN.replace(old, new), "x")
 
 
+@pytest.mark.parametrize("key", [b"zest", b"(more)"])
+def test_what_is_nested_without_end_is_damage(key):
+    deep = b'"items": 1, "' + key + b'": {"a":' + b"[" * 200_000 + b"]" * 200_000 + b"},"
+    with pytest.raises(BadState, match="damaged"):
+        parse_lockfile(GOLDEN.replace(b'"items": 1,', deep), "x")
+
+
 @pytest.mark.parametrize("raw", [b"[]", b"null", b"1", b'"x"', b"\xff\xfe", b"", b"{}"])
 def test_what_is_no_lockfile_at_all_is_damage(raw):
     with pytest.raises(BadState, match="damaged"):

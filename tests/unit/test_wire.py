@@ -141,6 +141,13 @@ def test_no_body_breaks_the_reading(body):
     assert isinstance(read_problem(body, CLEAN), Problem)
 
 
+@pytest.mark.parametrize("member", ["job", "other"])
+def test_a_body_as_deep_as_a_well_cannot_be_read(member):
+    deep = b"[" * 200_000 + b"]" * 200_000
+    with pytest.raises(WireError):
+        read_batch(b'{"' + member.encode() + b'": ' + deep + b"}", CLEAN)
+
+
 # Problems
 
 
