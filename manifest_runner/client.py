@@ -43,6 +43,8 @@ ANSWER_BYTES = 64 * 2**20
 CHUNK_BYTES = 2**16
 # A batch has 5,000 items at most; ten million analyses of one manifest are a server that goes in circles.
 MAX_PAGES = 10_000
+# To ask about it tells the time, and that there is none.
+NOBODYS_BATCH = "00000000-0000-0000-0000-000000000000"
 
 
 class Client:
@@ -95,14 +97,20 @@ class Client:
         return self._credential.user
 
     def now(self) -> float:
-        """Seconds since the epoch by the server's clock, as its answers tell it; by ours as long as none has."""
-        return self._clock() + (self._ahead or 0.0)
+        """Seconds since the epoch by our clock or by the server's, as its answers tell it: by the one that is behind.
+
+        What the server timed is then never thought older than it is, whichever clock is wrong.
+        """
+        ours, theirs = self._clock(), self.server_now()
+        return ours if theirs is None else min(ours, theirs)
+
+    def server_now(self) -> float | None:
+        """The same by the server's clock; None as long as no answer has told it."""
+        return None if self._ahead is None else self._clock() + self._ahead
 
     def ask_time(self) -> None:
-        """Make `now` the server's by a small question; whatever the answer, it tells the time. Raises Unreachable."""
-        if self._ahead is None:
-            question = calls.search_analyses((), (), None).with_params(pageSize="1")
-            self._patience.insist(lambda: self._send(question))
+        """Learn the server's time by a small question; whatever the answer, it tells it. Raises Unreachable."""
+        self._patience.insist(lambda: self._send(calls.get_batch(NOBODYS_BATCH)))
 
     def _learn_time(self, date: str | None) -> None:
         """From an answer's Date header (RFC 9110, 6.6.1). It is right to the second, the ages it judges are hours."""
@@ -186,7 +194,7 @@ class Client:
     def _try(self, call: Call, read: Reader[T]) -> T:
         answer = self._send(call)
         subject = replace(self._subject, wanted=call.wanted, keyed=call.key is not None)
-        judge(answer, subject, self._clean, now=self.now(), retry_rate_limits=self._retry_rate_limits)
+        judge(answer, subject, self._clean, now=self._clock(), retry_rate_limits=self._retry_rate_limits)
         try:
             return read(answer.body, self._clean)
         except wire.WireError as error:

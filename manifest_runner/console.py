@@ -328,12 +328,15 @@ def _done_line(outcome: Outcome) -> str:
 
 
 def crash_log() -> str:
-    """Write the traceback at hand to a file; gives its name."""
+    """Write the traceback at hand to a file; gives its name, or says why there is none."""
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="manifest-runner-", suffix=".log", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"manifest-runner {__version__}, Python {sys.version}\n{traceback.format_exc()}")
-        return file.name
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="manifest-runner-", suffix=".log", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(f"manifest-runner {__version__}, Python {sys.version}\n{traceback.format_exc()}")
+            return file.name
+    except OSError as e:
+        return f"its details, for which no file could be written ({e.strerror or e})"

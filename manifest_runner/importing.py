@@ -7,6 +7,7 @@ half that is known, so that a plan says "changed" and nobody pays twice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from manifest_runner.session import Session, Target, World, held_session, load_t
 MAX_ATTEMPTS = 100
 UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)
 UNKNOWN_REVISION = "0.0"
+_HALF = re.compile(rf"[0-9a-f]{{{STAMP_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class _Importer:
                 digest = self._digest(item.request, item.kind, item.revision, attempt)
                 return new_launch(digest, item.kind, item.revision, attempt, batch_id)
         half = (stamp or "").removeprefix(DIGEST_STAMP)
-        digest = (half if len(half) == STAMP_DIGITS else "0" * STAMP_DIGITS) + UNKNOWN_HALF
+        digest = (half if _HALF.fullmatch(half) else "0" * STAMP_DIGITS) + UNKNOWN_HALF
         kind, revision = (item.kind, item.revision) if item else ("nextflow", UNKNOWN_REVISION)
         return new_launch(digest, kind, revision, 0, batch_id)
 

@@ -61,7 +61,7 @@ class JournaledItem(NamedTuple):
 class Post:
     """A batch that was about to be POSTed. ``by`` tells users apart.
 
-    ``at`` is in seconds since the epoch by the server's clock, or by ours where nothing was asked before.
+    ``at`` is in seconds since the epoch by our clock, ``server_at`` by the server's, None where that was not known.
     """
 
     key: str
@@ -70,6 +70,7 @@ class Post:
     stamped: bool
     by: str
     items: tuple[JournaledItem, ...] = field(repr=False)
+    server_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,15 @@ class Journal:
             self._check_owner(record)
         elif "post" in record:
             items = tuple(JournaledItem(*item) for item in record["items"])
-            post = Post(record["post"], record["body"].encode(), record["at"], record["stamped"], record["by"], items)
+            post = Post(
+                key=record["post"],
+                body=record["body"].encode(),
+                at=record["at"],
+                stamped=record["stamped"],
+                by=record["by"],
+                items=items,
+                server_at=record.get("serverAt"),
+            )
             self.pending[post.key] = post
         elif "answer" in record:
             post = self.pending.pop(record["answer"])
@@ -149,6 +158,7 @@ class Journal:
         record = {
             "post": post.key,
             "at": post.at,
+            "serverAt": post.server_at,
             "stamped": post.stamped,
             "by": post.by,
             "items": items,

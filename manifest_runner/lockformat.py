@@ -24,7 +24,7 @@ from manifest_runner.schema import lockfile_faults
 LOCK_VERSION = 1
 _CONFLICT = b"<<<<<<< "
 _HEX = b"0123456789abcdef"
-_REVISION = re.compile(r"[0-9]+\.[0-9]+")
+_REVISION = re.compile(r"[0-9]{1,1000}\.[0-9]{1,1000}")
 
 
 class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, gc=False):
@@ -89,8 +89,8 @@ _DECODER = msgspec.json.Decoder(_File)
 
 
 def _is_laid_out(raw: bytes, file: _File) -> bool:
-    """Whether the file has the layout that this module writes; then no key can stand in it twice unseen."""
-    return raw.count(b"\n") == 10 + len(file.batches) + len(file.items)
+    """Whether the file has the layout that this module writes; then no line can stand in it twice unseen."""
+    return raw.endswith(b"\n") and raw.count(b"\n") == 10 + len(file.batches) + len(file.items)
 
 
 def _is_sound(file: _File) -> bool:

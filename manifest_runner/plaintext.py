@@ -10,6 +10,7 @@ MARK = "***"
 SHORTEST_SECRET = 4
 # A short key can be part of an honest name, a real one cannot.
 SHORTEST_SECRET_IN_NAMES = 6
+SHORTEST_SECRET_IN_LABELS = 16
 LONGEST_MESSAGE = 10_000
 
 
@@ -60,8 +61,8 @@ class Cleaner:
         return plain_text(self._hidden(text, SHORTEST_SECRET_IN_NAMES))
 
     def label(self, text: str) -> str:
-        """userReferences and tags: ours come back, to be compared with what we know, and are not kept."""
-        return plain_text(text)
+        """userReferences and tags: ours come back, to be compared with what we know; an import keeps them."""
+        return plain_text(self._hidden(text, SHORTEST_SECRET_IN_LABELS))
 
     def _hidden(self, text: str, shortest: int) -> str:
         return text.replace(self.secret, MARK) if len(self.secret) >= shortest else text

@@ -305,6 +305,7 @@ class _Run:
             journal=session.journal,
             lockfile=session.lockfile,
             save=session.save,
+            clock=world.clock,
             sleep=world.sleep,
             notify=world.notify,
             deadline=self._deadline,

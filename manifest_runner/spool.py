@@ -49,8 +49,8 @@ class Spool:
 def open_spool() -> Iterator[Spool]:
     try:
         file = tempfile.TemporaryFile(prefix="manifest-runner-")  # noqa: SIM115 - closed below, full disk or not
-    except OSError as e:
-        raise _full(e) from e
+    except OSError as e:  # no folder for temporary files can be written
+        raise BadState(f"no temporary file can be made: {e.strerror or e}. Free some space, or set TMPDIR.") from e
     try:
         yield Spool(file)
     finally:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # requests is imported when something is to be said
 
 AdoptMode = Literal["wait", "now", "never"]
 
-# The API honours a key for seven days; the last hour is left to a first POST that only our own clock has timed.
+# The API honours a key for seven days; the last hour is left to clocks that disagree.
 DEFAULT_KEY_WINDOW = 7 * 24 * 3600 - 3600
 HALF_SEEN_SECONDS = 3600
 MAX_UNSEEN_ATTEMPTS = 10
@@ -54,6 +54,7 @@ class Submitter:
     journal: Journal
     lockfile: Lockfile
     save: Callable[[], None]
+    clock: Callable[[], float]
     sleep: Callable[[float], None]
     notify: Callable[[str], None]
     deadline: Deadline
@@ -66,18 +67,28 @@ class Submitter:
     def settle(self, mode: AdoptMode = "wait") -> None:
         """POST every unanswered batch again, with its own bytes and key, while the key is sure to be honoured.
 
-        It is honoured for a week by the server's clock, and for the user who sent it. Raises ApprovalNeeded for a
+        It is honoured for a week, and for the user who sent it. Raises ApprovalNeeded for a
         batch whose key is of no use and that has no stamps to find it by, or is half seen.
         """
         self.journal.sync()
-        self.client.ask_time()
         for post in list(self.journal.pending.values()):
             self.notify(f"settling a batch of {len(post.items)} that was sent without an answer")
-            age = self.client.now() - post.at
+            age = self._age(post)
             if -HALF_SEEN_SECONDS < age < self.key_window and post.by == self.client.user:
                 self._settle_by_key(post, age, mode)
             else:
                 self._settle_by_stamps(post, mode)
+
+    def _age(self, post: Post) -> float:
+        """Seconds, as many as any clock makes it: what may be forgotten is not relied on.
+
+        Ours may have jumped while nobody looked, so the server is asked, but for what seems to be of this hour.
+        """
+        if not 0 <= self.clock() - post.at < HALF_SEEN_SECONDS and self.client.server_now() is None:
+            self.client.ask_time()
+        now = self.client.server_now()
+        by_server = [now - at for at in (post.at, post.server_at) if at is not None] if now is not None else []
+        return max([self.clock() - post.at, *by_server])
 
     def _settle_by_key(self, post: Post, age: float, mode: AdoptMode) -> None:
         """POST a batch again. Where it is refused now, what a lost try launched shows within an hour, or never."""
@@ -109,7 +120,7 @@ class Submitter:
             )
         if foreign := post.by != self.client.user:
             self.notify("it was sent with another credential, for which alone its key counts: looking for its analyses")
-        coming = foreign and abs(self.client.now() - post.at) < HALF_SEEN_SECONDS
+        coming = foreign and abs(self._age(post)) < HALF_SEEN_SECONDS
         seen = self._seen(len(post.items), partial(_existing, post), mode, coming=coming)
         if not seen:
             self._send(post, again=True)
@@ -181,8 +192,9 @@ class Submitter:
         return Found(by_stamp, references)
 
     def _is_recent(self, seen: Iterable[Analysis]) -> bool:
-        newest = max((_seconds(analysis.time_created) for analysis in seen if analysis.time_created), default=0.0)
-        return self.client.now() - newest < HALF_SEEN_SECONDS
+        """Also what does not say when it was created: to wait costs less than to launch twice."""
+        times = [_seconds(analysis.time_created or "") for analysis in seen]
+        return any(time is None or self.client.now() - time < HALF_SEEN_SECONDS for time in times)
 
     def _wait_for_the_rest(self, seen: int, due: int, attempt: int, pause: float) -> None:
         if attempt == 0:
@@ -223,7 +235,8 @@ class Submitter:
     def submit(self, batch: PreparedBatch, *, stamped: bool) -> None:
         """Journal a batch, POST it, journal the answer. Raises Refused, Unreachable, BadState."""
         items = tuple(map(_journaled, batch.launches))
-        post = Post(batch.key, batch.body, self.client.now(), stamped, self.client.user, items)
+        at, server_at = self.clock(), self.client.server_now()
+        post = Post(batch.key, batch.body, at, stamped, self.client.user, items, server_at)
         self.journal.post(post)
         self._send(post, again=False)
 
@@ -258,9 +271,9 @@ def _journaled(launch: Launch) -> JournaledItem:
     return JournaledItem(launch.user_reference, launch.digest, launch.kind, launch.revision, launch.attempt)
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str) -> float | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return 0.0
+        return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -208,10 +208,11 @@ def test_a_launch_that_is_half_seen_by_a_clock_that_is_ahead_is_waited_for(mine,
     assert adopted(mine) == sorted(SAMPLES)
 
 
-def test_a_clock_that_is_behind_does_not_make_an_old_launch_recent(mine, theirs, clock):
+def test_what_is_old_by_one_clock_and_recent_by_the_other_is_waited_for(mine, theirs, clock):
     assert theirs.timed(choices={"limit": 3}).code == 0
     clock.advance(HOUR + 20)
-    assert mine.timed(skew=-2 * HOUR, timeout=60.0).code == 0
+    assert mine.timed(skew=-2 * HOUR, timeout=60.0).code == 7
+    assert mine.timed(skew=-2 * HOUR, adopt="now").code == 0
     mine.assert_executed_once(7)
 
 

@@ -11,7 +11,7 @@ from requests import exceptions as http
 
 from manifest_runner import __version__
 from manifest_runner.backoff import Deadline
-from manifest_runner.client import MAX_PAGES, Client
+from manifest_runner.client import MAX_PAGES, NOBODYS_BATCH, Client
 from manifest_runner.errors import KeyReused, Refused, Unreachable, UsageProblem
 from manifest_runner.model import Analysis, Batch, BatchItem
 from manifest_runner.settings import Credential
@@ -109,14 +109,15 @@ DATE = {"Date": "Mon, 23 Nov 2026 00:00:00 GMT"}
 
 
 @pytest.mark.parametrize("ours", [MIDNIGHT - 86400, MIDNIGHT, MIDNIGHT + 86400])
-def test_the_time_is_the_servers_as_its_answers_tell_it(ica, make, clock, ours):
+def test_the_servers_time_is_as_its_answers_tell_it_and_the_clock_that_is_behind_counts(ica, make, clock, ours):
     clock.now = ours
     client = make(clock=clock.read)
     ica.post(BATCHES, status=503, headers=DATE)
     created(ica)
-    assert client.now() == ours
+    assert (client.now(), client.server_now()) == (ours, None)
     client.create_batch("k", b"{}")
-    assert client.now() == MIDNIGHT + clock.pauses[0]
+    assert client.server_now() == MIDNIGHT + clock.pauses[0]
+    assert client.now() == min(client.server_now(), clock.now)
 
 
 @pytest.mark.parametrize("date", [{}, {"Date": "yesterday"}, {"Date": "Mon, 23 Nov 99999999 00:00:00 GMT"}])
@@ -124,16 +125,15 @@ def test_without_a_date_that_can_be_read_the_time_is_ours(ica, make, clock, date
     ica.get(f"{BATCHES}/b-1", json={"id": "b-1"}, headers=date)
     client = make(clock=clock.read)
     client.get_batch("b-1")
-    assert client.now() == clock.now
+    assert (client.now(), client.server_now()) == (clock.now, None)
 
 
-@pytest.mark.parametrize("status", [200, 403])
-def test_the_time_is_asked_for_once_and_a_refusal_tells_it_too(ica, make, clock, status):
-    ica.post(SEARCH, status=status, json={}, headers=DATE)
+@pytest.mark.parametrize("status", [200, 403, 404, 503])
+def test_whatever_is_answered_tells_the_time(ica, make, clock, status):
+    ica.get(f"{BATCHES}/{NOBODYS_BATCH}", status=status, json={}, headers=DATE)
     client = make(clock=clock.read)
     client.ask_time()
-    client.ask_time()
-    assert (client.now(), sent(ica).params) == (MIDNIGHT, {"pageSize": "1"})
+    assert (client.server_now(), len(ica.calls)) == (MIDNIGHT, 1)
 
 
 # What is sent

@@ -161,6 +161,12 @@ def test_a_newer_version_says_to_update():
         parse_lockfile(GOLDEN.replace(b'"lockVersion": 1', b'"lockVersion": 2'), "x")
 
 
+def test_a_line_that_is_there_twice_is_damage_without_the_files_last_newline_too():
+    line = next(line for line in GOLDEN.split(b"\n") if line.startswith(b'"a"'))
+    with pytest.raises(BadState, match="is there twice"):
+        parse_lockfile(GOLDEN.replace(line, line + b"\n" + line).removesuffix(b"\n"), "x")
+
+
 @pytest.mark.parametrize("start", [b'"a"', b'"b-1"', b'"name"'])
 def test_a_line_that_a_merge_left_twice_is_damage(start):
     line = next(line for line in GOLDEN.split(b"\n") if line.startswith(start))
@@ -188,6 +194,7 @@ def test_a_key_that_is_there_twice_is_damage_in_any_other_layout_too(key):
         (b'"attempt": 0', b'"attempt": "0"'),
         (b'"kind": "cwl"', b'"kind": "wdl"'),
         (b'"revision": "1.1"', b'"revision": "1"'),
+        (b'"revision": "1.1"', b'"revision": "1.%s"' % (b"1" * 5000)),
         (b'"items": 2', b'"items": null'),
         (b'"itemId": "i-1", ', b""),
         (b'"lockVersion": 1', b'"lockVersion": 0'),

@@ -35,6 +35,8 @@ class Api:
     searches: int = 0
     user: str = "one"
     now: Callable[[], float] = lambda: NOW
+    server_now: Callable[[], float | None] = lambda: None
+    questions: int = 0
     on_search: Callable[[], None] = lambda: None
 
     def create_batch(self, key, body):
@@ -45,7 +47,7 @@ class Api:
         return answer
 
     def ask_time(self):
-        """It is known."""
+        self.questions += 1
 
     def search_analyses(self, *, technical_tags=(), statuses=(), user_reference=None):
         self.searches += 1
@@ -76,6 +78,7 @@ class World:
             lockfile=self.lockfile,
             save=lambda: self.saves.append(self.lockfile.copy()),
             sleep=self.sleep,
+            clock=lambda: self.now,
             notify=self.lines.append,
             deadline=Deadline.after(timeout, lambda: self.now),
         )
@@ -231,12 +234,39 @@ def test_a_key_is_trusted_for_its_window_and_a_little_against_clocks_that_go_bac
     assert (len(world.api.posts), world.api.searches) == (2, 0)
 
 
-def test_how_old_a_batch_is_the_server_is_asked(world):
+@pytest.mark.parametrize(("age", "questions"), [(0, 0), (HALF_SEEN_SECONDS - 1, 0), (HALF_SEEN_SECONDS, 1), (-1, 1)])
+def test_how_old_a_batch_is_the_server_is_asked_unless_it_seems_to_be_of_this_hour(world, age, questions):
     submitter = lost(world)
-    world.api.ask_time = lambda: world.sleep(DEFAULT_KEY_WINDOW)
+    world.now += age
+    submitter.settle()
+    assert (world.api.questions, world.api.searches) == (questions, 0)
+
+
+@pytest.mark.parametrize(
+    ("then", "now"), [(None, DEFAULT_KEY_WINDOW), (-DEFAULT_KEY_WINDOW, 0), (0, DEFAULT_KEY_WINDOW)]
+)
+def test_a_batch_is_as_old_as_any_clock_makes_it(world, then, now):
+    world.api.server_now = lambda: then if then is None else NOW + then
+    submitter = lost(world)
+    world.api.server_now = lambda: NOW + now
     world.api.analyses = [analysis(A), analysis(B)]
     submitter.settle()
     assert (len(world.api.posts), world.pending) == (1, [])
+
+
+@pytest.mark.parametrize("seen", [None, "yesterday", "0001-01-01T00:00:00"])
+def test_what_does_not_say_when_it_was_created_may_be_of_this_minute(world, seen):
+    world.api.analyses = [analysis(A)._replace(time_created=seen)]
+    if seen and seen.startswith("0001"):
+        assert world.submitter.adopt([A, B], "wait") == [B]
+    else:
+        with pytest.raises(ApprovalNeeded):
+            world.submitter.adopt([A, B], "wait")
+
+
+def test_where_nothing_is_seen_nothing_is_waited_for_whatever_the_clocks_say(world):
+    world.api.now = lambda: 0.0
+    assert world.submitter.adopt([A, B], "wait") == [A, B]
 
 
 @pytest.mark.parametrize("age", [DEFAULT_KEY_WINDOW, 30 * 86400, -HALF_SEEN_SECONDS, -86400])

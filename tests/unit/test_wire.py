@@ -223,3 +223,4 @@ def test_a_key_of_usual_length_is_struck_out_of_names_but_not_of_labels():
     clean = Cleaner("my-key-1")
     assert clean.name("ref-my-key-1") == "ref-***"
     assert clean.label("ref-my-key-1\n") == "ref-my-key-1\\n"
+    assert CLEAN.label(f"ref-{SECRET}") == "ref-***"
