@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -376,6 +377,62 @@ def test_a_bare_manifest_misses_its_keys():
 def test_the_schema_is_valid_draft_07():
     jsonschema.Draft7Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+
+
+def _resolved(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as an editor shows it: what stands beside a reference wins."""
+    target = rule.get("$ref", "").removeprefix("#/definitions/")
+    return {**SCHEMA["definitions"][target], **rule} if target else rule
+
+
+def _properties(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every property at every depth, with its path; a key of ``properties`` is no keyword."""
+    if isinstance(node, list):
+        for i, each in enumerate(node):
+            yield from _properties(each, f"{path}/{i}")
+    elif isinstance(node, dict):
+        for key, rule in node.get("properties", {}).items():
+            yield f"{path}/properties/{key}", rule
+            yield from _properties(rule, f"{path}/properties/{key}")
+        for name, rule in node.get("definitions", {}).items():
+            yield from _properties(rule, f"{path}/definitions/{name}")
+        for keyword in node.keys() - {"properties", "definitions", "examples", "default", "enum", "const", "required"}:
+            yield from _properties(node[keyword], f"{path}/{keyword}")
+
+
+PROPERTIES = dict(_properties(SCHEMA))
+NEVER_WRITTEN = {"/definitions/analysisOfUnknownKind/properties/kind"}
+WITH_VALUES = {"examples", "default", "enum", "const"}
+
+
+def test_every_property_is_found():
+    assert {
+        "/properties/project",
+        "/definitions/analysis/properties/kind",
+        "/definitions/analysis/allOf/3/if/properties/kind",
+        "/definitions/externalData/items/properties/basespaceDetails/properties/pathPrefix",
+        "/definitions/formGroup/properties/values/items/properties/values",
+    } <= PROPERTIES.keys()
+
+
+@pytest.mark.parametrize("path", PROPERTIES)
+def test_an_editor_can_explain_every_property(path: str) -> None:
+    rule = _resolved(PROPERTIES[path])
+    assert [word for word in ("title", "description") if not rule.get(word, "").strip()] == []
+
+
+@pytest.mark.parametrize("path", sorted(PROPERTIES.keys() - NEVER_WRITTEN))
+def test_every_property_that_one_writes_shows_a_value(path: str) -> None:
+    rule = PROPERTIES[path]
+    assert rule == OF_ANOTHER_KIND or WITH_VALUES & _resolved(rule).keys()
+
+
+@pytest.mark.parametrize("path", PROPERTIES)
+def test_the_values_that_a_property_shows_are_right(path: str) -> None:
+    rule = _resolved(PROPERTIES[path])
+    validator = jsonschema.Draft7Validator({**rule, "definitions": SCHEMA["definitions"]})
+    shown = [*rule.get("examples", []), *([rule["default"]] if "default" in rule else [])]
+    assert [value for value in shown if not validator.is_valid(value)] == []
 
 
 def test_the_fields_of_all_kinds_can_have_defaults():
