@@ -174,17 +174,21 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
     console = console_of(values)
     found: list[Finding] = []
     counts: dict[Path, int] = {}
+    code = 0
     for manifest in manifests:
         try:
-            count, warnings = runner.validate(manifest, target_of(values), world_of(console))
+            counts[manifest], warnings = runner.validate(manifest, target_of(values), world_of(console), strict=strict)
             found += warnings
-            if not (strict and any(finding.severity == "warning" for finding in warnings)):
-                counts[manifest] = count
         except InvalidManifest as e:
             found += e.findings
+            code = code or e.exit_code
+        except UsageProblem as e:  # one that does not exist does not keep the others from being checked
+            if len(manifests) == 1:
+                raise
+            console.failure(e)
+            code = e.exit_code
     print_findings(found, counts, "json" if console.as_json else style, quiet=console.quiet)
-    if len(counts) < len(set(manifests)):
-        sys.exit(InvalidManifest.exit_code)
+    sys.exit(code)
 
 
 @app.command()

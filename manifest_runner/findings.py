@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
 from manifest_runner.model import Finding, Place
@@ -11,6 +11,11 @@ from manifest_runner.model import Finding, Place
 MAX_ALIKE = 5
 # Nobody mends more than these in one go; what follows is counted, and takes no memory.
 MAX_OF_A_CODE = 100
+
+
+def strictly(findings: Iterable[Finding]) -> list[Finding]:
+    """Warnings as what they are with ``--strict``: errors."""
+    return [replace(each, severity="error") if each.severity == "warning" else each for each in findings]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from manifest_runner.document import Document, load_document
 from manifest_runner.errors import InvalidManifest, UsageProblem
-from manifest_runner.findings import Findings
+from manifest_runner.findings import Findings, strictly
 from manifest_runner.items import Expansion
 from manifest_runner.manifest import read_manifest
 from manifest_runner.prepare import prepare_analyses
@@ -26,8 +26,9 @@ class Loaded:
 
     def raise_errors(self, *, strict: bool = False) -> None:
         """Raise InvalidManifest where something was found; ``strict`` takes warnings for errors."""
-        if self.findings.count("error") or (strict and self.findings.count("warning")):
-            raise InvalidManifest(self.findings.all())
+        found = strictly(self.findings.all()) if strict else self.findings.all()
+        if any(finding.severity == "error" for finding in found):
+            raise InvalidManifest(found)
 
 
 def load(

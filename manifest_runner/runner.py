@@ -94,14 +94,14 @@ class Outcome:
 # -- commands
 
 
-def validate(path: Path, target: Target, world: World) -> tuple[int, list[Finding]]:
+def validate(path: Path, target: Target, world: World, *, strict: bool = False) -> tuple[int, list[Finding]]:
     """How many items a manifest that is in order gives, and the warnings.
 
-    Raises InvalidManifest with all that is wrong, warnings included.
+    Raises InvalidManifest with all that is wrong, warnings included; ``strict`` takes those for errors.
     """
     loaded = load_target(path, target, world)
     count = sum(1 for _ in loaded.expansion.items())
-    loaded.raise_errors()
+    loaded.raise_errors(strict=strict)
     return count, loaded.findings.all()
 
 

@@ -21,6 +21,7 @@ import jsonschema_rs
 from manifest_runner.errors import RunnerError
 from manifest_runner.largedata import large_data_keywords
 from manifest_runner.model import KINDS, Kind
+from manifest_runner.schemasize import schema_size
 from manifest_runner.wording import Error, Fault, Path_, by_path, clean, described, faults_of, listed, shown
 
 __all__ = [
@@ -51,6 +52,8 @@ _ITEM_TYPES: dict[Kind, str] = {
 _BLOCKS = ("forEach", "analysisInput", "inputFormValues", "tags")
 _TYPE_NAMES = {"enum": ["string", "integer", "number", "boolean", "array", "object", "null"]}
 _NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
+# As many as a sheet of thousands of columns needs; a row has to meet each of them.
+MAX_SCHEMA = 10_000
 _MAX_MESSAGE = 240
 
 
@@ -184,6 +187,8 @@ def row_checker(schema: object) -> RowChecker:
     if not isinstance(plain, (dict, bool)):
         raise SchemaProblem(f"expected a JSON Schema, got {described(plain)}")
     try:
+        if schema_size(plain) > MAX_SCHEMA:
+            raise SchemaProblem(f"its references come to more than {MAX_SCHEMA:,} rules for one row")
         return RowChecker(plain, formats=True)
     except jsonschema_rs.ValidationError as e:
         raise SchemaProblem(_schema_words(e)) from e

@@ -19,7 +19,8 @@ MAX_LINE = 16 * 2**20
 
 _DELIMITERS = {",": "csv file has commas", "\t": "tsv file has tabs", ";": ""}
 _CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ")
-_SECTION = re.compile(r"\[([^\]]*)\],*")
+# Spreadsheets pad the line to the width of the sheet, some quote all cells.
+_SECTION = re.compile(r'"?\[([^\]]*)\]"?[,;\s"]*')
 
 
 def csv_rows(path: Path, label: str, *, delimiter: str, section: str | None = None) -> Rows:
@@ -50,7 +51,7 @@ class _Table:
                 skipped = 0 if self.section is None else self._skip_to_section(lines, self.section)
                 line += skipped
                 if self.section is not None:
-                    lines = itertools.takewhile(lambda text: not _SECTION.fullmatch(text.strip()), lines)
+                    lines = self._section(lines, self.section, skipped)
                 reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
                 for cells in reader:
                     if cells and (cells[0] or any(cells)):
@@ -71,6 +72,17 @@ class _Table:
                 found.append(match[1])
         has = f"it has {', '.join(found)}" if found else "it has no sections at all"
         raise self.fault("MR302", f"there is no section [{wanted}]; {has}")
+
+    def _section(self, lines: Iterator[str], wanted: str, first: int) -> Iterator[str]:
+        """The lines of the section that begins after line ``first``; another one of that name would be lost."""
+        inside = True
+        for number, text in enumerate(lines, first + 1):
+            match = _SECTION.fullmatch(text.strip())
+            if match and match[1].casefold() == wanted.casefold():
+                raise self.fault("MR302", f"the section [{wanted}] is there already, on line {first}", number)
+            inside = inside and not match
+            if inside:
+                yield text
 
     def fault(self, code: str, message: str, line: int = 1) -> InvalidManifest:
         return InvalidManifest([Finding(Place(self.label, line), code, message)])

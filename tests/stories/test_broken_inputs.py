@@ -142,6 +142,30 @@ def test_the_count_of_items_is_told_of_each_manifest_that_is_in_order(
     assert told("m.yaml", "--quiet") == (0, [])
 
 
+def test_with_strict_a_warning_is_an_error_in_every_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CASES["column that no template uses"].write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    for style in ("text", "json", "github"):
+        result = CliRunner().invoke(app, ["validate", "m.yaml", "--strict", "--format", style], obj=Console())
+        assert result.exit_code == 3
+        found[style] = result.stdout
+    assert "warning" not in found["text"] + found["github"]
+    assert {each["severity"] for each in json.loads(found["json"])} == {"error"}
+    plan = CliRunner().invoke(app, ["plan", "m.yaml", "--project", "p"], obj=Console())
+    assert (plan.exit_code, "warning: " in plan.stderr) == (0, True)
+
+
+def test_a_manifest_that_does_not_exist_does_not_hide_what_is_wrong_with_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bad.yaml").write_text("manifest: 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["validate", "gone.yaml", "bad.yaml", "--json"], obj=Console())
+    assert (result.exit_code, {each["file"] for each in json.loads(result.stdout)}) == (2, {"bad.yaml"})
+    assert "gone.yaml: there is no such manifest" in result.stderr
+
+
 def rewrite(folder: Path) -> None:
     for path in sorted(CORPUS.glob("*.txt")):
         cases = []

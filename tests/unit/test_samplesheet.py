@@ -278,3 +278,20 @@ def test_json_rows_of_some_megabytes_are_read_wherever_they_are_cut(tmp_path):
     rows = [{"a": "x" * 700_000, "b": [number] * 50_000} for number in range(20)]
     path.write_text(json.dumps(rows))
     assert [row for _, row in json_rows(path, "s.json").read(lambda _finding, _group: None)] == rows
+
+
+def test_a_section_that_is_there_twice_is_an_error_since_its_rows_would_be_lost(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("[Data]\nSample_ID\nS1\n[Header]\nx\n[data]\nSample_ID\nS2\n")
+    rows = csv_rows(path, "s.csv", delimiter=",", section="Data")
+    with pytest.raises(InvalidManifest) as caught:
+        list(rows.read(lambda *_: None))
+    (finding,) = caught.value.findings
+    assert (finding.place.line, finding.message) == (6, "the section [Data] is there already, on line 1")
+
+
+@pytest.mark.parametrize("line", ['"[Data]",,', "[Data] ,,", "[Data],,,", '"[Data]","",""'])
+def test_a_section_begins_however_a_spreadsheet_writes_its_line(tmp_path, line):
+    path = tmp_path / "s.csv"
+    path.write_text(f"[Header]\nx\n{line}\nSample_ID\nS1\n")
+    assert [row for _, row in csv_rows(path, "s.csv", delimiter=",", section="Data").read(print)] == [["S1"]]

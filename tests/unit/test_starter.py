@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import orjson
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,12 +127,66 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory,
     assert made["inputFormValues"]["fields"][0]["values"] == [text]
 
 
+ONE = json.dumps(NEXTFLOW)
+FORM_WITH = '{{"userReference": "b", "pipelineId": "' + PIPELINE + '", "tags": {tags}, "inputFormValues": {{{form}}}}}'
+NO_TAGS = json.dumps(TAGS)
+
+
+def with_values(text):
+    """The text of a form's body, with this JSON as the values of its only field."""
+    return FORM_WITH.format(tags=NO_TAGS, form=f'"fields": [{{"id": "f", "values": {text}}}]')
+
+
 @pytest.mark.parametrize(("text", "words"), [
-    ("{", "not JSON"), ("[]", "an object"), ("[" * 100_000, "not JSON"),
+    ("{", "not JSON"), ("[]", "an object"), ("[" * 100_000, "not JSON"), (ONE + "x", "not JSON"),
+    ('{"nextflowItems": []}', "no item"), ('{"cwlItems": null}', "no item"), ("{}", "no body of a launch"),
+    ('{"a": 1}', "no body of a launch"), ('{"cwlItems": {}}', "cwlItems: expected a list"),
+    ('{"cwlItems": [5]}', "cwlItems[0]: expected an object"), ('{"cwlItems": [], "a": 1}', 'unknown key "a"'),
+    ('{"nextflowItems": [{"userReference": "a"}]}', 'nextflowItems[0]: "analysisInput" is missing'),
+    (ONE.replace('"alpha"', '"a+b"'), "userReference: "), (ONE[:-1] + ', "forEach": null, "x": 1}', '"x"'),
+    (ONE[:-1] + ', "userReference": "b"}', 'duplicate key "userReference"'),
+    (f'{{"nextflowItems": [{ONE}, {ONE}]}}', 'userReference "alpha" is there already'),
+    (with_values("[NaN]"), "NaN has no place in JSON"), (with_values("[1" + "0" * 5000 + "]"), "5,001 characters"),
+    (with_values('["\\ud800"]'), "surrogate"), (with_values("[" * 400 + "]" * 400), ""),
+    (with_values('["a"]').replace('"values"', '"{{ x }}"'), "{{ x }}"),
 ])  # fmt: skip
 def test_what_is_no_body_is_explained(tmp_path, text, words):
     (tmp_path / "body.json").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidManifest) as raised:
         write_from_payload(tmp_path / "made.yaml", tmp_path / "body.json", None)
     assert words in raised.value.findings[0].message
+    assert {finding.place.file for finding in raised.value.findings} == {str(tmp_path / "body.json")}
     assert not (tmp_path / "made.yaml").exists()
+
+
+def test_a_body_that_is_not_there_is_wrong_use(tmp_path):
+    with pytest.raises(UsageProblem, match="no such file"):
+        write_from_payload(tmp_path / "made.yaml", tmp_path / "body.json", None)
+
+
+def test_numbers_are_sent_as_they_were_spelled(tmp_path):
+    (tmp_path / "body.json").write_text(with_values("[0.10, 1e5, -0, 12, 1e400, true]"), encoding="utf-8")
+    write_from_payload(tmp_path / "made.yaml", tmp_path / "body.json", PROJECT)
+    ((_, made),) = items(tmp_path / "made.yaml")
+    assert made["inputFormValues"]["fields"][0]["values"] == ["0.10", "1e5", "-0", "12", "1e400", "true"]
+
+
+def test_what_a_manifest_takes_a_body_may_have(tmp_path):
+    body = {**CWL, "analysisInput": {"inputJson": {"b": 1.5, "a": [None, "{{ x }}"]}}, "outputParentFolderId": None}
+    ((kind, made),) = items(from_payload(tmp_path, body))
+    given = {"objectType": "JSON", "inputJson": '{"a":[null,"{{ x }}"],"b":1.5}'}
+    assert (kind, made["analysisInput"]) == ("cwl", given)
+
+
+# -- the hook of pre-commit
+
+
+@pytest.mark.parametrize(("path", "is_checked"), [
+    ("manifest.yaml", True), ("manifest.yml", True), ("a/b/manifest-2.yml", True), ("a/germline.manifest.yaml", True),
+    ("manifests/germline.yaml", True), ("a/manifest/b/c.yml", True), ("manifest.lock.json", False),
+    ("a/mymanifest.yaml", False), ("manifest.yaml.txt", False), ("src/germline.yaml", False),
+])  # fmt: skip
+def test_the_hook_checks_what_init_writes(path: str, is_checked: bool) -> None:
+    (hook,) = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert (re.search(hook["files"], path) is not None) == is_checked
+    assert "pass_filenames" not in hook
