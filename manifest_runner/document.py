@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -43,7 +43,8 @@ class ForEach:
 class AnalysisSpec:
     """One element of ``analyses``, defaults merged in. ``fields`` is the API's item, still with templates.
 
-    ``sound`` tells that it meets the schema; of one that does not, what is at fault is left out.
+    ``broken`` are the places, relative to it, where it or the defaults do not meet the schema; what was there is left
+    out. The place ``()`` is all of it.
     """
 
     index: int
@@ -51,7 +52,7 @@ class AnalysisSpec:
     for_each: ForEach | None
     revision: Any
     fields: Mapping[str, Any]
-    sound: bool = True
+    broken: tuple[Path_, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,19 +201,24 @@ def _without(data: Any, paths: Iterable[Path_]) -> Any:
     return {step: each for step, each in kept if () not in branches.get(step, ())}
 
 
-def _analyses(data: Mapping[str, Any], faulty: Iterable[Path_]) -> Iterator[AnalysisSpec]:
+def _analyses(data: Mapping[str, Any], faulty: Sequence[Path_]) -> Iterator[AnalysisSpec]:
     defaults = data.get("defaults") or {}
     owners = sorted({int(path[1]) for path in faulty if path[:1] == ("analyses",) and len(path) > 1})
     # What is at fault in those beyond the last one that was looked at is not known, so it cannot be left out.
     end = owners[-1] if len(owners) > MAX_WORDED else len(data["analyses"])
-    at_fault = set(owners)
-    all_sound = not any(path[:1] == ("defaults",) for path in faulty)
+    of_defaults = [path[1:] for path in faulty if path[:1] == ("defaults",)]
+    broken: dict[int, list[Path_]] = {}
+    for path in faulty:
+        if path[:1] == ("analyses",) and len(path) > 1:
+            broken.setdefault(int(path[1]), []).append(() if path[2:3] == ("kind",) else path[2:])
     for i, raw in enumerate(data["analyses"][:end]):
         if isinstance(raw, dict):
-            yield _analysis(i, raw, defaults, sound=all_sound and i not in at_fault)
+            yield _analysis(i, raw, defaults, (*of_defaults, *broken.get(i, ())))
 
 
-def _analysis(index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], *, sound: bool) -> AnalysisSpec:
+def _analysis(
+    index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], broken: tuple[Path_, ...]
+) -> AnalysisSpec:
     merged = _merge(defaults, raw)
     return AnalysisSpec(
         index=index,
@@ -220,7 +226,7 @@ def _analysis(index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], *
         for_each=_for_each(raw.get("forEach") or {}),
         revision=DEFAULT_REVISION if merged.get("revision") is None else merged["revision"],
         fields={key: value for key, value in merged.items() if key not in ("kind", "forEach", "revision")},
-        sound=sound,
+        broken=broken,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -111,13 +111,19 @@ class _Rendering:
         self._inputs: dict[tuple[int, str], Place] = {}
 
     def items(self) -> Iterator[Item]:
+        if self._analysis.broken:
+            self._check_what_is_left()
+            return iter(())
+        return self._rendered()
+
+    def _rendered(self) -> Iterator[Item]:
         analysis = self._analysis
         render, kind, number_of_it = analysis.renderer.compiled(), analysis.spec.kind, analysis.spec.index
         checker = item_checker(kind)
         is_valid, dumps, claim = checker.is_valid, orjson.dumps, self._claims.add
         revisions = self._revisions()
         has_inputs, is_table = _has_leaf_inputs(analysis.fields), analysis.rows.columns is not None
-        index = -1
+        index, is_rendered = -1, False
         for index, number, row in self._wanted():
             try:
                 request = render(row, index)
@@ -128,6 +134,7 @@ class _Rendering:
                     return
                 if not body:
                     continue
+            is_rendered = True
             if not is_valid(request):
                 self._report_invalid(checker, request, number)
                 continue
@@ -138,7 +145,9 @@ class _Rendering:
             if has_inputs and (index < _LOOKED_AT or not is_table or "" in row):
                 self._look_for_empty_inputs(request, number)
             yield Item(request["userReference"], kind, revision, body, number_of_it, number)
-        if index < 0 and not self._is_faulty:
+        if self._is_faulty and not is_rendered:
+            self._report_constants(checker)
+        elif index < 0 and not self._is_faulty:
             self._tell_of_no_rows()
 
     # -- rows
@@ -270,6 +279,23 @@ class _Rendering:
             self._add((), "MR503", f"the item cannot be written as JSON: {e}", number, group="json")
         return None, b""
 
+    def _check_what_is_left(self) -> None:
+        """Of an analysis at fault: what is wrong with its rows, and with what no template makes."""
+        for _ in self._rows():
+            pass
+        self._report_constants(item_checker(self._analysis.spec.kind))
+
+    def _report_constants(self, checker: ItemChecker) -> None:
+        """A part of an item may lack anything, and what holds something unknown may be right with it."""
+        fields, request = self._analysis.fields, self._analysis.renderer.constant()
+        unknown = [*self._analysis.broken, *_leaf_paths(fields)]
+        for fault in checker.faults(request):
+            path = written_at(fields, fault.path, request)
+            if not fault.lacks and not any(_are_related(path, each) for each in unknown):
+                where = _dotted(fault.path)
+                message = f"{where}: {fault.message}" if where else fault.message
+                self._add(path, "MR501", message, NO_ROW, group=fault.path, at_key=fault.at_key)
+
     def _report_invalid(self, checker: ItemChecker, request: Any, number: int) -> None:
         for fault in self._words.faults(checker, request, "MR501"):
             path = written_at(self._analysis.fields, fault.path, request)
@@ -313,6 +339,19 @@ class _Rendering:
 def _has_leaf_inputs(fields: Any) -> bool:
     given = fields.get("analysisInput")
     return has_leaf(given.get("inputs") if isinstance(given, dict) else given)
+
+
+def _leaf_paths(value: Any) -> Iterator[Path_]:
+    if isinstance(value, Leaf):
+        yield value.path
+    elif isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaf_paths(each)
+
+
+def _are_related(one: Path_, other: Path_) -> bool:
+    """Whether one place is the other, or holds it."""
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def _is_rendered(fields: Any, path: Path_) -> bool:

@@ -29,12 +29,16 @@ MAX_UNUSED = 20
 MAX_TEMPLATES = 20_000
 _COMPILED = 10
 NO_ROW = -1  # the number of what has no row of its own
+_NO_ROWS = samplesheet.Rows(None, lambda _: iter(()), lambda _: None)
 _ONE_ROW = samplesheet.Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None)
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """One analysis ready to be rendered. ``fields`` still has shorthands, its templates are ``Leaf`` values."""
+    """One analysis ready to be rendered. ``fields`` still has shorthands, its templates are ``Leaf`` values.
+
+    ``broken`` are the places that have a fault, which is told; then it gives no items, but what else can be checked is.
+    """
 
     spec: AnalysisSpec
     fields: Mapping[str, Any] = field(repr=False)
@@ -45,10 +49,11 @@ class Analysis:
     row_checker: RowChecker | None
     scope: Mapping[str, Any] = field(repr=False)
     sandbox: Sandbox = field(repr=False)
+    broken: tuple[Path_, ...] = ()
 
 
 def prepare_analyses(document: Document, project: str, folder: Path, findings: Findings) -> list[Analysis]:
-    """The analyses that have no fault; every fault and warning found, also the document's, is added to ``findings``.
+    """The analyses; every fault and warning found, also the document's, is added to ``findings``.
 
     ``folder`` is what paths in the manifest are relative to.
     """
@@ -58,7 +63,7 @@ def prepare_analyses(document: Document, project: str, folder: Path, findings: F
     analyses = [preparation.analysis(spec) for spec in document.analyses]
     if not findings.count("error"):  # else a template that would use them may be the one that is at fault
         preparation.warn_of_what_is_unused()
-    return [analysis for analysis in analyses if analysis is not None]
+    return analyses
 
 
 class _BrokenVar(Exception):
@@ -80,7 +85,7 @@ class _Preparation:
         self._reported: set[tuple[Place, str, str]] = set()
         self._scope = self._constants(project)
 
-    def analysis(self, spec: AnalysisSpec) -> Analysis | None:
+    def analysis(self, spec: AnalysisSpec) -> Analysis:
         before = self._reports
         rows = self._rows(spec)
         reader = _Reader(self, spec, rows)
@@ -91,10 +96,12 @@ class _Preparation:
         if spec.for_each is not None and rows is not None and rows.columns is not None:
             source = (spec.for_each.source, spec.for_each.section)
             self.column_use.add(source, reader.place(("forEach", spec.for_each.format)), rows.columns, reader.used)
-        if rows is None or not spec.sound or reader.is_broken or self._reports > before:
-            return None
+        broken = (*spec.broken, *reader.broken)
+        if not broken and (rows is None or self._reports > before):
+            broken = (("forEach",),)
+        rows = rows or _NO_ROWS
         renderer = Renderer(spec.kind, fields, rows.columns, self._scope)
-        return Analysis(spec, fields, rows, renderer, revision, where, checker, self._scope, self._sandbox)
+        return Analysis(spec, fields, rows, renderer, revision, where, checker, self._scope, self._sandbox, broken)
 
     def report(self, place: Place, code: str, message: str, row: Place | None = None) -> None:
         self._reports += 1
@@ -126,7 +133,7 @@ class _Preparation:
     def scopes(self, spec: AnalysisSpec, columns: Iterable[str] | None) -> dict[str, Scope | None]:
         """What is known of the names that a template can use where there is a row; without ``columns`` any can be."""
         row = None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
-        if spec.for_each is None and spec.sound:  # else it may have been left out for a fault
+        if spec.for_each is None and not spec.broken:  # else it may have been left out for a fault
             row = Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
         return {**self._fixed_scopes(), "row": row, "index": None}
 
@@ -166,10 +173,13 @@ class _Preparation:
             raise _BrokenVar
         return found
 
-    def refuse_template_key(self, key: str, path: Path_, analysis: int | None) -> None:
-        if has_delimiters(key):
+    def refuse_template_key(self, key: str, path: Path_, analysis: int | None) -> bool:
+        """Whether it is refused, which is reported."""
+        is_template = has_delimiters(key)
+        if is_template:
             place = self.place(path, analysis, at_key=True)
             self.report(place, "MR406", f"a key cannot be a template: {shown(key)}")
+        return is_template
 
     def place(self, path: Path_, analysis: int | None, *, at_key: bool = False) -> Place:
         if analysis is None:
@@ -256,12 +266,13 @@ class _Reader:
         self._columns = rows.columns if rows else None
         self._scopes = preparation.scopes(spec, self._columns)
         self.used: list[Used] = []
-        self.is_broken = False
+        self.broken: list[Path_] = []
 
     def resolve(self, path: Path_, value: Any) -> Any:
         if isinstance(value, dict):
             for key in value:
-                self._preparation.refuse_template_key(key, (*path, key), self._spec.index)
+                if self._preparation.refuse_template_key(key, (*path, key), self._spec.index):
+                    self.broken.append((*path, key))
             return {key: self.resolve((*path, key), each) for key, each in value.items()}
         if isinstance(value, list):
             return [self.resolve((*path, i), each) for i, each in enumerate(value)]
@@ -284,14 +295,16 @@ class _Reader:
             template.check()
         except TemplateFault as e:
             self._preparation.report_fault(self.place(path), e, text)
+            self.broken.append(path)
             return None
         except _BrokenVar:
-            self.is_broken = True
+            self.broken.append(path)
             return None
         messages = list(unknown_names(template, self._scopes))
         for message in messages:
             fault = TemplateFault("MR402", message)
             self._preparation.report_fault(self.place(path), fault, text, self._first_row)
+            self.broken.append(path)
         return None if messages else template
 
     @cached_property
@@ -309,7 +322,7 @@ class _Reader:
             try:
                 return self._preparation.constant(template.text, path, self._spec.index)
             except _BrokenVar:
-                self.is_broken = True
+                self.broken.append(path)
                 return None
         gives = what_it_gives(template, cells_are_text=self._columns is not None)
         return Leaf(template, path, is_text=gives == "text", is_texts=gives == "texts")

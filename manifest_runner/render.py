@@ -103,6 +103,10 @@ class Renderer:
             raise Unrendered(faults)
         return shape_item(self._kind, fields)
 
+    def constant(self) -> dict[str, Any]:
+        """The item without what templates make."""
+        return shape_item(self._kind, _without_leaves(self._fields))
+
     def scope(self, row: Any, index: int) -> dict[str, Any]:
         """The names that a template sees for one row."""
         values = row if self._columns is None else zip(self._columns, row, strict=True)
@@ -113,6 +117,14 @@ class Renderer:
 
     def _call_template(self, template: Template) -> Compiled:
         return lambda row, index: template.render(self.scope(row, index))
+
+
+def _without_leaves(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_leaves(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_leaves(each) for each in value]
+    return None if isinstance(value, Leaf) else value
 
 
 def _rendered(

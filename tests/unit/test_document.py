@@ -113,14 +113,14 @@ def test_a_faulty_analysis_does_not_hide_the_others(load):
     )
     document = load(text)
     assert [fault.place.line for fault in document.faults] == [4, 5, 7, 9, 10]
-    assert [(spec.index, spec.sound) for spec in document.analyses] == [(0, False), (1, True), (3, False)]
+    assert [(spec.index, not spec.broken) for spec in document.analyses] == [(0, False), (1, True), (3, False)]
     assert document.analyses[0].fields == {"pipelineId": "p"}
     assert document.batch_size == module.DEFAULT_BATCH_SIZE
 
 
 def test_faulty_defaults_leave_no_analysis_sound(load):
     document = load(HEAD + "defaults: {pipelin: x, pipelineId: p}\nanalyses:\n" + ITEM)
-    assert [(spec.sound, spec.fields["pipelineId"]) for spec in document.analyses] == [(False, "p")]
+    assert [(not spec.broken, spec.fields["pipelineId"]) for spec in document.analyses] == [(False, "p")]
 
 
 def test_a_faulty_source_is_left_out_as_a_whole(load):
@@ -154,7 +154,7 @@ def test_of_very_many_faulty_analyses_the_first_are_worded_and_the_rest_counted(
     document = load(HEAD + "analyses:\n" + faulty + ITEM)
     assert len(document.faults) == MAX_WORDED + 1
     assert document.faults[-1].message == "20 more have faults, from this one on"
-    assert not any(spec.sound for spec in document.analyses)
+    assert all(spec.broken for spec in document.analyses)
 
 
 @pytest.mark.parametrize("key", ["revision", "batchSize", "maxLaunches"])
