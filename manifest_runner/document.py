@@ -100,7 +100,11 @@ def load_document(
     data = source.data
     found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
     found += _coded("MR202", _env_faults(data, env))
-    faults = sorted((_finding(source, code, fault) for code, fault in found), key=lambda each: each.place)
+    known = {finding.place for finding in source.faults}
+    of_schema = (_finding(source, code, fault) for code, fault in found)
+    faults = sorted(
+        [*source.faults, *(each for each in of_schema if each.place not in known)], key=lambda each: each.place
+    )
     paths = [fault.path for _, fault in found]
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
         raise InvalidManifest(_told(faults))

@@ -31,12 +31,14 @@ MAX_BYTES = 24 * 2**20
 class YamlFile:
     """A YAML file that has been read: ``data`` is made of dict, list, str, int, float, bool and None.
 
+    ``faults`` are those of the YAML that left all else readable.
     Places are not kept while reading, since most files are right: the first that is asked for reads the text again.
     """
 
     file: str
     text: str = field(repr=False)
     data: Any = field(repr=False)
+    faults: tuple[Finding, ...] = ()
 
     def place(self, path: Sequence[str | int], *, at_key: bool = False) -> Place:
         """The place of the value at ``path``, or of its key; of its nearest ancestor where there is no such value."""
@@ -57,7 +59,7 @@ def read_manifest(path: Path) -> YamlFile:
     """Read a manifest. Raises UsageProblem where there is no such file, InvalidManifest where it is not YAML."""
     if not os.path.lexists(path):
         raise UsageProblem(f"{path}: there is no such manifest; `manifest-runner init` writes a starter")
-    return read_yaml(path, str(path))
+    return read_yaml(path, str(path), lenient=True)
 
 
 def read_mapping(path: Path, *, binary: bool = False) -> dict[str, Any]:
@@ -70,12 +72,17 @@ def read_mapping(path: Path, *, binary: bool = False) -> dict[str, Any]:
     return data
 
 
-def read_yaml(path: Path, label: str, *, binary: bool = False, empty: bool = False) -> YamlFile:
-    """Read one YAML document; ``label`` is the file's name in messages. Raises InvalidManifest with each fault."""
+def read_yaml(path: Path, label: str, *, binary: bool = False, empty: bool = False, lenient: bool = False) -> YamlFile:
+    """Read one YAML document; ``label`` is the file's name in messages.
+
+    Raises InvalidManifest with each fault; with ``lenient`` only where the rest cannot be read.
+    """
     hint = "; put the rows into a csv file, which is streamed"
     text = decode_utf8(read_bytes(path, label, MAX_BYTES, hint), label)
     builder = Builder(label, text, binary=binary)
     data = builder.build()
+    if builder.findings and not lenient:
+        raise InvalidManifest(builder.findings)
     if builder.is_empty and not empty:
         raise InvalidManifest([Finding(Place(label, 1), "MR104", "the file is empty; it must hold a document")])
-    return YamlFile(label, text, data)
+    return YamlFile(label, text, data, tuple(builder.findings))

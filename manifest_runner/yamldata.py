@@ -47,6 +47,9 @@ class Binary:
     """Stands for a ``!!binary`` value, which only the icav2 CLI's own config file may hold."""
 
 
+_DROPPED = "(dropped)"  # the key of what is read and not kept, told by identity
+
+
 class _Stop(Exception):
     """Nothing more can be learned from this text."""
 
@@ -74,7 +77,8 @@ class Builder:
         self._file = file
         self._text = text
         self._binary = binary
-        self._findings: list[Finding] = []
+        self.findings: list[Finding] = []
+        self.is_readable = True
         self._document = _Frame([], None)
         self._frame = self._document
         self._stack: list[_Frame] = []
@@ -89,11 +93,14 @@ class Builder:
         self._aliased: set[int] = set()  # offsets of what aliases stand for
 
     def build(self) -> Any:
-        """The document, or None of an empty text (see ``is_empty``). Raises InvalidManifest with each fault."""
+        """The document, or None of an empty text (see ``is_empty``).
+
+        Raises InvalidManifest with each fault; those that leave the rest readable are in ``findings`` only.
+        """
         with suppress(_Stop):
             self._read()
-        if self._findings:
-            raise InvalidManifest(self._findings)
+        if not self.is_readable:
+            raise InvalidManifest(self.findings)
         return None if self.is_empty else self._document.value[0]
 
     @property
@@ -166,7 +173,8 @@ class Builder:
         try:
             return plain_value(text)
         except NotANumber as e:
-            self._report("MR107", f"{e}; quote it if it is meant as text", event.start_mark.index)
+            message = f"{e}; quote it if it is meant as text"
+            self._report("MR107", message, event.start_mark.index, is_harmless=True)
             return text
 
     def _tagged(self, event: Any, text: str) -> Any:
@@ -208,7 +216,9 @@ class Builder:
 
     def _take_key(self, frame: _Frame, text: str, at: int) -> None:
         if text in frame.value:
-            self._report("MR109", f'duplicate key "{_shorten(text)}"', at)
+            self._report("MR109", f'duplicate key "{_shorten(text)}"', at, is_harmless=True)
+            frame.key = _DROPPED
+            return
         frame.key = self._keys.setdefault(text, text)
         if self._marks is not None:
             frame.marks.append(at)
@@ -226,6 +236,9 @@ class Builder:
         elif frame.key is None:
             hint = bare_template_hint(self._text, at)
             self._stop("MR110", f"a key must be text, not a list or a mapping{hint}", at)
+        elif frame.key is _DROPPED:
+            frame.key = None
+            return
         elif frame.key == "<<" and frame.merges == []:
             self._take_merge(frame, value, at)
             return
@@ -361,9 +374,12 @@ class Builder:
         line = bisect_right(self._starts, offset)
         return Place(self._file, line, offset - self._starts[line - 1] + 1)
 
-    def _report(self, code: str, message: str, at: int) -> None:
-        self._findings.append(Finding(self._place(at), code, message))
-        if len(self._findings) >= MAX_FINDINGS:
+    def _report(self, code: str, message: str, at: int, *, is_harmless: bool = False) -> None:
+        """``is_harmless`` where the rest of the file means what it says all the same."""
+        self.findings.append(Finding(self._place(at), code, message))
+        self.is_readable = self.is_readable and is_harmless
+        if len(self.findings) >= MAX_FINDINGS:
+            self.is_readable = False
             raise _Stop
 
     def _stop(self, code: str, message: str, at: int) -> NoReturn:
