@@ -37,6 +37,9 @@ class TemplateFault(Exception):
         self.template = template
 
 
+_OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """A bare name or one step into one, such as ``row.sample`` or ``vars.reference``; filters with plain arguments."""
@@ -66,6 +69,8 @@ class Template:
             raise TemplateFault("MR401", "this is an expression already: leave out the {{ }}")
         if expression and not text.strip():
             raise TemplateFault("MR401", "the expression is empty")
+        if _OPEN_COMMENT.search(text):  # of which Jinja says nothing where the text ends
+            raise TemplateFault("MR401", f"not a template: {_NO_END_OF_COMMENT}")
         self._source = "{{ " + text + " }}" if expression else text
         self.tree: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
         self.whole = self.expression is not None
@@ -216,6 +221,7 @@ def _guard_parse(act: Any, text: str) -> Any:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
 
 
+_NO_END_OF_COMMENT = 'it is not closed with "#}"'
 _NO_OPERATORS = {"&": "and", "|": "or", "!": "not", "=": "=="}
 
 
@@ -229,7 +235,7 @@ def _plainer(message: str, text: str) -> str:
     if unknown := re.search(r"unknown tag '(\w+)'", message):
         return f"{{% {unknown[1]} %}} " + ("closes nothing" if unknown[1].startswith("end") else "is not known")
     if message.startswith("Missing end of comment"):
-        return 'it is not closed with "#}"'
+        return _NO_END_OF_COMMENT
     operator = re.search(r"unexpected char '([&!])'|(?:got|unexpected) '([=|])'", message)
     if operator:
         used = next(filter(None, operator.groups()))

@@ -223,3 +223,9 @@ def test_where_there_is_no_row_there_is_none():
     assert list(unknown_names(template("{{ row.a }}"), {"vars": None})) == [
         '"row" is known only where there is a row, not here'
     ]
+
+
+@pytest.mark.parametrize("text", ["a{#", "{#", "{#-", "{{ row.a }}{#"])
+def test_a_comment_that_opens_at_the_end_is_not_dropped(text):
+    with pytest.raises(TemplateFault, match="not closed"):
+        Template(text, Sandbox())
