@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -97,7 +98,7 @@ class Bench:
         return cost((*RUNNER, "plan", "study.yaml", *NO_LOCKFILE), self._study(size))
 
     def _pairs(self, size: int) -> int:
-        return max(3, min(self._times, self._times * 50_000 // size))
+        return max(3, min(2 * self._times, self._times * 50_000 // size))
 
     def _over_floor(self, size: int) -> Line:
         folder = self._study(size)
@@ -115,15 +116,14 @@ class Bench:
 
     def _growth(self) -> Iterator[Line]:
         """From one size to the next, what the smallest takes anyway left out."""
-        if len(self._sizes) < 3:
-            return
-        small, *_, middle, large = self._sizes
+        small = self._sizes[0]
         times = {size: statistics.median(run.processor for run in runs) for size, runs in self._plans.items()}
-        for_each = [(times[size] - times[small]) / (size - small) for size in (middle, large)]
-        between = f"from {middle:,} to {large:,} rows"
-        yield Line(f"processor time of one more item, {between}", f"{for_each[1] / for_each[0]:.2f}", "≤ 1.15")
-        grown = (memory(self._plans[large]) - memory(self._plans[middle])) * 2**20 / (large - middle)
-        yield Line(f"memory of one more item, {between}, bytes", f"{grown:.0f}", "< 300")
+        for middle, large in itertools.pairwise(self._sizes[1:]):
+            for_each = [(times[size] - times[small]) / (size - small) for size in (middle, large)]
+            between = f"from {middle:,} to {large:,} rows"
+            yield Line(f"processor time of one more item, {between}", f"{for_each[1] / for_each[0]:.2f}", "≤ 1.15")
+            grown = (memory(self._plans[large]) - memory(self._plans[middle])) * 2**20 / (large - middle)
+            yield Line(f"memory of one more item, {between}, bytes", f"{grown:.0f}", "< 300")
 
     # -- peers
 
