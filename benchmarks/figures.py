@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -115,13 +114,15 @@ class Bench:
                 yield Line(f"peak of `plan`, {size:,} rows, MiB", f"{memory(self._plans[size]):.0f}", target)
 
     def _growth(self) -> Iterator[Line]:
-        """From one size to the next, what the smallest takes anyway left out."""
+        """From one size to the next, what the smallest takes anyway left out; the sizes are run in turn."""
         small = self._sizes[0]
-        times = {size: statistics.median(run.processor for run in runs) for size, runs in self._plans.items()}
         for middle, large in itertools.pairwise(self._sizes[1:]):
-            for_each = [(times[size] - times[small]) / (size - small) for size in (middle, large)]
+            pairs = []
+            for _ in range(self._pairs(large)):
+                least, less, more = (self._plan(size).processor for size in (small, middle, large))
+                pairs.append(((more - least) / (large - small), (less - least) / (middle - small)))
             between = f"from {middle:,} to {large:,} rows"
-            yield Line(f"processor time of one more item, {between}", f"{for_each[1] / for_each[0]:.2f}", "≤ 1.15")
+            yield Line(f"processor time of one more item, {between}", str(ratio(pairs)), "≤ 1.15")
             grown = (memory(self._plans[large]) - memory(self._plans[middle])) * 2**20 / (large - middle)
             yield Line(f"memory of one more item, {between}, bytes", f"{grown:.0f}", "< 300")
 
