@@ -135,15 +135,22 @@ emulator_options = _options(
     click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS"),
     click.option("--fail-creation", metavar="REGEX", help="userReferences whose creation fails."),
     click.option("--fail-analysis", metavar="REGEX", help="userReferences whose analysis fails."),
+    click.option("--abort-analysis", metavar="REGEX", help="userReferences whose analysis is aborted."),
+    click.option(
+        "--search-lag", type=SECONDS, default=0.0, metavar="SECONDS", help="Hides new analyses from searches."
+    ),
     click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Added to every answer."),
     click.option(
         "--fault",
         "faults",
         multiple=True,
         metavar="KIND:NTH",
-        help="Spoil the NTH POST of a batch: 409, 429, 500, 503, drop-before, drop-after. Also KIND:FIRST-LAST.",
+        help="Spoil the NTH POST of a batch: 503, drop-before, … Also KIND:FIRST-LAST, KIND:NTH@get, @search, …",
     ),
     click.option("--idempotency-ttl", type=SECONDS, default=7 * 86400.0, metavar="SECONDS", help="How long keys live."),
+    click.option(
+        "--token-lifetime", type=SECONDS, default=86400.0, metavar="SECONDS", help="How long tokens are good."
+    ),
 )
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 one_manifest = click.argument("manifest", type=FILE)

@@ -11,13 +11,13 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from manifest_runner.emulator.creation import Creator
-from manifest_runner.emulator.credentials import Gatekeeper
-from manifest_runner.emulator.faults import FaultPlan
-from manifest_runner.emulator.idempotency import KeyedAnswers
-from manifest_runner.emulator.media import negotiate
+from manifest_runner.emulator.endpoints.creation import Creator
 from manifest_runner.emulator.options import EmulatorOptions
-from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.protocol.faults import FaultPlan
+from manifest_runner.emulator.protocol.media import negotiate
+from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.store.credentials import Gatekeeper
+from manifest_runner.emulator.store.idempotency import KeyedAnswers
 
 
 class Call(NamedTuple):
@@ -45,7 +45,7 @@ class Api:
         self.connection = connection
         self.options = options
         self.clock = clock
-        self.gate = Gatekeeper(connection, options.api_key)
+        self.gate = Gatekeeper(connection, options.api_key, options.token_lifetime)
         self.faults = FaultPlan(options.faults)
         self.answers = KeyedAnswers(connection, options.idempotency_ttl)
         self.creator = Creator(connection, self.answers, options)
@@ -56,10 +56,11 @@ class Api:
             await asyncio.sleep(self.options.latency)
 
     def admit(self, request: Request, offered: tuple[str, ...]) -> Call:
-        """Find the user, the project and the media type. Raises Problem 401, 404 and 406."""
-        user = self.gate.user(request)
+        """Find the user, the project and the media type. Raises Problem 400, 401 and 404."""
+        now = self.clock()
+        user = self.gate.user(request, now)
         project = str(request.path_params.get("project", ""))
         if project and self.options.projects and project not in self.options.projects:
             raise Problem(404, f"There is no project {project}.")
         media = negotiate(request, offered) if offered else ""
-        return Call(request, user, project, media, self.clock())
+        return Call(request, user, project, media, now)

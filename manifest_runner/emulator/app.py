@@ -1,4 +1,4 @@
-"""The web application: which path leads to which endpoint, and how errors are told."""
+"""The web application: which path leads to which endpoint, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from manifest_runner.emulator import analysis_endpoints as analyses
-from manifest_runner.emulator import batch_endpoints as batches
 from manifest_runner.emulator.api import Api, Call
-from manifest_runner.emulator.faults import ConnectionDropped, refuse
-from manifest_runner.emulator.media import V3, V4, negotiate
+from manifest_runner.emulator.endpoints import analyses, batches
+from manifest_runner.emulator.endpoints.projects import list_projects
 from manifest_runner.emulator.options import EmulatorOptions, FaultTarget
-from manifest_runner.emulator.problems import Problem, problem_response
-from manifest_runner.emulator.project_endpoints import list_projects
+from manifest_runner.emulator.protocol.faults import ConnectionDropped, refuse
+from manifest_runner.emulator.protocol.media import V3, V4, negotiate
+from manifest_runner.emulator.protocol.problems import Problem, problem_response
 
 _BASE = "/ica/rest/api"
 _PROJECT = "/projects/{project}"
@@ -39,7 +38,7 @@ class _Endpoint(NamedTuple):
     path: str
     handle: Callable[[Api, Call], Awaitable[Response]]
     offers: tuple[str, ...] = (V3,)
-    target: FaultTarget | None = "get"
+    target: FaultTarget = "get"
 
 
 _ENDPOINTS = (
@@ -51,7 +50,7 @@ _ENDPOINTS = (
     _Endpoint("GET", _ANALYSES, analyses.list_analyses),
     _Endpoint("GET", _ANALYSES + "/{analysis:uuid}", analyses.get_analysis, (V3, V4)),
     # It answers nothing, so any Accept header will do.
-    _Endpoint("POST", _ANALYSES + "/{analysis:uuid}:abort", analyses.abort_analysis, (), target=None),
+    _Endpoint("POST", _ANALYSES + "/{analysis:uuid}:abort", analyses.abort_analysis, (), target="abort"),
     _Endpoint("GET", "/projects", list_projects),
 )
 
@@ -60,24 +59,24 @@ def build_app(connection: sqlite3.Connection, options: EmulatorOptions, clock: C
     """The emulator as an ASGI application; ``clock`` gives seconds since the epoch."""
     api = Api(connection, options, clock)
     routes = [
-        *(_route(e.method, e.path, _telling_problems(api, _responder(api, e))) for e in _ENDPOINTS),
-        _route("POST", "/tokens", _telling_problems(api, _token_responder(api, api.gate.mint))),
-        _route("POST", "/tokens:refresh", _telling_problems(api, _token_responder(api, api.gate.refresh))),
+        *(_route(e.method, e.path, _reporting_problems(api, _responder(api, e))) for e in _ENDPOINTS),
+        _route("POST", "/tokens", _reporting_problems(api, _token_responder(api, api.gate.mint))),
+        _route("POST", "/tokens:refresh", _reporting_problems(api, _token_responder(api, api.gate.refresh))),
     ]
 
-    async def tell_http_error(request: Request, error: Exception) -> Response:
+    async def report_http_error(request: Request, error: Exception) -> Response:
         status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
         problem = Problem(status, _explanation(request, error), headers=headers)
         return problem_response(problem, request, clock())
 
-    app = Starlette(routes=routes, exception_handlers={HTTPException: tell_http_error, Exception: tell_http_error})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: report_http_error, Exception: report_http_error})
     app.router.redirect_slashes = False
     app.add_middleware(_Dated, clock=clock)
     return app
 
 
 class _Dated:
-    """Tells with every answer the time by the emulator's own clock (RFC 9110, 6.6.1)."""
+    """Gives with every answer the time by the emulator's own clock (RFC 9110, 6.6.1)."""
 
     def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
         self._app = app
@@ -99,17 +98,11 @@ def _route(method: str, path: str, respond: Respond) -> Route:
 
 def _responder(api: Api, endpoint: _Endpoint) -> Respond:
     async def respond(request: Request) -> Response:
-        fault = api.faults.next(endpoint.target)
-        if fault == "drop-before":
-            return ConnectionDropped()
-        if fault is not None:
-            refuse(fault)
         if endpoint.target != "post":
             await api.pause()
-        response = await endpoint.handle(api, api.admit(request, endpoint.offers))
-        return ConnectionDropped() if fault == "drop-after" else response
+        return await endpoint.handle(api, api.admit(request, endpoint.offers))
 
-    return respond
+    return _meeting_faults(api, endpoint.target, respond)
 
 
 def _token_responder(api: Api, issue: Callable[[Request, float], str]) -> Respond:
@@ -118,17 +111,30 @@ def _token_responder(api: Api, issue: Callable[[Request, float], str]) -> Respon
         media = negotiate(request, (V3,))
         return Response(orjson.dumps({"token": issue(request, api.clock())}), media_type=media)
 
-    return respond
+    return _meeting_faults(api, "token", respond)
 
 
-def _telling_problems(api: Api, respond: Respond) -> Respond:
-    async def tell(request: Request) -> Response:
+def _meeting_faults(api: Api, target: FaultTarget, respond: Respond) -> Respond:
+    async def respond_or_fail(request: Request) -> Response:
+        fault = api.faults.next(target)
+        if fault == "drop-before":
+            return ConnectionDropped()
+        if fault is not None:
+            refuse(fault)
+        response = await respond(request)
+        return ConnectionDropped() if fault == "drop-after" else response
+
+    return respond_or_fail
+
+
+def _reporting_problems(api: Api, respond: Respond) -> Respond:
+    async def answer(request: Request) -> Response:
         try:
             return await respond(request)
         except Problem as problem:
             return problem_response(problem, request, api.clock())
 
-    return tell
+    return answer
 
 
 def _explanation(request: Request, error: Exception) -> str:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from manifest_runner.emulator.store import read_only
+from manifest_runner.emulator.store.database import read_only
 
 
 class Execution(NamedTuple):

@@ -18,7 +18,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from manifest_runner.emulator.app import build_app
 from manifest_runner.emulator.options import EmulatorOptions
-from manifest_runner.emulator.store import open_store
+from manifest_runner.emulator.protocol.problems import PROBLEM_JSON, Problem, problem_document
+from manifest_runner.emulator.store.database import open_store
 
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 2048
@@ -39,6 +40,16 @@ class _Protocol(H11Protocol):
         super().connection_made(cast(asyncio.Transport, transport))
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app_state = {**self.app_state, "transport": transport}
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP as every other error is answered; uvicorn's own answer is plain text."""
+        problem = problem_document(Problem(400, f"{msg.rstrip('.')}."), "about:blank", time.time())
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\nContent-Type: {PROBLEM_JSON}\r\n"
+            f"Content-Length: {len(problem)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + problem)
+        self.transport.close()
 
 
 class _Server(uvicorn.Server):

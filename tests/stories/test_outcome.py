@@ -11,14 +11,14 @@ def test_a_failed_item_is_named_with_its_message_and_the_lines_it_came_from(cli,
     write_study(cli, "alpha", "beta")
     ran = cli("run", "study.yaml")
     assert ran.out.splitlines() == [
-        "failed: beta: The emulator was told to fail this creation. (study.yaml:9, study.csv:3)",
+        "failed: beta: The emulator was set to fail this creation. (study.yaml:9, study.csv:3)",
         "launched 2 in 1 batch(es), 1 created, 1 failed, 0 unchanged",
         "next: mend the cause, then run with --retry-failed: it launches them again, as the manifest then has them",
         "lockfile: study.lock.json",
     ]
     again = cli("run", "study.yaml")
     assert again.out.splitlines()[:2] == [
-        "failed: beta: The emulator was told to fail this creation. (study.yaml:9, study.csv:3)",
+        "failed: beta: The emulator was set to fail this creation. (study.yaml:9, study.csv:3)",
         "nothing to launch: 1 unchanged, 1 failed before",
     ]
     quiet = cli("run", "study.yaml", "--quiet")
@@ -41,7 +41,7 @@ def test_many_failures_are_counted_and_the_report_lists_them_all(cli, emulator):
     assert [line[:11] for line in ran[:10]] == [f"failed: s{number:02}" for number in range(10)]
     assert ran[10] == "failed: … and 4 more; `manifest-runner report` lists all"
     rows = cli.ok("report", "study.yaml", "--format", "csv").out
-    assert rows.count("told to fail") == 14
+    assert rows.count("set to fail") == 14
 
 
 @pytest.mark.parametrize("emulator", [{"fail_analysis": "^beta$"}], indirect=True)

@@ -25,10 +25,10 @@ def test_every_format_names_the_items_on_stdout_and_in_a_file(cli, emulator):
     before = cli.read("study.lock.json")
     for style in FORMATS:
         text = reports(cli, style, ICAV2_X_API_KEY="", LC_ALL="C", PYTHONIOENCODING="latin-1")
-        assert ("alpha" in text, "told to fail this creation" in text) == (True, True), style
+        assert ("alpha" in text, "set to fail this creation" in text) == (True, True), style
         written = cli.ok("report", "study.yaml", "--format", style, "-o", f"out.{style}")
         assert written.out == ""
-        assert "told to fail this creation" in cli.read(f"out.{style}")
+        assert "set to fail this creation" in cli.read(f"out.{style}")
     rows = list(csv.reader(StringIO(cli.read("out.csv"))))
     assert len(rows) == 3
     assert json.loads(cli.read("out.json"))

@@ -64,6 +64,31 @@ def test_an_analysis_that_is_to_fail_fails_and_says_why(start, clock):
     assert found["summary"]
 
 
+def test_an_analysis_that_is_to_be_aborted_ends_so_by_itself(start, clock):
+    client = start(abort_analysis="^bad")
+    batch = client.create("bad-one", "good")
+    clock.advance(8)
+    ending = {each["createdAnalysis"]["status"] for each in client.items(batch)["items"]}
+    clock.advance(2)
+    found = {each["userReference"]: each for each in client.search().json()["items"]}
+    assert "ABORTING" in ending
+    assert (found["bad-one"]["status"], found["good"]["status"]) == ("ABORTED", "SUCCEEDED")
+    assert found["bad-one"]["summary"]
+    assert client.found(status=["ABORTED"]) == ["bad-one"]
+
+
+def test_a_search_lags_behind_what_is_known_of_an_analysis_by_its_id(start, clock):
+    client = start(search_lag=30)
+    batch = client.create("one")
+    clock.advance(1)
+    analysis = only_analysis(client, batch)["id"]
+    clock.advance(28)
+    assert client.found() == client.get("analyses", accept=V3).json()["items"] == []
+    assert client.get(f"analyses/{analysis}").status_code == 200
+    clock.advance(2)
+    assert client.found() == ["one"]
+
+
 def test_the_etag_changes_with_the_status_only(client, analysis, clock):
     tags = []
     for step in (0, 0.1, 8):

@@ -16,6 +16,7 @@ from manifest_runner.emulator import EmulatorOptions, Fault, parse_fault
         ("drop-after:10@search", Fault("drop-after", 10, 10, "search")),
         ("drop-before:1-2@get", Fault("drop-before", 1, 2, "get")),
         ("500:1@post", Fault("500", 1, 1, "post")),
+        ("403:1@token", Fault("403", 1, 1, "token")),
     ],
 )
 def test_a_fault_is_read(text, fault):
@@ -74,6 +75,16 @@ def test_each_sort_of_request_is_counted_on_its_own(start, make_item):
     assert client.post([make_item()]).status_code == 409
 
 
+def test_the_exchange_of_a_key_and_an_abort_meet_faults_of_their_own(start, clock):
+    client = faulty(start, "403:1@token", "503:1@abort")
+    exchange = f"{client.api}/tokens"
+    assert [client.session.post(exchange).status_code for _ in range(2)] == [403, 200]
+    client.create("one")
+    clock.advance(1)
+    (analysis,) = client.search().json()["items"]
+    assert [client.abort(analysis["id"]).status_code for _ in range(2)] == [503, 204]
+
+
 def test_a_post_that_is_refused_counts_too(start, make_item):
     client = faulty(start, "503:2")
     assert client.post([make_item("a.b")]).status_code == 400
@@ -89,6 +100,9 @@ def test_a_post_that_is_refused_counts_too(start, make_item):
         {"creation_delay": -0.1},
         {"fail_creation": "("},
         {"fail_analysis": "*"},
+        {"abort_analysis": "["},
+        {"search_lag": -1},
+        {"token_lifetime": -1},
     ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path, wrong):

@@ -9,9 +9,9 @@ from contextlib import closing
 
 import pytest
 
-from manifest_runner.emulator.idempotency import KeyedAnswers, Slot
-from manifest_runner.emulator.problems import Problem
-from manifest_runner.emulator.store import open_store
+from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.store.database import open_store
+from manifest_runner.emulator.store.idempotency import KeyedAnswers, Slot
 
 WEEK = 7 * 24 * 3600
 

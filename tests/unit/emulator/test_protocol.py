@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import uuid
 from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
 
-from manifest_runner.emulator.media import V3, V4
+from manifest_runner.emulator.protocol.media import V3, V4
 
 ITEMS = "analysisCreationBatch/{}/items"
 
@@ -27,7 +28,6 @@ def assert_problem(answer, status):
 @pytest.mark.parametrize(
     ("accept", "version"),
     [
-        (None, V3),
         ("*/*", V3),
         ("application/*", V3),
         (V3, V3),
@@ -46,16 +46,15 @@ def test_the_version_is_negotiated(client, accept, version):
     assert (answer.status_code, answer.headers["content-type"]) == (200, version)
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/json", f"{V4};q=0", f"{V4};q=high", "nonsense"])
-def test_an_answer_that_nobody_wants_is_not_given(client, accept):
-    assert_problem(client.get(ITEMS.format(client.create("one")), accept=accept), 406)
+@pytest.mark.parametrize("accept", [None, "text/html", "application/json", f"{V4};q=0", f"{V4};q=high", "nonsense"])
+def test_a_missing_or_unfit_accept_is_a_bad_request(client, accept):
+    problem = assert_problem(client.get(ITEMS.format(client.create("one")), accept=accept), 400)
+    assert (problem["title"], problem["detail"]) == ("ICA_API_004", "Invalid Accept Header")
 
 
-def test_endpoints_of_one_version_answer_it_to_who_asks_for_the_newer(client, make_item):
-    created = client.post([make_item()], Accept=V4)
-    assert (created.status_code, created.headers["content-type"]) == (201, V3)
-    read = client.get(f"analysisCreationBatch/{created.json()['id']}", accept=V4)
-    assert (read.status_code, read.headers["content-type"]) == (200, V3)
+def test_an_endpoint_of_one_version_refuses_the_other(client, make_item):
+    assert_problem(client.post([make_item()], Accept=V4), 400)
+    assert client.executed() == []
 
 
 @pytest.mark.parametrize("path", ["analyses", "nothing"])
@@ -97,6 +96,25 @@ def test_what_does_not_exist_is_a_problem_too(client, method, path, status):
     assert problem["instance"] == client.url + path
 
 
+@pytest.mark.parametrize(
+    ("path", "instance"),
+    [("/häuser", "/h%C3%A4user"), ("/a b?x=1", "/a%20b"), ("/%25/%23", "/%25/%23"), ('/[<"]', "/%5B%3C%22%5D")],
+)
+def test_the_instance_of_a_problem_is_a_uri(client, path, instance):
+    assert assert_problem(client.session.get(client.url + path), 404)["instance"] == client.url + instance
+
+
+@pytest.mark.parametrize("line", ["GET", "GET /a b HTTP/1.1", "GET /\xe4 HTTP/1.1"])
+def test_what_is_not_http_is_answered_with_a_problem_too(client, line):
+    host, port = client.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(f"{line}\r\nHost: {host}\r\n\r\n".encode("latin-1"))
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"Content-Type: application/problem+json" in head
+    assert json.loads(body)["status"] == 400
+
+
 def test_a_rejected_body_names_the_faulty_places(client, make_item):
     problem = assert_problem(client.post([make_item("a.b"), make_item(tags=None)]), 400)
     assert set(problem["parameters"]) == {"nextflowItems[0].userReference", "nextflowItems[1].tags"}
@@ -107,7 +125,7 @@ def test_a_bug_is_a_problem_too(client, monkeypatch):
         raise ZeroDivisionError
 
     batch = client.create("one")
-    monkeypatch.setattr("manifest_runner.emulator.batch_endpoints.batch_view", fail)
+    monkeypatch.setattr("manifest_runner.emulator.endpoints.batches.batch_view", fail)
     problem = assert_problem(client.batch(batch), 500)
     assert "ZeroDivisionError" in problem["detail"]
 
@@ -188,3 +206,23 @@ def test_no_credential_is_stored_in_clear(start, make_item):
     stored = b"".join(file.read_bytes() for file in files)
     assert b"sesame-open" not in stored
     assert minted.encode() not in stored
+
+
+def test_a_token_is_good_until_it_expires(start, clock):
+    client = start(api_key="secret", token_lifetime=60)
+    minted = token(client, **{"X-API-Key": "secret"}).json()["token"]
+    claims = json.loads(base64.urlsafe_b64decode(minted.split(".")[1] + "=="))
+    assert (claims["exp"], claims["aud"]) == (int(clock() + 60), "ica")
+    clock.advance(59.9)
+    assert authorized(client, f"Bearer {minted}").status_code == 200
+    clock.advance(0.1)
+    assert_problem(authorized(client, f"Bearer {minted}"), 401)
+    assert_problem(token(client, "tokens:refresh", Authorization=f"Bearer {minted}"), 401)
+    assert token(client, **{"X-API-Key": "secret"}).status_code == 200
+
+
+def test_an_expired_token_is_refused_also_where_any_key_is_accepted(start, clock):
+    client = start(token_lifetime=60)
+    minted = token(client, **{"X-API-Key": "any"}).json()["token"]
+    clock.advance(60)
+    assert_problem(authorized(client, f"Bearer {minted}"), 401)

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from manifest_runner import emulator
 from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.emulator.store import open_store, transaction
+from manifest_runner.emulator.store.database import open_store, transaction
 
 SERVE = """
 import sys
@@ -116,6 +116,30 @@ def test_a_database_of_a_newer_format_is_refused(tmp_path):
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(sqlite3.DatabaseError, match="format 99"), running(EmulatorOptions(database=database)):
         pass
+
+
+_FORMAT_1 = """
+CREATE TABLE batches (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL, owner TEXT NOT NULL,
+    created REAL NOT NULL, done REAL NOT NULL, duration REAL NOT NULL, size INTEGER NOT NULL, failing INTEGER NOT NULL);
+CREATE TABLE items (batch INTEGER NOT NULL, id TEXT NOT NULL, analysis TEXT NOT NULL, settled REAL NOT NULL,
+    fate INTEGER NOT NULL, kind TEXT NOT NULL, user_reference TEXT NOT NULL, pipeline TEXT NOT NULL,
+    technical_tags TEXT NOT NULL, user_tags TEXT NOT NULL, reference_tags TEXT NOT NULL,
+    PRIMARY KEY (batch, id)) WITHOUT ROWID;
+CREATE TABLE tokens (fingerprint BLOB PRIMARY KEY, owner TEXT NOT NULL, from_api_key INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO batches VALUES (1, 'b', 'PROJECT', 'o', 1000, 1001, 8, 1, 0);
+INSERT INTO items VALUES (1, 'i', 'a', 1001, 2, 'nextflow', 'old', 'p', '["x"]', '[]', '[]');
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_database_of_the_first_format_is_brought_up_to_date(start, tmp_path, project):
+    with closing(sqlite3.connect(tmp_path / "emulator.db")) as connection:
+        connection.executescript(_FORMAT_1.replace("PROJECT", project))
+    client = start(analysis_duration=60)
+    client.create("new")
+    (found,) = client.search({"technicalTags": ["x"]}).json()["items"]
+    assert (found["userReference"], found["status"]) == ("old", "FAILED")
+    assert client.executed() == ["old", "new"]
 
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from manifest_runner.emulator.timetable import (
+from manifest_runner.emulator.protocol.timestamps import timestamp
+from manifest_runner.emulator.store.timetable import (
     Fate,
     analysis_state,
     item_status,
     job_status,
     settled_at,
-    timestamp,
 )
 
 REQUESTED, DURATION = 1000.0, 100.0

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from manifest_runner.emulator.problems import Problem
-from manifest_runner.emulator.wire_rules import read_batch, read_query
+from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.protocol.wire_rules import read_batch, read_query
 
 UUID = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 EXTERNAL = {

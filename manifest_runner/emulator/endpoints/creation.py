@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
-from manifest_runner.emulator.idempotency import Answer, KeyedAnswers, Slot
-from manifest_runner.emulator.identifiers import derive, derive_within
 from manifest_runner.emulator.options import EmulatorOptions
-from manifest_runner.emulator.store import BatchRow, NewItem, add_batch, count_batches, transaction
-from manifest_runner.emulator.timetable import Fate, settled_at
-from manifest_runner.emulator.views import batch_view
-from manifest_runner.emulator.wire_rules import KINDS, read_batch
+from manifest_runner.emulator.protocol.identifiers import derive, derive_within
+from manifest_runner.emulator.protocol.wire_rules import KINDS, read_batch
+from manifest_runner.emulator.store.database import BatchRow, NewItem, add_batch, count_batches, transaction
+from manifest_runner.emulator.store.idempotency import Answer, KeyedAnswers, Slot
+from manifest_runner.emulator.store.timetable import Fate, settled_at
+from manifest_runner.emulator.views.analyses import batch_view
 
 
 class Creator:
@@ -56,7 +56,6 @@ class Creator:
             owner=owner,
             created=now,
             done=now + self._options.creation_delay,
-            duration=self._options.analysis_duration,
             size=len(items),
             failing=sum(item.fate == Fate.CREATION_FAILS for item in items),
         )
@@ -81,6 +80,9 @@ class Creator:
                 _tags(tags.get("technicalTags")),
                 _tags(tags.get("userTags")),
                 _tags(tags.get("referenceTags")),
+                self._options.analysis_duration,
+                0,
+                None,
             )
 
 
@@ -89,6 +91,8 @@ def _fate(options: EmulatorOptions, user_reference: str) -> Fate:
         return Fate.CREATION_FAILS
     if options.fail_analysis is not None and _expression(options.fail_analysis).search(user_reference):
         return Fate.ANALYSIS_FAILS
+    if options.abort_analysis is not None and _expression(options.abort_analysis).search(user_reference):
+        return Fate.ANALYSIS_IS_ABORTED
     return Fate.SUCCEEDS
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
-from manifest_runner.emulator.media import JSON, V3, V4, require_body_type
-from manifest_runner.emulator.paging import envelope, read_page
-from manifest_runner.emulator.problems import Problem
-from manifest_runner.emulator.queries import Filter, ItemRow, find_item, list_items
-from manifest_runner.emulator.store import add_abort
-from manifest_runner.emulator.timetable import FINAL_STATUSES, analysis_state
-from manifest_runner.emulator.views import analysis_view, status_in_version_3
-from manifest_runner.emulator.wire_rules import ANALYSIS_STATUSES, read_query
+from manifest_runner.emulator.protocol.media import JSON, V3, V4, require_body_type
+from manifest_runner.emulator.protocol.paging import envelope, read_page
+from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.protocol.wire_rules import ANALYSIS_STATUSES, read_query
+from manifest_runner.emulator.store.database import add_abort
+from manifest_runner.emulator.store.queries import Filter, ItemRow, find_item, list_items
+from manifest_runner.emulator.store.timetable import FINAL_STATUSES, analysis_state
+from manifest_runner.emulator.views.analyses import analysis_view, status_in_version_3
 
 _TAG_COLUMNS = {
     "technicalTags": "i.technical_tags",
@@ -30,7 +30,7 @@ async def search_analyses(api: Api, call: Call) -> Response:
     if body:
         require_body_type(call.request, (V3, JSON))
     query = read_query(body)
-    filters = _filters(call, query.get("reference"), query.get("userReference"))
+    filters = _filters(api, call, query.get("reference"), query.get("userReference"))
     if statuses := [status for status in query.get("status", ()) if status is not None]:
         filters.analysis_status(statuses)
     for field, column in _TAG_COLUMNS.items():
@@ -41,7 +41,7 @@ async def search_analyses(api: Api, call: Call) -> Response:
 async def list_analyses(api: Api, call: Call) -> Response:
     """GET analyses: the same in version 3, with filters in the query string."""
     query = call.request.query_params
-    filters = _filters(call, query.get("reference"), query.get("userreference"))
+    filters = _filters(api, call, query.get("reference"), query.get("userreference"))
     if status := query.get("status"):
         filters.analysis_status(_version_4_statuses(status))
     for parameter, field in _TAG_PARAMETERS.items():
@@ -66,8 +66,8 @@ async def abort_analysis(api: Api, call: Call) -> Response:
     return Response(status_code=204)
 
 
-def _filters(call: Call, reference: str | None, user_reference: str | None) -> Filter:
-    filters = Filter(call.now, call.project).created()
+def _filters(api: Api, call: Call, reference: str | None, user_reference: str | None) -> Filter:
+    filters = Filter(call.now, call.project).created(api.options.search_lag)
     if reference is not None:
         filters.reference(reference)
     if user_reference is not None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 import orjson
 from starlette.datastructures import QueryParams
 
-from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.protocol.problems import Problem
 
 _LARGEST_PAGE = 1000
 # "Offset-based pagination has a result limit of 200K rows".

@@ -10,21 +10,25 @@ from typing import Any
 
 import orjson
 
-from manifest_runner.emulator.identifiers import derive, is_uuid
-from manifest_runner.emulator.media import V4
-from manifest_runner.emulator.queries import ItemRow
-from manifest_runner.emulator.store import BatchRow
-from manifest_runner.emulator.timetable import (
+from manifest_runner.emulator.protocol.identifiers import derive, is_uuid
+from manifest_runner.emulator.protocol.media import V4
+from manifest_runner.emulator.protocol.timestamps import timestamp
+from manifest_runner.emulator.store.database import BatchRow
+from manifest_runner.emulator.store.queries import ItemRow
+from manifest_runner.emulator.store.timetable import (
     Fate,
     analysis_state,
     item_status,
     job_started_at,
     job_status,
-    timestamp,
 )
 
 _TENANT = derive("tenant")
 _EPOCH = timestamp(0)
+_SUMMARIES: dict[tuple[int, str], str] = {
+    (Fate.ANALYSIS_FAILS, "FAILED"): "The emulator was set to fail this analysis.",
+    (Fate.ANALYSIS_IS_ABORTED, "ABORTED"): "The emulator was set to abort this analysis.",
+}
 _VERSION_3_NAMES = {
     "QUEUED": "REQUESTED",
     "INITIALIZING": "INPROGRESS",
@@ -68,7 +72,7 @@ def item_view(row: ItemRow, now: float, media: str) -> dict[str, Any]:
         "request": {"userReference": row.user_reference, "pipelineId": row.pipeline, "tags": _tags(row)},
         "processing": {
             "status": status,
-            "additionalStatusInformation": "The emulator was told to fail this creation." if failed else None,
+            "additionalStatusInformation": "The emulator was set to fail this creation." if failed else None,
         },
     }
     if status == "SUCCEEDED":
@@ -113,8 +117,7 @@ def project_view(project: str) -> dict[str, Any]:
 
 
 def _summary(fate: int, status: str) -> str | None:
-    told = fate == Fate.ANALYSIS_FAILS and status == "FAILED"
-    return "The emulator was told to fail this analysis." if told else None
+    return _SUMMARIES.get((fate, status))
 
 
 def _tags(row: ItemRow) -> dict[str, Any]:

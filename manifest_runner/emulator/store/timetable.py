@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -27,6 +26,15 @@ class Fate(IntEnum):
     SUCCEEDS = 0
     CREATION_FAILS = 1
     ANALYSIS_FAILS = 2
+    ANALYSIS_IS_ABORTED = 3
+
+
+_ENDINGS: dict[int, str] = {
+    Fate.SUCCEEDS: "SUCCEEDED",
+    Fate.ANALYSIS_FAILS: "FAILED",
+    Fate.ANALYSIS_IS_ABORTED: "ABORTED",
+}
+_LAST_PHASE = _ANALYSIS_PHASES[0][1]
 
 
 class AnalysisState(NamedTuple):
@@ -36,11 +44,6 @@ class AnalysisState(NamedTuple):
     started: float | None
     ended: float | None
     modified: float
-
-
-def timestamp(seconds: float) -> str:
-    """RFC 3339 text in UTC, to the millisecond, of seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def settled_at(created: float, delay: float, item_id: str) -> float:
@@ -73,7 +76,8 @@ def job_started_at(created: float, done: float) -> float:
 def analysis_state(now: float, requested: float, duration: float, fate: int, aborted: float | None) -> AnalysisState:
     """The state of an analysis that was requested at ``requested`` and asked to abort at ``aborted``.
 
-    An abort shows after a moment and takes another; an analysis that ends before then ends as if never
+    It ends as its fate says. An abort shows after a moment and takes another; an analysis that ends before then
+    ends as if never
     aborted.
     """
     end = requested + duration
@@ -84,8 +88,10 @@ def analysis_state(now: float, requested: float, duration: float, fate: int, abo
             return AnalysisState("ABORTED", started, stopped, stopped)
         return AnalysisState("ABORTING", started, None, stopping)
     if now >= end:
-        return AnalysisState("FAILED" if fate == Fate.ANALYSIS_FAILS else "SUCCEEDED", start, end, end)
+        return AnalysisState(_ENDINGS[fate], start, end, end)
     begin, status = _phase((now - requested) / duration)
+    if fate == Fate.ANALYSIS_IS_ABORTED and status == _LAST_PHASE:
+        status = "ABORTING"
     return AnalysisState(status, start if begin >= _STARTED else None, None, requested + begin * duration)
 
 

@@ -6,16 +6,17 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from manifest_runner.emulator.paging import Cursor, Listing, Page
-from manifest_runner.emulator.problems import Problem
-from manifest_runner.emulator.timetable import Fate
+from manifest_runner.emulator.protocol.paging import Cursor, Listing, Page
+from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.store.timetable import Fate
 
-_MOMENT = ":now, i.settled, b.duration, i.fate, a.at"
+_MOMENT = ":now, i.settled, i.duration, i.fate, a.at"
 _STATUS = f"analysis_status({_MOMENT})"
 # Unique thanks to the id, and within the API's limit of 255 characters.
 _REFERENCE = "substr(i.user_reference, 1, 218) || '-' || i.analysis"
 _COLUMNS = f"""i.batch, i.id, i.analysis, i.settled, i.fate, i.kind, i.user_reference, i.pipeline,
-    i.technical_tags, i.user_tags, i.reference_tags, b.owner, b.created, b.duration, a.at, {_REFERENCE}"""
+    i.technical_tags, i.user_tags, i.reference_tags, i.duration, i.launch, i.details,
+    b.owner, b.created, a.at, {_REFERENCE}"""
 _TABLES = "items i JOIN batches b ON b.number = i.batch LEFT JOIN aborts a ON a.analysis = i.analysis"
 _SELECT = f"SELECT {_COLUMNS} FROM {_TABLES}"  # noqa: S608
 _SORT_COLUMNS = {
@@ -43,9 +44,11 @@ class ItemRow(NamedTuple):
     technical_tags: str
     user_tags: str
     reference_tags: str
+    duration: float
+    launch: int
+    details: str | None
     owner: str
     created: float
-    duration: float
     aborted: float | None
     reference: str
 
@@ -71,9 +74,9 @@ class Filter:
         """Keep the row whose analysis has this reference."""
         return self.equal(_REFERENCE, reference)
 
-    def created(self) -> Filter:
-        """Keep items of which there is an analysis."""
-        self._conditions.append(f"i.settled <= :now AND i.fate != {Fate.CREATION_FAILS:d}")
+    def created(self, lag: float = 0.0) -> Filter:
+        """Keep items of which there has been an analysis for ``lag`` seconds."""
+        self._conditions.append(f"i.settled + {lag!r} <= :now AND i.fate != {Fate.CREATION_FAILS:d}")
         return self
 
     def item_status(self, statuses: Iterable[str]) -> Filter:

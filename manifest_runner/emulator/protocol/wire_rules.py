@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from manifest_runner.emulator.checks import (
+from manifest_runner.emulator.protocol.checks import (
     Check,
     Mistakes,
     any_text,
@@ -17,8 +17,8 @@ from manifest_runner.emulator.checks import (
     text,
     variant,
 )
-from manifest_runner.emulator.identifiers import UUID_PATTERN
-from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.protocol.identifiers import UUID_PATTERN
+from manifest_runner.emulator.protocol.problems import Problem
 
 KINDS = {"cwlItems": "cwl", "nextflowItems": "nextflow", "nextflowJsonItems": "nextflowJson"}
 ANALYSIS_STATUSES = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
-from manifest_runner.emulator.idempotency import Answer, Slot, check_key
-from manifest_runner.emulator.media import V3, require_body_type
-from manifest_runner.emulator.paging import envelope, read_page
-from manifest_runner.emulator.problems import Problem
-from manifest_runner.emulator.queries import Filter, find_item, list_items
-from manifest_runner.emulator.store import BatchRow, find_batch
-from manifest_runner.emulator.views import batch_view, item_view
+from manifest_runner.emulator.protocol.media import V3, require_body_type
+from manifest_runner.emulator.protocol.paging import envelope, read_page
+from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.store.database import BatchRow, find_batch
+from manifest_runner.emulator.store.idempotency import Answer, Slot, check_key
+from manifest_runner.emulator.store.queries import Filter, find_item, list_items
+from manifest_runner.emulator.views.analyses import batch_view, item_view
 
 _ITEM_STATUSES = ("RUNNING", "WAITING_RESOURCES", "SUCCEEDED", "FAILED")
 

@@ -14,21 +14,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from manifest_runner.emulator.timetable import analysis_state, item_status
+from manifest_runner.emulator.store.timetable import analysis_state, item_status
 
-_FORMAT = 1
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
+_FORMAT = 2
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL, owner TEXT NOT NULL,
-    created REAL NOT NULL, done REAL NOT NULL, duration REAL NOT NULL,
-    size INTEGER NOT NULL, failing INTEGER NOT NULL
+    created REAL NOT NULL, done REAL NOT NULL, size INTEGER NOT NULL, failing INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS items (
     batch INTEGER NOT NULL, id TEXT NOT NULL, analysis TEXT NOT NULL,
     settled REAL NOT NULL, fate INTEGER NOT NULL, kind TEXT NOT NULL,
     user_reference TEXT NOT NULL, pipeline TEXT NOT NULL,
     technical_tags TEXT NOT NULL, user_tags TEXT NOT NULL, reference_tags TEXT NOT NULL,
+    duration REAL NOT NULL, launch INTEGER NOT NULL, details TEXT,
     PRIMARY KEY (batch, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS items_by_analysis ON items (analysis);
@@ -39,17 +38,36 @@ CREATE TABLE IF NOT EXISTS answers (
     PRIMARY KEY (owner, path, key)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokens (
-    fingerprint BLOB PRIMARY KEY, owner TEXT NOT NULL, from_api_key INTEGER NOT NULL
+    fingerprint BLOB PRIMARY KEY, owner TEXT NOT NULL, from_api_key INTEGER NOT NULL, expires REAL NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = {_FORMAT};
-COMMIT;
+CREATE TABLE IF NOT EXISTS launches (
+    project TEXT NOT NULL, user_reference TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (project, user_reference)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS names (
+    kind TEXT NOT NULL, id TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS requests (
+    endpoint TEXT NOT NULL, status INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (endpoint, status)
+) WITHOUT ROWID;
 """
-_BATCH = "id, project, owner, created, done, duration, size, failing"
+_FROM_FORMAT_1 = """
+ALTER TABLE items ADD COLUMN duration REAL NOT NULL DEFAULT 0;
+ALTER TABLE items ADD COLUMN launch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE items ADD COLUMN details TEXT;
+UPDATE items SET duration = (SELECT duration FROM batches WHERE number = batch);
+ALTER TABLE batches DROP COLUMN duration;
+DROP TABLE tokens;
+"""
+_BATCH = "id, project, owner, created, done, size, failing"
 _BUSY_SECONDS = 30.0
 
 
 class NewItem(NamedTuple):
-    """An item to store; ``settled`` is when it is created or has failed, tags are JSON lists as text."""
+    """An item to store; ``settled`` is when it is created or has failed, tags are JSON lists as text.
+
+    ``launch`` counts the launches of its userReference from 1, or is 0 where nothing depends on it; ``details``
+    is the JSON of what its outcome depends on, if it asked for anything.
+    """
 
     id: str
     analysis: str
@@ -61,19 +79,24 @@ class NewItem(NamedTuple):
     technical_tags: str
     user_tags: str
     reference_tags: str
+    duration: float
+    launch: int
+    details: str | None
 
 
 class BatchRow(NamedTuple):
-    """A batch: ``done`` is when all its items are settled, ``duration`` how long its analyses take."""
+    """A batch: ``done`` is when all its items are settled."""
 
     id: str
     project: str
     owner: str
     created: float
     done: float
-    duration: float
     size: int
     failing: int
+
+
+_MARKS = ",".join("?" * len(NewItem._fields))
 
 
 def open_store(database: Path) -> sqlite3.Connection:
@@ -98,8 +121,22 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if found > _FORMAT:
         raise sqlite3.DatabaseError(f"the emulator's database has format {found}; this version knows {_FORMAT}")
     if found < _FORMAT:
-        connection.executescript(_SCHEMA)
+        _upgrade(connection)
     _add_functions(connection)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Make the tables, or bring those of an older format up to date; another process may be at it as well."""
+    with transaction(connection):
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        _execute_all(connection, (_FROM_FORMAT_1 if found == 1 else "") + _SCHEMA)
+        connection.execute(f"PRAGMA user_version = {_FORMAT}")
+
+
+def _execute_all(connection: sqlite3.Connection, script: str) -> None:
+    """Unlike ``executescript``, this does not commit the transaction that it is called in."""
+    for statement in script.split(";"):
+        connection.execute(statement)
 
 
 def _add_functions(connection: sqlite3.Connection) -> None:
@@ -125,12 +162,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def add_batch(connection: sqlite3.Connection, batch: BatchRow, items: Iterable[NewItem]) -> None:
     """Store a batch and its items; call it within a transaction."""
     cursor = connection.execute(
-        f"INSERT INTO batches ({_BATCH}) VALUES (?,?,?,?,?,?,?,?)",  # noqa: S608
+        f"INSERT INTO batches ({_BATCH}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
         batch,
     )
     # Sorted, rows go to the end of the table; unsorted, each would look for its page.
     connection.executemany(
-        f"INSERT INTO items VALUES ({cursor.lastrowid},?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+        f"INSERT INTO items VALUES ({cursor.lastrowid},{_MARKS})",  # noqa: S608
         sorted(items),
     )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
-from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.protocol.problems import Problem
 
 V3 = "application/vnd.illumina.v3+json"
 V4 = "application/vnd.illumina.v4+json"
@@ -22,16 +22,13 @@ class _Range(NamedTuple):
 def negotiate(request: Request, offered: tuple[str, ...]) -> str:
     """Choose among ``offered`` (oldest version first) by the Accept header (RFC 9110, 12.5.1).
 
-    The oldest is the default, also for wildcards; among versions named with one quality the newest wins. An
-    endpoint that has version 3 alone answers it to a client that asks for 4 as well: the SDK has one Accept
-    header for all its calls. Raises Problem 406.
+    The oldest is the default for wildcards; among versions named with one quality the newest wins. Raises
+    Problem 400 where the header is missing or fits nothing: the platform answers so, and not 406.
     """
-    ranges = list(_ranges(",".join(request.headers.getlist("accept")) or "*/*"))
-    if V4 not in offered:
-        ranges = [_Range(V3, each.quality) if each.pattern == V4 else each for each in ranges]
+    ranges = list(_ranges(",".join(request.headers.getlist("accept"))))
     best = max(offered, key=lambda media: _preference(media, ranges, offered.index(media)))
     if _preference(best, ranges, 0)[0] <= 0:
-        raise Problem(406, f"This endpoint answers {' or '.join(offered)}.")
+        raise Problem(400, "Invalid Accept Header", title="ICA_API_004")
     return best
 
 

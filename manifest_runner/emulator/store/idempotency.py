@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.protocol.problems import Problem
 
 _LONGEST_KEY = 255
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
-from manifest_runner.emulator.paging import Listing, envelope, read_page
-from manifest_runner.emulator.store import known_projects
-from manifest_runner.emulator.views import project_view
+from manifest_runner.emulator.protocol.paging import Listing, envelope, read_page
+from manifest_runner.emulator.store.database import known_projects
+from manifest_runner.emulator.views.analyses import project_view
 
 
 async def list_projects(api: Api, call: Call) -> Response:

@@ -9,22 +9,20 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from manifest_runner.emulator.options import Fault, FaultKind, FaultTarget
-from manifest_runner.emulator.problems import Problem
+from manifest_runner.emulator.protocol.problems import Problem
 
 _RETRY_AFTER = {"429": {"Retry-After": "1"}, "503": {"Retry-After": "1"}}
 
 
 class FaultPlan:
-    """Tells for each request, in the order in which they arrive, what is to go wrong with it."""
+    """Says for each request, in the order in which they arrive, what is to go wrong with it."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self._faults = faults
         self._seen: Counter[FaultTarget] = Counter()
 
-    def next(self, target: FaultTarget | None) -> FaultKind | None:
-        """Count one request (None: of a sort that meets no faults) and give its fault, if any."""
-        if target is None:
-            return None
+    def next(self, target: FaultTarget) -> FaultKind | None:
+        """Count one request and give its fault, if any."""
         self._seen[target] += 1
         count = self._seen[target]
         hits = (f.kind for f in self._faults if f.target == target and f.first <= count <= f.last)

@@ -1,4 +1,4 @@
-"""Who is asking: users are told apart by their credential, of which only a hash is ever kept."""
+"""Who is asking: users are distinguished by their credential, of which only a hash is ever kept."""
 
 from __future__ import annotations
 
@@ -8,28 +8,43 @@ import hmac
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import orjson
 from starlette.requests import Request
 
-from manifest_runner.emulator.identifiers import derive
-from manifest_runner.emulator.problems import Problem
-from manifest_runner.emulator.store import transaction
+from manifest_runner.emulator.protocol.identifiers import derive
+from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.store.database import transaction
 
+# The tenant's name stands base64-encoded behind the last colon.
+_TENANT = "tenant:" + base64.b64encode(b"emulator").decode()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="emulator"'}
 
 
-class Gatekeeper:
-    """Lets users in: with the one ``api_key`` or tokens minted for it, or with anything when that is None."""
+class _Issued(NamedTuple):
+    """Of a token that was given out: whose it is, whether it was made of an API key, and its end."""
 
-    def __init__(self, connection: sqlite3.Connection, api_key: str | None) -> None:
+    owner: str
+    from_api_key: bool
+    expires: float
+
+
+class Gatekeeper:
+    """Lets users in: with the one ``api_key`` or tokens minted for it, or with anything when that is None.
+
+    Tokens are good for ``lifetime`` seconds, those of an older process for as long as it gave them.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, api_key: str | None, lifetime: float) -> None:
         self._connection = connection
         self._api_key = api_key
+        self._lifetime = lifetime
 
-    def user(self, request: Request) -> str:
+    def user(self, request: Request, now: float) -> str:
         """The id of the user who makes the request. Raises Problem 401."""
         for secret in _presented(request, "bearer"):
-            if user := self._known(secret):
+            if user := self._known(secret, now):
                 return user
         raise Problem(401, "X-API-Key or a bearer token is missing or not known.", headers=_CHALLENGE)
 
@@ -37,36 +52,44 @@ class Gatekeeper:
         """A new token for an API key, a psToken or basic authentication. Raises Problem 401."""
         from_key = bool(request.headers.get("x-api-key"))
         for secret in _presented(request, "bearer", "basic"):
-            if user := self._known(secret):
+            if user := self._known(secret, now):
                 return self._issue(user, now, from_key=from_key)
         raise Problem(401, "No credential that a token can be made of.", headers=_CHALLENGE)
 
     def refresh(self, request: Request, now: float) -> str:
         """A new token for a token. Raises Problem 401, and 400 for one made with an API key."""
         for secret in _authorization(request, "bearer"):
-            if user := self._known(secret):
-                if self._issued(secret) == (user, True):
+            if user := self._known(secret, now):
+                if self._is_from_key(secret):
                     raise Problem(400, "A token that was generated with an API key cannot be refreshed.")
                 return self._issue(user, now, from_key=False)
         raise Problem(401, "A valid token is needed.", headers=_CHALLENGE)
 
-    def _known(self, secret: str) -> str | None:
+    def _known(self, secret: str, now: float) -> str | None:
         if issued := self._issued(secret):
-            return issued[0]
+            return issued.owner if now < issued.expires else None
         if self._api_key is None or hmac.compare_digest(secret.encode(), self._api_key.encode()):
             return derive("user", _fingerprint(secret).hex())
         return None
 
-    def _issued(self, secret: str) -> tuple[str, bool] | None:
+    def _is_from_key(self, token: str) -> bool:
+        issued = self._issued(token)
+        return issued is not None and issued.from_api_key
+
+    def _issued(self, secret: str) -> _Issued | None:
         row = self._connection.execute(
-            "SELECT owner, from_api_key FROM tokens WHERE fingerprint = ?", (_fingerprint(secret),)
+            "SELECT owner, from_api_key, expires FROM tokens WHERE fingerprint = ?", (_fingerprint(secret),)
         ).fetchone()
-        return (row[0], bool(row[1])) if row else None
+        return _Issued(row[0], bool(row[1]), row[2]) if row else None
 
     def _issue(self, user: str, now: float, *, from_key: bool) -> str:
-        token = _token({"sub": user, "iat": int(now), "jti": secrets.token_hex(8)})
+        expires = now + self._lifetime
+        claims = {"sub": user, "aud": "ica", "tid": _TENANT, "iat": int(now), "exp": int(expires)}
+        token = _token({**claims, "jti": secrets.token_hex(8)})
         with transaction(self._connection):
-            self._connection.execute("INSERT INTO tokens VALUES (?,?,?)", (_fingerprint(token), user, from_key))
+            self._connection.execute(
+                "INSERT INTO tokens VALUES (?,?,?,?)", (_fingerprint(token), user, from_key, expires)
+            )
         return token
 
 
