@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from manifest_runner.codes import CODES, Code
+from manifest_runner.diagnostics.codes import CODES, Code
 
 INTRODUCTION = (
     "`validate` and every command that reads a manifest report all they find, each as `FILE:LINE:COL: MESSAGE [CODE]`; "
@@ -29,7 +29,7 @@ STAGES = {
 
 def page() -> str:
     lines = [
-        "<!-- Made by docs/generate_errors.py from manifest_runner/codes.py; change it there. -->",
+        "<!-- Made by docs/generate_errors.py from manifest_runner/diagnostics/codes.py; change it there. -->",
         "# Errors and warnings",
         "",
         INTRODUCTION,

@@ -15,7 +15,7 @@ def main() -> None:
         sys.stdout.write(f"manifest-runner {__version__}\n")
         return
     gc.set_threshold(UNCOLLECTED, 10, 100)
-    from manifest_runner.cli import main as command_line
+    from manifest_runner.cli.main import main as command_line
 
     command_line()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, assert_never
 
-from manifest_runner.lockfile import Lockfile
-from manifest_runner.plaintext import plain_text
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.report.source import ReportSource, ica_web_url
 from manifest_runner.report.summary import summarise
+from manifest_runner.text import plain_text
 
 __all__ = ["ReportSource", "Style", "ica_web_url", "write_report"]
 

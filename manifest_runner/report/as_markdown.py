@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from manifest_runner.plaintext import plain_text
 from manifest_runner.report.source import ReportSource
 from manifest_runner.report.states import State, Tone
 from manifest_runner.report.summary import Row, Summary, counted
+from manifest_runner.text import plain_text
 
 # GitHub cuts comments at 65,536 characters.
 LIMIT = 60_000

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from manifest_runner.changes import sent_requests
-from manifest_runner.lockfile import LockedBatch, LockedItem, Lockfile
-from manifest_runner.plaintext import plain_text
+from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
+from manifest_runner.planning.diff import sent_requests
 from manifest_runner.report.source import analysis_link
 from manifest_runner.report.states import State, Tone, state_of
 from manifest_runner.report.times import seconds_between
+from manifest_runner.text import plain_text
 
 _Link = Callable[[str | None], str | None]
 

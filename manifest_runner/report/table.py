@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from manifest_runner.lockfile import Lockfile
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import Row, Summary, counted, summarise
 

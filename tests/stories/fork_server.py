@@ -188,7 +188,7 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _call(case: dict[str, Any]) -> int:
-    from manifest_runner.cli import main
+    from manifest_runner.cli.main import main
 
     try:
         if "clock" in case:
@@ -204,19 +204,19 @@ def _call(case: dict[str, Any]) -> int:
 
 def _run_with_clock(case: dict[str, Any]) -> int:
     """The command ``run`` in another world: its clock may jump, and no sleep takes time."""
-    from manifest_runner import runner
+    from manifest_runner.commands import run
     from manifest_runner.errors import RunnerError
-    from manifest_runner.plan import Choices
+    from manifest_runner.planning.plan import Choices
 
     clock = SharedClock(case["clock"])
     skew = case.get("skew", 0.0)
-    world = runner.World(
+    world = run.World(
         env=dict(os.environ), notify=_note, clock=lambda: clock() + skew, monotonic=clock, sleep=clock.sleep
     )
-    options = runner.RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
-    target = runner.Target(server_url=case["server"], project=case.get("project"))
+    options = run.RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
+    target = run.Target(server_url=case["server"], project=case.get("project"))
     try:
-        return int(bool(runner.run(Path(case["manifest"]), target, options, world).failures))
+        return int(bool(run.run(Path(case["manifest"]), target, options, world).failures))
     except RunnerError as e:
         _note(str(e))
         return e.exit_code
@@ -278,11 +278,11 @@ def _warm_up() -> None:
     """Import and compile what every case needs; only rendering, so nothing is written and nobody is called."""
     import filelock  # noqa: F401
 
-    import manifest_runner.cli
-    import manifest_runner.client
-    import manifest_runner.console
-    import manifest_runner.polling  # noqa: F401
-    from manifest_runner import runner
+    import manifest_runner.cli.console
+    import manifest_runner.cli.main
+    import manifest_runner.ica.client
+    import manifest_runner.launch.polling  # noqa: F401
+    from manifest_runner.commands import run
 
     manifest = (
         "manifest: 1\nname: warm\nproject: 7595e8f2-32d3-4c76-a324-c6a85dae87b5\nanalyses:\n"
@@ -292,7 +292,7 @@ def _warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "warm.yaml"
         path.write_text(manifest)
-        for _ in runner.render(path, runner.Target(), runner.RunOptions(), runner.World({}, Path(folder))):
+        for _ in run.render(path, run.Target(), run.RunOptions(), run.World({}, Path(folder))):
             pass
     gc.freeze()
 

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from manifest_runner.cli import app
-from manifest_runner.console import Console
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.main import app
 
 CORPUS = Path(__file__).parents[1] / "broken"
 

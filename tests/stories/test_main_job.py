@@ -7,7 +7,7 @@ import os
 import pytest
 
 from manifest_runner.emulator import Fault
-from manifest_runner.workspace import Workspace, held
+from manifest_runner.lockfile.workspace import Workspace, held
 
 MANIFEST = """\
 manifest: 1

@@ -14,11 +14,12 @@ import pytest
 import requests
 import responses
 
-from manifest_runner import runner, schema
+from manifest_runner.commands import run
+from manifest_runner.commands.session import Target, World
 from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.lockfile import LockedAnalysis, LockedBatch, Lockfile, new_launch
-from manifest_runner.lockformat import write_lockfile
-from manifest_runner.session import Target, World
+from manifest_runner.lockfile.file import write_lockfile
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile, new_launch
+from manifest_runner.validation import validator
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 ROWS = 200
@@ -71,7 +72,7 @@ def _counts(monkeypatch):
     monkeypatch.setattr(jsonschema_rs, "validator_for", lambda *a, **n: Counting(make_validator(*a, **n)))
     monkeypatch.setattr(requests.Session, "send", sent)
     monkeypatch.setattr(os, "fsync", counted("syncs", fsync))
-    caches = (schema.item_checker, schema._manifest_checker, schema._lockfile_checker)
+    caches = (validator.item_checker, validator._manifest_checker, validator._lockfile_checker)
     for cache in caches:
         cache.cache_clear()
     yield counts
@@ -99,7 +100,7 @@ def world():
 
 
 def test_a_plan_compiles_each_template_once_and_validates_each_item_once(study, counts):
-    made, batches, _ = runner.plan(study, Target(), runner.RunOptions(), world())
+    made, batches, _ = run.plan(study, Target(), run.RunOptions(), world())
     assert (len(made.new), batches) == (ROWS, 4)
     # `title` is Jinja's own, compiled when it is checked; look-ups, their filters and the condition need none,
     # and the two strings with a var only are rendered once, by Jinja.
@@ -109,30 +110,30 @@ def test_a_plan_compiles_each_template_once_and_validates_each_item_once(study, 
 
 
 def test_a_run_sends_one_post_and_reads_one_page_for_each_batch(study, server, counts):
-    outcome = runner.run(study, server, runner.RunOptions(), world())
+    outcome = run.run(study, server, run.RunOptions(), world())
     assert outcome.created == ROWS
     searches, posts, pages = 1, 4, 4
     assert counts["requests"] == searches + posts + pages
     # The journal's post and answer, the lockfile and their folders.
     assert counts["syncs"] <= 2 * posts + 6
-    bodies = sum(len(each.body) for each in runner.render(study, server, runner.RunOptions(), world()))
+    bodies = sum(len(each.body) for each in run.render(study, server, run.RunOptions(), world()))
     assert counts["sent bytes"] <= bodies + 1000
 
 
 def test_a_run_with_nothing_to_do_sends_and_writes_nothing(study, server, counts):
-    runner.run(study, server, runner.RunOptions(), world())
+    run.run(study, server, run.RunOptions(), world())
     before = study.with_name("study.lock.json").stat()
     counts.clear()
-    runner.run(study, server, runner.RunOptions(), world())
+    run.run(study, server, run.RunOptions(), world())
     after = study.with_name("study.lock.json").stat()
     assert counts["requests"] == counts["syncs"] == 0
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_the_lockfile_grows_by_its_items_only(study, server):
-    runner.run(study, server, runner.RunOptions(choices=runner.Choices(limit=100)), world())
+    run.run(study, server, run.RunOptions(choices=run.Choices(limit=100)), world())
     half = study.with_name("study.lock.json").stat().st_size
-    runner.run(study, server, runner.RunOptions(), world())
+    run.run(study, server, run.RunOptions(), world())
     assert study.with_name("study.lock.json").stat().st_size == pytest.approx(2 * half, rel=0.05)
 
 
@@ -188,7 +189,7 @@ def _asked():
 def status(study, lockfile):
     url = "https://ica.example/ica/rest"
     write_lockfile(study.with_name("study.lock.json"), Lockfile("study", PROJECT, url, *lockfile))
-    found = runner.refresh(study, Target(server_url=url), runner.RunOptions(), world())
+    found = run.refresh(study, Target(server_url=url), run.RunOptions(), world())
     assert all(item.analysis.status == "SUCCEEDED" for item in found.items.values())
 
 

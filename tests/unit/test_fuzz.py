@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from manifest_runner.errors import InvalidManifest, UsageProblem
-from manifest_runner.jsonrows import json_rows
-from manifest_runner.loading import load
-from manifest_runner.manifest import dump_yaml, read_yaml
-from manifest_runner.sandbox import Sandbox, Scope
-from manifest_runner.tables import csv_rows
-from manifest_runner.templating import Template, TemplateFault
+from manifest_runner.items.load import load
+from manifest_runner.manifest.yaml_file import dump_yaml, read_yaml
+from manifest_runner.rows.csv_rows import csv_rows
+from manifest_runner.rows.json_rows import json_rows
+from manifest_runner.templates.sandbox import Sandbox, Scope
+from manifest_runner.templates.template import Template, TemplateFault
 
 SHORT, LONG = 60, 5_000
 

@@ -101,7 +101,7 @@ def run(place: Path, group: str) -> int:
     from memory import peak_mb
 
     from manifest_runner.errors import InvalidManifest
-    from manifest_runner.loading import load
+    from manifest_runner.items.load import load
 
     def spent() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_utime

@@ -14,8 +14,10 @@ from pathlib import Path
 import click
 import pytest
 
-from manifest_runner import __version__, cli, document
+from manifest_runner import __version__
+from manifest_runner.cli import main
 from manifest_runner.errors import RunnerError
+from manifest_runner.manifest import document
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -32,7 +34,7 @@ def manifest_schema() -> dict:
     return json.loads((ROOT / "schemas" / "manifest.schema.json").read_text(encoding="utf-8"))
 
 
-def commands(group: click.Group = cli.app, path: str = "") -> Iterator[tuple[str, click.Command]]:
+def commands(group: click.Group = main.app, path: str = "") -> Iterator[tuple[str, click.Command]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, f"{path}{name} ")
@@ -63,7 +65,7 @@ def test_the_installed_package_is_typed():
 def test_the_version_is_told_without_importing_the_command_line():
     program = (
         "import runpy, sys; sys.argv[1:] = ['--version']; runpy.run_module('manifest_runner', run_name='__main__');"
-        "print({'click', 'manifest_runner.cli'} & sys.modules.keys())"
+        "print({'click', 'manifest_runner.cli.main'} & sys.modules.keys())"
     )
     assert python("-c", program) == f"manifest-runner {__version__}\nset()\n"
 
@@ -97,7 +99,7 @@ def test_the_readme_begins_with_the_commands_that_try_it_and_test_it():
 
 
 def test_the_readme_lists_each_exit_code_and_no_other():
-    ours = {0, 1, cli.BUG_EXIT, cli.INTERRUPTED_EXIT} | {error.exit_code for error in RunnerError.__subclasses__()}
+    ours = {0, 1, main.BUG_EXIT, main.INTERRUPTED_EXIT} | {error.exit_code for error in RunnerError.__subclasses__()}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == ours
 
 

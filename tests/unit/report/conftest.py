@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report_lockfiles import EVIL, PROJECT, SERVER, locked, requests
 
-from manifest_runner.lockfile import LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedBatch, Lockfile
 from manifest_runner.report import ReportSource, ica_web_url
 
 

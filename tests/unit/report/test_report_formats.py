@@ -12,10 +12,10 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from report_lockfiles import EVIL, locked
 
-from manifest_runner.lockfile import Lockfile
-from manifest_runner.plaintext import plain_text
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.report import ReportSource, write_report
 from manifest_runner.report.as_markdown import LIMIT
+from manifest_runner.text import plain_text
 
 STYLES = ["html", "junit", "markdown", "csv", "json"]
 

@@ -11,9 +11,9 @@ from html.parser import HTMLParser
 import pytest
 from report_lockfiles import EVIL, locked, requests
 
-from manifest_runner.lockfile import LockedBatch, Lockfile
-from manifest_runner.plaintext import plain_text
+from manifest_runner.lockfile.model import LockedBatch, Lockfile
 from manifest_runner.report import ReportSource, write_report
+from manifest_runner.text import plain_text
 
 
 class Page(HTMLParser):

@@ -8,8 +8,8 @@ import pytest
 from msgspec import structs
 from report_lockfiles import locked, requests
 
-from manifest_runner.lockfile import LockedBatch, Lockfile, launched
-from manifest_runner.lockformat import dump_lockfile, parse_lockfile
+from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
+from manifest_runner.lockfile.model import LockedBatch, Lockfile, launched
 from manifest_runner.model import FINAL_ANALYSIS
 from manifest_runner.report import ica_web_url
 from manifest_runner.report.source import analysis_link

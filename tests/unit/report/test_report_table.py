@@ -9,7 +9,7 @@ import pytest
 from report_lockfiles import locked
 from rich.console import Console
 
-from manifest_runner.lockfile import Lockfile
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.report.table import status_lines, status_table
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

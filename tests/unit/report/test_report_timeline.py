@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report_lockfiles import locked
 
-from manifest_runner.lockfile import LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedBatch, Lockfile
 from manifest_runner.report.charts import lane_chart
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import summarise

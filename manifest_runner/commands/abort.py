@@ -1,0 +1,91 @@
+"""``abort``: end the analyses of a manifest that still run, and record it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from manifest_runner.commands.session import Target, World, held_session
+from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
+from manifest_runner.launch.polling import Poller, analysis_done
+from manifest_runner.lockfile.model import LockedItem, Lockfile
+from manifest_runner.model import FINAL_ANALYSIS
+from manifest_runner.planning.plan import Choices
+
+if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
+    from manifest_runner.ica.client import Client
+
+
+@dataclass
+class Aborted:
+    """``aborted`` are the items whose analysis was asked to end; ``too_early`` have no analysis yet."""
+
+    lockfile: Lockfile
+    path: Path
+    aborted: list[str] = field(default_factory=list)
+    too_early: list[str] = field(default_factory=list)
+
+
+def abort(
+    path: Path,
+    target: Target,
+    choices: Choices,
+    timeout: float,
+    world: World,
+    approve: Callable[[list[str]], bool],
+) -> Aborted:
+    """Ask the API to abort every chosen analysis that still runs, once ``approve`` agrees to the list.
+
+    Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
+    """
+    from manifest_runner.launch.record import timestamp
+
+    with held_session(path, target, world) as session, ExitStack() as stack:
+        session.tell_of_pending()
+        items = session.lockfile.items
+        chosen = [name for name in sorted(items) if choices.wants(name)]
+        if choices.targets and not chosen:
+            raise UsageProblem(f"--target {' '.join(choices.targets)}: no launched item's userReference matches")
+        result = Aborted(session.lockfile, session.workspace.lockfile)
+        if all(items[name].analysis_is_final for name in chosen):
+            return result
+        client = stack.enter_context(session.client(world.deadline(timeout)))
+        poller = Poller(client, session.lockfile, analysis_done)
+        try:
+            poller.poll()
+            running = [name for name in chosen if _is_running(items[name])]
+            result.too_early = [
+                name for name in chosen if items[name].analysis is None and not items[name].analysis_is_final
+            ]
+            if running and not approve(running):
+                raise ApprovalNeeded(f"{len(running)} analyses would be aborted; agree with --yes. Nothing was done.")
+            for name in running:
+                analysis = items[name].analysis
+                if analysis is not None and _abort(client, analysis.id):
+                    items[name] = structs.replace(items[name], abort_requested_at=timestamp(world.clock()))
+                    result.aborted.append(name)
+            if running:
+                poller.poll()
+        finally:
+            session.finish()
+        return result
+
+
+def _abort(client: Client, analysis_id: str) -> bool:
+    """Whether it was still to be aborted: ICA refuses one that has ended since it was looked at."""
+    try:
+        client.abort_analysis(analysis_id)
+    except Refused:
+        if client.get_analysis(analysis_id).status not in FINAL_ANALYSIS:
+            raise
+        return False
+    return True
+
+
+def _is_running(item: LockedItem) -> bool:
+    return item.analysis is not None and not item.analysis_is_final

@@ -1,0 +1,145 @@
+"""``import``: rebuild a lockfile from what the API knows, by batch id or by the manifest's stamps.
+
+What ICA holds is a userReference and, in the stamp, half a digest. Where the manifest still renders to that digest,
+with some attempt, the launch is known in full. Where it does not, the item has changed since: it is recorded with the
+half that is known, so that a plan says "changed" and nobody pays twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec import structs
+
+from manifest_runner.commands.session import Session, Target, World, held_session, load_target
+from manifest_runner.errors import UsageProblem
+from manifest_runner.ica.client import Client
+from manifest_runner.launch.record import timestamp
+from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile, launched, locked_analysis, new_launch
+from manifest_runner.model import DIGEST_STAMP, NAME_STAMP, Analysis, Batch, BatchItem, Item
+from manifest_runner.planning.identity import STAMP_DIGITS, batch_key, digest_stamp, item_digester, name_stamp
+
+MAX_ATTEMPTS = 100
+UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)
+UNKNOWN_REVISION = "0.0"
+_HALF = re.compile(rf"[0-9a-f]{{{STAMP_DIGITS}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many launches were found: as the manifest is now, changed since, no longer in the manifest."""
+
+    lockfile: Lockfile
+    path: Path
+    known: int
+    changed: int
+    removed: int
+
+
+def import_lockfile(path: Path, target: Target, batch_ids: tuple[str, ...], timeout: float, world: World) -> Imported:
+    """Take every launch that the API knows and the lockfile does not into the lockfile. Raises RunnerError."""
+    if not batch_ids and not load_target(path, target, world).document.stamp:
+        raise UsageProblem(f"{path}: launched with `stamp: false`, so only its batches can be found: --batch-id ID")
+    with held_session(path, target, world) as session, ExitStack() as stack:
+        importer = _Importer(session)
+        session.loaded.raise_errors()
+        before = set(session.lockfile.items)
+        client = stack.enter_context(session.client(world.deadline(timeout)))
+        if batch_ids:
+            importer.take_batches(client, batch_ids, world)
+        else:
+            importer.take_stamped(client)
+        session.save()
+        return importer.summary(before)
+
+
+class _Importer:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lockfile = session.lockfile
+        document = session.loaded.document
+        self._stamped = document.stamp
+        self._digest = item_digester(document.name, session.loaded.project)
+        self._items = {item.user_reference: item for item in session.loaded.expansion.items()}
+
+    def take_stamped(self, client: Client) -> None:
+        """Every analysis with the manifest's name stamp, the oldest of an item first."""
+        tag = name_stamp(self._lockfile.name)
+        found = [each for each in client.search_analyses(technical_tags=(tag,)) if tag in each.technical_tags]
+        for analysis in sorted(found, key=lambda each: (each.time_created or "", each.id)):
+            launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
+            self._record(analysis.user_reference, _with_analysis(launch, analysis))
+
+    def take_batches(self, client: Client, batch_ids: tuple[str, ...], world: World) -> None:
+        """The oldest first, in whatever order they are named: the last launch of an item is the one that counts."""
+        batches = [client.get_batch(batch_id) for batch_id in dict.fromkeys(batch_ids)]
+        for batch in sorted(batches, key=lambda each: each.time_created or ""):
+            self._take_batch(client, batch, world)
+
+    def _take_batch(self, client: Client, batch: Batch, world: World) -> None:
+        batch_id = batch.id
+        seen = list(client.list_items(batch_id))
+        launches = {each.user_reference: self._of_batch(batch_id, each) for each in seen}
+        in_order = [reference for reference in self._items if reference in launches]
+        key = batch_key(launches[reference].digest for reference in in_order)
+        at = batch.time_created or timestamp(world.clock())
+        self._lockfile.batches.setdefault(batch_id, LockedBatch(key, len(seen), batch.status, at))
+        for reference, launch in launches.items():
+            self._record(reference, launch)
+
+    def _of_batch(self, batch_id: str, seen: BatchItem) -> LockedItem:
+        launch = self._launch(seen.user_reference, seen.technical_tags, batch_id)
+        analysis = None if seen.analysis is None else locked_analysis(seen.analysis)
+        return structs.replace(launch, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
+
+    def _launch(self, reference: str, tags: Iterable[str], batch_id: str | None) -> LockedItem:
+        stamp = next((tag for tag in tags if tag.startswith(DIGEST_STAMP) and not tag.startswith(NAME_STAMP)), None)
+        item = self._items.get(reference)
+        if item is not None:
+            attempt = self._attempt(item, stamp)
+            if attempt is not None:
+                digest = self._digest(item.request, item.kind, item.revision, attempt)
+                return new_launch(digest, item.kind, item.revision, attempt, batch_id)
+        half = (stamp or "").removeprefix(DIGEST_STAMP)
+        digest = (half if _HALF.fullmatch(half) else "0" * STAMP_DIGITS) + UNKNOWN_HALF
+        kind, revision = (item.kind, item.revision) if item else ("nextflow", UNKNOWN_REVISION)
+        return new_launch(digest, kind, revision, 0, batch_id)
+
+    def _attempt(self, item: Item, stamp: str | None) -> int | None:
+        """With which attempt the manifest's item has this stamp. Without stamps the user's word is taken: the first."""
+        if stamp is None:
+            return None if self._stamped else 0
+        for attempt in range(MAX_ATTEMPTS):
+            if digest_stamp(self._digest(item.request, item.kind, item.revision, attempt)) == stamp:
+                return attempt
+        return None
+
+    def _record(self, reference: str, launch: LockedItem) -> None:
+        before = self._lockfile.items.get(reference)
+        if before is not None and _is_known(before, launch):
+            return
+        if before is not None and launch.digest.endswith(UNKNOWN_HALF):
+            launch = structs.replace(launch, attempt=before.attempt + 1)
+        recorded = launched(before, launch)
+        self._lockfile.items[reference] = structs.replace(recorded, removed=reference not in self._items)
+
+    def summary(self, before: set[str]) -> Imported:
+        new = {name: item for name, item in self._lockfile.items.items() if name not in before}
+        removed = sum(item.removed for item in new.values())
+        changed = sum(item.digest.endswith(UNKNOWN_HALF) and not item.removed for item in new.values())
+        path = self._session.workspace.lockfile
+        return Imported(self._lockfile, path, len(new) - removed - changed, changed, removed)
+
+
+def _with_analysis(launch: LockedItem, analysis: Analysis) -> LockedItem:
+    return structs.replace(launch, status="SUCCEEDED", analysis=locked_analysis(analysis), adopted=True)
+
+
+def _is_known(before: LockedItem, launch: LockedItem) -> bool:
+    """Whether the lockfile has this launch already, as the current one or as one that was replaced."""
+    ids = {each.analysis.id for each in (before, *before.previous) if each.analysis}
+    return before.digest == launch.digest or (launch.analysis is not None and launch.analysis.id in ids)

@@ -1,0 +1,182 @@
+"""One manifest's state, and the way to its server: what every command that talks to ICA holds while it works."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from manifest_runner.errors import BadState, UsageProblem
+from manifest_runner.files import unwritable
+from manifest_runner.ica.backoff import Deadline
+from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
+from manifest_runner.items.load import Loaded, load
+from manifest_runner.launch.journal import Journal, Owner
+from manifest_runner.launch.record import record_answer
+from manifest_runner.lockfile.file import read_lockfile, write_lockfile
+from manifest_runner.lockfile.workspace import Workspace, held
+from manifest_runner.manifest.yaml_file import read_mapping
+
+if TYPE_CHECKING:  # requests is imported where it is used
+    from manifest_runner.ica.client import Client
+
+# Told of a stage of the work, how much of it is done and, where that is known, of how much.
+Progress = Callable[[str, int, int | None], None]
+EMULATOR = "emulator"
+EMULATOR_KEY = "manifest-runner-emulator"
+
+
+@dataclass(frozen=True)
+class World:
+    """What lies outside: the process's environment, its home, the clocks, and who is told of progress."""
+
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    home: Path = field(default_factory=Path.home)
+    notify: Callable[[str], None] = lambda _line: None
+    progress: Progress = lambda _stage, _done, _total: None
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def deadline(self, seconds: float) -> Deadline:
+        return Deadline.after(seconds, self.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which server, project and lockfile a command line names."""
+
+    server_url: str | None = None
+    emulator: bool = False
+    lockfile: Path | None = None
+    project: str | None = None
+    given_vars: Mapping[str, str] = field(default_factory=dict)
+
+
+class Session:
+    """A manifest with its lockfile and journal as they were read. ``lockfile`` is changed in place and saved.
+
+    What the journal knows to be launched is in ``lockfile`` from the start, though not yet on disk.
+    """
+
+    def __init__(self, loaded: Loaded, workspace: Workspace, target: Target, world: World) -> None:
+        self.loaded = loaded
+        self.workspace = workspace
+        self.world = world
+        self._emulator = target.emulator
+        self._server = server_of(target, world)
+        name, project = loaded.document.name, loaded.project
+        self.lockfile = read_lockfile(workspace.lockfile, name=name, project=project, server=self._server)
+        self.journal = Journal.read(workspace.journal, Owner(name, project, self._server))
+        self._saved = self.lockfile.copy()
+        self._take_answers()
+
+    def _take_answers(self) -> None:
+        for answer in self.journal.answers:
+            record_answer(self.lockfile, answer)
+
+    def tell_of_pending(self) -> None:
+        """What only ``run`` can settle is said by the commands that do not know of it."""
+        if self.journal.pending:
+            self.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
+
+    def save(self) -> None:
+        """Write the lockfile if anything in it changed since it was last read or written."""
+        if self.lockfile != self._saved:
+            write_lockfile(self.workspace.lockfile, self.lockfile)
+            self._saved = self.lockfile.copy()
+
+    def finish(self) -> None:
+        """Everything known is in the lockfile; the journal goes when nothing in it is unanswered.
+
+        ^C may have come between an answer and its way into the lockfile, so all of them are taken once more.
+        """
+        self._take_answers()
+        self.save()
+        self.journal.close()
+        if not self.journal.pending:
+            self.journal.remove()
+
+    @contextmanager
+    def client(self, deadline: Deadline) -> Iterator[Client]:
+        """A client for this session's server, with the embedded emulator started where that is meant."""
+        from manifest_runner.ica.client import Client
+
+        world = self.world
+        with ExitStack() as stack:
+            if self._emulator:
+                url = stack.enter_context(_embedded(self.workspace))
+                credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
+            else:
+                url = self._server
+                credential = find_credential(url, world.env, world.home, _read_settings)
+            client = Client(
+                url,
+                credential,
+                self.loaded.project,
+                deadline=deadline,
+                notify=world.notify,
+                sleep=world.sleep,
+                clock=world.clock,
+                retry_rate_limits=retries_rate_limits(world.env),
+                env=world.env,
+            )
+            yield stack.enter_context(client)
+
+
+def load_target(path: Path, target: Target, world: World) -> Loaded:
+    return load(path, env=world.env, project=target.project, given_vars=target.given_vars)
+
+
+def read_session(path: Path, target: Target, world: World) -> Session:
+    """A session for looking only: nothing is held, nothing may be written."""
+    return Session(load_target(path, target, world), Workspace.of(path, target.lockfile), target, world)
+
+
+@contextmanager
+def held_session(path: Path, target: Target, world: World) -> Iterator[Session]:
+    """A session that no other process can change. Raises BadState where one holds it already."""
+    loaded = load_target(path, target, world)
+    workspace = Workspace.of(path, target.lockfile)
+    server_of(target, world)
+    with held(workspace):
+        yield Session(loaded, workspace, target, world)
+
+
+def server_of(target: Target, world: World) -> str:
+    """The server as the lockfile names it."""
+    if target.emulator and target.server_url:
+        raise UsageProblem("--emulator and --server-url exclude each other")
+    if target.emulator:
+        return EMULATOR
+    return find_server(target.server_url, world.env, world.home, _read_settings)
+
+
+def _read_settings(path: Path) -> Mapping[str, object]:
+    return read_mapping(path, binary=True)
+
+
+@contextmanager
+def _embedded(workspace: Workspace) -> Iterator[str]:
+    """The emulator with its state beside the manifest, in a folder that git does not see."""
+    import sqlite3
+
+    from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, running
+
+    database = workspace.emulator_database
+    try:
+        database.parent.mkdir(exist_ok=True)
+        database.with_name(".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as e:
+        raise unwritable(database.parent, e) from e
+    try:
+        with running(EmulatorOptions(database=database)) as url:
+            yield url + "/ica/rest"
+    except EmulatorNotInstalled as e:
+        raise UsageProblem(str(e)) from e
+    except sqlite3.Error as e:
+        raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to begin anew") from e

@@ -1,0 +1,180 @@
+"""Which server, which credential, which project: what a command line, the environment and ~/.icav2 decide.
+
+The names of variables, files and keys are those of the official ``icav2`` CLI, so that both share one setup.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from manifest_runner.errors import InvalidManifest, Refused, UsageProblem
+from manifest_runner.ica.server_url import host_of, normal_url
+
+DEFAULT_SERVER = "https://ica.illumina.com"
+# Reads a YAML file; raises OSError or InvalidManifest. A ``!!binary`` value is anything but text.
+ReadYaml = Callable[[Path], Mapping[str, object]]
+
+# A project becomes a segment of a path, where "..", "/" and "?" would change what is asked for.
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One HTTP header that proves who asks; ``source`` says in messages where it was found."""
+
+    header: str
+    value: str = field(repr=False)
+    source: str
+
+    @property
+    def secret(self) -> str:
+        """The part of the value that nobody may see."""
+        return self.value.removeprefix("Bearer ")
+
+    @property
+    def user(self) -> str:
+        """Tells users apart without telling who they are: eight hex digits of a hash, too few to guess a key by.
+
+        Tokens are renewed every day, so what counts of one is its subject (RFC 7519, 4.1.2).
+        """
+        return sha256((_subject(self.secret) or self.secret).encode()).hexdigest()[:8]
+
+
+def _subject(token: str) -> str | None:
+    """The subject of a JSON web token; None for anything else."""
+    payload = token.split(".")[1] if token.count(".") == 2 else ""
+    try:
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return None
+    subject = claims.get("sub") if isinstance(claims, dict) else None
+    return subject if isinstance(subject, str) else None
+
+
+def find_server(flag: str | None, env: Mapping[str, str], home: Path, read_yaml: ReadYaml) -> str:
+    """The server's URL, normalised: ``--server-url``, environment, config file, or ICA's public one.
+
+    Raises UsageProblem for a URL that must not be used and for a config file that cannot be read.
+    """
+    if flag:
+        return normal_url(flag, "--server-url")
+    for name in ("ICAV2_SERVER_URL", "ICAV2_BASE_URL"):
+        if value := env.get(name):
+            return normal_url(value, name)
+    config = _config_file(home)
+    configured = _read(config, read_yaml).get("server-url")
+    if not configured:
+        return normal_url(DEFAULT_SERVER, "the default server")
+    if not isinstance(configured, str):
+        raise UsageProblem(f"{config}: server-url is not text")
+    return normal_url(configured, f"server-url in {config}")
+
+
+def find_credential(server_url: str, env: Mapping[str, str], home: Path, read_yaml: ReadYaml) -> Credential:
+    """The first credential found: a token or key of the environment, the CLI's session, the CLI's key.
+
+    ``server_url`` is one of `find_server`: its host says which session file is meant. Raises Refused when
+    there is no usable credential and UsageProblem for a file that cannot be read. No message holds a value.
+    """
+    for credential in _candidates(server_url, env, home, read_yaml):
+        if credential:
+            return credential
+    raise Refused(
+        "no credential for ICA. Looked for ICAV2_ACCESS_TOKEN and ICAV2_X_API_KEY in the environment, "
+        f"access-token in {_session_file(server_url, home)} and x-api-key in {_config_file(home)}. "
+        "Set one of the variables, or sign in with the icav2 CLI."
+    )
+
+
+def find_project(flag: str | None, manifest_project: str | None, env: Mapping[str, str]) -> str:
+    """The project's id: ``--project``, the manifest, ICAV2_PROJECT_ID. Raises UsageProblem without one."""
+    project = (flag or manifest_project or env.get("ICAV2_PROJECT_ID") or "").strip()
+    if not project:
+        raise UsageProblem("no project given: set project in the manifest, or use --project ID or ICAV2_PROJECT_ID")
+    if not _PROJECT.fullmatch(project):
+        raise UsageProblem("the project must be its id: letters, digits and . _ - only")
+    return project
+
+
+def retries_rate_limits(env: Mapping[str, str]) -> bool:
+    """Whether a 429 is retried; ICAV2_ICA_NO_RETRY_RATE_LIMITING=1 says no, as in the icav2 CLI."""
+    return env.get("ICAV2_ICA_NO_RETRY_RATE_LIMITING", "").strip().lower() not in _TRUE
+
+
+def _candidates(
+    server_url: str, env: Mapping[str, str], home: Path, read_yaml: ReadYaml
+) -> Iterator[Credential | None]:
+    """Lazily, so that a broken file does not matter to someone who set a variable."""
+    yield _bearer(env.get("ICAV2_ACCESS_TOKEN"), "ICAV2_ACCESS_TOKEN")
+    yield _api_key(env.get("ICAV2_X_API_KEY"), "ICAV2_X_API_KEY")
+    session = _session_file(server_url, home)
+    yield _bearer(_text(_read(session, read_yaml), "access-token", session), f"access-token in {session}")
+    config = _config_file(home)
+    yield _api_key(_unencrypted_key(_read(config, read_yaml), config), f"x-api-key in {config}")
+
+
+def _bearer(value: str | None, source: str) -> Credential | None:
+    token = _header_value(value, source)
+    return Credential("Authorization", f"Bearer {token}", source) if token else None
+
+
+def _api_key(value: str | None, source: str) -> Credential | None:
+    key = _header_value(value, source)
+    return Credential("X-API-Key", key, source) if key else None
+
+
+def _header_value(value: str | None, source: str) -> str:
+    """The value without the line end that files leave; a header can hold one line of Latin-1."""
+    text = (value or "").strip()
+    if any(ord(character) > 0xFF or not character.isprintable() for character in text):
+        raise Refused(f"{source}: the credential holds characters that an HTTP header cannot; copy it again")
+    return text
+
+
+def _unencrypted_key(config: Mapping[str, object], path: Path) -> str | None:
+    key = config.get("x-api-key")
+    if key is None or isinstance(key, str):
+        return key
+    if isinstance(key, int | float) and not isinstance(key, bool):
+        return str(key)  # digits alone are a number in YAML; ours keep their spelling
+    raise Refused(
+        f"{path}: the icav2 CLI stored the key encrypted, and only that CLI can read it; "
+        "set ICAV2_X_API_KEY or ICAV2_ACCESS_TOKEN"
+    )
+
+
+def _text(document: Mapping[str, object], key: str, path: Path) -> str | None:
+    value = document.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise Refused(f"{path}: {key} is not text; sign in again with the icav2 CLI")
+
+
+def _config_file(home: Path) -> Path:
+    return home / ".icav2" / "config.yaml"
+
+
+def _session_file(server_url: str, home: Path) -> Path:
+    return home / ".icav2" / f".session.{host_of(server_url).split('.')[0]}.yaml"
+
+
+def _read(path: Path, read_yaml: ReadYaml) -> Mapping[str, object]:
+    """The file's content, empty when there is no file."""
+    try:
+        path.stat()
+        return read_yaml(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UsageProblem(f"cannot read {path}: {error.strerror}") from error
+    except InvalidManifest as invalid:
+        # What is wrong is not shown, nor kept as the cause: it could quote the line with the key in it.
+        line = min((finding.place.line for finding in invalid.findings), default=1)
+        raise UsageProblem(f"{path}:{line}: cannot be read as YAML; mend or delete the file") from None

@@ -1,0 +1,108 @@
+"""What ICA says when it refuses (RFC 7807), turned into the error that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import islice
+
+import orjson
+
+from manifest_runner.errors import KeyReused, Refused
+from manifest_runner.text import Cleaner, plain_text
+
+MAX_PARAMETERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem document, cleaned. An answer that holds none (a proxy's page) gives an empty one."""
+
+    title: str = ""
+    detail: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a request was about, for the sentence that tells how to go on."""
+
+    server: str
+    project: str
+    credential_source: str
+    wanted: str = ""  # what a 404 means does not exist: "batch 0c1…"; empty when it can only be the project
+    keyed: bool = False  # an idempotency key was sent, which is what a 422 is about
+
+
+def read_problem(body: bytes, clean: Cleaner) -> Problem:
+    """The problem document in an answer's body; whatever is not as RFC 7807 says is left out."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return Problem()
+    if not isinstance(document, dict):
+        return Problem()
+    return Problem(
+        _text(document.get("title"), clean),
+        _text(document.get("detail"), clean),
+        _parameters(document.get("parameters"), clean),
+    )
+
+
+def describe(status: int, problem: Problem) -> str:
+    """One line of bounded length: status, title, detail and parameters."""
+    title = problem.title or _phrase(status)
+    parts = [part for part in (str(status), title, problem.detail) if part]
+    listed = ", ".join(f"{name}={value}" for name, value in problem.parameters.items())
+    return plain_text(": ".join(parts) + (f" [{listed}]" if listed else ""))
+
+
+def refusal(status: int, problem: Problem, subject: Subject) -> Refused:
+    """The error for an answer that says no."""
+    kind = KeyReused if subject.keyed and status == HTTPStatus.UNPROCESSABLE_ENTITY else Refused
+    advice = _advice(status, subject)
+    message = f"ICA refused with {describe(status, problem)}".rstrip(".")
+    return kind(f"{message}. {advice}".rstrip(), status=status, parameters=problem.parameters)
+
+
+def _advice(status: int, subject: Subject) -> str:
+    match status:
+        case 401:
+            return f"The credential from {subject.credential_source} is wrong or has expired."
+        case 403:
+            return f"The credential from {subject.credential_source} lacks a permission in project {subject.project}."
+        case 404:
+            return _advice_for_404(subject)
+        case 407:
+            return "The proxy wants credentials of its own; see HTTPS_PROXY."
+        case 413:
+            return "Lower batchSize and run again."
+        case 422 if subject.keyed:
+            return "The idempotency key was used before with another body; nothing else was sent."
+    return ""
+
+
+def _advice_for_404(subject: Subject) -> str:
+    project = f"project {subject.project} is unknown on {subject.server} or hidden from this credential"
+    if subject.wanted:
+        return f"There is no {subject.wanted} there, or {project}."
+    return project.replace("project", "Project", 1) + "."
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _text(value: object, clean: Cleaner) -> str:
+    return clean.words(value) if isinstance(value, str) else ""
+
+
+def _parameters(value: object, clean: Cleaner) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    listed = islice(value.items(), MAX_PARAMETERS)
+    return {clean.words(str(name)): clean.words(str(text)) for name, text in listed}

@@ -1,0 +1,62 @@
+"""Conditions such as ``row.status == 'ready'`` as Python source: what most ``where`` expressions are.
+
+Jinja compiles a comparison to the same comparison of Python's; what is written here is that, without the context
+and the budget that Jinja sets up for each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import nodes
+
+from manifest_runner.templates.template import Lookup, lookup_of
+
+_OPERATORS = {
+    "eq": "==",
+    "ne": "!=",
+    "gt": ">",
+    "gteq": ">=",
+    "lt": "<",
+    "lteq": "<=",
+    "in": "in",
+    "notin": "not in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionWriter:
+    """``lookup`` and ``constant`` give the source of a look-up and of a value; None where there is none."""
+
+    lookup: Callable[[Lookup], str | None]
+    constant: Callable[[Any], str]
+
+    def write(self, node: nodes.Node | None) -> str | None:
+        """The source of an expression; None where it does more than compare look-ups and literals."""
+        match node:
+            case nodes.Const(value=value):
+                return self.constant(value)
+            case nodes.List(items=items):
+                return self._literal(list, items)
+            case nodes.Tuple(items=items):
+                return self._literal(tuple, items)
+            case nodes.Not(node=inner):
+                return self._joined("(not ", [inner])
+            case nodes.And(left=left, right=right):
+                return self._joined("(", [left, right], " and ")
+            case nodes.Or(left=left, right=right):
+                return self._joined("(", [left, right], " or ")
+            case nodes.Compare(expr=first, ops=[nodes.Operand(op=name, expr=second)]):
+                return self._joined("(", [first, second], f" {_OPERATORS[name]} ")
+        found = lookup_of(node)
+        return None if found is None else self.lookup(found)
+
+    def _joined(self, opening: str, parts: list[nodes.Expr], operator: str = "") -> str | None:
+        sources = [source for source in map(self.write, parts) if source is not None]
+        return opening + operator.join(sources) + ")" if len(sources) == len(parts) else None
+
+    def _literal(self, kind: type, items: list[nodes.Expr]) -> str | None:
+        values = [item.value for item in items if isinstance(item, nodes.Const)]
+        return self.constant(kind(values)) if len(values) == len(items) else None

@@ -1,0 +1,123 @@
+"""What two items cannot both have, a userReference, and what they should not: one place for their results.
+
+Among a million items both are noticed at eight bytes an item: only hashes are kept. Two values can share one by
+chance, so where a hash came twice everything is read once more, and the items themselves are compared.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import orjson
+
+from manifest_runner.diagnostics.collector import Findings
+from manifest_runner.model import Finding, Item, Place
+
+MAX_SHOWN = 20
+
+
+class Target(NamedTuple):
+    """Where results are copied to, as far as two items can meet there."""
+
+    project: str
+    path: str
+
+
+class Repeats:
+    """Remembers the hashes of values, to tell which came more than once."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+
+    def add(self, value: Hashable) -> None:
+        self._hashes.append(hash(value))
+
+    def repeated(self) -> frozenset[int]:
+        """The hashes that came more than once."""
+        return frozenset(one for one, next_ in pairwise(sorted(self._hashes)) if one == next_)
+
+
+class Claims:
+    """What the items of all analyses claim, as they go by."""
+
+    def __init__(self) -> None:
+        self.references = Repeats()
+        self.targets = Repeats()
+
+    def add(self, request: dict[str, Any]) -> None:
+        """The claims of an item that meets the API's rules."""
+        self.references.add(request["userReference"])
+        if "analysisOutput" in request:
+            for target in _targets(request):
+                self.targets.add(target)
+
+
+def _targets(request: dict[str, Any]) -> Iterator[Target]:
+    """Where an item's results would overwrite what is there."""
+    for each in request.get("analysisOutput") or ():
+        if each is not None and each.get("actionOnExist") != "RENAME":
+            yield Target(each["targetProjectId"], each["targetPath"].rstrip("/"))
+
+
+@dataclass
+class Disputes:
+    """Tells of claims that came twice. ``place`` and ``row`` say where a field of an item was written.
+
+    ``is_of_row`` tells whether a template makes it from the row.
+    """
+
+    place: Callable[[Item, str], Place]
+    row: Callable[[Item], Place | None]
+    is_of_row: Callable[[Item, str], bool]
+    findings: Findings
+    _first: dict[str, Item] = field(default_factory=dict)
+    _writer: dict[Target, Item] = field(default_factory=dict)
+    _twice: set[str] = field(default_factory=set)
+    _warned: set[int] = field(default_factory=set)
+
+    def report(self, claims: Claims, items: Callable[[], Iterable[Item]]) -> None:
+        """Compare the items themselves, read once more by ``items``, where the hashes tell of a dispute."""
+        references, targets = claims.references.repeated(), claims.targets.repeated()
+        for item in items() if references or targets else ():
+            claimant = item._replace(request=b"")  # as little as possible is kept of each
+            if hash(item.user_reference) in references:
+                self._check_reference(claimant, len(references))
+            if targets:
+                for target in _targets(orjson.loads(item.request)):
+                    if hash(target) in targets:
+                        self._check_target(claimant, target)
+
+    def _check_reference(self, item: Item, count: int) -> None:
+        first = self._first.setdefault(item.user_reference, item)
+        if first is item:
+            return
+        if item.user_reference not in self._twice and len(self._twice) >= MAX_SHOWN:
+            return
+        self._twice.add(item.user_reference)
+        before = self.row(first) or self.place(first, "userReference")._replace(column=1)
+        message = f'userReference "{item.user_reference}" is there already, from {before.brief()}'
+        place, is_of_row = self.place(item, "userReference"), self.is_of_row(item, "userReference")
+        more = f" ({count:,} userReferences are there more than once)" if count > MAX_SHOWN else ""
+        if not is_of_row and first.analysis == item.analysis:
+            more += "; it is the same for every row, so make it of a column"
+        finding = Finding(place, "MR502", message + more, row=self.row(item), is_of_row=is_of_row)
+        self.findings.add(finding, item.user_reference, everywhere=True)
+
+    def _check_target(self, item: Item, target: Target) -> None:
+        first = self._writer.setdefault(target, item)
+        if first.user_reference == item.user_reference:
+            return
+        self._warned.add(item.analysis)
+        if len(self._warned) > MAX_SHOWN:  # of the rows of one analysis the findings tell together
+            return
+        message = (
+            f'"{item.user_reference}" writes its results to where "{first.user_reference}" does, {target.path} in '
+            f"project {target.project}: one would overwrite the other's; give each a targetPath of its own, or set "
+            "actionOnExist to RENAME"
+        )
+        finding = Finding(self.place(item, "analysisOutput"), "MR601", message, "warning", self.row(item))
+        self.findings.add(finding, group="overwriting")

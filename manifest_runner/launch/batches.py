@@ -1,0 +1,69 @@
+"""Launches put into batches: the bytes of each POST and its key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from manifest_runner.model import Kind
+from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
+from manifest_runner.planning.plan import Launch
+
+_MEMBERS: tuple[tuple[str, Kind], ...] = (
+    ("cwlItems", "cwl"),
+    ("nextflowItems", "nextflow"),
+    ("nextflowJsonItems", "nextflowJson"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """One POST: its key, its body as JCS bytes, and the launches in the manifest's order."""
+
+    key: str
+    body: bytes
+    launches: tuple[Launch, ...]
+
+
+def make_batches(
+    launches: Iterable[Launch], size: int, *, stamp_name: str | None, fetch: Callable[[Any], bytes]
+) -> Iterator[PreparedBatch]:
+    """Batches of at most ``size`` items, made one at a time.
+
+    ``fetch`` gives the request's JCS bytes for a launch's ``request``; ``stamp_name`` is the manifest's name
+    where items are stamped, None where they are not.
+    """
+    remaining = iter(launches)
+    while chunk := tuple(islice(remaining, size)):
+        body = _body([(each, fetch(each.request)) for each in chunk], stamp_name)
+        yield PreparedBatch(batch_key(each.digest for each in chunk), body, chunk)
+
+
+def _body(items: list[tuple[Launch, bytes]], stamp_name: str | None) -> bytes:
+    """JCS bytes of the API's request: members in order, empty ones left out."""
+    members = []
+    for member, kind in _MEMBERS:
+        requests = [
+            request if stamp_name is None else stamped(request, launch.digest, stamp_name)
+            for launch, request in items
+            if launch.kind == kind
+        ]
+        if requests:
+            members.append(b'"' + member.encode() + b'":[' + b",".join(requests) + b"]")
+    return b"{" + b",".join(members) + b"}"
+
+
+def stamped(request: bytes, digest: str, name: str) -> bytes:
+    """The request with the two technical tags by which the launch is found again.
+
+    After the API's rules are met a request holds only text, lists and objects with ASCII keys, and for those
+    orjson's sorted output is JCS.
+    """
+    item = orjson.loads(request)
+    tags = item.setdefault("tags", {})
+    tags["technicalTags"] = [*tags.get("technicalTags", ()), digest_stamp(digest), name_stamp(name)]
+    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)

@@ -1,0 +1,124 @@
+"""Following what was launched: few requests, only for what can still change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from manifest_runner.lockfile.model import LockedItem, Lockfile, locked_analysis, updated
+from manifest_runner.model import FINAL_CREATION, BatchItem
+
+if TYPE_CHECKING:  # requests is imported when something is to be said
+    from manifest_runner.ica.client import Client
+
+FINAL_JOB = frozenset({"STOPPED", "SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED"})
+OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+PAGE = 1000
+# So many that were created since are fetched one by one, more of them by pages.
+MANY = 50
+
+IsDone = Callable[[LockedItem], bool]
+
+
+def creation_done(item: LockedItem) -> bool:
+    return item.creation_is_final
+
+
+def analysis_done(item: LockedItem) -> bool:
+    return item.analysis_is_final
+
+
+@dataclass
+class Poller:
+    """Brings a lockfile up to date, in place, as far as ``is_done`` asks for."""
+
+    client: Client
+    lockfile: Lockfile
+    is_done: IsDone
+    notify: Callable[[str], None] = lambda _line: None
+    _told: dict[str, str] = field(default_factory=dict)
+
+    def open_items(self) -> list[str]:
+        """The userReferences that can still change; what left the manifest goes on being followed."""
+        return [reference for reference, item in self.lockfile.items.items() if not self.is_done(item)]
+
+    def is_created(self) -> bool:
+        """Whether the API calls everything created, with or without showing the analysis."""
+        return all(self.lockfile.items[reference].status in FINAL_CREATION for reference in self.open_items())
+
+    def poll(self) -> int:
+        """Ask once for everything open; how many are still open then."""
+        by_batch: dict[str | None, list[str]] = {}
+        for reference in self.open_items():
+            by_batch.setdefault(self.lockfile.items[reference].batch_id, []).append(reference)
+        for batch_id, references in by_batch.items():
+            if batch_id is None:
+                self._refresh_adopted(references)
+            else:
+                self._refresh_batch(batch_id, references)
+                self._tell(batch_id, references)
+        return len(self.open_items())
+
+    def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
+        for seen in self._seen(batch_id, references):
+            item = self.lockfile.items.get(seen.user_reference)
+            if item is not None and item.batch_id == batch_id:
+                self.lockfile.items[seen.user_reference] = updated(item, seen)
+        batch = self.lockfile.batches.get(batch_id)
+        if batch is not None and batch.status not in FINAL_JOB:
+            self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)
+
+    def _tell(self, batch_id: str, references: list[str]) -> None:
+        """One line for each change of a batch: how many of its items are done, as far as this run looked at them."""
+        batch = self.lockfile.batches.get(batch_id)
+        total = batch.items if batch else len(references)
+        still_open = sum(not self.is_done(self.lockfile.items[reference]) for reference in references)
+        line = f"batch {batch_id[:8]}: {total - still_open} of {total} item(s) done"
+        if self._told.get(batch_id) != line:
+            self._told[batch_id] = line
+            self.notify(line)
+
+    def _seen(self, batch_id: str, references: list[str]) -> Iterable[BatchItem]:
+        """The batch's items that may have changed: one by one where that takes no more requests than the pages.
+
+        A status filter tells which items are still being created; those that have left it are fetched.
+        """
+        items = [self.lockfile.items[reference] for reference in references]
+        ids = [item.item_id for item in items if item.item_id is not None]
+        batch = self.lockfile.batches.get(batch_id)
+        few = len(references) <= max(1, (batch.items if batch else 0) // PAGE)
+        if len(ids) == len(items) and few:
+            return [self.client.get_item(batch_id, item_id) for item_id in ids]
+        if len(ids) < len(items) or all(item.creation_is_final for item in items):
+            return self.client.list_items(batch_id)
+        return self._seen_by_status(batch_id, references)
+
+    def _seen_by_status(self, batch_id: str, references: list[str]) -> list[BatchItem]:
+        seen = list(self.client.list_items(batch_id, OPEN_CREATION))
+        still_open = {item.user_reference for item in seen}
+        left = [reference for reference in references if reference not in still_open]
+        if len(left) > MANY:
+            return [*seen, *self.client.list_items(batch_id, tuple(sorted(FINAL_CREATION)))]
+        ids = [self.lockfile.items[reference].item_id for reference in left]
+        return [*seen, *(self.client.get_item(batch_id, item_id) for item_id in ids if item_id is not None)]
+
+    def _refresh_adopted(self, references: list[str]) -> None:
+        for reference in references:
+            item = self.lockfile.items[reference]
+            if item.analysis is not None:
+                analysis = self.client.get_analysis(item.analysis.id)
+                self.lockfile.items[reference] = structs.replace(item, analysis=locked_analysis(analysis))
+
+
+def pauses(fixed: float | None) -> Iterable[float]:
+    """Seconds between polls: as asked for, else growing from half a second to half a minute."""
+    pause = FIRST_PAUSE if fixed is None else fixed
+    while True:
+        yield pause
+        if fixed is None:
+            pause = min(pause * 1.5, LONGEST_PAUSE)

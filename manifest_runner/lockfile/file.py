@@ -1,0 +1,221 @@
+"""The lockfile as a file: read whole, written once at the end, one line a batch and one line an item.
+
+A large one is read and written in one pass by msgspec, with the lockfile's values as its types. What that refuses is
+read once more, slowly, to be told in words, or because a newer version of this tool has added members, which are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import orjson
+
+from manifest_runner.errors import BadState
+from manifest_runner.files import replace_file
+from manifest_runner.lockfile.model import MORE, LockedAnalysis, LockedBatch, LockedItem, Lockfile, Value
+from manifest_runner.validation.validator import lockfile_faults
+
+LOCK_VERSION = 1
+_CONFLICT = b"<<<<<<< "
+_HEX = b"0123456789abcdef"
+_REVISION = re.compile(r"[0-9]{1,1000}\.[0-9]{1,1000}")
+
+
+class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, gc=False):
+    """The file as it is parsed."""
+
+    lock_version: Literal[1]
+    name: str
+    project: str
+    server: str
+    batches: dict[str, LockedBatch]
+    items: dict[str, LockedItem]
+
+
+# -- reading
+
+
+def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfile:
+    """The state beside a manifest, an empty one where there is no file yet.
+
+    Raises BadState where the file is damaged, of a newer version, or of another name, project or server.
+    """
+    lockfile = load_lockfile(path)
+    if lockfile is None:
+        return Lockfile(name, project, server)
+    for what, mine, theirs in (
+        ("name", name, lockfile.name),
+        ("project", project, lockfile.project),
+        ("server", server, lockfile.server),
+    ):
+        if mine != theirs:
+            hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == "emulator" else ""
+            raise BadState(
+                f"{path}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
+                f"Nothing was sent; mend the {what}, or keep one lockfile for each with --lockfile."
+            )
+    return lockfile
+
+
+def load_lockfile(path: Path) -> Lockfile | None:
+    """The lockfile as it is, whosever it is; None where there is none. Raises BadState."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        raise BadState(f"{path}: cannot be read: {e.strerror or e}") from e
+    return parse_lockfile(raw, str(path))
+
+
+def parse_lockfile(raw: bytes, label: str) -> Lockfile:
+    """The lockfile that these bytes are; ``label`` names them in messages. Raises BadState."""
+    try:
+        file = _DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        file = None
+    if file is None or not _is_laid_out(raw, file) or not _is_sound(file):
+        file = _parse_slowly(raw, label)
+    return Lockfile(file.name, file.project, file.server, file.batches, file.items)
+
+
+_DECODER = msgspec.json.Decoder(_File)
+
+
+def _is_laid_out(raw: bytes, file: _File) -> bool:
+    """Whether the file has the layout that this module writes; then no line can stand in it twice unseen."""
+    return raw.endswith(b"\n") and raw.count(b"\n") == 10 + len(file.batches) + len(file.items)
+
+
+def _is_sound(file: _File) -> bool:
+    """What the types do not say, asked of all launches at once, since there can be very many."""
+    launches = [*file.items.values(), *chain.from_iterable(item.previous for item in file.items.values())]
+    digests = "".join([launch.digest for launch in launches])
+    revisions = {launch.revision for launch in launches}
+    return not digests.encode().translate(None, _HEX) and all(map(_REVISION.fullmatch, revisions))
+
+
+def _parse_slowly(raw: bytes, label: str) -> _File:
+    """What is damaged is told in words; members of a newer version are taken along."""
+    data = _parsed(raw, label)
+    version = data.get("lockVersion") if isinstance(data, dict) else None
+    if isinstance(version, int) and version > LOCK_VERSION:
+        raise BadState(f"{label}: written by a newer manifest-runner (lockVersion {version}); update manifest-runner.")
+    faults = lockfile_faults(data)
+    if faults:
+        where = ".".join(map(str, faults[0].path)) or "the top"
+        raise _damaged(label, f"{where}: {faults[0].message}")
+    for kept, kind in (("batches", LockedBatch), ("items", LockedItem)):
+        data[kept] = {key: _lowered(value, kind) for key, value in data[kept].items()}
+    try:
+        return msgspec.convert(data, _File)
+    except msgspec.ValidationError as e:
+        raise _damaged(label, str(e)) from e
+
+
+def _lowered(members: dict[str, Any], kind: type[Value]) -> dict[str, Any]:
+    """The members that ``kind`` has, and in one of them all others."""
+    known = {name: members[name] for name in kind.__struct_encode_fields__ if name in members}
+    if "previous" in known:
+        known["previous"] = [_lowered(launch, kind) for launch in known["previous"]]
+    if known.get("analysis"):
+        known["analysis"] = _lowered(known["analysis"], LockedAnalysis)
+        known["analysis"].pop(MORE)
+    return {**known, MORE: {name: value for name, value in members.items() if name not in known}}
+
+
+def _parsed(raw: bytes, label: str) -> Any:
+    conflict = 0 if raw.startswith(_CONFLICT) else raw.find(b"\n" + _CONFLICT)
+    if conflict >= 0:
+        line = raw.count(b"\n", 0, conflict + 1) + 1
+        raise BadState(
+            f"{label}:{line}: git conflict markers. Nothing was sent. Merge both sides with `manifest-runner "
+            "lock merge BASE OURS THEIRS`, whose --help has all the commands, or resolve the conflict "
+            "by hand, keeping every item's line."
+        )
+    try:
+        data = orjson.loads(raw)
+    except ValueError as e:
+        at = getattr(e, "lineno", 1)
+        raise _damaged(label, f"line {at}: not valid JSON ({getattr(e, 'msg', e)})") from e
+    _refuse_duplicates(raw, label)
+    return data
+
+
+def _refuse_duplicates(raw: bytes, label: str) -> None:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [key for key, _ in pairs]
+            raise _damaged(label, f"{next(key for key in names if names.count(key) > 1)!r} is there twice")
+        return found
+
+    json.loads(raw, object_pairs_hook=unique)
+
+
+def _damaged(label: str, what: str) -> BadState:
+    return BadState(
+        f"{label}: damaged: {what}. Nothing was sent. Restore it from git (`git checkout -- {label}`). "
+        "Where git has none, move it away and rebuild it from the API with `manifest-runner import`."
+    )
+
+
+# -- writing
+
+
+def write_lockfile(path: Path, lockfile: Lockfile) -> None:
+    """Replace the file, whole or not at all. Raises BadState where it cannot be written."""
+    replace_file(path, dump_lockfile(lockfile))
+
+
+def dump_lockfile(lockfile: Lockfile) -> bytes:
+    """Sorted, one line a batch and one line an item, so that a small change is a small diff."""
+    head = {
+        "lockVersion": LOCK_VERSION,
+        "name": lockfile.name,
+        "project": lockfile.project,
+        "server": lockfile.server,
+    }
+    lines = [b"{", *(_line(key, _JSON.encode(value)) + b"," for key, value in head.items()), b'"batches": {']
+    lines += _lines(lockfile.batches)
+    lines += [b"},", b'"items": {']
+    lines += _lines(lockfile.items)
+    lines += [b"}", b"}", b""]
+    return b"\n".join(lines)
+
+
+_JSON = msgspec.json.Encoder(order="sorted")
+_MARK = _JSON.encode(MORE) + b":"
+
+
+def _lines(members: Mapping[str, Value]) -> list[bytes]:
+    lines = [_line(key, value_json(members[key])) + b"," for key in sorted(members)]
+    if lines:
+        lines[-1] = lines[-1][:-1]
+    return lines
+
+
+def _line(key: str, value: bytes) -> bytes:
+    return _JSON.encode(key) + b": " + value
+
+
+def value_json(value: Value) -> bytes:
+    """One batch or item as it stands in its line."""
+    raw = _JSON.encode(value)
+    if _MARK in raw:
+        raw = _JSON.encode(_lifted(orjson.loads(raw)))
+    return msgspec.json.format(raw, indent=0)
+
+
+def _lifted(members: dict[str, Any]) -> dict[str, Any]:
+    """``_lowered`` undone."""
+    more = members.pop(MORE, {})
+    if "previous" in members:
+        members["previous"] = [_lifted(launch) for launch in members["previous"]]
+    return {**members, **more}

@@ -1,0 +1,147 @@
+"""``lock merge``: three lockfiles of one manifest become one, as git's merge drivers are asked to do. Pure.
+
+Items and batches are merged one by one, so branches that each launched something never conflict. An item that both
+sides launched keeps the later launch, and the other one in its history: both exist, and both were paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from msgspec import structs
+
+from manifest_runner.errors import BadState
+from manifest_runner.launch.polling import FINAL_JOB
+from manifest_runner.lockfile.file import value_json
+from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
+
+T = TypeVar("T", LockedBatch, LockedItem)
+Order = Callable[[LockedItem], tuple[Any, ...]]
+
+
+def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> Lockfile:
+    """Every launch that either side knows, as far as either has seen it. Raises BadState for different manifests.
+
+    Which side is which makes no difference, but for the order of histories that both sides added to.
+    """
+    for what in ("name", "project", "server"):
+        mine, other = getattr(ours, what), getattr(theirs, what)
+        if mine != other:
+            raise BadState(
+                f"the lockfiles are of different manifests: {what} {mine!r} and {other!r}; nothing was merged"
+            )
+    known = base.items if base else {}
+    batches = {
+        key: _either(ours.batches.get(key), theirs.batches.get(key), _batch)
+        for key in ours.batches.keys() | theirs.batches.keys()
+    }
+    items = {
+        key: _either(ours.items.get(key), theirs.items.get(key), _Items(known.get(key), batches).merge)
+        for key in ours.items.keys() | theirs.items.keys()
+    }
+    return replace(ours, batches=batches, items=items)
+
+
+def _either(ours: T | None, theirs: T | None, both: Callable[[T, T], T]) -> T:
+    if ours is None or theirs is None:
+        only = ours or theirs
+        assert only is not None
+        return only
+    return ours if ours == theirs else both(ours, theirs)
+
+
+def _batch(ours: LockedBatch, theirs: LockedBatch) -> LockedBatch:
+    """One batch seen at two times: as it was seen last."""
+    behind, ahead = sorted((ours, theirs), key=lambda each: (each.status in FINAL_JOB, each.status or "", repr(each)))
+    return structs.replace(ahead, requests=ahead.requests or behind.requests, more={**behind.more, **ahead.more})
+
+
+class _Items:
+    """The merge of one item. ``base`` is the item before the branches parted, ``batches`` are the merged ones."""
+
+    def __init__(self, base: LockedItem | None, batches: Mapping[str, LockedBatch]) -> None:
+        self._base = base
+        self._batches = batches
+
+    def merge(self, ours: LockedItem, theirs: LockedItem) -> LockedItem:
+        older, newer = sorted((ours, theirs), key=self._order)
+        if any(_is_same(newer, launch) for launch in older.previous):
+            older, newer = newer, older  # what the other side has replaced already is not the later one
+        launches = _distinct([*newer.previous, *older.previous, _alone(older), _alone(newer)])
+        current = launches.pop(_key_in(launches, newer))
+        return structs.replace(
+            current,
+            previous=tuple(launches.values()),
+            removed=self._is_removed(ours, theirs),
+        )
+
+    def _order(self, item: LockedItem) -> tuple[Any, ...]:
+        batch = self._batches.get(item.batch_id or "")
+        revision = tuple(int(part) for part in item.revision.split("."))
+        return batch.submitted_at if batch else "", item.attempt, revision, _text(item)
+
+    def _is_removed(self, ours: LockedItem, theirs: LockedItem) -> bool:
+        if self._base is None:
+            return ours.removed and theirs.removed
+        return theirs.removed if ours.removed == self._base.removed else ours.removed
+
+
+Identity = tuple[str, str | None, str | None]
+
+
+def _identity(launch: LockedItem) -> Identity:
+    """What tells one launch from another: a batch creates an item once, an adopted launch has its analysis only."""
+    analysis = launch.analysis.id if launch.analysis and launch.batch_id is None else None
+    return launch.digest, launch.batch_id, analysis
+
+
+def _is_same(one: LockedItem, other: LockedItem) -> bool:
+    """Whether two are one launch, also where one side sent it and the other adopted it."""
+    ids = [launch.analysis.id if launch.analysis else None for launch in (one, other)]
+    return _identity(one) == _identity(other) or (ids[0] is not None and ids[0] == ids[1])
+
+
+def _distinct(launches: Iterable[LockedItem]) -> dict[Identity, LockedItem]:
+    """Each launch once, as it was seen last. One that was sent by us and adopted elsewhere is the one that was sent."""
+    found: dict[Identity, LockedItem] = {}
+    for launch in launches:
+        key = _identity(launch)
+        found[key] = _further(found[key], launch) if key in found else launch
+    sent = {launch.analysis.id for launch in found.values() if launch.analysis and launch.batch_id}
+    return {key: launch for key, launch in found.items() if key[2] not in sent}
+
+
+def _key_in(launches: Mapping[Identity, LockedItem], launch: LockedItem) -> Identity:
+    """Where a launch is, or the one that was sent in place of it."""
+    key = _identity(launch)
+    if key in launches:
+        return key
+    return next(each for each, other in launches.items() if other.analysis and other.analysis.id == key[2])
+
+
+def _further(one: LockedItem, other: LockedItem) -> LockedItem:
+    """One launch seen at two times: the one that has come further."""
+    behind, ahead = sorted((one, other), key=_progress)
+    requested = ahead.abort_requested_at or behind.abort_requested_at
+    return structs.replace(ahead, abort_requested_at=requested, more={**behind.more, **ahead.more})
+
+
+def _progress(item: LockedItem) -> tuple[Any, ...]:
+    return (
+        item.analysis_is_final,
+        item.analysis is not None,
+        item.creation_is_final,
+        item.item_id is not None,
+        _text(item),
+    )
+
+
+def _alone(item: LockedItem) -> LockedItem:
+    return structs.replace(item, previous=(), removed=False)
+
+
+def _text(item: LockedItem) -> bytes:
+    """Any order will do where nothing tells which is later, if only it is the same on both sides."""
+    return value_json(item)

@@ -1,0 +1,1 @@
+"""The YAML file, typed, every value with its place."""

@@ -1,0 +1,88 @@
+"""YAML files as plain values, with the place of each value for messages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.manifest.input_file import decode_utf8, read_bytes
+from manifest_runner.manifest.yaml_loader import Binary, Builder, Path_, dump_yaml
+from manifest_runner.model import Finding, Place
+
+__all__ = [
+    "Binary",
+    "Path_",
+    "YamlFile",
+    "dump_yaml",
+    "read_manifest",
+    "read_mapping",
+    "read_yaml",
+]
+
+MAX_BYTES = 24 * 2**20
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """A YAML file that has been read: ``data`` is made of dict, list, str, int, float, bool and None.
+
+    ``faults`` are those of the YAML that left all else readable.
+    Places are not kept while reading, since most files are right: the first that is asked for reads the text again.
+    """
+
+    file: str
+    text: str = field(repr=False)
+    data: Any = field(repr=False)
+    faults: tuple[Finding, ...] = ()
+
+    def place(self, path: Sequence[str | int], *, at_key: bool = False) -> Place:
+        """The place of the value at ``path``, or of its key; of its nearest ancestor where there is no such value."""
+        return self._places.find(path, at_key=at_key)
+
+    def aliased(self, path: Sequence[str | int]) -> frozenset[str]:
+        """The keys of the mapping at ``path`` whose value, or a part of it, an alias stands for elsewhere."""
+        return frozenset(self._places.aliased(path))
+
+    @cached_property
+    def _places(self) -> Builder:
+        builder = Builder(self.file, self.text, keep_places=True)
+        builder.build()
+        return builder
+
+
+def read_manifest(path: Path) -> YamlFile:
+    """Read a manifest. Raises UsageProblem where there is no such file, InvalidManifest where it is not YAML."""
+    if not os.path.lexists(path):
+        raise UsageProblem(f"{path}: there is no such manifest; `manifest-runner init` writes a starter")
+    return read_yaml(path, str(path), lenient=True)
+
+
+def read_mapping(path: Path, *, binary: bool = False) -> dict[str, Any]:
+    """A settings file as a mapping; an empty file is an empty one."""
+    data = read_yaml(path, str(path), binary=binary, empty=True).data
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise InvalidManifest([Finding(Place(str(path), 1), "MR105", "expected a mapping at the top")])
+    return data
+
+
+def read_yaml(path: Path, label: str, *, binary: bool = False, empty: bool = False, lenient: bool = False) -> YamlFile:
+    """Read one YAML document; ``label`` is the file's name in messages.
+
+    Raises InvalidManifest with each fault; with ``lenient`` only where the rest cannot be read.
+    """
+    hint = "; put the rows into a csv file, which is streamed"
+    text = decode_utf8(read_bytes(path, label, MAX_BYTES, hint), label)
+    builder = Builder(label, text, binary=binary)
+    data = builder.build()
+    if builder.findings and not lenient:
+        raise InvalidManifest(builder.findings)
+    if builder.is_empty and not empty:
+        raise InvalidManifest([Finding(Place(label, 1), "MR104", "the file is empty; it must hold a document")])
+    return YamlFile(label, text, data, tuple(builder.findings))

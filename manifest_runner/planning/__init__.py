@@ -1,0 +1,1 @@
+"""Items and lockfile: what to launch."""

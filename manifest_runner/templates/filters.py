@@ -1,0 +1,227 @@
+"""The filters of manifests: an allow-list of Jinja's, those that would guess made strict, and a few of our own.
+
+Jinja's text filters take Python's spelling of whatever they get (``True``, ``['a']``, an object with its address);
+here a number or a boolean is spelled as the API wants it, and anything else is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import jinja2
+from jinja2 import filters as builtin
+from jinja2.runtime import Undefined
+
+from manifest_runner.templates.limits import MAX_TEXT, TemplateRefused, refuse_large, refuse_wide, weight
+from manifest_runner.values import spelled_json, text_of
+
+_AS_THEY_ARE = (
+    "abs count d default dictsort first groupby items last length list map max min reject rejectattr reverse select "
+    "selectattr sort unique"
+).split()
+_WIDTHS = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
+
+
+def kind_of(value: Any) -> str:
+    """A value's type, as one who writes YAML would call it."""
+    if value is None:
+        return "null"
+    kinds = {bool: "true or false", str: "text", dict: "a mapping"}
+    kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple, range), "a list")
+    return next((words for kind, words in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}")
+
+
+def in_text(value: Any) -> Any:
+    """What an expression adds to the text around it."""
+    if isinstance(value, (str, Undefined)):
+        return value
+    if value is None:
+        raise TemplateRefused(
+            "null cannot be put into text; use `default('…', true)` or leave the field to one expression"
+        )
+    if not isinstance(value, (bool, int, float)):
+        raise TemplateRefused(f"{kind_of(value)} cannot be put into text; use `join` or `to_json`")
+    return text_of(value)
+
+
+def as_text(value: Any, filter_name: str) -> str:
+    if isinstance(value, Undefined):
+        return str(value)  # raises, with the words for what is missing
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int, float)):
+        return text_of(value)
+    raise TemplateRefused(f"{filter_name} works on text, not on {kind_of(value)}")
+
+
+def split(value: Any, separator: str | None = None) -> list[str]:
+    """The pieces of a text; of an empty one there are none."""
+    text = as_text(value, "split")
+    return text.split(separator) if text else []
+
+
+def slug(value: Any) -> str:
+    """A valid userReference: every run of characters that one cannot hold becomes one hyphen."""
+    text = re.sub(r"[^A-Za-z0-9_-]+", "-", as_text(value, "slug")).strip("-")[:255]
+    if not text:
+        raise TemplateRefused("slug leaves nothing of this text")
+    return text
+
+
+def basename(value: Any) -> str:
+    """What follows the last slash of a path, as basename(1) has it."""
+    text = as_text(value, "basename")
+    return posixpath.basename(text.rstrip("/")) or text[:1]
+
+
+def lower(value: Any) -> str:
+    return as_text(value, "lower").lower()
+
+
+def upper(value: Any) -> str:
+    return as_text(value, "upper").upper()
+
+
+def trim(value: Any, chars: str | None = None) -> str:
+    return as_text(value, "trim").strip(chars)
+
+
+def replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
+    text, old, new = as_text(value, "replace"), as_text(old, "replace"), as_text(new, "replace")
+    refuse_large(len(text) + text.count(old) * max(0, len(new) - len(old)))
+    return text.replace(old, new, -1 if count is None else count)
+
+
+@jinja2.pass_environment
+def join(environment: Any, value: Any, d: Any = "", attribute: str | int | None = None) -> str:
+    """Texts, numbers and booleans as one text, with a delimiter between them."""
+    if isinstance(value, Undefined):
+        return str(value)
+    values = list(value)
+    refuse_large(weight(values))
+    if attribute is not None:
+        values = list(map(builtin.make_attrgetter(environment, attribute), values))
+    return joined(values, as_text(d, "join"))
+
+
+def joined(values: Iterable[Any], delimiter: str) -> str:
+    texts = [str(in_text(each)) for each in values]
+    refuse_large(sum(map(len, texts)) + len(texts) * len(delimiter))
+    return delimiter.join(texts)
+
+
+def formatted(value: Any, *args: Any, **kwargs: Any) -> str:
+    """printf-style formatting of texts and numbers."""
+    text = as_text(value, "format")
+    widths = [width for match in _WIDTHS.finditer(text) for width in match.groups() if width]
+    if any(width == "*" or len(width) > 3 for width in widths):
+        refuse_wide(MAX_TEXT)
+    for each in (*args, *kwargs.values()):
+        if not isinstance(each, (str, int, float, Undefined)) or (isinstance(each, float) and not math.isfinite(each)):
+            raise TemplateRefused(f"format works on text and numbers, not on {kind_of(each)}")
+    longest = max([*map(int, widths), *(len(each) for each in (*args, *kwargs.values()) if isinstance(each, str)), 0])
+    refuse_large(len(text) + text.count("%") * longest)
+    return text % (kwargs or args)
+
+
+_NO_DEFAULT = object()
+
+
+def to_int(value: Any, default: Any = _NO_DEFAULT, base: int = 10) -> Any:
+    """A whole number. Jinja's own gives 0 for what is none, which here would launch something wrong."""
+    text = as_text(value, "int").strip()
+    try:
+        return int(text, base) if base != 10 or not re.search(r"[.eE]", text) else int(float(text))
+    except (ValueError, OverflowError) as e:
+        return _default(default, text, "a whole number", e)
+
+
+def to_float(value: Any, default: Any = _NO_DEFAULT) -> Any:
+    """A number; what is none is refused unless there is a default."""
+    text = as_text(value, "float").strip()
+    try:
+        number = float(text)
+        if math.isfinite(number):
+            return number
+        raise ValueError(text)
+    except ValueError as e:
+        return _default(default, text, "a number", e)
+
+
+def _default(default: Any, text: str, wanted: str, error: Exception) -> Any:
+    if default is _NO_DEFAULT:
+        raise TemplateRefused(f'"{text[:40]}" is not {wanted}') from error
+    return default
+
+
+@jinja2.pass_environment
+def total(environment: Any, iterable: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
+    """The sum of numbers; lists are not added, which would take the square of the time."""
+    get = builtin.make_attrgetter(environment, attribute) if attribute is not None else lambda each: each
+    values = [start, *map(get, iterable)]
+    for each in values:
+        if not isinstance(each, (int, float)):
+            raise TemplateRefused(f"sum works on numbers, not on {kind_of(each)}")
+    return sum(values)
+
+
+def rounded(value: Any, precision: int = 0, method: Any = "common") -> Any:
+    refuse_wide(precision)
+    return builtin.do_round(value, precision, method)
+
+
+def batches(value: Any, linecount: int, fill_with: Any = None) -> list[Any]:
+    refuse_wide(linecount)
+    return list(builtin.do_batch(value, linecount, fill_with))
+
+
+def slices(value: Any, slices: int, fill_with: Any = None) -> list[Any]:
+    refuse_wide(slices)
+    return list(builtin.sync_do_slice(value, slices, fill_with))
+
+
+@jinja2.pass_environment
+def truncated(environment: Any, value: Any, *args: Any, **kwargs: Any) -> str:
+    return builtin.do_truncate(environment, as_text(value, "truncate"), *args, **kwargs)
+
+
+def centered(value: Any, width: int = 80) -> str:
+    refuse_wide(width)
+    return as_text(value, "center").center(width)
+
+
+def _of_text(name: str, act: Callable[[str], Any]) -> Callable[[Any], Any]:
+    return lambda value: act(as_text(value, name))
+
+
+_STRICT: Mapping[str, Callable[..., Any]] = {
+    "basename": basename,
+    "batch": batches,
+    "capitalize": _of_text("capitalize", str.capitalize),
+    "center": centered,
+    "float": to_float,
+    "format": formatted,
+    "int": to_int,
+    "join": join,
+    "lower": lower,
+    "replace": replace,
+    "round": rounded,
+    "slice": slices,
+    "slug": slug,
+    "split": split,
+    "string": _of_text("string", str),
+    "sum": total,
+    "title": _of_text("title", builtin.do_title),
+    "to_json": spelled_json,
+    "tojson": spelled_json,
+    "trim": trim,
+    "truncate": truncated,
+    "upper": upper,
+    "urlencode": _of_text("urlencode", builtin.do_urlencode),
+    "wordcount": _of_text("wordcount", lambda text: len(text.split())),
+}
+FILTERS: Mapping[str, Callable[..., Any]] = {name: builtin.FILTERS[name] for name in _AS_THEY_ARE} | dict(_STRICT)

@@ -1,0 +1,295 @@
+"""Strings of a manifest as templates: parsed once, told apart by their syntax tree, rendered row by row.
+
+A string that is one whole ``{{ expression }}`` gives the expression's own value; any other gives text. Which it
+is, and whether it only looks up names, is read off Jinja's tree, never guessed from the text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from jinja2.exceptions import SecurityError
+
+from manifest_runner.model import SpelledFloat
+from manifest_runner.templates.filters import FILTERS, in_text, kind_of
+from manifest_runner.templates.limits import TemplateRefused, refuse_large, weight
+from manifest_runner.templates.sandbox import MAPPING_METHODS, TESTS, Sandbox, near_miss
+
+MAX_TEMPLATE = 100_000
+
+
+class TemplateFault(Exception):
+    """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author.
+
+    ``template`` is the one that cannot be rendered.
+    """
+
+    def __init__(self, code: str, message: str, template: Template | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.template = template
+
+
+_OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A bare name or one step into one, such as ``row.sample`` or ``vars.reference``; filters with plain arguments."""
+
+    root: str
+    key: str | None
+    filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a template reads: ``columns`` and ``vars`` by name; the flags are set where all of them may be read."""
+
+    columns: frozenset[str]
+    vars: frozenset[str]
+    whole_row: bool
+    whole_vars: bool
+
+
+class Template:
+    """One parsed string. Raises TemplateFault where it is not a template that manifests allow."""
+
+    def __init__(self, text: str, sandbox: Sandbox, *, expression: bool = False) -> None:
+        self.text = text
+        self._sandbox = sandbox
+        if expression and has_delimiters(text):
+            raise TemplateFault("MR401", "this is an expression already: leave out the {{ }}")
+        if expression and not text.strip():
+            raise TemplateFault("MR401", "the expression is empty")
+        if _OPEN_COMMENT.search(text):  # of which Jinja says nothing where the text ends
+            raise TemplateFault("MR401", f"not a template: {_NO_END_OF_COMMENT}")
+        self._source = "{{ " + text + " }}" if expression else text
+        self.tree: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
+        self.whole = self.expression is not None
+        if expression and not self.whole:
+            raise TemplateFault("MR401", "not one expression")
+
+    @cached_property
+    def _compiled(self) -> jinja2.Template:
+        tree = _guard_parse(lambda: self._sandbox.guarded(self._source), self.text)
+        if self.whole:
+            value = _whole_expression(tree)
+            assert value is not None
+            target = nodes.Name("result", "store", lineno=1)
+            tree = nodes.Template([nodes.Assign(target, value, lineno=1)], lineno=1)
+            tree.set_environment(self._sandbox)
+        compiled: jinja2.Template = _guard_parse(lambda: self._sandbox.from_string(tree), self.text)
+        return compiled
+
+    @cached_property
+    def parts(self) -> tuple[str | Lookup, ...] | None:
+        """The literals and look-ups that the string is made of, or None where it does more than that."""
+        found: list[str | Lookup] = []
+        for statement in self.tree.body:
+            for node in statement.nodes if isinstance(statement, nodes.Output) else [None]:
+                part = node.data if isinstance(node, nodes.TemplateData) else lookup_of(node)
+                if part is None:
+                    return None
+                found.append(part)
+        if self.whole:
+            found = [part for part in found if part != "\n"]
+        return tuple(found)
+
+    @property
+    def expression(self) -> nodes.Expr | None:
+        """The expression that the string is, if it is nothing else."""
+        return _whole_expression(self.tree)
+
+    @cached_property
+    def constant(self) -> bool:
+        """Whether it is the same for every row."""
+        return not any(node.name in ("row", "index") for node in self.tree.find_all(nodes.Name))
+
+    @cached_property
+    def used(self) -> Used:
+        columns, whole_row = _steps_into("row", self.tree)
+        names, whole_vars = _steps_into("vars", self.tree)
+        return Used(columns, names, whole_row, whole_vars)
+
+    def check(self) -> None:
+        """Raise what is wrong whatever the row. To compile costs a millisecond, which mere look-ups do not need."""
+        lookups = [part for part in self.parts or () if isinstance(part, Lookup)]
+        if self.parts is None or any(name not in FILTERS for part in lookups for name, _ in part.filters):
+            _ = self._compiled
+
+    def render(self, scope: Mapping[str, Any]) -> Any:
+        """The value for one row: plain data. Raises TemplateFault.
+
+        Each rendering has a context of its own, so that ``{% set %}`` in one string is not seen by the next.
+        """
+        found = self._looked_up(scope)
+        if found is not None:
+            return found
+        template = self._compiled
+        try:
+            self._sandbox.start()
+            context = template.new_context(dict(scope))
+            pieces = list(template.root_render_func(context))
+            return self._finished(context.vars["result"] if self.whole else self._sandbox.concat(pieces))
+        except jinja2.UndefinedError as e:
+            raise TemplateFault("MR402", str(e), self) from e
+        except (TemplateRefused, SecurityError) as e:
+            raise TemplateFault("MR403", str(e), self) from e
+        except OverflowError as e:
+            raise TemplateFault("MR405", "the template makes a number that is too large", self) from e
+        except RecursionError as e:
+            raise TemplateFault("MR403", "the template nests or calls itself without end", self) from e
+        except Exception as e:
+            raise TemplateFault("MR404", _words(e), self) from e
+
+    def _looked_up(self, scope: Mapping[str, Any]) -> Any:
+        """The value where it is put together from look-ups of what is there; None where only Jinja can tell."""
+        values = [part if isinstance(part, str) else _value(part, scope) for part in self.parts or ()]
+        if not values or not all(isinstance(value, (str, bool, int, float)) for value in values):
+            return None
+        return values[0] if self.whole else "".join(map(in_text, values))
+
+    def _finished(self, value: Any) -> Any:
+        if isinstance(value, jinja2.Undefined):
+            str(value)  # raises, with the words for what is missing
+        refuse_large(weight(value))
+        return _plain_data(value)
+
+
+def _value(lookup: Lookup, scope: Mapping[str, Any]) -> Any:
+    value = scope.get(lookup.root)
+    if lookup.filters or lookup.key is None:
+        return None if lookup.filters else value
+    return value.get(lookup.key) if isinstance(value, dict) else None
+
+
+def _words(error: Exception) -> str:
+    """Python's words for what an expression did wrong, with a hint at the commonest."""
+    words = str(error) or type(error).__name__
+    mixes = isinstance(error, TypeError) and "str" in words and re.search(r"int|float|unsupported operand", words)
+    return f"{words}; the cells of a table are text: use `| int` or `| float`" if mixes else words
+
+
+def _plain_data(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, float) and not isinstance(value, SpelledFloat) and not math.isfinite(value):
+        raise OverflowError
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple, range)):
+        return [_plain_data(each) for each in value]
+    if isinstance(value, dict):
+        return {_key(key): _plain_data(each) for key, each in value.items()}
+    if isinstance(value, jinja2.Undefined):
+        str(value)
+    raise TemplateRefused(f"{kind_of(value)} is not data that a manifest can hold")
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TemplateRefused(f"{key!r} cannot be a key; keys are text")
+    return str(key)
+
+
+def has_delimiters(text: str) -> bool:
+    """Whether Jinja would do anything with the string at all."""
+    return "{" in text and ("{{" in text or "{%" in text or "{#" in text)
+
+
+def _guard_parse(act: Any, text: str) -> Any:
+    """Everything that parsing and compiling can raise, as a TemplateFault."""
+    try:
+        if len(text) > MAX_TEMPLATE:
+            raise TemplateRefused(f"a template of more than {MAX_TEMPLATE:,} characters")
+        return act()
+    except jinja2.TemplateSyntaxError as e:
+        raise TemplateFault("MR401", f"not a template: {_syntax_words(e.message or '', text)}") from e
+    except TemplateRefused as e:
+        raise TemplateFault("MR403", str(e)) from e
+    except ValueError as e:
+        raise TemplateFault("MR401", "not a template: a number that is too large") from e
+    except (RecursionError, MemoryError, SyntaxError) as e:
+        raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
+
+
+_NO_END_OF_COMMENT = 'it is not closed with "#}"'
+_NO_OPERATORS = {"&": "and", "|": "or", "!": "not", "=": "=="}
+
+
+def _plainer(message: str, text: str) -> str:
+    if message.startswith("unexpected end of template, expected 'end of print") or text.count("{{") > text.count("}}"):
+        return 'it is not closed with "}}"'
+    if message.startswith("Expected an expression, got 'end of print"):
+        return "nothing is between the braces"
+    if block := re.search(r"needs to be closed is '(\w+)'", message):
+        return f"{{% {block[1]} %}} is not closed with {{% end{block[1]} %}}"
+    if unknown := re.search(r"unknown tag '(\w+)'", message):
+        return f"{{% {unknown[1]} %}} " + ("closes nothing" if unknown[1].startswith("end") else "is not known")
+    if message.startswith("Missing end of comment"):
+        return _NO_END_OF_COMMENT
+    operator = re.search(r"unexpected char '([&!])'|(?:got|unexpected) '([=|])'", message)
+    if operator:
+        used = next(filter(None, operator.groups()))
+        return f'"{used}" is no operator here; write "{_NO_OPERATORS[used]}"'
+    return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
+
+
+def _syntax_words(message: str, text: str) -> str:
+    match = re.fullmatch(r"No (filter|test) named '(.*)'\.?", message)
+    if match is None:
+        return _plainer(message, text)
+    known = FILTERS if match[1] == "filter" else TESTS
+    return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'
+
+
+def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:
+    """The expression that the template is, if it is nothing else.
+
+    A newline after it is the YAML block scalar's, not the author's, as Jinja itself has it.
+    """
+    if len(tree.body) != 1 or not isinstance(tree.body[0], nodes.Output):
+        return None
+    parts = list(tree.body[0].nodes)
+    if len(parts) == 2 and isinstance(parts[1], nodes.TemplateData) and parts[1].data == "\n":
+        parts.pop()
+    return parts[0] if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData) else None
+
+
+def lookup_of(node: nodes.Node | None) -> Lookup | None:
+    """The look-up that an expression is, if it is nothing more."""
+    if isinstance(node, nodes.Filter) and node.node is not None:
+        inner = lookup_of(node.node)
+        if inner is None or node.kwargs or not all(isinstance(arg, nodes.Const) for arg in node.args):
+            return None
+        if node.dyn_args is not None or node.dyn_kwargs is not None:
+            return None
+        step = (node.name, tuple(arg.value for arg in node.args if isinstance(arg, nodes.Const)))
+        return Lookup(inner.root, inner.key, (*inner.filters, step))
+    if isinstance(node, nodes.Name):
+        return Lookup(node.name, None)
+    if isinstance(node, (nodes.Getattr, nodes.Getitem)) and isinstance(node.node, nodes.Name):
+        key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+        return Lookup(node.node.name, key) if isinstance(key, str) else None
+    return None
+
+
+def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
+    """The keys of ``name`` that are read by name, and whether it is also used in a way that may read any."""
+    keys: set[str] = set()
+    stepped = 0
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        step = lookup_of(node)
+        if step is not None and step.root == name and step.key is not None:
+            keys.add(step.key)
+            stepped += 1
+    uses = sum(1 for node in tree.find_all(nodes.Name) if node.name == name)
+    return frozenset(keys), uses > stepped or not keys.isdisjoint(MAPPING_METHODS)

@@ -1,0 +1,307 @@
+"""Data against the JSON schemas.
+
+Two validators share the work. jsonschema_rs, compiled once, says yes or no in a microsecond or two; only
+after a no is jsonschema imported, which takes about a second and gives errors that can be worded one by one.
+It leaves patterns and formats to the compiled one, so both read a regex alike, and none can blow up.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import sys
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from importlib import resources
+from typing import Any, Literal
+
+import jsonschema_rs
+
+from manifest_runner.errors import RunnerError
+from manifest_runner.model import KINDS, Kind
+from manifest_runner.validation.large_data import large_data_keywords
+from manifest_runner.validation.messages import Error, Fault, Path_, by_path, clean, described, faults_of, listed, shown
+from manifest_runner.validation.schema_size import schema_size
+
+__all__ = [
+    "Checker",
+    "Fault",
+    "ItemChecker",
+    "RowChecker",
+    "SchemaProblem",
+    "item_checker",
+    "lockfile_faults",
+    "manifest_faults",
+    "row_checker",
+    "schema_text",
+]
+
+SchemaName = Literal["manifest", "lockfile", "payload"]
+
+_FILES: dict[SchemaName, str] = {
+    "manifest": "manifest.schema.json",
+    "lockfile": "lockfile.schema.json",
+    "payload": "create-analysis-creation-batch.schema.json",
+}
+_ITEM_TYPES: dict[Kind, str] = {
+    "nextflow": "CreateNextflowAnalysis",
+    "nextflowJson": "CreateNextflowJsonAnalysis",
+    "cwl": "CreateCwlAnalysis",
+}
+_BLOCKS = ("forEach", "analysisInput", "inputFormValues", "tags")
+_TYPE_NAMES = {"enum": ["string", "integer", "number", "boolean", "array", "object", "null"]}
+_NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
+# As many as a sheet of thousands of columns needs; a row has to meet each of them.
+MAX_SCHEMA = 10_000
+_MAX_MESSAGE = 240
+
+
+class SchemaProblem(RunnerError):
+    """A row schema is no JSON Schema, or refers to something outside itself."""
+
+    exit_code = 3
+
+
+def schema_text(name: SchemaName) -> str:
+    """A shipped schema, as its file has it."""
+    return resources.files("manifest_runner.schemas").joinpath(_FILES[name]).read_text("utf-8")
+
+
+def manifest_faults(data: object) -> list[Fault]:
+    """What is wrong with a manifest, by path; nothing where it meets its schema.
+
+    Of many faulty elements of a list the first are worded, and one fault counts the others.
+    """
+    return [_aware_of_kind(fault, data) for fault in _manifest_checker().faults(data)]
+
+
+def lockfile_faults(data: object) -> list[Fault]:
+    """What is wrong with a lockfile, by path; nothing where it meets its schema."""
+    return _lockfile_checker().faults(data)
+
+
+class Checker:
+    """One compiled schema. Data are JSON: dicts, lists and scalars, also SpelledInt and SpelledFloat."""
+
+    def __init__(self, schema: dict[str, Any] | bool, *, formats: bool = False) -> None:
+        self._schema = schema
+        self._formats = formats
+        self._compiled = _compile(schema, formats)
+
+    def is_valid(self, data: object) -> bool:
+        try:
+            return self._compiled.is_valid(data)
+        except ValueError:  # it takes no subclass of a built-in type
+            return self._compiled.is_valid(_plain(data))
+
+    def traits(self, data: object) -> tuple[Hashable, ...]:
+        """What tells data with the same faults, but for the values at fault, at a tenth of the price of ``faults``."""
+        return tuple((tuple(e.instance_path), e.message) for e in self._compiled.iter_errors(_plain(data)))
+
+    def faults(self, data: object) -> list[Fault]:
+        """Every fault once, by path, then message."""
+        if self.is_valid(data):
+            return []
+        return sorted(self._worded_faults(data) or set(self._bare_faults(data)), key=by_path)
+
+    def _worded_faults(self, data: object) -> set[Fault]:
+        """None where jsonschema fails on a schema that loops, a vast number or a regex that is not Python's."""
+        try:
+            return {fault for error in self._slow.iter_errors(data) for fault in faults_of(error)}
+        except (RecursionError, ValueError, ArithmeticError, re.error):
+            return set()
+
+    @functools.cached_property
+    def _slow(self) -> Any:
+        """jsonschema's validator of the same schema."""
+        from jsonschema import Draft202012Validator, ValidationError, validators
+        from referencing import Registry
+
+        dialect = validators.validator_for(self._schema, default=Draft202012Validator)
+        judges = {"pattern": _judge("pattern", dialect)}
+        judges |= large_data_keywords(dialect, self._schema, self._part, ValidationError)
+        if self._formats:  # jsonschema itself asserts none unless it is given a checker
+            judges["format"] = _judge("format", dialect)
+        extend: Any = validators.extend  # its stub is not typed
+        return extend(dialect, judges)(self._schema, registry=Registry())
+
+    def _part(self, schema: dict[str, Any]) -> Callable[[object], bool] | None:
+        """Whether data meet a part of the schema; None where that part refers to another one."""
+        try:
+            return Checker(schema, formats=self._formats).is_valid
+        except (ValueError, jsonschema_rs.ValidationError):
+            return None
+
+    def _bare_faults(self, data: object) -> Iterator[Fault]:
+        """The compiled validator's own words, for the rare case that jsonschema has none."""
+        for error in self._compiled.iter_errors(_plain(data)):
+            yield Fault(tuple(error.instance_path), clean(error.message, _MAX_MESSAGE))
+
+
+class ItemChecker(Checker):
+    """The API's rules for the items of one kind."""
+
+    def __init__(self, kind: Kind, schema: dict[str, Any]) -> None:
+        super().__init__(schema, formats=True)
+        self._kind = kind
+
+    def faults(self, data: object) -> list[Fault]:
+        return [self._for_author(fault, data) for fault in super().faults(data)]
+
+    def _for_author(self, fault: Fault, data: Any) -> Fault:
+        """A fault in the words of the manifest, of which an item shows only what became of it."""
+        if fault.at_key and (words := _of_other_kinds(fault.path, self._kind)):
+            return replace(fault, message=f"{words}; null in the analysis removes the default")
+        if self._kind == "cwl" and fault.path == ("analysisInput",) and isinstance(data["analysisInput"], dict):
+            return _about_shape(fault, data["analysisInput"])
+        return fault
+
+
+def _about_shape(fault: Fault, given: dict[str, Any]) -> Fault:
+    """The ``objectType`` of a CWL input is told by its other keys (see shape.py), unless they say both or nothing."""
+    if "objectType" in given or ("inputs" in given) != ("inputJson" in given):
+        return fault
+    if "inputs" in given:
+        return Fault((*fault.path, "inputJson"), '"inputs" and "inputJson" exclude each other', at_key=True)
+    return replace(fault, message='one of "inputs" or "inputJson" is missing')
+
+
+class RowChecker(Checker):
+    """A user's own rules for rows."""
+
+
+@functools.cache
+def item_checker(kind: Kind) -> ItemChecker:
+    payload = _schema("payload")
+    own = {"$ref": f"#/$defs/{_ITEM_TYPES[kind]}"}
+    return ItemChecker(kind, {"$schema": payload["$schema"], **own, "$defs": payload["$defs"]})
+
+
+def row_checker(schema: object) -> RowChecker:
+    """Compile a user's JSON Schema: the draft that its ``$schema`` names, else 2020-12; formats are asserted.
+
+    Raises SchemaProblem where it is invalid, or where a ``$ref`` leaves it: nothing is ever fetched.
+    """
+    plain = _plain(schema)
+    if not isinstance(plain, (dict, bool)):
+        raise SchemaProblem(f"expected a JSON Schema, got {described(plain)}")
+    try:
+        if schema_size(plain) > MAX_SCHEMA:
+            raise SchemaProblem(f"its references come to more than {MAX_SCHEMA:,} rules for one row")
+        return RowChecker(plain, formats=True)
+    except jsonschema_rs.ValidationError as e:
+        raise SchemaProblem(_schema_words(e)) from e
+    except (ValueError, jsonschema_rs.ReferencingError) as e:
+        raise SchemaProblem(clean(str(e), _MAX_MESSAGE)) from e
+
+
+def _schema_words(error: jsonschema_rs.ValidationError) -> str:
+    resource, is_outside, _ = error.message.partition(" is not present in a registry")
+    if is_outside:
+        return clean(f"{resource} is outside the schema, and nothing is fetched", _MAX_MESSAGE)
+    message = error.message
+    if error.instance_path[-1:] == ["type"]:  # of which the compiled validator tells only that no alternative fits
+        message = next((fault.message for fault in Checker(_TYPE_NAMES).faults(error.instance)), message)
+    where = ".".join(map(str, error.instance_path))
+    return clean(f"{where}: {message}" if where else message, _MAX_MESSAGE)
+
+
+@functools.cache
+def _manifest_checker() -> Checker:
+    return Checker(_schema("manifest"))
+
+
+@functools.cache
+def _lockfile_checker() -> Checker:
+    return Checker(_schema("lockfile"))
+
+
+@functools.cache
+def _schema(name: SchemaName) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(schema_text(name))
+    return schema
+
+
+def _compile(schema: dict[str, Any] | bool, formats: bool) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(schema, validate_formats=formats, retriever=_refuse, mask="this value")
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri} is not fetched")
+
+
+def _plain(data: Any) -> Any:
+    """The same data in exact built-in types."""
+    if isinstance(data, dict):
+        return {_plain(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(each) for each in data]
+    if isinstance(data, str):
+        return str.__str__(data)
+    if isinstance(data, int) and not isinstance(data, bool):
+        return int(data)
+    if not isinstance(data, float):
+        return data
+    # Beyond a double there is only infinity, which is no JSON; the largest double stands for such a number.
+    return float(min(max(data, -sys.float_info.max), sys.float_info.max))
+
+
+def _judge(keyword: str, dialect: Any) -> Callable[..., Iterator[Error]]:
+    """jsonschema's check of a keyword for text, left to the compiled validator."""
+    from jsonschema import ValidationError
+
+    def check(_validator: Any, wanted: str, instance: object, _schema: Any) -> Iterator[Error]:
+        if isinstance(instance, str):
+            compiled = _compiled_keyword(dialect.META_SCHEMA["$schema"], keyword, wanted)
+            if not compiled.is_valid(str.__str__(instance)):
+                yield ValidationError(keyword)
+
+    return check
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled_keyword(dialect: str, keyword: str, wanted: str) -> jsonschema_rs.Validator:
+    return _compile({"$schema": dialect, keyword: wanted}, formats=True)
+
+
+def _aware_of_kind(fault: Fault, data: Any) -> Fault:
+    """Say of an unknown key of a manifest where it belongs, if anywhere."""
+    match fault.path:
+        case ("defaults", "kind" | "forEach" as key) if fault.at_key:
+            return replace(fault, message=f"{shown(key)} belongs to an analysis, not to the defaults")
+        case ("analyses", int(index), *steps, str(key)):
+            mine = data["analyses"][index].get("kind") if isinstance(data["analyses"][index], dict) else None
+            if mine in KINDS and (words := _of_other_kinds((*steps, key), mine)):
+                return replace(fault, message=words, at_key=True)
+            if fault.at_key and (words := _better_place(steps, key, mine)):
+                return replace(fault, message=f"{shown(key)} {words}")
+    return fault
+
+
+def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
+    """Where a key that is unknown at some place of an analysis may belong, in words."""
+    if len(steps) == 3 and steps[0] == "analysisInput" and isinstance(steps[2], int):
+        return 'is no key of the API\'s list; as CODE: VALUE it stands without the "- "'
+    inner = [] if steps else [name for name in _BLOCKS if key in _keys_at(mine if mine in KINDS else KINDS[0], [name])]
+    return f"belongs into {shown(inner[0])}" if inner else ""
+
+
+def _of_other_kinds(path: Path_, mine: Kind) -> str:
+    """The words for a key of an analysis that only other kinds have; nothing where there is no such kind."""
+    *steps, key = path
+    kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
+    if not kinds or mine in kinds:
+        return ""
+    return f"{shown(key)} is for kind {listed(kinds, 'and')}, this analysis is {mine}"
+
+
+def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:
+    """The keys that the manifest's schema knows at some place of an analysis of a kind."""
+    definitions = _schema("manifest")["definitions"]
+    node = definitions[f"{kind}Analysis"]
+    for step in steps:
+        target = node.get("properties", {}).get(step, {})
+        node = definitions[target["$ref"].rpartition("/")[2]] if "$ref" in target else target
+    keys: dict[str, Any] = node.get("properties", {})
+    return {key: rule for key, rule in keys.items() if rule != _NOT_OF_THIS_KIND}

@@ -1,0 +1,173 @@
+"""What people and programs read: lines that stay few, JSON that stays JSON, streams that are kept apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from manifest_runner.cli.console import (
+    Console,
+    abort_lines,
+    failure_lines,
+    finding_line,
+    github_line,
+    plan_document,
+    plan_lines,
+    summary_lines,
+)
+from manifest_runner.commands.run import Failure, Outcome
+from manifest_runner.errors import BadState, InvalidManifest
+from manifest_runner.lockfile.model import Lockfile, new_launch
+from manifest_runner.model import Finding, Place
+from manifest_runner.planning.diff import Change
+from manifest_runner.planning.plan import Plan
+
+HOSTILE = "a\x1b[31mb\x9bc\u202ed\x07e"
+HARMLESS = "a\\x1b[31mb\\x9bc\\u202ed\\x07e"
+NAMES = [f"s{number:02}" for number in range(25)]
+
+
+def outcome(*failed, launched=("good",)):
+    items = {name: new_launch("0" * 64, "nextflow", "1.1", 0, "b", status="SUCCEEDED") for name in launched}
+    failures = [Failure(name, "no quota", Place("m.yaml", 4), Place("s.csv", 9)) for name in failed]
+    lockfile = Lockfile("study", "p", "emulator", {}, items)
+    return Outcome(Plan(), lockfile, Path("m.lock.json"), 1, list(launched), failures=failures)
+
+
+# -- plans
+
+
+def test_the_unchanged_are_counted_and_shown_only_when_asked_for():
+    made = Plan(unchanged=NAMES)
+    assert len(plan_lines(made, 0, verbose=False)) == 1
+    assert plan_lines(made, 0, verbose=True)[:-1] == [f"= {name}" for name in NAMES]
+
+
+def test_each_group_shows_its_first_few():
+    lines = plan_lines(Plan(new=NAMES, removed=NAMES[:3], due=NAMES), 2, verbose=False)
+    assert lines[9:12] == ["+ s09", "+ … and 15 more new (--verbose shows all)", "- s00"]
+    assert lines[-1].endswith("; 25 to launch in 2 batch(es)")
+
+
+def test_an_item_that_changed_in_many_fields_shows_the_first_of_them():
+    found = [Change(name, None, "x") for name in NAMES]
+    lines = plan_lines(Plan(changed=["a"], changes={"a": found}), 0, verbose=False)
+    assert lines[20:22] == ['    s19: (none) → "x"', "    … and 5 more"]
+
+
+def test_a_change_without_details_says_so():
+    assert "not known in detail" in plan_lines(Plan(changed=["a"], changes={"a": None}), 0, verbose=False)[1]
+
+
+def test_a_plan_advises_only_what_is_still_to_do():
+    nothing, retried = Plan(unchanged=["a"]), Plan(failed=["a"], due=["a"])
+    assert [len(plan_lines(made, 0, verbose=False)) for made in (nothing, retried)] == [1, 2]
+    advised = plan_lines(Plan(failed=["a"], pending=["b"], changed=["c"], unapproved=["c"]), 0, verbose=False)
+    assert [word for word in ("settles", "--relaunch-changed", "--retry-failed") if word in "".join(advised)] == [
+        "settles",
+        "--relaunch-changed",
+        "--retry-failed",
+    ]
+
+
+def test_a_plan_s_json_has_these_keys_and_no_others():
+    keys = ["new", "changed", "unchanged", "failed", "removed", "pending", "batches"]
+    assert list(plan_document(Plan(unapproved=["a"], due=["a"]), 3)) == keys
+
+
+def test_what_is_to_be_aborted_is_shown_by_its_first_few():
+    assert abort_lines(NAMES, verbose=False)[10:] == ["x … and 15 more (--verbose shows all)"]
+    assert abort_lines(NAMES, verbose=True) == [f"x {name}" for name in NAMES]
+
+
+# -- outcomes
+
+
+def test_a_failure_names_both_files_it_came_from_as_far_as_there_are_two():
+    single = Outcome(
+        Plan(), Lockfile("s", "p", "e"), Path("l"), failures=[Failure("a", "no", Place("m.yaml", 4), None)]
+    )
+    assert failure_lines(outcome("a")) == ["failed: a: no quota (m.yaml:4, s.csv:9)"]
+    assert failure_lines(single) == ["failed: a: no (m.yaml:4)"]
+
+
+def test_many_failures_are_counted():
+    lines = failure_lines(outcome(*NAMES))
+    assert (len(lines), lines[-1]) == (11, "failed: … and 15 more; `manifest-runner report` lists all")
+
+
+def test_one_manifest_has_no_heading_and_of_several_each_has_one():
+    ended = {Path("one.yaml"): outcome(), Path("two.yaml"): BadState("in use")}
+    assert summary_lines(ended)[0] == "== one.yaml"
+    assert summary_lines(ended)[-2:] == ["== two.yaml", "stopped with exit code 6"]
+    assert not any(line.startswith("==") for line in summary_lines({Path("one.yaml"): outcome()}))
+
+
+# -- streams
+
+
+@pytest.mark.parametrize("say", ["note", "error"])
+def test_what_others_wrote_reaches_the_terminal_as_text(capsys, say):
+    getattr(Console(), say)(HOSTILE)
+    assert capsys.readouterr() == ("", HARMLESS + "\n")
+
+
+def test_a_result_is_harmless_text_too(capsys):
+    Console().result([HOSTILE, "two\nlines"], None)
+    assert capsys.readouterr().out == f"{HARMLESS}\ntwo\nlines\n"
+
+
+def test_json_is_utf_8_and_a_lone_surrogate_is_an_escape(capfdbinary):
+    Console(as_json=True).result(["not this"], {"größe": "\ud800"})
+    raw = capfdbinary.readouterr().out
+    assert "größe".encode() in raw
+    assert json.loads(raw) == {"größe": "\ud800"}
+
+
+def test_quiet_leaves_errors_and_json(capsys):
+    quiet = Console(quiet=True)
+    quiet.note("progress")
+    quiet.result(["summary"], {})
+    quiet.progress("created", 1, 2)
+    assert capsys.readouterr() == ("", "")
+    quiet.error("grave")
+    Console(quiet=True, as_json=True).result(["summary"], [])
+    assert capsys.readouterr() == ("[]\n", "grave\n")
+
+
+def test_an_invalid_manifest_is_told_finding_by_finding(capsys):
+    findings = [
+        Finding(Place("m.yaml", 4, 2), "MR1", "wrong"),
+        Finding(Place("m.yaml", 5), "MR2", "odd", "warning", Place("s.csv", 3)),
+        Finding(Place("m.yaml", 6), "MR3", "bad", row=Place("one-line.json", 1, 34)),
+    ]
+    Console().failure(InvalidManifest(findings))
+    assert capsys.readouterr().err.splitlines() == [
+        "m.yaml:4:2: wrong [MR1]",
+        "m.yaml:5:1: warning: odd [MR2] (row at s.csv:3)",
+        "m.yaml:6:1: bad [MR3] (row at one-line.json:1:34)",
+        "2 error(s); nothing was sent.",
+    ]
+
+
+# -- findings
+
+TEMPLATE, CELL = Place("m.yaml", 7, 20), Place("s,1.csv", 3)
+
+
+def test_a_fault_of_a_cell_is_annotated_at_its_row_and_tells_of_the_template():
+    line = github_line(Finding(TEMPLATE, "MR501", "wrong", row=CELL, is_of_row=True))
+    assert line == "::error file=s%2C1.csv,line=3,col=1,title=MR501::wrong (template at m.yaml:7:20)"
+
+
+def test_a_fault_of_the_manifest_is_annotated_there_and_tells_of_the_row():
+    line = github_line(Finding(TEMPLATE, "MR501", "wrong", row=CELL))
+    assert line == "::error file=m.yaml,line=7,col=20,title=MR501::wrong (row at s,1.csv:3)"
+
+
+def test_a_row_that_the_manifest_holds_is_told_beside_the_template():
+    finding = Finding(TEMPLATE, "MR501", "wrong", row=Place("m.yaml", 5, 9), is_of_row=True)
+    assert github_line(finding).endswith("file=m.yaml,line=7,col=20,title=MR501::wrong (row at m.yaml:5:9)")
+    assert finding_line(finding) == "m.yaml:7:20: wrong [MR501] (row at m.yaml:5:9)"

@@ -1,0 +1,457 @@
+"""Rows become items: each as JCS bytes, each fault named with its row, and what two items claim told of both."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+import rfc8785
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifest_runner.items.load import load
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+HEAD = """\
+manifest: 1
+name: study
+project: 7595e8f2-32d3-4c76-a324-c6a85dae87b5
+defaults: {pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8, analysisInput: {inputs: []}}
+analyses:
+"""
+
+
+class Study:
+    """A folder with a manifest and its samplesheets."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def sheet(self, text, name="samples.csv"):
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def expand(self, analyses, head=HEAD):
+        """All items, and the findings as ``(line of the row, code, message)``."""
+        path = self.folder / "study.yaml"
+        path.write_text(head + analyses, encoding="utf-8")
+        loaded = load(path, env={})
+        items = list(loaded.expansion.items())
+        return items, loaded.findings.all()
+
+    def references(self, analyses):
+        items, findings = self.expand(analyses)
+        assert not findings
+        return [item.user_reference for item in items]
+
+
+@pytest.fixture(name="study")
+def _study(tmp_path):
+    return Study(tmp_path)
+
+
+def lines(findings, code):
+    return [finding.row.line for finding in findings if finding.code == code]
+
+
+PER_ROW = """\
+  - kind: nextflow
+    forEach: {csv: samples.csv}
+    userReference: "{{ row.sample }}"
+"""
+
+
+# -- requests
+
+
+@pytest.mark.parametrize("manifest", sorted(EXAMPLES.glob("*/*.yaml")), ids=lambda path: path.parent.name)
+def test_the_requests_of_an_example_are_jcs(manifest):
+    items = list(load(manifest, env={}).expansion.items())
+    assert items
+    for item in items:
+        assert item.request == rfc8785.dumps(json.loads(item.request))
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=3))
+def test_whatever_text_a_row_holds_a_request_is_jcs(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "rows.json").write_text(json.dumps([{"a": a, "b": b} for a, b in rows]), encoding="utf-8")
+    items, findings = Study(folder).expand(
+        """\
+  - kind: nextflow
+    forEach: {json: rows.json}
+    userReference: "{{ index }}"
+    tags: {userTags: ["{{ row.a }}", "x{{ row.b }}"]}
+    analysisInput: {parameters: {b: "{{ row.b }}", a: "{{ row.a | upper }}"}}
+"""
+    )
+    assert len(items) == len(rows)
+    assert not findings
+    for item in items:
+        assert item.request == rfc8785.dumps(json.loads(item.request))
+
+
+def test_half_a_surrogate_pair_made_by_a_template_is_a_fault_of_its_row(study):
+    study.sheet("sample\na\nb\n")
+    half = """{{ row.sample if index == 0 else "\\ud800" }}"""
+    items, findings = study.expand(PER_ROW + f"    tags: {{userTags: ['{half}']}}\n")
+    assert [item.user_reference for item in items] == ["a"]
+    assert lines(findings, "MR503") == [3]
+
+
+def test_the_same_bytes_come_out_whatever_seed_python_hashes_with():
+    outputs = set()
+    for seed in ("0", "1", "2"):
+        command = [sys.executable, "-m", "manifest_runner", "render", str(EXAMPLES / "germline/germline.yaml")]
+        env = {**os.environ, "PYTHONHASHSEED": seed, "LAB_SITE": "here"}
+        outputs.add(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+    assert len(outputs) == 1
+
+
+# -- faults
+
+
+def test_a_row_that_fails_names_each_template_and_the_others_go_on(study):
+    study.sheet('[{"sample": "a", "x": 1},\n{"sample": "b"},\n{"sample": "c", "x": 3}]', "rows.json")
+    items, findings = study.expand(
+        PER_ROW.replace("csv: samples.csv", "json: rows.json")
+        + '    tags: {userTags: ["{{ row.x }}", "{{ row.sample }}"], technicalTags: ["{{ row.x + 1 }}"]}\n'
+    )
+    assert [item.user_reference for item in items] == ["a", "c"]
+    assert lines(findings, "MR402") == [2, 2]
+    assert ["{{ row.x }}" in finding.message for finding in findings] == [True, False]
+    assert all("{{ row.x" in finding.message and 'no column "x"' in finding.message for finding in findings)
+
+
+def test_the_same_fault_in_many_rows_is_told_once_with_their_lines(study):
+    study.sheet("sample\n" + "not/ok/\n" * 8)
+    items, findings = study.expand(PER_ROW)
+    assert not items
+    assert len(findings) == 1
+    assert findings[0].code == "MR501"
+    assert "the same in 8 rows (lines 2, 3, 4, 5, 6, …)" in findings[0].message
+
+
+def test_a_revision_can_come_from_the_row(study):
+    study.sheet("sample,revision\na,2\nb,3\n")
+    items, _ = study.expand(PER_ROW + '    revision: "{{ row.revision }}"\n')
+    assert [item.revision for item in items] == ["1.2", "1.3"]
+
+
+@pytest.mark.parametrize("value", ["two", "-1", "1.5", ""])
+def test_a_revision_of_a_row_that_is_no_whole_number_is_a_fault_of_the_row(study, value):
+    study.sheet(f"sample,revision\na,2\nb,{value}\n")
+    items, findings = study.expand(PER_ROW + '    revision: "{{ row.revision }}"\n')
+    assert [item.user_reference for item in items] == ["a"]
+    assert lines(findings, "MR407") == [3]
+
+
+# -- where
+
+
+@pytest.mark.parametrize("where", ["row.status == 'ready'", "row.status.startswith('r')", "index in [0, 2]"])
+def test_where_chooses_rows_and_leaves_their_index_as_it_is(study, where):
+    study.sheet("sample,status\na,ready\nb,not yet\nc,ready\n")
+    analyses = PER_ROW.replace("samples.csv", f'samples.csv, where: "{where}"').replace("}}", "}}-{{ index }}")
+    items, _ = study.expand(analyses)
+    assert [item.user_reference for item in items] == ["a-0", "c-2"]
+
+
+@pytest.mark.parametrize("where", ["row.size > 3", "row.size | int(none) > 3 and row.other"])
+def test_a_where_that_fails_names_the_row(study, where):
+    study.sheet('[{"sample": "a", "size": 4, "other": 1},\n{"sample": "b", "size": "5"}]', "rows.json")
+    analyses = PER_ROW.replace("csv: samples.csv", f'json: rows.json, where: "{where}"')
+    items, findings = study.expand(analyses)
+    assert [item.user_reference for item in items] == ["a"]
+    assert [finding.row.line for finding in findings] == [2]
+    assert where in findings[0].message
+
+
+# -- what two items claim
+
+
+def test_a_reference_that_comes_again_names_both_places(study):
+    study.sheet("sample\na\nb\na\n")
+    _, findings = study.expand(PER_ROW)
+    assert lines(findings, "MR502") == [4]
+    assert findings[0].message.endswith('userReference "a" is there already, from ' + f"{study.folder}/samples.csv:2")
+
+
+def test_a_reference_that_comes_again_in_another_analysis_names_both_places(study):
+    _, findings = study.expand("  - {kind: nextflow, userReference: a}\n" * 2)
+    assert [finding.code for finding in findings] == ["MR502"]
+    assert findings[0].place.line == 7
+    assert findings[0].message.endswith("study.yaml:6")
+
+
+def test_a_reference_that_comes_a_thousand_times_is_one_finding(study):
+    study.sheet("sample\n" + "a\n" * 1001)
+    _, findings = study.expand(PER_ROW)
+    assert len(findings) == 1
+    assert "the same in 1,000 rows" in findings[0].message
+
+
+def test_many_references_that_come_again_are_counted_and_some_are_shown(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" * 2 for number in range(50)))
+    _, findings = study.expand(PER_ROW)
+    assert len(findings) == 20
+    assert all("(50 userReferences are there more than once)" in finding.message for finding in findings)
+
+
+WRITES = PER_ROW + '    analysisOutput: [{sourcePath: out/, targetProjectId: "%s", targetPath: "%s"%s}]\n'
+
+
+def overwriting(study, path="/out/", project="{{ project }}", more=""):
+    items, findings = study.expand(WRITES % (project, path, more))
+    assert len(items) == 3
+    assert all(finding.severity == "warning" for finding in findings)
+    return [finding for finding in findings if finding.code == "MR601"]
+
+
+@pytest.fixture(name="three")
+def _three(study):
+    study.sheet("sample,group\na,one\nb,two\nc,one\n")
+    return study
+
+
+def test_results_written_to_where_others_are_is_a_warning_that_names_both(three):
+    (finding,) = overwriting(three, "/out/{{ row.group }}/")
+    assert '"c"' in finding.message
+    assert '"a"' in finding.message
+    assert "/out/one" in finding.message
+    assert finding.place.line == 9
+    assert finding.row.line == 4
+
+
+def test_results_in_one_place_are_a_warning_for_each_row_while_they_are_few(three):
+    assert [finding.row.line for finding in overwriting(three, "/out/")] == [3, 4]
+
+
+def test_faults_of_a_few_rows_are_each_told_with_its_row_and_its_words(study):
+    study.sheet("sample\na+\nb\nc+\n")
+    _, findings = study.expand(PER_ROW)
+    assert [(finding.row.line, finding.message[-4:]) for finding in findings] == [(2, '"a+"'), (4, '"c+"')]
+
+
+def test_a_ragged_row_that_two_analyses_read_is_told_once(study):
+    study.sheet("sample\na\nb,c\n" + "c,d\n" * 10)
+    _, findings = study.expand(PER_ROW + PER_ROW.replace("row.sample }}", "row.sample }}2"))
+    assert ["the same in 11 rows (lines 3, 4, 5, 6, 7, …)" in finding.message for finding in findings] == [True]
+
+
+def test_a_reference_is_told_of_for_each_time_that_it_comes_again_up_to_five(study):
+    study.sheet("sample\n" + "a\n" * 4)
+    _, findings = study.expand(PER_ROW)
+    assert lines(findings, "MR502") == [3, 4, 5]
+    _, findings = study.expand("  - {kind: nextflow, userReference: a}\n" * 6)
+    assert [finding.place.line for finding in findings] == [7, 8, 9, 10, 11]
+    _, findings = study.expand("  - {kind: nextflow, userReference: a}\n" * 7)
+    assert [finding.place.line for finding in findings] == [7]
+    assert findings[0].message.endswith("the same in 6 places (lines 7, 8, 9, 10, 11, …)")
+
+
+def test_a_slash_at_the_end_makes_no_other_place(three):
+    assert overwriting(three, "/out{{ '/' if row.sample == 'c' else '' }}")
+
+
+@pytest.mark.parametrize(
+    ("path", "project", "more"),
+    [
+        ("/out/{{ row.sample }}/", "{{ project }}", ""),
+        ("/out/", "{{ row.sample }}", ""),
+        ("/out/", "{{ project }}", ", actionOnExist: RENAME"),
+    ],
+)
+def test_results_that_nothing_overwrites_are_no_warning(three, path, project, more):
+    assert not overwriting(three, path, project, more)
+
+
+def test_one_item_may_write_twice_to_one_place(study):
+    output = "{sourcePath: out/, targetProjectId: p, targetPath: /out/}"
+    _, findings = study.expand(f"  - {{kind: nextflow, userReference: a, analysisOutput: [{output}, {output}]}}\n")
+    assert not findings
+
+
+def test_a_thousand_analyses_that_write_to_one_place_are_told_of_twenty_times(study):
+    output = "{sourcePath: o, targetProjectId: p, targetPath: /}"
+    one = f"  - {{kind: nextflow, userReference: a%d, analysisOutput: [{output}]}}\n"
+    _, findings = study.expand("".join(one % number for number in range(1000)))
+    assert [finding.place.line for finding in findings] == list(range(7, 27))
+
+
+def test_results_of_two_analyses_can_meet(study):
+    one = "  - {kind: nextflow, userReference: %s, analysisOutput: [%s, null]}\n"
+    output = "{sourcePath: out/, targetProjectId: p, targetPath: /out/}"
+    _, findings = study.expand(one % ("a", output) + one % ("b", output))
+    assert [(finding.code, finding.place.line) for finding in findings] == [("MR601", 7)]
+
+
+# -- a large sheet
+
+
+def test_items_come_while_the_sheet_is_read(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(10_000)))
+    path = study.folder / "study.yaml"
+    path.write_text(HEAD + PER_ROW, encoding="utf-8")
+    items = load(path, env={}).expansion.items()
+    assert next(items).user_reference == "s0"
+    with (study.folder / "samples.csv").open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(["late"])
+    assert orjson.loads(list(items)[-1].request)["userReference"] == "late"
+
+
+def test_a_number_beyond_a_double_comes_out_as_it_was_written(study):
+    items, findings = study.expand(
+        "- {kind: nextflow, userReference: a, analysisInput: {inputs: [], parameters: {a: 1e400}}}\n"
+    )
+    assert not findings
+    parameters = json.loads(items[0].request)["analysisInput"]["parameters"]
+    assert parameters == [{"code": "a", "value": "1e400"}]
+
+
+def test_an_unknown_name_is_told_with_the_first_row(study):
+    study.sheet("sample\n\na\nb\n")
+    per_row = PER_ROW.replace("row.sample", "row.sampel")
+    _, findings = study.expand(per_row + per_row.replace("row.sampel", "vars.x"))
+    assert [(finding.code, finding.row and finding.row.line) for finding in findings] == [("MR402", 3), ("MR402", 3)]
+
+
+def test_an_unknown_name_is_told_without_a_row_where_there_is_none(study):
+    study.sheet("sample\n")
+    _, findings = study.expand(
+        PER_ROW.replace("row.sample", "row.sampel") + "  - {kind: nextflow, userReference: '{{ x }}'}\n"
+    )
+    assert [(finding.code, finding.row) for finding in findings] == [("MR402", None)] * 2
+
+
+def test_an_unknown_name_in_the_defaults_is_told_once(study):
+    study.sheet("sample\na\n")
+    head = HEAD.replace("analysisInput", "tags: {userTags: ['{{ row.x }}']}, analysisInput")
+    _, findings = study.expand(PER_ROW * 7, head)
+    assert [(finding.code, finding.row.line) for finding in findings] == [("MR402", 2)]
+    assert "the same" not in findings[0].message
+
+
+def test_of_many_vars_that_nothing_uses_twenty_are_told_and_the_others_counted(study):
+    head = HEAD.replace("analyses:", "vars: {" + ", ".join(f"v{number}: x" for number in range(100)) + "}\nanalyses:")
+    items, findings = study.expand("  - {kind: nextflow, userReference: a}\n", head)
+    assert len(items) == 1
+    assert [finding.code for finding in findings] == ["MR603"] * 21
+    assert findings[20].message == "no template uses this var and 79 more below"
+
+
+LOOP = (
+    "  - {kind: nextflow, forEach: {csv: samples.csv}, "
+    "userReference: '{%% for i in range(%d) %%}{%% endfor %%}{{ row.sample }}'}\n"
+)
+
+
+def test_cheap_templates_may_take_many_steps_in_many_rows(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(2_500)))
+    assert len(study.references(LOOP % 1_000)) == 2_500
+
+
+def test_dear_templates_are_refused_after_some_rows_and_the_others_are_not_looked_at(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(60)))
+    items, findings = study.expand(LOOP % 90_000)
+    assert 10 < len(items) < 30
+    assert [(finding.code, finding.row.line) for finding in findings] == [("MR403", len(items) + 2)]
+    assert "the templates of all rows take more than 2,000,000 steps" in findings[0].message
+
+
+def test_a_second_reading_of_the_rows_may_take_as_many_steps_as_the_first(study):
+    study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(15)))
+    assert len(study.references(LOOP % 90_000)) == 15
+    loaded = load(study.folder / "study.yaml", env={})
+    for _ in range(3):
+        assert len(list(loaded.expansion.items())) == len(list(loaded.expansion.named({"s0", "s14"}))) + 13 == 15
+
+
+def test_faults_of_two_kinds_are_counted_each_by_itself_in_many_rows(study):
+    study.sheet("sample,tag\n" + "a+,t\n" * 50 + f"a+,{'t' * 300}\n" * 30)
+    _, findings = study.expand(PER_ROW.rstrip() + "\n    tags: {userTags: ['{{ row.tag }}']}\n")
+    told = sorted(finding.message.rpartition("; ")[2] for finding in findings)
+    assert told[-1] == "the same in 80 rows (lines 2, 3, 4, 5, 6, …)"
+
+
+def test_of_faults_of_too_many_kinds_the_others_are_counted_together(study):
+    rows = [{"sample": f"a{number}", "more": {f"k{number}": 1}} for number in range(250)]
+    study.sheet(json.dumps(rows), "rows.json")
+    analysis = (
+        "  - {kind: nextflow, forEach: {json: rows.json}, userReference: '{{ row.sample }}', tags: '{{ row.more }}'}\n"
+    )
+    items, findings = study.expand(analysis)
+    assert not items
+    assert len(findings) == 101
+    assert any("149 more of MR501 are not told" in each.message for each in findings)
+
+
+# -- what is no fault, and may not be meant
+
+
+def test_an_analysis_without_rows_is_told_of(study):
+    study.sheet("sample\n")
+    items, (found,) = study.expand(PER_ROW)
+    assert (items, found.code, found.severity, found.place.line) == ([], "MR604", "info", 7)
+    assert found.message == "there are no rows, so this analysis gives no items"
+
+
+@pytest.mark.parametrize("where", ["row.lane == 1", "row.lane | int > 1"])  # compared by Python, and by Jinja
+def test_a_condition_that_no_row_meets_is_told_of(study, where):
+    study.sheet("sample,lane\na,1\nb,1\n")
+    each = f"forEach: {{csv: samples.csv, where: {where!r}}}"
+    items, (found,) = study.expand(PER_ROW.replace("forEach: {csv: samples.csv}", each))
+    assert (items, found.code, found.place.column) == ([], "MR604", each.index(where) + 5 - 1)
+    assert found.message == "none of the 2 rows meets the condition, so this analysis gives no items"
+
+
+def test_no_rows_are_not_told_of_where_all_have_faults(study):
+    study.sheet("sample\na,b\n")
+    assert [found.code for found in study.expand(PER_ROW)[1]] == ["MR304"]
+
+
+EMPTY = PER_ROW + "    analysisInput: {inputs: {bed: %s, fixed: fil.1, list: '{{ row.list | split(\";\") }}'}}\n"
+
+
+def test_an_input_without_data_is_told_of_with_its_row(study):
+    study.sheet("sample,bed,list\na,fil.1,x\nb,,x\nc,fil.2,\nd,fil.3,x;\n")
+    items, findings = study.expand(EMPTY % "'{{ row.bed }}'")
+    assert len(items) == 4
+    assert {found.severity for found in findings} == {"info"}
+    assert [(found.row.line, found.message.partition(";")[0]) for found in findings] == [
+        (3, 'the input "bed" gets an empty id'),
+        (4, 'the input "list" gets no id'),
+        (5, 'the input "list" gets an empty id'),
+    ]
+
+
+def test_an_input_that_null_leaves_out_is_none_without_data_and_moves_no_other_s_place(study):
+    study.sheet("sample,bed,list\na,,\n")
+    _, (found,) = study.expand(EMPTY % "'{{ row.bed or none }}'")
+    assert (found.message.startswith('the input "list" gets no id'), found.place.line) == (True, 9)
+    assert found.place.column == EMPTY.splitlines()[3].index("'{{ row.list") + 1 + len("'{{ row.bed or none }}'") - 2
+
+
+def test_many_inputs_without_data_are_told_of_together(study):
+    study.sheet("sample,bed,list\n" + "".join(f"a{number},,x\n" for number in range(1000)))
+    _, (found,) = study.expand(EMPTY % "'{{ row.bed }}'")
+    assert "the same in 1,000 rows" in found.message
+
+
+# -- bounds
+
+
+def test_of_too_many_different_templates_those_beyond_are_refused_where_they_stand(study):
+    parameters = "".join(f"        k{number}: '{{{{ {number} + 1 }}}}'\n" for number in range(2_010))
+    study.sheet("sample\na\n")
+    items, findings = study.expand(PER_ROW + "    analysisInput:\n      inputs: []\n      parameters:\n" + parameters)
+    assert not items
+    refused = [found for found in findings if "too many different templates" in found.message]
+    first = 5 + PER_ROW.count("\n") + 3 + 1  # the line of k0
+    assert [found.place.line for found in refused] == [8, *range(first + 2_000, first + 2_010)]

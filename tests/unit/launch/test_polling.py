@@ -1,0 +1,171 @@
+"""Following launches: what is asked of the server, how seldom, and what is made of odd answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+
+import pytest
+
+from manifest_runner.launch.polling import LONGEST_PAUSE, PAGE, Poller, analysis_done, creation_done, pauses
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile, new_launch
+from manifest_runner.model import Analysis, Batch, BatchItem
+
+RUNNING = ("RUNNING", None)
+REQUESTED = ("SUCCEEDED", "REQUESTED")
+DONE = ("SUCCEEDED", "SUCCEEDED")
+FAILED = ("FAILED", None)
+
+
+@dataclass
+class Server:
+    """A client that knows the items of batches and remembers what it was asked."""
+
+    items: dict[str, dict[str, tuple[str, str | None]]]
+    job: str | None = "RUNNING"
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def list_items(self, batch_id, statuses=()):
+        self.asked.append(("list", batch_id, *statuses))
+        found = [self._item(batch_id, name) for name in reversed(self.items[batch_id])]
+        return iter([item for item in found if not statuses or item.status in statuses])
+
+    def get_item(self, batch_id, item_id):
+        self.asked.append(("item", item_id))
+        return self._item(batch_id, item_id.removeprefix("i-"))
+
+    def get_batch(self, batch_id):
+        self.asked.append(("batch", batch_id))
+        return Batch(batch_id, self.job)
+
+    def get_analysis(self, analysis_id):
+        self.asked.append(("analysis", analysis_id))
+        return Analysis(analysis_id, "ref", "SUCCEEDED", end_date="2026-11-23T10:00:00Z")
+
+    def _item(self, batch_id, name):
+        status, analysis = self.items[batch_id][name]
+        return BatchItem(f"i-{name}", name, status, None, analysis and Analysis(f"n-{name}", None, analysis))
+
+
+def lockfile_of(server: Server) -> Lockfile:
+    lockfile = Lockfile("study", "p-1", "s")
+    for batch_id, items in server.items.items():
+        lockfile.batches[batch_id] = LockedBatch("mr1-x", len(items), "INITIALIZED", "now")
+        lockfile.items |= {name: new_launch("0" * 64, "nextflow", "1.1", 0, batch_id) for name in items}
+    return lockfile
+
+
+def make(server: Server, is_done=creation_done) -> Poller:
+    return Poller(server, lockfile_of(server), is_done)
+
+
+def statuses(poller: Poller) -> dict[str, str | None]:
+    return {name: item.status for name, item in poller.lockfile.items.items()}
+
+
+def test_items_are_matched_by_user_reference_in_whatever_order_they_come():
+    poller = make(Server({"b-1": {"a": DONE, "b": RUNNING, "c": FAILED}}))
+    assert poller.poll() == 1
+    assert statuses(poller) == {"a": "SUCCEEDED", "b": "RUNNING", "c": "FAILED"}
+    assert [item.item_id for item in poller.lockfile.items.values()] == ["i-a", "i-b", "i-c"]
+
+
+def test_nothing_is_asked_when_nothing_is_open():
+    server = Server({"b-1": {"a": DONE}})
+    poller = make(server)
+    poller.poll()
+    server.asked.clear()
+    assert poller.poll() == 0
+    assert server.asked == []
+
+
+def test_after_the_first_pass_only_statuses_that_can_change_are_asked_for():
+    server = Server({"b-1": {f"s{n}": RUNNING for n in range(50)}})
+    poller = make(server)
+    poller.poll()
+    server.asked.clear()
+    assert poller.poll() == 50
+    assert server.asked[0] == ("list", "b-1", "RUNNING", "WAITING_RESOURCES")
+    assert ("list", "b-1") not in server.asked
+
+
+@pytest.mark.parametrize(
+    ("size", "still_open", "asked"),
+    [(50, 1, "item"), (50, 2, "list"), (2 * PAGE, 2, "item"), (2 * PAGE, 3, "list")],
+)
+def test_items_are_asked_for_one_by_one_where_that_takes_no_more_requests_than_pages(size, still_open, asked):
+    slow = {f"slow{n}": RUNNING for n in range(still_open)}
+    server = Server({"b-1": {**{f"s{n}": DONE for n in range(size - still_open)}, **slow}})
+    poller = make(server)
+    poller.poll()
+    server.asked.clear()
+    server.items["b-1"]["slow0"] = DONE
+    assert poller.poll() == still_open - 1
+    assert server.asked[0][0] == asked
+
+
+def test_an_item_that_the_list_does_not_hold_yet_stays_open():
+    server = Server({"b-1": {"a": DONE, "b": DONE}})
+    poller = make(server)
+    hidden = server.items["b-1"].pop("b")
+    assert (poller.poll(), statuses(poller)["b"]) == (1, None)
+    server.items["b-1"]["b"] = hidden
+    assert poller.poll() == 0
+
+
+def test_an_item_of_another_batch_or_of_nobody_is_left_alone():
+    server = Server({"b-1": {"a": DONE}, "b-2": {"b": DONE}})
+    poller = make(server)
+    server.items["b-1"] = {"a": DONE, "b": FAILED, "stranger": FAILED}
+    assert poller.poll() == 0
+    assert statuses(poller) == {"a": "SUCCEEDED", "b": "SUCCEEDED"}
+
+
+def test_created_without_an_analysis_is_not_done():
+    server = Server({"b-1": {"a": ("SUCCEEDED", None)}})
+    poller = make(server)
+    assert poller.poll() == 1
+    server.items["b-1"]["a"] = REQUESTED
+    assert poller.poll() == 0
+
+
+@pytest.mark.parametrize("odd", ["QUEUED_SOMEHOW", ""])
+def test_a_status_that_is_not_known_is_kept_and_not_final(odd):
+    poller = make(Server({"b-1": {"a": (odd, None)}}))
+    assert (poller.poll(), statuses(poller)) == (1, {"a": odd})
+
+
+def test_waiting_for_the_end_goes_on_until_the_analysis_has_ended():
+    server = Server({"b-1": {"a": REQUESTED, "b": FAILED}})
+    poller = make(server, analysis_done)
+    assert poller.poll() == 1
+    server.items["b-1"]["a"] = DONE
+    assert poller.poll() == 0
+    assert poller.lockfile.items["a"].analysis.status == "SUCCEEDED"
+
+
+def test_a_job_is_asked_for_until_it_is_final():
+    server = Server({"b-1": {"a": RUNNING}}, job="SUCCEEDED")
+    poller = make(server)
+    poller.poll()
+    poller.poll()
+    assert server.asked.count(("batch", "b-1")) == 1
+    assert poller.lockfile.batches["b-1"].status == "SUCCEEDED"
+
+
+def test_an_adopted_launch_is_followed_by_its_analysis():
+    server = Server({})
+    found = LockedAnalysis("n-9", None, "IN_PROGRESS")
+    item = new_launch("0" * 64, "nextflow", "1.1", 0, None, status="SUCCEEDED", analysis=found, adopted=True)
+    poller = Poller(server, Lockfile("study", "p-1", "s", items={"a": item}), analysis_done)
+    assert poller.poll() == 0
+    assert server.asked == [("analysis", "n-9")]
+    assert poller.lockfile.items["a"].analysis.end_date == "2026-11-23T10:00:00Z"
+
+
+def test_pauses_grow_to_half_a_minute_or_are_as_asked_for():
+    growing = list(islice(pauses(None), 30))
+    assert growing[0] == 0.5
+    assert growing == sorted(growing)
+    assert growing[-1] == LONGEST_PAUSE == 30
+    assert list(islice(pauses(7.0), 3)) == [7.0] * 3

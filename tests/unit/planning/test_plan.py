@@ -1,0 +1,206 @@
+"""Items × lockfile → what a run would do: each item in one list, and no digest launched that was launched before."""
+
+from __future__ import annotations
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, Lockfile, launched, new_launch
+from manifest_runner.model import Item
+from manifest_runner.planning.identity import item_digester
+from manifest_runner.planning.plan import Choices, make_plan
+
+STATES = ("new", "changed", "unchanged", "failed", "pending")
+digest_of = item_digester("study", "p-1")
+DONE = LockedAnalysis("n", None, "SUCCEEDED")
+BROKEN = LockedAnalysis("n", None, "FAILED")
+
+
+def make_item(reference: str = "a", content: str = "x", revision: str = "1.1", kind: str = "nextflow") -> Item:
+    request = rfc8785.dumps({"userReference": reference, "content": content})
+    return Item(reference, kind, revision, request, 0, 0)
+
+
+def lock(item: Item, attempt: int = 0, status: str | None = "SUCCEEDED", analysis: LockedAnalysis = DONE) -> LockedItem:
+    digest = digest_of(item.request, item.kind, item.revision, attempt)
+    found = analysis if status == "SUCCEEDED" else None
+    return new_launch(digest, item.kind, item.revision, attempt, f"b-{digest[:8]}", status=status, analysis=found)
+
+
+def planned(items: list[Item], locked: dict[str, LockedItem], pending: tuple[str, ...] = (), **choices: object):
+    lockfile = Lockfile("study", "p-1", "s", items=locked)
+    return make_plan(items, lockfile, Choices(**choices), pending=pending, keep=lambda request: request)
+
+
+def launches(plan) -> list[tuple[str, str, int]]:
+    return [(launch.user_reference, launch.revision, launch.attempt) for launch in plan.launches]
+
+
+names = st.sampled_from("abcdefg")
+contents = st.sampled_from("xyz")
+revisions = st.sampled_from(["1.1", "1.2", "2.1", "10.1"])
+statuses = st.sampled_from([None, "RUNNING", "SUCCEEDED", "FAILED"])
+histories = st.lists(
+    st.tuples(contents, revisions, st.integers(0, 2), statuses, st.sampled_from([DONE, BROKEN])), min_size=1, max_size=4
+)
+choices_ = st.builds(
+    dict,
+    retry_failed=st.booleans(),
+    relaunch_changed=st.booleans(),
+    targets=st.sampled_from([(), ("a", "[bc]"), ("*",), ("none",)]),
+    limit=st.none() | st.integers(0, 3),
+)
+
+
+def locked_history(name: str, launches_: list[tuple[str, str, int, str | None, object]]) -> LockedItem:
+    first, *later = [lock(make_item(name, c, r), a, s, d) for c, r, a, s, d in launches_]
+    for each in later:
+        first = launched(first, each)
+    return first
+
+
+@given(
+    st.dictionaries(names, st.tuples(contents, revisions)),
+    st.dictionaries(names, histories),
+    st.sets(names),
+    choices_,
+)
+def test_every_item_is_in_one_list_and_launches_keep_the_manifests_order(manifest, history, pending, choices):
+    items = [make_item(name, *rest) for name, rest in manifest.items()]
+    locked = {name: locked_history(name, each) for name, each in history.items()}
+    plan = planned(items, locked, tuple(pending), **choices)
+    listed = [name for state in STATES for name in getattr(plan, state)]
+    wanted = [name for name in manifest if Choices(**choices).wants(name)]
+    assert len(set(listed)) == len(listed)
+    assert set(listed) <= set(wanted)
+    assert choices["limit"] is not None or set(listed) == set(wanted)
+    assert all(getattr(plan, state) == [name for name in wanted if name in getattr(plan, state)] for state in STATES)
+    assert plan.removed == sorted(locked.keys() - manifest.keys())
+    due = [launch.user_reference for launch in plan.launches]
+    assert due == [name for name in manifest if name in due]
+    assert choices["limit"] is None or len(due) <= choices["limit"]
+    assert not set(due) & (pending | set(plan.unchanged) | set(plan.unapproved))
+
+
+@given(st.dictionaries(names, st.tuples(contents, revisions)), st.dictionaries(names, histories), choices_)
+def test_no_digest_is_launched_that_was_launched_before(manifest, history, choices):
+    locked = {name: locked_history(name, each) for name, each in history.items()}
+    plan = planned([make_item(name, *rest) for name, rest in manifest.items()], locked, **choices)
+    spent = {digest for item in locked.values() for digest in (item.digest, *(each.digest for each in item.previous))}
+    for launch in plan.launches:
+        assert launch.digest == digest_of(launch.request, launch.kind, launch.revision, launch.attempt)
+        assert launch.digest not in spent
+
+
+def test_a_new_item_is_launched_at_attempt_0():
+    plan = planned([make_item("a"), make_item("b")], {"a": lock(make_item("a"))})
+    assert (plan.unchanged, plan.new, launches(plan)) == (["a"], ["b"], [("b", "1.1", 0)])
+    assert not plan.is_covered
+
+
+def test_an_item_that_moved_in_the_file_is_unchanged():
+    items = [make_item("a"), make_item("b")]
+    locked = {each.user_reference: lock(each) for each in items}
+    plan = planned(items[::-1], locked)
+    assert (plan.unchanged, plan.launches, plan.is_covered) == (["b", "a"], [], True)
+
+
+def test_a_changed_item_needs_a_persons_word_and_raises_its_attempt():
+    locked = {"a": lock(make_item("a", "old"))}
+    plan = planned([make_item("a", "new")], locked)
+    assert (plan.changed, plan.unapproved, plan.launches, plan.is_covered) == (["a"], ["a"], [], False)
+    plan = planned([make_item("a", "new")], locked, relaunch_changed=True)
+    assert (plan.changed, plan.unapproved, launches(plan)) == (["a"], [], [("a", "1.1", 1)])
+
+
+@pytest.mark.parametrize(("old", "new"), [("1.1", "2.1"), ("1.1", "1.2"), ("9.1", "10.1"), ("1.9", "1.10")])
+def test_a_raised_revision_is_the_approval(old, new):
+    plan = planned([make_item("a", revision=new)], {"a": lock(make_item("a", revision=old))})
+    assert (plan.new, plan.unapproved, launches(plan)) == (["a"], [], [("a", new, 0)])
+
+
+@pytest.mark.parametrize(("old", "new"), [("2.1", "1.1"), ("10.1", "9.1"), ("1.10", "1.9")])
+def test_a_lowered_revision_is_a_change(old, new):
+    plan = planned([make_item("a", revision=new)], {"a": lock(make_item("a", revision=old))})
+    assert (plan.changed, plan.unapproved, plan.launches) == (["a"], ["a"], [])
+
+
+@pytest.mark.parametrize(
+    "locked", [lock(make_item(), status="FAILED"), lock(make_item(), analysis=BROKEN)], ids=["creation", "analysis"]
+)
+def test_what_failed_is_launched_again_only_when_asked_and_with_a_new_attempt(locked):
+    plan = planned([make_item()], {"a": locked})
+    assert (plan.failed, plan.launches, plan.is_covered) == (["a"], [], True)
+    assert launches(planned([make_item()], {"a": locked}, retry_failed=True)) == [("a", "1.1", 1)]
+
+
+def test_a_retry_launches_nothing_that_is_new_or_runs():
+    locked = {"a": lock(make_item("a"), status="FAILED"), "b": lock(make_item("b"), status=None)}
+    items = [make_item(name) for name in "abc"]
+    plan = planned(items, locked, retry_failed=True)
+    assert launches(plan) == [("a", "1.1", 1)]
+    assert launches(planned(items, locked, ("a",), retry_failed=True)) == []
+
+
+def test_what_changed_after_its_creation_failed_is_new_since_nothing_was_paid():
+    plan = planned([make_item("a", "new")], {"a": lock(make_item("a", "old"), status="FAILED")})
+    assert (plan.new, launches(plan)) == (["a"], [("a", "1.1", 0)])
+
+
+def test_an_edit_that_is_taken_back_after_failures_is_launched_under_a_new_attempt():
+    first = lock(make_item("a", "old"), status="FAILED")
+    second = launched(first, lock(make_item("a", "new"), status="FAILED"))
+    plan = planned([make_item("a", "old")], {"a": second})
+    assert (plan.new, launches(plan)) == (["a"], [("a", "1.1", 1)])
+
+
+def test_a_raised_revision_that_is_taken_back_does_not_launch_again_what_was_launched():
+    first = lock(make_item("a", revision="1.1"))
+    second = launched(first, lock(make_item("a", revision="2.1"), status="FAILED"))
+    plan = planned([make_item("a", revision="1.1")], {"a": second})
+    assert (plan.unapproved, plan.launches) == (["a"], [])
+    plan = planned([make_item("a", revision="1.1")], {"a": second}, relaunch_changed=True)
+    assert launches(plan) == [("a", "1.1", 1)]
+
+
+def test_a_pending_item_waits_whatever_the_manifest_says_now():
+    plan = planned([make_item("a", "new"), make_item("b")], {"a": lock(make_item("a", "old"))}, ("a", "b"))
+    assert (plan.pending, plan.changed, plan.new, plan.launches, plan.is_covered) == (["a", "b"], [], [], [], False)
+
+
+def test_a_limit_takes_the_first_that_are_due_and_passes_over_the_rest():
+    items = [make_item(name) for name in "abcd"]
+    plan = planned(items, {"b": lock(make_item("b"))}, limit=2)
+    assert (launches(plan), plan.new, plan.unchanged) == (
+        [("a", "1.1", 0), ("c", "1.1", 0)],
+        ["a", "c"],
+        ["b"],
+    )
+    assert planned(items, {}, limit=0).launches == []
+
+
+def test_targets_are_globs_and_the_rest_is_not_even_removed():
+    items = [make_item(name) for name in ("s1", "s2", "t1")]
+    plan = planned(items, {"t1": lock(make_item("t1", "old"))}, targets=("s*",))
+    assert (plan.new, plan.changed, plan.removed) == (["s1", "s2"], [], [])
+    assert plan.references == {"s1", "s2", "t1"}
+
+
+def test_what_left_the_manifest_is_removed_and_what_comes_back_is_known():
+    locked = {"b": lock(make_item("b")), "a": lock(make_item("a"))}
+    assert planned([], locked).removed == ["a", "b"]
+    assert planned([make_item("a"), make_item("b")], locked).unchanged == ["a", "b"]
+
+
+def test_only_requests_that_are_due_are_kept():
+    kept = []
+    lockfile = Lockfile("study", "p-1", "s", items={"a": lock(make_item("a"))})
+    make_plan([make_item("a"), make_item("b")], lockfile, Choices(), keep=kept.append)
+    assert kept == [make_item("b").request]
+
+
+def test_a_plan_that_leaves_items_beyond_its_limit_does_not_cover_the_manifest():
+    made = planned([make_item("a"), make_item("b")], {}, limit=0)
+    assert (made.new, made.beyond_limit, made.is_covered) == ([], 2, False)
