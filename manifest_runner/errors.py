@@ -5,11 +5,7 @@ The message of each says what happened and what to do next, for a person who has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from manifest_runner.model import Finding
+from collections.abc import Mapping
 
 
 class RunnerError(Exception):
@@ -22,16 +18,6 @@ class UsageProblem(RunnerError):
     """Wrong use of the command line, a manifest that does not exist, no project given."""
 
     exit_code = 2
-
-
-class InvalidManifest(RunnerError):
-    """The manifest, a samplesheet or a rendered item is invalid; nothing was sent."""
-
-    exit_code = 3
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"{len(findings)} problem(s)")
-        self.findings = tuple(findings)
 
 
 class Refused(RunnerError):

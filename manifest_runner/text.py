@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import Any
 
-MARK = "***"
-# A shorter key (the emulator takes any) is a word like "test": no secret, and too common to be struck out.
-SHORTEST_SECRET = 4
-# A short key can be part of an honest name, a real one cannot.
-SHORTEST_SECRET_IN_NAMES = 6
-SHORTEST_SECRET_IN_LABELS = 16
-LONGEST_MESSAGE = 10_000
+MAX_SHOWN = 60
 
 
 def plain_text(text: str, limit: int = 2000) -> str:
@@ -33,48 +29,43 @@ def _plain(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaner:
-    """Cleans what a server says before it is kept or shown; ``secret`` is the credential that it was sent."""
-
-    secret: str = field(repr=False)
-
-    def for_text_of(self, body: bytes) -> Cleaner:
-        """What is enough for the texts of a JSON body, which can be a million: nothing, if all of it is harmless.
-
-        Control characters below DEL are escaped in JSON (RFC 8259, 7), so that without a backslash there are none.
-        """
-        harmless = body.isascii() and b"\\" not in body and b"\x7f" not in body
-        told = self.secret.isascii() and self.secret.encode() in body
-        return _Untouched("") if harmless and not told else self
-
-    def words(self, text: str) -> str:
-        """Free text for a person: titles, details."""
-        return plain_text(self._hidden(text, SHORTEST_SECRET))
-
-    def message(self, text: str) -> str:
-        """Free text to be kept as it is, line ends and all; whoever shows it makes it plain."""
-        return self._hidden(text, SHORTEST_SECRET)[:LONGEST_MESSAGE]
-
-    def name(self, text: str) -> str:
-        """Ids, statuses and times."""
-        return plain_text(self._hidden(text, SHORTEST_SECRET_IN_NAMES))
-
-    def label(self, text: str) -> str:
-        """userReferences and tags: ours come back, to be compared with what we know; an import keeps them."""
-        return plain_text(self._hidden(text, SHORTEST_SECRET_IN_LABELS))
-
-    def _hidden(self, text: str, shortest: int) -> str:
-        return text.replace(self.secret, MARK) if len(self.secret) >= shortest else text
+def listed(words: Sequence[str], joint: str) -> str:
+    """``a, b or c``."""
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
-class _Untouched(Cleaner):
-    """For texts in which there is nothing to clean."""
+def described(value: object) -> str:
+    """A value with its type, as one who reads YAML would call it."""
+    if isinstance(value, str):
+        return f"text {shown(value)}"
+    return f"the number {shown(value)}" if _is_number(value) else shown(value)
 
-    __slots__ = ()
 
-    def name(self, text: str) -> str:
-        return text
+def shown(value: object) -> str:
+    """A scalar much as JSON writes it; a list or a mapping by that name only."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, str):
+        return f'"{clean(value)}"'
+    return clean(str(value)) if _is_number(value) else json.dumps(value)
 
-    def label(self, text: str) -> str:
-        return text
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def clean(text: str, most: int = MAX_SHOWN) -> str:
+    """Text that is safe on a terminal: what does not print is escaped; at most ``most`` characters."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: most + 1])
+    return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
+
+
+def kind_of(value: Any) -> str:
+    """A value's type, as one who writes YAML would call it."""
+    if value is None:
+        return "null"
+    kinds = {bool: "true or false", str: "text", dict: "a mapping"}
+    kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple, range), "a list")
+    return next((words for kind, words in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
-from manifest_runner.model import SpelledFloat
+# Python refuses to turn more than 4,300 digits into a number; no parameter needs a tenth of that.
+MAX_DIGITS = 1000
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 def text_of(value: bool | int | float) -> str:
@@ -61,3 +64,45 @@ def _quoted(text: str) -> str:
     import orjson
 
     return orjson.dumps(text).decode()
+
+
+class SpelledInt(int):
+    """An integer that was not written as ``str()`` would write it (``-0``)."""
+
+    spelling: str
+
+    def __new__(cls, spelling: str) -> SpelledInt:
+        number = super().__new__(cls, spelling)
+        number.spelling = spelling
+        return number
+
+    def __str__(self) -> str:
+        return self.spelling
+
+
+class SpelledFloat(float):
+    """A number that was written with a fraction or an exponent; ``str()`` gives it back as written."""
+
+    spelling: str
+
+    def __new__(cls, spelling: str) -> SpelledFloat:
+        number = super().__new__(cls, spelling)
+        number.spelling = spelling
+        return number
+
+    def __str__(self) -> str:
+        return self.spelling
+
+
+class NotANumber(ValueError):
+    """A scalar that is meant as a number and cannot be one here; the message says why."""
+
+
+def spelled_number(text: str, *, whole: bool) -> int | float:
+    """A JSON number as a value whose ``str()`` is its spelling in the file. Raises NotANumber where it is too long."""
+    if len(text) > MAX_DIGITS:
+        raise NotANumber(f"a number of {len(text):,} characters")
+    if not whole:
+        return SpelledFloat(text)
+    value = int(text)
+    return value if str(value) == text else SpelledInt(text)

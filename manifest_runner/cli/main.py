@@ -15,22 +15,14 @@ import click
 
 from manifest_runner import __version__
 from manifest_runner.cli import guides
-from manifest_runner.cli.console import (
-    Console,
-    abort_lines,
-    crash_log,
-    failure_lines,
-    plan_document,
-    plan_lines,
-    print_findings,
-    run_document,
-    summary_lines,
-)
+from manifest_runner.cli.console import Console, print_findings
+from manifest_runner.cli.error_handler import _App
 from manifest_runner.cli.options import (
     FILE,
     asking,
     choice_options,
     console_of,
+    context_of,
     emulator_options,
     follow_options,
     many_manifests,
@@ -40,41 +32,14 @@ from manifest_runner.cli.options import (
     target_of,
     target_options,
     timeout_option,
-    world_of,
     yes_option,
 )
-from manifest_runner.errors import InvalidManifest, RunnerError, UsageProblem
-from manifest_runner.model import Finding
+from manifest_runner.cli.views import abort_lines, failure_lines, plan_document, plan_lines, run_document, summary_lines
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest
+from manifest_runner.errors import RunnerError, UsageProblem
 
 if TYPE_CHECKING:
     from manifest_runner.commands.run import Outcome
-
-INTERRUPTED_EXIT = 130
-BUG_EXIT = 70
-
-
-class _App(click.Group):
-    """All commands, with the one place where an expected failure, ^C and a bug become exit codes."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except RunnerError as e:
-            ctx.obj.failure(e)
-            sys.exit(e.exit_code)
-        except (KeyboardInterrupt, click.Abort):  # click makes an Abort of ^C at a question
-            ctx.obj.error("interrupted. What was launched is safe: run the same command again to go on.")
-            sys.exit(INTERRUPTED_EXIT)
-        except (click.ClickException, click.exceptions.Exit):
-            raise
-        except BrokenPipeError:
-            sys.stderr.close()  # whoever read us has gone; the interpreter would complain when it flushes
-            sys.exit(1)
-        except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
-            ctx.obj.error(f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}")
-            sys.exit(BUG_EXIT)
-        finally:
-            ctx.obj.close()
 
 
 # -- commands
@@ -105,7 +70,7 @@ def run(manifests: tuple[Path, ...], **values: Any) -> None:
 
     def run_one(manifest: Path) -> Outcome:
         options = replace(run_options_of(values), approve=asking(manifest, console))
-        return run.run(manifest, target_of(values), options, world_of(console))
+        return run.run(manifest, target_of(values), options, context_of(console))
 
     if len(manifests) == 1:
         ended: dict[Path, Outcome | RunnerError] = {manifests[0]: run_one(manifests[0])}
@@ -147,11 +112,11 @@ def _exit_code(end: Outcome | RunnerError) -> int:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 8 if something is new, changed or pending.")
 def plan(manifest: Path, detailed_exitcode: bool, **values: Any) -> None:
     """Show what run would do; no network, nothing written."""
-    from manifest_runner.commands import run
+    from manifest_runner.commands import preview
 
     console = console_of(values)
     options = run_options_of(values)
-    made, batches, findings = run.plan(manifest, target_of(values), options, world_of(console))
+    made, batches, findings = preview.plan(manifest, target_of(values), options, context_of(console))
     console.findings(findings)
     console.result(plan_lines(made, batches, verbose=console.verbose), plan_document(made, batches))
     if detailed_exitcode and not made.is_covered:
@@ -170,7 +135,7 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
 
     That is the YAML, the schema, the samplesheets, and each rendered item against the API's rules. Needs no network.
     """
-    from manifest_runner.commands import run
+    from manifest_runner.commands import preview
 
     console = console_of(values)
     found: list[Finding] = []
@@ -178,7 +143,9 @@ def validate(manifests: tuple[Path, ...], style: str, strict: bool, **values: An
     code = 0
     for manifest in manifests:
         try:
-            counts[manifest], warnings = run.validate(manifest, target_of(values), world_of(console), strict=strict)
+            counts[manifest], warnings = preview.validate(
+                manifest, target_of(values), context_of(console), strict=strict
+            )
             found += warnings
         except InvalidManifest as e:
             found += e.findings
@@ -201,11 +168,11 @@ def render(manifest: Path, **values: Any) -> None:
 
     Each batch with its idempotency key, as for a lockfile that is still empty. Needs no network.
     """
-    from manifest_runner.commands import run
+    from manifest_runner.commands import preview
 
     console = console_of(values)
     before = b"["
-    for batch in run.render(manifest, target_of(values), run_options_of(values), world_of(console)):
+    for batch in preview.render(manifest, target_of(values), run_options_of(values), context_of(console)):
         click.echo(b'%s\n{"idempotencyKey": "%s", "body": %s}' % (before, batch.key.encode(), batch.body), nl=False)
         before = b","
     click.echo("\n]" if before == b"," else "[]")
@@ -221,14 +188,14 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
     """Refresh the lockfile from the API and print it."""
     import json
 
-    from manifest_runner.commands import run
+    from manifest_runner.commands import due, run
     from manifest_runner.lockfile.file import dump_lockfile
 
     console = console_of(values)
-    options = run.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
+    options = due.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
     show = console.watch if watch else None
     console.is_watching = watch and sys.stdout.isatty()
-    lockfile = run.refresh(manifest, target_of(values), options, world_of(console), show)
+    lockfile = run.refresh(manifest, target_of(values), options, context_of(console), show)
     if not lockfile.items:
         console.note(f"{manifest}: nothing was launched yet")
     if console.as_json:
@@ -255,10 +222,10 @@ def report(manifest: Path, style: Any, output: Path | None, lockfile: Path | Non
     program (json). Needs no network.
     """
     from manifest_runner.files import replace_file
-    from manifest_runner.launch.record import timestamp
     from manifest_runner.lockfile.file import load_lockfile
     from manifest_runner.lockfile.workspace import Workspace
     from manifest_runner.report import ReportSource, ica_web_url, write_report
+    from manifest_runner.timestamps import timestamp
 
     path = Workspace.of(manifest, lockfile).lockfile
     state = load_lockfile(path)
@@ -284,7 +251,7 @@ def import_(manifest: Path, batch_ids: tuple[str, ...], **values: Any) -> None:
     from manifest_runner.commands.import_ import import_lockfile
 
     console = console_of(values)
-    done = import_lockfile(manifest, target_of(values), batch_ids, values["timeout"], world_of(console))
+    done = import_lockfile(manifest, target_of(values), batch_ids, values["timeout"], context_of(console))
     total = done.known + done.changed + done.removed
     document = {"imported": total, "changed": done.changed, "removed": done.removed, "lockfile": str(done.path)}
     words = f"imported {total:,}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
@@ -316,7 +283,7 @@ def abort(manifest: Path, targets: tuple[str, ...], yes: bool, **values: Any) ->
         return click.confirm(f"Abort {len(running):,} analyses?", err=True)
 
     done = abort.abort(
-        manifest, target_of(values), Choices(targets=targets), values["timeout"], world_of(console), approve
+        manifest, target_of(values), Choices(targets=targets), values["timeout"], context_of(console), approve
     )
     words = [f"asked ICA to abort {len(done.aborted):,} analyses" if done.aborted else "no analysis is running"]
     if done.too_early:

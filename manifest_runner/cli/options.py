@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from manifest_runner.cli.console import Console, item_lines
-from manifest_runner.model import FEW
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.views import FEW, item_lines
 
 if TYPE_CHECKING:
-    from manifest_runner.commands.run import RunOptions
-    from manifest_runner.commands.session import Target, World
+    from manifest_runner.commands.due import RunOptions
+    from manifest_runner.commands.session import Context, Target
     from manifest_runner.planning.plan import Choices, Plan
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -164,10 +164,10 @@ def console_of(values: dict[str, Any]) -> Console:
     return console
 
 
-def world_of(console: Console) -> World:
-    from manifest_runner.commands.session import World
+def context_of(console: Console) -> Context:
+    from manifest_runner.commands.session import Context
 
-    return World(notify=console.note, progress=console.progress)
+    return Context(notify=console.note, progress=console.progress)
 
 
 def target_of(values: dict[str, Any]) -> Target:
@@ -184,7 +184,7 @@ def choices_of(values: dict[str, Any]) -> Choices:
 
 
 def run_options_of(values: dict[str, Any]) -> RunOptions:
-    from manifest_runner.commands.run import RunOptions
+    from manifest_runner.commands.due import RunOptions
 
     names = (
         "wait timeout locked adopt batch_size max_launches poll_interval key_window strict".split()

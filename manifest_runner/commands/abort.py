@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from manifest_runner.commands.session import Target, World, held_session
+from manifest_runner.commands.session import Context, Target, held_session
 from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.lockfile.model import LockedItem, Lockfile
@@ -36,16 +36,16 @@ def abort(
     target: Target,
     choices: Choices,
     timeout: float,
-    world: World,
+    context: Context,
     approve: Callable[[list[str]], bool],
 ) -> Aborted:
     """Ask the API to abort every chosen analysis that still runs, once ``approve`` agrees to the list.
 
     Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
     """
-    from manifest_runner.launch.record import timestamp
+    from manifest_runner.timestamps import timestamp
 
-    with held_session(path, target, world) as session, ExitStack() as stack:
+    with held_session(path, target, context) as session, ExitStack() as stack:
         session.tell_of_pending()
         items = session.lockfile.items
         chosen = [name for name in sorted(items) if choices.wants(name)]
@@ -54,7 +54,7 @@ def abort(
         result = Aborted(session.lockfile, session.workspace.lockfile)
         if all(items[name].analysis_is_final for name in chosen):
             return result
-        client = stack.enter_context(session.client(world.deadline(timeout)))
+        client = stack.enter_context(session.client(context.deadline(timeout)))
         poller = Poller(client, session.lockfile, analysis_done)
         try:
             poller.poll()
@@ -67,7 +67,7 @@ def abort(
             for name in running:
                 analysis = items[name].analysis
                 if analysis is not None and _abort(client, analysis.id):
-                    items[name] = structs.replace(items[name], abort_requested_at=timestamp(world.clock()))
+                    items[name] = structs.replace(items[name], abort_requested_at=timestamp(context.clock()))
                     result.aborted.append(name)
             if running:
                 poller.poll()

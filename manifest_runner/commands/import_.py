@@ -15,13 +15,23 @@ from pathlib import Path
 
 from msgspec import structs
 
-from manifest_runner.commands.session import Session, Target, World, held_session, load_target
+from manifest_runner.commands.session import Context, Session, Target, held_session, load_target
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.client import Client
-from manifest_runner.launch.record import timestamp
-from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile, launched, locked_analysis, new_launch
-from manifest_runner.model import DIGEST_STAMP, NAME_STAMP, Analysis, Batch, BatchItem, Item
-from manifest_runner.planning.identity import STAMP_DIGITS, batch_key, digest_stamp, item_digester, name_stamp
+from manifest_runner.ica.model import Analysis, Batch, BatchItem
+from manifest_runner.launch.record import launched, locked_analysis, new_launch
+from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
+from manifest_runner.model import Item
+from manifest_runner.planning.identity import (
+    DIGEST_STAMP,
+    NAME_STAMP,
+    STAMP_DIGITS,
+    batch_key,
+    digest_stamp,
+    item_digester,
+    name_stamp,
+)
+from manifest_runner.timestamps import timestamp
 
 MAX_ATTEMPTS = 100
 UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)
@@ -40,17 +50,19 @@ class Imported:
     removed: int
 
 
-def import_lockfile(path: Path, target: Target, batch_ids: tuple[str, ...], timeout: float, world: World) -> Imported:
+def import_lockfile(
+    path: Path, target: Target, batch_ids: tuple[str, ...], timeout: float, context: Context
+) -> Imported:
     """Take every launch that the API knows and the lockfile does not into the lockfile. Raises RunnerError."""
-    if not batch_ids and not load_target(path, target, world).document.stamp:
+    if not batch_ids and not load_target(path, target, context).document.stamp:
         raise UsageProblem(f"{path}: launched with `stamp: false`, so only its batches can be found: --batch-id ID")
-    with held_session(path, target, world) as session, ExitStack() as stack:
+    with held_session(path, target, context) as session, ExitStack() as stack:
         importer = _Importer(session)
         session.loaded.raise_errors()
         before = set(session.lockfile.items)
-        client = stack.enter_context(session.client(world.deadline(timeout)))
+        client = stack.enter_context(session.client(context.deadline(timeout)))
         if batch_ids:
-            importer.take_batches(client, batch_ids, world)
+            importer.take_batches(client, batch_ids, context)
         else:
             importer.take_stamped(client)
         session.save()
@@ -74,19 +86,19 @@ class _Importer:
             launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
             self._record(analysis.user_reference, _with_analysis(launch, analysis))
 
-    def take_batches(self, client: Client, batch_ids: tuple[str, ...], world: World) -> None:
+    def take_batches(self, client: Client, batch_ids: tuple[str, ...], context: Context) -> None:
         """The oldest first, in whatever order they are named: the last launch of an item is the one that counts."""
         batches = [client.get_batch(batch_id) for batch_id in dict.fromkeys(batch_ids)]
         for batch in sorted(batches, key=lambda each: each.time_created or ""):
-            self._take_batch(client, batch, world)
+            self._take_batch(client, batch, context)
 
-    def _take_batch(self, client: Client, batch: Batch, world: World) -> None:
+    def _take_batch(self, client: Client, batch: Batch, context: Context) -> None:
         batch_id = batch.id
         seen = list(client.list_items(batch_id))
         launches = {each.user_reference: self._of_batch(batch_id, each) for each in seen}
         in_order = [reference for reference in self._items if reference in launches]
         key = batch_key(launches[reference].digest for reference in in_order)
-        at = batch.time_created or timestamp(world.clock())
+        at = batch.time_created or timestamp(context.clock())
         self._lockfile.batches.setdefault(batch_id, LockedBatch(key, len(seen), batch.status, at))
         for reference, launch in launches.items():
             self._record(reference, launch)

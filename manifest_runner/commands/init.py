@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.errors import UsageProblem
 from manifest_runner.files import replace_file
 from manifest_runner.items.load import load
 from manifest_runner.items.shorthands import shape_item
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_file import dump_yaml
-from manifest_runner.model import Finding, Kind, Place, SpelledFloat, SpelledInt
+from manifest_runner.model import Kind
 from manifest_runner.rows.json_rows import decoder
 from manifest_runner.templates.template import has_delimiters
 from manifest_runner.validation.validator import item_checker
-from manifest_runner.values import spelled_json
+from manifest_runner.values import SpelledFloat, SpelledInt, spelled_json
 
 MAX_PAYLOAD_BYTES = 64 * 2**20
 PLACEHOLDER_PROJECT = "00000000-0000-0000-0000-000000000000"

@@ -2,61 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from manifest_runner.commands.session import Progress, Session, Target, World, held_session, load_target, read_session
-from manifest_runner.errors import ApprovalNeeded, NotCovered, Unreachable, UsageProblem
-from manifest_runner.items.load import Loaded
-from manifest_runner.launch.batches import PreparedBatch, make_batches
+from manifest_runner.commands.due import (
+    RunOptions,
+    changed_words,
+    check_targets,
+    due_batches,
+    plan_session,
+    too_many_words,
+    uncovered_words,
+)
+from manifest_runner.commands.session import Context, Session, Target, held_session
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.errors import ApprovalNeeded, NotCovered, Unreachable
 from manifest_runner.launch.journal import references
-from manifest_runner.launch.spool import Spool, open_spool
-from manifest_runner.launch.submit import DEFAULT_KEY_WINDOW, AdoptMode, Submitter
+from manifest_runner.launch.spool import open_spool
+from manifest_runner.launch.submit import Submitter
 from manifest_runner.lockfile.model import LockedItem, Lockfile
-from manifest_runner.model import Finding, Item, Place
 from manifest_runner.planning.identity import item_digester
-from manifest_runner.planning.plan import Choices, Plan, make_plan
+from manifest_runner.planning.plan import Choices, Plan
 
 if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
     from manifest_runner.ica.client import Client
     from manifest_runner.launch.polling import Poller
 
-WaitMode = Literal["none", "created", "finished"]
-DEFAULT_TIMEOUT = 3600.0
 # An item is created a moment before the API shows its analysis; after so many polls it is left to ``status``.
 PATIENCE_FOR_ANALYSES = 5
-TOLD_EVERY = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How to run. Times are in seconds, ``detail`` is of how many changed items it is told what changed (None: all).
-
-    ``approve`` is shown the plan with the changed items among its launches, and says whether they may be launched
-    again; None where nobody can be asked.
-    """
-
-    choices: Choices = field(default_factory=Choices)
-    wait: WaitMode = "created"
-    timeout: float = DEFAULT_TIMEOUT
-    locked: bool = False
-    adopt: AdoptMode = "wait"
-    batch_size: int | None = None
-    max_launches: int | None = None
-    poll_interval: float | None = None
-    key_window: float = DEFAULT_KEY_WINDOW
-    strict: bool = False
-    detail: int | None = None
-    approve: Callable[[Plan], bool] | None = None
-
-    def batch_size_of(self, loaded: Loaded) -> int:
-        return self.batch_size or loaded.document.batch_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,56 +73,20 @@ class Outcome:
 # -- commands
 
 
-def validate(path: Path, target: Target, world: World, *, strict: bool = False) -> tuple[int, list[Finding]]:
-    """How many items a manifest that is in order gives, and the warnings.
-
-    Raises InvalidManifest with all that is wrong, warnings included; ``strict`` takes those for errors.
-    """
-    loaded = load_target(path, target, world)
-    count = sum(1 for _ in loaded.expansion.items())
-    loaded.raise_errors(strict=strict)
-    return count, loaded.findings.all()
-
-
-def plan(path: Path, target: Target, options: RunOptions, world: World) -> tuple[Plan, int, list[Finding]]:
-    """What ``run`` would do, how many batches it would send, and the warnings. Writes nothing.
-
-    ``world`` is notified where more is due than one run may launch.
-    """
-    session = read_session(path, target, world)
-    made = _make_plan(session, options.choices, options.detail, None)
-    session.loaded.raise_errors(strict=options.strict)
-    _check_targets(made, options.choices)
-    if too_many := _too_many_words(made, options, session.loaded):
-        world.notify(f"run would stop: {too_many}")
-    size = options.batch_size_of(session.loaded)
-    return made, -(-len(made.due) // size), session.loaded.findings.all()
-
-
-def render(path: Path, target: Target, options: RunOptions, world: World) -> Iterator[PreparedBatch]:
-    """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked."""
-    loaded = load_target(path, target, world)
-    empty = Lockfile(loaded.document.name, loaded.project, "")
-    with open_spool() as spool:
-        made = make_plan(loaded.expansion.items(), empty, options.choices, keep=spool.keep)
-        loaded.raise_errors(strict=options.strict)
-        yield from _batches(made, loaded, options, spool)
-
-
-def run(path: Path, target: Target, options: RunOptions, world: World) -> Outcome:
+def run(path: Path, target: Target, options: RunOptions, context: Context) -> Outcome:
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
-    with held_session(path, target, world) as session, ExitStack() as stack:
+    with held_session(path, target, context) as session, ExitStack() as stack:
         return _Run(session, options, stack).run()
 
 
 def refresh(
-    path: Path, target: Target, options: RunOptions, world: World, watch: Callable[[Lockfile], None] | None = None
+    path: Path, target: Target, options: RunOptions, context: Context, watch: Callable[[Lockfile], None] | None = None
 ) -> Lockfile:
     """The lockfile, brought up to date from the API with as few requests as that takes.
 
     With ``watch`` it goes on until every analysis has ended, and ``watch`` is shown each state.
     """
-    with held_session(path, target, world) as session, ExitStack() as stack:
+    with held_session(path, target, context) as session, ExitStack() as stack:
         _Run(session, replace(options, wait="finished"), stack).refresh(watch)
         return session.lockfile
 
@@ -156,7 +99,7 @@ class _Run:
         self._options = options
         self._stack = stack
         self._spool = stack.enter_context(open_spool())
-        self._deadline = session.world.deadline(options.timeout)
+        self._deadline = session.context.deadline(options.timeout)
 
     def run(self) -> Outcome:
         session, options = self._session, self._options
@@ -188,7 +131,7 @@ class _Run:
 
     def _check(self, made: Plan) -> None:
         path = self._session.workspace.lockfile
-        _check_targets(made, self._options.choices)
+        check_targets(made, self._options.choices)
         if self._options.locked and not made.is_covered:
             raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(made)}. Run without --locked.")
 
@@ -211,7 +154,7 @@ class _Run:
 
     def _plan(self, choices: Choices) -> Plan:
         self._spool.clear()
-        made = _make_plan(self._session, choices, self._options.detail, self._spool)
+        made = plan_session(self._session, choices, self._options.detail, self._spool)
         self._session.loaded.raise_errors(strict=self._options.strict)
         return made
 
@@ -219,13 +162,13 @@ class _Run:
         """Nothing is sent, also not what is new, until a person has agreed to what is not a matter of course."""
         if made.unapproved:
             made = self._approved_changes(made)
-        if too_many := _too_many_words(made, self._options, self._session.loaded):
+        if too_many := too_many_words(made, self._options, self._session.loaded):
             raise ApprovalNeeded(f"{too_many} Nothing was sent.")
         return made
 
     def _approved_changes(self, made: Plan) -> Plan:
         approve = self._options.approve
-        refusal = ApprovalNeeded(f"{_changed_words(made)} `manifest-runner plan` shows what changed. Nothing was sent.")
+        refusal = ApprovalNeeded(f"{changed_words(made)} `manifest-runner plan` shows what changed. Nothing was sent.")
         if approve is None:
             raise refusal
         agreed = self._plan(replace(self._options.choices, relaunch_changed=True))
@@ -241,14 +184,14 @@ class _Run:
             outcome.adopted = len(outcome.plan.launches) - len(due)
         total = -(-len(due) // options.batch_size_of(loaded))
         sent = 0
-        batches = _batches(replace(outcome.plan, launches=due), loaded, options, self._spool)
+        batches = due_batches(replace(outcome.plan, launches=due), loaded, options, self._spool)
         for number, batch in enumerate(batches, 1):
             self._submitter.submit(batch, stamped=stamped)
             sent += len(batch.launches)
             outcome.batches += 1
             outcome.launched += [launch.user_reference for launch in batch.launches]
-            session.world.progress("submitted", sent, len(due))
-            session.world.notify(f"submitted batch {number} of {total}: {len(batch.launches)} item(s)")
+            session.context.progress("submitted", sent, len(due))
+            session.context.notify(f"submitted batch {number} of {total}: {len(batch.launches)} item(s)")
 
     def _mark_removed(self, made: Plan) -> None:
         items = self._session.lockfile.items
@@ -266,11 +209,11 @@ class _Run:
         poller = self._poller()
         if poller is None:
             return
-        wait, world = self._options.wait, self._session.world
+        wait, context = self._options.wait, self._session.context
         for passes, pause in enumerate(pauses(self._options.poll_interval), 1):
             still_open = poller.poll()
             total = len(self._session.lockfile.items)
-            world.progress(wait, total - still_open, total)
+            context.progress(wait, total - still_open, total)
             watch(self._session.lockfile)
             if not still_open or wait == "none":
                 return
@@ -281,7 +224,7 @@ class _Run:
                     f"{still_open} item(s) are not {wait} after {self._options.timeout:g} s. What is known is in "
                     f"{self._session.workspace.lockfile}; run the same command again to go on waiting."
                 )
-            world.sleep(min(pause, self._deadline.left()))
+            context.sleep(min(pause, self._deadline.left()))
 
     def _poller(self) -> Poller | None:
         from manifest_runner.launch.polling import Poller, analysis_done, creation_done
@@ -290,7 +233,7 @@ class _Run:
         lockfile = self._session.lockfile
         if all(done(item) for item in lockfile.items.values()):
             return None
-        return Poller(self._client, lockfile, done, self._session.world.notify)
+        return Poller(self._client, lockfile, done, self._session.context.notify)
 
     @cached_property
     def _client(self) -> Client:
@@ -298,16 +241,16 @@ class _Run:
 
     @cached_property
     def _submitter(self) -> Submitter:
-        session, world = self._session, self._session.world
+        session, context = self._session, self._session.context
         digest = item_digester(session.lockfile.name, session.lockfile.project)
         return Submitter(
             client=self._client,
             journal=session.journal,
             lockfile=session.lockfile,
             save=session.save,
-            clock=world.clock,
-            sleep=world.sleep,
-            notify=world.notify,
+            clock=context.clock,
+            sleep=context.sleep,
+            notify=context.notify,
             deadline=self._deadline,
             key_window=self._options.key_window,
             poll_interval=self._options.poll_interval,
@@ -336,60 +279,3 @@ def _failure_words(item: LockedItem) -> str:
     if not item.creation_failed and item.analysis is not None:
         return f"its analysis ended as {item.analysis.status}"
     return item.message or "the API gives no reason"
-
-
-def _changed_words(made: Plan) -> str:
-    return (
-        f"{len(made.unapproved):,} launched item(s) changed: {_some(made.unapproved)}. To launch them again as they "
-        "are now: --relaunch-changed, or raise `revision` in the manifest."
-    )
-
-
-def _too_many_words(made: Plan, options: RunOptions, loaded: Loaded) -> str | None:
-    limit = loaded.document.max_launches if options.max_launches is None else options.max_launches
-    due = len(made.due)
-    if limit is None or due <= limit:
-        return None
-    return (
-        f"{due:,} items are due, more than the {limit:,} that one run may launch (maxLaunches). Raise it with "
-        f"--max-launches {due}, or launch a part with --limit."
-    )
-
-
-def _check_targets(made: Plan, choices: Choices) -> None:
-    if choices.targets and not any(map(choices.wants, made.references)):
-        raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
-
-
-def _make_plan(session: Session, choices: Choices, detail: int | None, spool: Spool | None) -> Plan:
-    """The plan on what lockfile and journal know together; neither is changed."""
-    pending = references(session.journal.pending.values())
-    items = _told(session.loaded.expansion.items(), session.world.progress)
-    keep = None if spool is None else spool.keep
-    return make_plan(items, session.lockfile, choices, pending=pending, keep=keep, detail=detail)
-
-
-def _told(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
-    """The items, with a word of how many there are by now; how many there will be nobody knows before the end."""
-    for number, item in enumerate(items, 1):
-        if number % TOLD_EVERY == 0:
-            progress("rendered", number, None)
-        yield item
-
-
-def _batches(made: Plan, loaded: Loaded, options: RunOptions, spool: Spool) -> Iterator[PreparedBatch]:
-    document = loaded.document
-    stamp_name = document.name if document.stamp else None
-    return make_batches(made.launches, options.batch_size_of(loaded), stamp_name=stamp_name, fetch=spool.fetch)
-
-
-def uncovered_words(made: Plan) -> str:
-    """Which items keep a lockfile from covering its manifest."""
-    counts = {"new": made.new, "changed": made.changed, "pending": made.pending}
-    words = [f"{len(refs)} {state} ({_some(refs)})" for state, refs in counts.items() if refs]
-    return ", ".join([*words, *([f"{made.beyond_limit} beyond --limit"] if made.beyond_limit else ())])
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -31,7 +31,7 @@ EMULATOR_KEY = "manifest-runner-emulator"
 
 
 @dataclass(frozen=True)
-class World:
+class Context:
     """What lies outside: the process's environment, its home, the clocks, and who is told of progress."""
 
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -63,12 +63,12 @@ class Session:
     What the journal knows to be launched is in ``lockfile`` from the start, though not yet on disk.
     """
 
-    def __init__(self, loaded: Loaded, workspace: Workspace, target: Target, world: World) -> None:
+    def __init__(self, loaded: Loaded, workspace: Workspace, target: Target, context: Context) -> None:
         self.loaded = loaded
         self.workspace = workspace
-        self.world = world
+        self.context = context
         self._emulator = target.emulator
-        self._server = server_of(target, world)
+        self._server = server_of(target, context)
         name, project = loaded.document.name, loaded.project
         self.lockfile = read_lockfile(workspace.lockfile, name=name, project=project, server=self._server)
         self.journal = Journal.read(workspace.journal, Owner(name, project, self._server))
@@ -82,7 +82,7 @@ class Session:
     def tell_of_pending(self) -> None:
         """What only ``run`` can settle is said by the commands that do not know of it."""
         if self.journal.pending:
-            self.world.notify("a batch was sent without an answer; `manifest-runner run` settles it")
+            self.context.notify("a batch was sent without an answer; `manifest-runner run` settles it")
 
     def save(self) -> None:
         """Write the lockfile if anything in it changed since it was last read or written."""
@@ -106,54 +106,54 @@ class Session:
         """A client for this session's server, with the embedded emulator started where that is meant."""
         from manifest_runner.ica.client import Client
 
-        world = self.world
+        context = self.context
         with ExitStack() as stack:
             if self._emulator:
                 url = stack.enter_context(_embedded(self.workspace))
                 credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
             else:
                 url = self._server
-                credential = find_credential(url, world.env, world.home, _read_settings)
+                credential = find_credential(url, context.env, context.home, _read_settings)
             client = Client(
                 url,
                 credential,
                 self.loaded.project,
                 deadline=deadline,
-                notify=world.notify,
-                sleep=world.sleep,
-                clock=world.clock,
-                retry_rate_limits=retries_rate_limits(world.env),
-                env=world.env,
+                notify=context.notify,
+                sleep=context.sleep,
+                clock=context.clock,
+                retry_rate_limits=retries_rate_limits(context.env),
+                env=context.env,
             )
             yield stack.enter_context(client)
 
 
-def load_target(path: Path, target: Target, world: World) -> Loaded:
-    return load(path, env=world.env, project=target.project, given_vars=target.given_vars)
+def load_target(path: Path, target: Target, context: Context) -> Loaded:
+    return load(path, env=context.env, project=target.project, given_vars=target.given_vars)
 
 
-def read_session(path: Path, target: Target, world: World) -> Session:
+def read_session(path: Path, target: Target, context: Context) -> Session:
     """A session for looking only: nothing is held, nothing may be written."""
-    return Session(load_target(path, target, world), Workspace.of(path, target.lockfile), target, world)
+    return Session(load_target(path, target, context), Workspace.of(path, target.lockfile), target, context)
 
 
 @contextmanager
-def held_session(path: Path, target: Target, world: World) -> Iterator[Session]:
+def held_session(path: Path, target: Target, context: Context) -> Iterator[Session]:
     """A session that no other process can change. Raises BadState where one holds it already."""
-    loaded = load_target(path, target, world)
+    loaded = load_target(path, target, context)
     workspace = Workspace.of(path, target.lockfile)
-    server_of(target, world)
+    server_of(target, context)
     with held(workspace):
-        yield Session(loaded, workspace, target, world)
+        yield Session(loaded, workspace, target, context)
 
 
-def server_of(target: Target, world: World) -> str:
+def server_of(target: Target, context: Context) -> str:
     """The server as the lockfile names it."""
     if target.emulator and target.server_url:
         raise UsageProblem("--emulator and --server-url exclude each other")
     if target.emulator:
         return EMULATOR
-    return find_server(target.server_url, world.env, world.home, _read_settings)
+    return find_server(target.server_url, context.env, context.home, _read_settings)
 
 
 def _read_settings(path: Path) -> Mapping[str, object]:

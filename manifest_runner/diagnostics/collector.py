@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
-from manifest_runner.model import Finding, Place
+from manifest_runner.diagnostics.finding import Finding, Place
 
 MAX_ALIKE = 5
 # Nobody mends more than these in one go; what follows is counted, and takes no memory.

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from manifest_runner import __version__
 from manifest_runner.diagnostics.codes import CODES, Code
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.errors import UsageProblem
-from manifest_runner.model import Finding, Place
 from manifest_runner.text import plain_text
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from manifest_runner.model import Place
+from manifest_runner.diagnostics.finding import Place
 from manifest_runner.text import plain_text
 
 MAX_LINE = 100

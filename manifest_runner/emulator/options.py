@@ -51,7 +51,7 @@ def parse_fault(text: str) -> Fault:
     last = int(match["last"] or first)
     if last < first:
         raise ValueError(f"{text!r} is not a fault: the range ends before it starts")
-    return Fault(cast(FaultKind, match["kind"]), first, last, cast(FaultTarget, match["target"] or "post"))
+    return Fault(cast("FaultKind", match["kind"]), first, last, cast("FaultTarget", match["target"] or "post"))
 
 
 class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):

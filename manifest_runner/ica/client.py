@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import os
 import random
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -20,17 +18,17 @@ import requests
 from requests import exceptions as http
 from urllib3 import exceptions as pool
 
-from manifest_runner import __version__
-from manifest_runner.errors import Refused, Unreachable, UsageProblem
+from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.ica import endpoints, responses
 from manifest_runner.ica.backoff import Deadline, read_http_date
 from manifest_runner.ica.config import Credential
 from manifest_runner.ica.endpoints import V3, V4, Call
-from manifest_runner.ica.problem import Subject
-from manifest_runner.ica.retry import SAFE, Answer, Patience, Setback, judge
-from manifest_runner.ica.server_url import host_of, is_loopback
-from manifest_runner.model import Analysis, Batch, BatchItem
-from manifest_runner.text import Cleaner, plain_text
+from manifest_runner.ica.model import Analysis, Batch, BatchItem
+from manifest_runner.ica.problem import Subject, judge
+from manifest_runner.ica.redact import Cleaner
+from manifest_runner.ica.retry import SAFE, Answer, RetryableError, RetryPolicy
+from manifest_runner.ica.server_url import host_of
+from manifest_runner.ica.transport import open_session, retryable_error
 
 T = TypeVar("T")
 Reader = Callable[[bytes, Cleaner], T]
@@ -76,13 +74,13 @@ class Client:
         self._host = host_of(server_url)
         self._credential = credential
         self._clean = Cleaner(credential.secret)
-        self._patience = Patience(deadline, notify, sleep, jitter)
+        self._patience = RetryPolicy(deadline, notify, sleep, jitter)
         self._retry_rate_limits = retry_rate_limits
         self._page_size = page_size
         self._has_v4 = True
         self._clock = clock
         self._ahead: float | None = None
-        self._session = _session(server_url, env)
+        self._session = open_session(server_url, env)
 
     def __enter__(self) -> Self:
         return self
@@ -199,10 +197,10 @@ class Client:
         try:
             return read(answer.body, self._clean)
         except responses.WireError as error:
-            raise Setback(f"ICA answered {answer.status} with what cannot be read ({error})") from error
+            raise RetryableError(f"ICA answered {answer.status} with what cannot be read ({error})") from error
 
     def _send(self, call: Call) -> Answer:
-        """One HTTP exchange. Raises Setback for whatever comes between us and a whole answer."""
+        """One HTTP exchange. Raises RetryableError for whatever comes between us and a whole answer."""
         left = max(self._patience.deadline.left(), 0.05)  # a timeout of 0 is an error of its own
         try:
             with self._session.request(
@@ -218,7 +216,7 @@ class Client:
                 self._learn_time(response.headers.get("Date"))
                 body = self._read_body(response)
         except (http.RequestException, pool.HTTPError, OSError) as error:
-            raise setback_of(error, self._host) from error
+            raise retryable_error(error, self._host) from error
         headers = response.headers
         return Answer(response.status_code, body, headers.get("Retry-After"), headers.get("Location"))
 
@@ -231,156 +229,7 @@ class Client:
         while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
             body += chunk
             if len(body) > ANSWER_BYTES:
-                raise Setback(f"ICA's answer is larger than {ANSWER_BYTES >> 20} MiB", final=True)
+                raise RetryableError(f"ICA's answer is larger than {ANSWER_BYTES >> 20} MiB", final=True)
             if limit.left() <= 0:
-                raise Setback("ICA's answer takes too long to arrive")
+                raise RetryableError("ICA's answer takes too long to arrive")
         return bytes(body)
-
-
-def proxies_for(url: str, env: Mapping[str, str]) -> dict[str, str]:
-    """The proxy of ``HTTPS_PROXY`` or ``ALL_PROXY`` that requests shall use, none for http and loopback."""
-    host = host_of(url)
-    proxy = _variable(env, "https_proxy", "all_proxy")
-    if not proxy or not url.startswith("https:") or is_loopback(host):
-        return {}
-    if requests.utils.should_bypass_proxies(url, no_proxy=_variable(env, "no_proxy")):
-        return {}
-    return {"https": proxy}
-
-
-def trust_for(env: Mapping[str, str]) -> str | bool:
-    """The file or folder of certificates that the environment names, or True for the usual ones."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        if path := env.get(name):
-            if not Path(path).exists():
-                raise UsageProblem(f"{name}: there is no {plain_text(path)}")
-            return path
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a family of exceptions means, in the terms of Setback; ``words`` may name the ``{host}``."""
-
-    words: str
-    kinds: tuple[type[BaseException], ...] = ()
-    final: bool = False
-    executed: bool = True
-
-
-# The first line that fits the exception or one of its causes counts: requests hides most as ConnectionError.
-MEANINGS = (
-    Meaning(
-        "the certificate of {host} is not trusted (see REQUESTS_CA_BUNDLE)",
-        (ssl.SSLCertVerificationError,),
-        final=True,
-        executed=False,
-    ),
-    Meaning(
-        "the proxy's URL cannot be used (see HTTPS_PROXY)",
-        (http.InvalidProxyURL, pool.ProxySchemeUnknown),
-        final=True,
-        executed=False,
-    ),
-    Meaning("the proxy gives no way to {host}", (http.ProxyError, pool.ProxyError), executed=False),
-    Meaning(
-        "no connection to {host}",
-        (http.ConnectTimeout, pool.ConnectTimeoutError, pool.NewConnectionError),
-        executed=False,
-    ),
-    Meaning("{host} did not answer in time", (http.Timeout, pool.TimeoutError)),
-    Meaning("TLS with {host} failed", (http.SSLError, pool.SSLError)),
-    Meaning(
-        "the answer of {host} broke off or cannot be read",
-        (
-            http.ChunkedEncodingError,
-            http.ContentDecodingError,
-            http.InvalidHeader,
-            http.InvalidJSONError,
-            http.StreamConsumedError,
-            pool.BodyNotHttplibCompatible,
-            pool.DecodeError,
-            pool.HeaderParsingError,
-            pool.IncompleteRead,
-            pool.InvalidChunkLength,
-            pool.InvalidHeader,
-            pool.ResponseError,
-            pool.ResponseNotChunked,
-        ),
-    ),
-    Meaning(
-        "the request to {host} cannot be made",
-        (
-            http.HTTPError,
-            http.InvalidSchema,
-            http.InvalidURL,
-            http.MissingSchema,
-            http.TooManyRedirects,
-            http.URLRequired,
-            http.UnrewindableBodyError,
-            pool.HostChangedError,
-            pool.LocationValueError,
-            pool.TimeoutStateError,
-            pool.UnrewindableBodyError,
-            pool.URLSchemeUnknown,
-        ),
-        final=True,
-    ),
-    Meaning(
-        "the connection to {host} was lost",
-        (http.ConnectionError, http.RetryError, pool.PoolError, pool.ProtocolError, ConnectionError),
-    ),
-)
-UNEXPECTED = Meaning("the request to {host} failed")
-
-
-def meaning_of(error: BaseException) -> Meaning:
-    """The line of the table for an exception; UNEXPECTED for what the libraries may add one day."""
-    causes = tuple(_causes(error))
-    fitting = (line for line in MEANINGS if any(isinstance(cause, line.kinds) for cause in causes))
-    return next(fitting, UNEXPECTED)
-
-
-def setback_of(error: Exception, host: str) -> Setback:
-    """The setback for an exception of requests, urllib3 or the system.
-
-    The words are ours, since theirs can hold URLs with a proxy's password; only the system's are added.
-    """
-    meaning = meaning_of(error)
-    words = meaning.words.format(host=host) + _system_words(error)
-    return Setback(words, final=meaning.final, executed=meaning.executed)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _system_words(error: Exception) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, http.RequestException):
-            continue  # an OSError too, but with words of requests
-        if isinstance(cause, OSError) and isinstance(cause.strerror, str):
-            return f": {plain_text(cause.strerror, 200)}"
-    return ""
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: even when it does not follow, requests would parse the target and read the whole body."""
-
-
-def _session(server_url: str, env: Mapping[str, str]) -> requests.Session:
-    """A session that takes nothing from the process by itself: no .netrc, no proxies but those given here."""
-    session = _Session()
-    session.trust_env = False
-    session.proxies.update(proxies_for(server_url, env))
-    session.verify = trust_for(env) if server_url.startswith("https:") else True
-    session.headers.update({"User-Agent": f"manifest-runner/{__version__}", "Accept-Encoding": "gzip"})
-    return session
-
-
-def _variable(env: Mapping[str, str], *names: str) -> str:
-    """The first variable that is set, in lower case before upper case, as curl and requests have it."""
-    return next((env[name] for low in names for name in (low, low.upper()) if env.get(name)), "")

@@ -6,22 +6,20 @@ The names of variables, files and keys are those of the official ``icav2`` CLI, 
 from __future__ import annotations
 
 import json
-import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from manifest_runner.errors import InvalidManifest, Refused, UsageProblem
+from manifest_runner.diagnostics.finding import InvalidManifest
+from manifest_runner.errors import Refused, UsageProblem
 from manifest_runner.ica.server_url import host_of, normal_url
 
 DEFAULT_SERVER = "https://ica.illumina.com"
 # Reads a YAML file; raises OSError or InvalidManifest. A ``!!binary`` value is anything but text.
 ReadYaml = Callable[[Path], Mapping[str, object]]
 
-# A project becomes a segment of a path, where "..", "/" and "?" would change what is asked for.
-_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -91,16 +89,6 @@ def find_credential(server_url: str, env: Mapping[str, str], home: Path, read_ya
         f"access-token in {_session_file(server_url, home)} and x-api-key in {_config_file(home)}. "
         "Set one of the variables, or sign in with the icav2 CLI."
     )
-
-
-def find_project(flag: str | None, manifest_project: str | None, env: Mapping[str, str]) -> str:
-    """The project's id: ``--project``, the manifest, ICAV2_PROJECT_ID. Raises UsageProblem without one."""
-    project = (flag or manifest_project or env.get("ICAV2_PROJECT_ID") or "").strip()
-    if not project:
-        raise UsageProblem("no project given: set project in the manifest, or use --project ID or ICAV2_PROJECT_ID")
-    if not _PROJECT.fullmatch(project):
-        raise UsageProblem("the project must be its id: letters, digits and . _ - only")
-    return project
 
 
 def retries_rate_limits(env: Mapping[str, str]) -> bool:

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import islice
+from urllib.parse import urlsplit
 
 import orjson
 
 from manifest_runner.errors import KeyReused, Refused
-from manifest_runner.text import Cleaner, plain_text
+from manifest_runner.ica.backoff import read_retry_after
+from manifest_runner.ica.redact import Cleaner
+from manifest_runner.ica.retry import Answer, RetryableError
+from manifest_runner.text import plain_text
 
 MAX_PARAMETERS = 20
 
@@ -106,3 +110,33 @@ def _parameters(value: object, clean: Cleaner) -> dict[str, str]:
         return {}
     listed = islice(value.items(), MAX_PARAMETERS)
     return {clean.words(str(name)): clean.words(str(text)) for name, text in listed}
+
+
+def judge(answer: Answer, subject: Subject, clean: Cleaner, *, now: float, retry_rate_limits: bool) -> None:
+    """Return for a success; raise Refused or RetryableError for anything else. ``now`` is Unix time in seconds."""
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    if 300 <= status < 400:
+        raise RetryableError(_redirect_words(answer, clean), final=True, executed=False)
+    problem = read_problem(answer.body, clean)
+    conflict = status == 409 and subject.keyed
+    if conflict or status in (408, 429) or status >= 500:
+        raise RetryableError(
+            f"ICA answered {describe(status, problem)}",
+            final=status == 429 and not retry_rate_limits,
+            executed=status != 429,
+            conflict=conflict,
+            asked=read_retry_after(answer.retry_after, now),
+        )
+    raise refusal(status, problem, subject)
+
+
+def _redirect_words(answer: Answer, clean: Cleaner) -> str:
+    """Only the host of the target: its path and query can hold a session or a token."""
+    try:
+        host = urlsplit(answer.location or "").hostname
+    except ValueError:
+        host = None
+    target = clean.words(host) if host else "another page"
+    return f"ICA answered {answer.status}, a redirect to {target}, which is never followed; check the server URL"

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
-from manifest_runner.model import Analysis, Batch, BatchItem
-from manifest_runner.text import Cleaner
+from manifest_runner.ica.model import Analysis, Batch, BatchItem
+from manifest_runner.ica.redact import Cleaner
 
 T = TypeVar("T")
 

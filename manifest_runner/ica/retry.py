@@ -1,6 +1,6 @@
 """How long to go on asking: one request, tried until there is an answer, a refusal or no more time.
 
-What an answer means is the table of section 6 of the design: success, a refusal, or a setback to try again.
+What an answer means is the table of section 6 of the design: success, a refusal, or a error to try again.
 """
 
 from __future__ import annotations
@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 from manifest_runner.errors import Refused, Unreachable
-from manifest_runner.ica.backoff import Deadline, pause_after_conflict, pause_after_failure, read_retry_after
-from manifest_runner.ica.problem import Subject, describe, read_problem, refusal
-from manifest_runner.text import Cleaner
+from manifest_runner.ica.backoff import Deadline, pause_after_conflict, pause_after_failure
 
 T = TypeVar("T")
 
@@ -32,7 +29,7 @@ class Answer(NamedTuple):
     location: str | None = None
 
 
-class Setback(Exception):
+class RetryableError(Exception):
     """One try gave no result. ``reason`` is the begin of a sentence: "ICA answered 503".
 
     ``final``: another try would end alike. ``executed``: the server may have done what was asked.
@@ -56,38 +53,8 @@ class Setback(Exception):
         self.asked = asked
 
 
-def judge(answer: Answer, subject: Subject, clean: Cleaner, *, now: float, retry_rate_limits: bool) -> None:
-    """Return for a success; raise Refused or Setback for anything else. ``now`` is Unix time in seconds."""
-    status = answer.status
-    if 200 <= status < 300:
-        return
-    if 300 <= status < 400:
-        raise Setback(_redirect_words(answer, clean), final=True, executed=False)
-    problem = read_problem(answer.body, clean)
-    conflict = status == 409 and subject.keyed
-    if conflict or status in (408, 429) or status >= 500:
-        raise Setback(
-            f"ICA answered {describe(status, problem)}",
-            final=status == 429 and not retry_rate_limits,
-            executed=status != 429,
-            conflict=conflict,
-            asked=read_retry_after(answer.retry_after, now),
-        )
-    raise refusal(status, problem, subject)
-
-
-def _redirect_words(answer: Answer, clean: Cleaner) -> str:
-    """Only the host of the target: its path and query can hold a session or a token."""
-    try:
-        host = urlsplit(answer.location or "").hostname
-    except ValueError:
-        host = None
-    target = clean.words(host) if host else "another page"
-    return f"ICA answered {answer.status}, a redirect to {target}, which is never followed; check the server URL"
-
-
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How to wait. ``notify`` gets one line before each pause; ``jitter`` gives numbers in [0, 1)."""
 
     deadline: Deadline
@@ -98,7 +65,7 @@ class Patience:
     def insist(self, try_once: Callable[[], T]) -> T:
         """The result of the first try that has one.
 
-        A try raises Setback, after which there is another, or Refused, which passes through with
+        A try raises RetryableError, after which there is another, or Refused, which passes through with
         ``maybe_executed`` set. Raises Unreachable when the schedule or the deadline is over.
         """
         failures = conflicts = 0
@@ -110,32 +77,32 @@ class Patience:
             except Refused as refused:
                 refused.maybe_executed = executed and refused.status != OTHER_BODY
                 raise
-            except Setback as setback:
-                executed = executed or setback.executed
-                failures += not setback.conflict
-                conflicts += setback.conflict
-                self._wait(setback, conflicts if setback.conflict else failures, executed=executed)
+            except RetryableError as error:
+                executed = executed or error.executed
+                failures += not error.conflict
+                conflicts += error.conflict
+                self._wait(error, conflicts if error.conflict else failures, executed=executed)
 
     def _check_time(self, *, executed: bool) -> None:
         if self.deadline.left() <= 0:
             raise _unreachable("The time that --timeout gives is over", executed)
 
-    def _wait(self, setback: Setback, count: int, *, executed: bool) -> None:
-        pause = self._pause(setback, count)
+    def _wait(self, error: RetryableError, count: int, *, executed: bool) -> None:
+        pause = self._pause(error, count)
         if pause is None:
-            raise _unreachable(f"{setback.reason}{_tries(count)}", executed) from setback
+            raise _unreachable(f"{error.reason}{_tries(count)}", executed) from error
         if pause >= self.deadline.left():
-            words = f"{setback.reason}; the next try would come after the end of --timeout"
-            raise _unreachable(words, executed) from setback
-        self.notify(f"{setback.reason}; trying again in {pause:.3g} s")
+            words = f"{error.reason}; the next try would come after the end of --timeout"
+            raise _unreachable(words, executed) from error
+        self.notify(f"{error.reason}; trying again in {pause:.3g} s")
         self.sleep(pause)
 
-    def _pause(self, setback: Setback, count: int) -> float | None:
-        if setback.final:
+    def _pause(self, error: RetryableError, count: int) -> float | None:
+        if error.final:
             return None
-        if setback.conflict:
-            return pause_after_conflict(count, self.jitter(), setback.asked)
-        return pause_after_failure(count, self.jitter(), setback.asked)
+        if error.conflict:
+            return pause_after_conflict(count, self.jitter(), error.asked)
+        return pause_after_failure(count, self.jitter(), error.asked)
 
 
 def _unreachable(words: str, executed: bool) -> Unreachable:

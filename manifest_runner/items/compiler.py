@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from manifest_runner.items.conditions import ConditionWriter
-from manifest_runner.items.shorthands import Coded, Deferred, Leaf, shape_item
+from manifest_runner.items.shorthands import Coded, Deferred, TemplateSlot, shape_item
 from manifest_runner.model import Kind
 from manifest_runner.templates import sandbox as own
 from manifest_runner.templates.template import Lookup, Template, TemplateFault
@@ -59,7 +59,7 @@ def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text"
 class Unrendered(Exception):
     """A row cannot be rendered: each template that failed, and why."""
 
-    def __init__(self, faults: Sequence[tuple[Leaf, TemplateFault]]) -> None:
+    def __init__(self, faults: Sequence[tuple[TemplateSlot, TemplateFault]]) -> None:
         super().__init__()
         self.faults = faults
 
@@ -95,7 +95,7 @@ class Renderer:
 
     def render_slowly(self, row: Any, index: int, error: Exception | None = None) -> dict[str, Any]:
         """The item of a row that the compiled function gave up on, maybe with that error. Raises Unrendered."""
-        faults: list[tuple[Leaf, TemplateFault]] = []
+        faults: list[tuple[TemplateSlot, TemplateFault]] = []
         known = error if isinstance(error, TemplateFault) else None
         scope = self.scope(row, index)
         fields = {key: _rendered(value, scope, faults, known) for key, value in self._fields.items()}
@@ -124,18 +124,18 @@ def _without_leaves(value: Any) -> Any:
         return {key: _without_leaves(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_without_leaves(each) for each in value]
-    return None if isinstance(value, Leaf) else value
+    return None if isinstance(value, TemplateSlot) else value
 
 
 def _rendered(
-    value: Any, scope: dict[str, Any], faults: list[tuple[Leaf, TemplateFault]], known: TemplateFault | None
+    value: Any, scope: dict[str, Any], faults: list[tuple[TemplateSlot, TemplateFault]], known: TemplateFault | None
 ) -> Any:
     """``known`` is a fault of one of the templates, which need not fail once more."""
     if isinstance(value, dict):
         return {key: _rendered(each, scope, faults, known) for key, each in value.items()}
     if isinstance(value, list):
         return [_rendered(each, scope, faults, known) for each in value]
-    if not isinstance(value, Leaf):
+    if not isinstance(value, TemplateSlot):
         return value
     try:
         if known is not None and known.template is value.template:
@@ -178,7 +178,7 @@ class _Writer:
     def _write(self, node: Any) -> str:
         if not _changes(node):
             return self._constant(node)
-        if isinstance(node, Leaf):
+        if isinstance(node, TemplateSlot):
             return self._leaf(node.template)
         if isinstance(node, Deferred):
             return f"{self._constant(node.finish)}({self._write(node.value)})"
@@ -260,7 +260,7 @@ class _Writer:
 
 
 def _changes(node: Any) -> bool:
-    if isinstance(node, (Leaf, Deferred)):
+    if isinstance(node, (TemplateSlot, Deferred)):
         return True
     children: Sequence[Any] = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ()
     return any(map(_changes, children))

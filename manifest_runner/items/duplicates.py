@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.model import Finding, Item, Place
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.model import Item
 
 MAX_SHOWN = 20
 
@@ -64,7 +65,7 @@ def _targets(request: dict[str, Any]) -> Iterator[Target]:
 
 
 @dataclass
-class Disputes:
+class DuplicateCheck:
     """Tells of claims that came twice. ``place`` and ``row`` say where a field of an item was written.
 
     ``is_of_row`` tells whether a template makes it from the row.

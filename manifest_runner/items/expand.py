@@ -9,17 +9,17 @@ from typing import Any
 import orjson
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
-from manifest_runner.errors import InvalidManifest
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.items.compiler import Unrendered
-from manifest_runner.items.duplicates import Claims, Disputes
+from manifest_runner.items.duplicates import Claims, DuplicateCheck
 from manifest_runner.items.prepare import NO_ROW, Analysis, shown
-from manifest_runner.items.shorthands import Leaf, has_leaf, written_at
+from manifest_runner.items.shorthands import TemplateSlot, has_leaf, written_at
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import Path_
-from manifest_runner.model import Finding, Item, Place
+from manifest_runner.model import Item
 from manifest_runner.templates.template import Template, TemplateFault
-from manifest_runner.validation.messages import described
-from manifest_runner.validation.messages import shown as shown_text
+from manifest_runner.text import described
+from manifest_runner.text import shown as shown_text
 from manifest_runner.validation.validator import Checker, Fault, ItemChecker, RowChecker, item_checker
 
 _MAX_KINDS = 200
@@ -31,7 +31,7 @@ _NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got t
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
-class Expansion:
+class ItemStream:
     """The items of a document. ``items`` can be called again and reads the samplesheets anew.
 
     Everything wrong with the input is added to ``findings``; an item with a fault is not yielded.
@@ -47,7 +47,7 @@ class Expansion:
         yield from self._expand(self._findings, claims)
         if any(analysis.sandbox.is_spent for analysis in self._analyses.values()):
             return  # to read the rows once more would cost as much again
-        Disputes(self._place, self._row, self._is_of_row, self._findings).report(claims, self._again)
+        DuplicateCheck(self._place, self._row, self._is_of_row, self._findings).report(claims, self._again)
 
     def named(self, references: Collection[str]) -> Iterator[Item]:
         """The items of these userReferences, read once more."""
@@ -222,7 +222,7 @@ class _Rendering:
     def _revisions(self) -> Callable[[Any, int, int], str | None]:
         """The function from a row to its item's revision."""
         revision, head = self._analysis.revision, self._document.revision
-        if isinstance(revision, Leaf):
+        if isinstance(revision, TemplateSlot):
             return lambda row, index, number: self._row_revision(revision.template, row, index, number)
         fixed = self._whole(revision, NO_ROW)
         return lambda _row, _index, _number: fixed and f"{head}.{fixed}"
@@ -348,7 +348,7 @@ def _has_leaf_inputs(fields: Any) -> bool:
 
 
 def _leaf_paths(value: Any) -> Iterator[Path_]:
-    if isinstance(value, Leaf):
+    if isinstance(value, TemplateSlot):
         yield value.path
     elif isinstance(value, (Mapping, list)):
         for each in value.values() if isinstance(value, Mapping) else value:
@@ -364,7 +364,7 @@ def _is_rendered(fields: Any, path: Path_) -> bool:
     """Whether a template makes what stands at ``path``, or above it, from the row."""
     for step in path:
         fields = fields[step]
-    return isinstance(fields, Leaf)
+    return isinstance(fields, TemplateSlot)
 
 
 def _give_up(_row: Any, _index: int) -> bool:

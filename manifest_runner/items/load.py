@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from manifest_runner.diagnostics.collector import Findings, strictly
-from manifest_runner.errors import InvalidManifest, UsageProblem
-from manifest_runner.ica.config import find_project
-from manifest_runner.items.expand import Expansion
+from manifest_runner.diagnostics.finding import InvalidManifest
+from manifest_runner.errors import UsageProblem
+from manifest_runner.items.expand import ItemStream
 from manifest_runner.items.prepare import prepare_analyses
 from manifest_runner.manifest.document import Document, load_document
 from manifest_runner.manifest.yaml_file import read_manifest
+
+# A project becomes a segment of a path, where "..", "/" and "?" would change what is asked for.
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Loaded:
 
     document: Document
     project: str
-    expansion: Expansion
+    expansion: ItemStream
     findings: Findings
 
     def raise_errors(self, *, strict: bool = False) -> None:
@@ -51,4 +55,14 @@ def load(
         raise
     findings = Findings()
     analyses = prepare_analyses(document, chosen, path.parent, findings)
-    return Loaded(document, chosen, Expansion(document, analyses, findings), findings)
+    return Loaded(document, chosen, ItemStream(document, analyses, findings), findings)
+
+
+def find_project(flag: str | None, manifest_project: str | None, env: Mapping[str, str]) -> str:
+    """The project's id: ``--project``, the manifest, ICAV2_PROJECT_ID. Raises UsageProblem without one."""
+    project = (flag or manifest_project or env.get("ICAV2_PROJECT_ID") or "").strip()
+    if not project:
+        raise UsageProblem("no project given: set project in the manifest, or use --project ID or ICAV2_PROJECT_ID")
+    if not _PROJECT.fullmatch(project):
+        raise UsageProblem("the project must be its id: letters, digits and . _ - only")
+    return project

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.errors import InvalidManifest
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.items.compiler import Renderer, what_it_gives
-from manifest_runner.items.shorthands import Leaf
+from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.manifest.document import AnalysisSpec, Document
 from manifest_runner.manifest.yaml_file import Path_
-from manifest_runner.model import Finding, Place
 from manifest_runner.rows import samplesheet
 from manifest_runner.rows.sources import Sources
 from manifest_runner.templates.columns import ColumnUse
@@ -35,7 +34,7 @@ _ONE_ROW = samplesheet.Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None
 
 @dataclass(frozen=True)
 class Analysis:
-    """One analysis ready to be rendered. ``fields`` still has shorthands, its templates are ``Leaf`` values.
+    """One analysis ready to be rendered. ``fields`` still has shorthands, its templates are ``TemplateSlot`` values.
 
     ``broken`` are the places that have a fault, which is told; then it gives no items, but what else can be checked is.
     """
@@ -257,7 +256,7 @@ class _Preparation:
 
 
 class _Reader:
-    """Puts a ``Leaf`` for each template of one analysis, and gathers what the templates read."""
+    """Puts a ``TemplateSlot`` for each template of one analysis, and gathers what the templates read."""
 
     def __init__(self, preparation: _Preparation, spec: AnalysisSpec, rows: samplesheet.Rows | None) -> None:
         self._preparation = preparation
@@ -325,7 +324,7 @@ class _Reader:
                 self.broken.append(path)
                 return None
         gives = what_it_gives(template, cells_are_text=self._columns is not None)
-        return Leaf(template, path, is_text=gives == "text", is_texts=gives == "texts")
+        return TemplateSlot(template, path, is_text=gives == "text", is_texts=gives == "texts")
 
 
 def shown(text: str, limit: int = 120) -> str:

@@ -18,7 +18,7 @@ Finish = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leaf:
+class TemplateSlot:
     """A template in an analysis: ``path`` is its place there.
 
     ``is_text`` where it can only give text, ``is_texts`` where it can only give a list of texts.
@@ -59,7 +59,7 @@ def shape_item(kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shaped(shape: Finish, value: Any) -> Any:
     """The value in its shape, put off where only a row can tell it; null stays null."""
-    if isinstance(value, Leaf) and not value.is_plain:
+    if isinstance(value, TemplateSlot) and not value.is_plain:
         return Deferred(value, partial(_shaped, shape))
     return None if value is None else shape(value)
 
@@ -70,8 +70,8 @@ def _mapping(value: Mapping[str, Any], shapes: Mapping[str, Finish]) -> dict[str
 
 def plain(value: Any) -> Any:
     """A value of no special shape: scalars become the API's text, nulls in mappings go, nulls in lists stay."""
-    if isinstance(value, (str, Leaf, Deferred)) or value is None:
-        return Deferred(value, plain) if isinstance(value, Leaf) and not value.is_plain else value
+    if isinstance(value, (str, TemplateSlot, Deferred)) or value is None:
+        return Deferred(value, plain) if isinstance(value, TemplateSlot) and not value.is_plain else value
     if isinstance(value, (bool, int, float)):
         return text_of(value)
     if isinstance(value, dict):
@@ -122,11 +122,11 @@ def _listed(value: Any) -> Any:
 
 
 def _is_list(value: Any) -> bool:
-    return value.is_texts if isinstance(value, Leaf) else isinstance(value, list)
+    return value.is_texts if isinstance(value, TemplateSlot) else isinstance(value, list)
 
 
 def _tag(key: str, value: Any) -> Any:
-    if isinstance(value, Leaf):
+    if isinstance(value, TemplateSlot):
         return Deferred(value, lambda rendered: _tag(key, rendered))
     return plain(value) if isinstance(value, (dict, list)) else f"{key}={plain(value)}"
 
@@ -141,7 +141,7 @@ def _input_json(value: Any) -> Any:
 def has_leaf(value: Any) -> bool:
     """Whether a template is in it."""
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, Leaf) or any(map(has_leaf, children))
+    return isinstance(value, TemplateSlot) or any(map(has_leaf, children))
 
 
 _STRUCTURED: dict[str, Finish] = {

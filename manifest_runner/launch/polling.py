@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from manifest_runner.lockfile.model import LockedItem, Lockfile, locked_analysis, updated
-from manifest_runner.model import FINAL_CREATION, BatchItem
+from manifest_runner.ica.model import BatchItem
+from manifest_runner.launch.record import locked_analysis, updated
+from manifest_runner.lockfile.model import LockedItem, Lockfile
+from manifest_runner.model import FINAL_CREATION, FINAL_JOB
 
 if TYPE_CHECKING:  # requests is imported when something is to be said
     from manifest_runner.ica.client import Client
 
-FINAL_JOB = frozenset({"STOPPED", "SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED"})
 OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0

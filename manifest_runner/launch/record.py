@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from msgspec import structs
 
+from manifest_runner.ica.model import Analysis, BatchItem
 from manifest_runner.launch.journal import Answer, JournaledItem
-from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile, launched, new_launch
-from manifest_runner.planning.diff import keep_requests
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
+from manifest_runner.lockfile.requests import keep_requests
+from manifest_runner.model import Kind
+from manifest_runner.timestamps import timestamp
 
 
 def record_answer(lockfile: Lockfile, answer: Answer) -> None:
@@ -33,6 +36,37 @@ def _is_recorded(locked: LockedItem | None, item: JournaledItem, batch_id: str) 
     return (item.digest, batch_id) in launches
 
 
-def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC, to the second."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def new_launch(
+    digest: str,
+    kind: Kind,
+    revision: str,
+    attempt: int,
+    batch_id: str | None,
+    item_id: str | None = None,
+    status: str | None = None,
+    message: str | None = None,
+    analysis: LockedAnalysis | None = None,
+    *,
+    adopted: bool = False,
+) -> LockedItem:
+    """A launch as far as it has been seen. The members of a file have no defaults: there, what is missing is damage."""
+    return LockedItem(digest, kind, revision, attempt, batch_id, item_id, status, message, analysis, adopted=adopted)
+
+
+def updated(item: LockedItem, seen: BatchItem) -> LockedItem:
+    """A launch with what the API says of it now."""
+    analysis = item.analysis if seen.analysis is None else locked_analysis(seen.analysis)
+    return structs.replace(item, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
+
+
+def locked_analysis(seen: Analysis) -> LockedAnalysis:
+    return LockedAnalysis(seen.id, seen.reference, seen.status, seen.start_date, seen.end_date)
+
+
+def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
+    """A new launch of an item; the one that it replaces moves, whole, to ``previous``."""
+    if before is None:
+        return item
+    if (before.digest, before.batch_id) == (item.digest, item.batch_id):
+        return structs.replace(before, removed=False)
+    return structs.replace(item, previous=(*before.previous, structs.replace(before, previous=(), removed=False)))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused, Unreachable
 from manifest_runner.ica.backoff import Deadline
+from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.journal import Journal, JournaledItem, Post
 from manifest_runner.launch.polling import pauses
-from manifest_runner.launch.record import record_answer, timestamp
-from manifest_runner.lockfile.model import Lockfile, launched, locked_analysis, new_launch
-from manifest_runner.model import Analysis
+from manifest_runner.launch.record import launched, locked_analysis, new_launch, record_answer
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 from manifest_runner.planning.plan import Launch
+from manifest_runner.timestamps import seconds_of, timestamp
 
 if TYPE_CHECKING:  # requests is imported when something is to be said
     from manifest_runner.ica.client import Client
@@ -193,7 +193,7 @@ class Submitter:
 
     def _is_recent(self, seen: Iterable[Analysis]) -> bool:
         """Also what does not say when it was created: to wait costs less than to launch twice."""
-        times = [_seconds(analysis.time_created or "") for analysis in seen]
+        times = [seconds_of(analysis.time_created) for analysis in seen]
         return any(time is None or self.client.now() - time < HALF_SEEN_SECONDS for time in times)
 
     def _wait_for_the_rest(self, seen: int, due: int, attempt: int, pause: float) -> None:
@@ -269,11 +269,3 @@ def _existing(post: Post, found: Found) -> list[JournaledItem]:
 
 def _journaled(launch: Launch) -> JournaledItem:
     return JournaledItem(launch.user_reference, launch.digest, launch.kind, launch.revision, launch.attempt)
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from msgspec import structs
 
 from manifest_runner.errors import BadState
-from manifest_runner.launch.polling import FINAL_JOB
 from manifest_runner.lockfile.file import value_json
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
+from manifest_runner.model import FINAL_JOB
 
 T = TypeVar("T", LockedBatch, LockedItem)
 Order = Callable[[LockedItem], tuple[Any, ...]]

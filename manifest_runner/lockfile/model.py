@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import structs
 
-from manifest_runner.model import FINAL_ANALYSIS, FINAL_CREATION, Analysis, BatchItem, Kind
+from manifest_runner.model import FINAL_ANALYSIS, FINAL_CREATION, Kind
 
 # No member has this name: what this version does not know is kept under it while it is a value.
 MORE = "(more)"
@@ -98,39 +97,3 @@ class Lockfile:
 
     def copy(self) -> Lockfile:
         return replace(self, batches=dict(self.batches), items=dict(self.items))
-
-
-def new_launch(
-    digest: str,
-    kind: Kind,
-    revision: str,
-    attempt: int,
-    batch_id: str | None,
-    item_id: str | None = None,
-    status: str | None = None,
-    message: str | None = None,
-    analysis: LockedAnalysis | None = None,
-    *,
-    adopted: bool = False,
-) -> LockedItem:
-    """A launch as far as it has been seen. The members of a file have no defaults: there, what is missing is damage."""
-    return LockedItem(digest, kind, revision, attempt, batch_id, item_id, status, message, analysis, adopted=adopted)
-
-
-def updated(item: LockedItem, seen: BatchItem) -> LockedItem:
-    """A launch with what the API says of it now."""
-    analysis = item.analysis if seen.analysis is None else locked_analysis(seen.analysis)
-    return structs.replace(item, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
-
-
-def locked_analysis(seen: Analysis) -> LockedAnalysis:
-    return LockedAnalysis(seen.id, seen.reference, seen.status, seen.start_date, seen.end_date)
-
-
-def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
-    """A new launch of an item; the one that it replaces moves, whole, to ``previous``."""
-    if before is None:
-        return item
-    if (before.digest, before.batch_id) == (item.digest, item.batch_id):
-        return structs.replace(before, removed=False)
-    return structs.replace(item, previous=(*before.previous, structs.replace(before, previous=(), removed=False)))

@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.yaml_file import Path_, YamlFile
-from manifest_runner.model import KINDS, Finding, Kind, Place
+from manifest_runner.model import KINDS, Kind
+from manifest_runner.text import clean, described
 from manifest_runner.validation.large_data import MAX_WORDED
-from manifest_runner.validation.messages import clean, described
 from manifest_runner.validation.validator import Fault, manifest_faults
 
 FORMAT = 1

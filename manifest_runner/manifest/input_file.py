@@ -7,8 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from manifest_runner.errors import InvalidManifest
-from manifest_runner.model import Finding, Place
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 
 _CHUNK = 2**20
 _FOREIGN = {

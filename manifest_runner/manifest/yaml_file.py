@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_loader import Binary, Builder, Path_, dump_yaml
-from manifest_runner.model import Finding, Place
 
 __all__ = [
     "Binary",

@@ -25,10 +25,10 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from manifest_runner.errors import InvalidManifest
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.yaml_messages import Complaint, bare_template_hint, explained
-from manifest_runner.manifest.yaml_scalars import MAY_BE_SPECIAL, WORDS, NotANumber, plain_value
-from manifest_runner.model import Finding, Place
+from manifest_runner.manifest.yaml_scalars import MAY_BE_SPECIAL, WORDS, plain_value
+from manifest_runner.values import NotANumber
 
 MAX_NODES = 1_000_000
 MAX_EXPANDED = 1_000_000

@@ -9,20 +9,13 @@ is flattened into fields, one for each value that a person would name: ``analysi
 from __future__ import annotations
 
 import json
-import zlib
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-import orjson
-
-from manifest_runner.model import DIGEST_STAMP, NAME_STAMP
+from manifest_runner.planning.identity import DIGEST_STAMP, NAME_STAMP
 
 MAX_SHOWN = 200
-# A lockfile can come from anybody's branch, and a few bytes can be deflated from gigabytes.
-MAX_BODY = 64 * 2**20
-FAST = 1
 
 Fields = dict[str, Any]
 
@@ -39,21 +32,6 @@ class Change(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.field}: {_shown(self.before)} → {_shown(self.after)}"
-
-
-def keep_requests(body: bytes) -> str | None:
-    """The bytes that were POSTed, as the lockfile keeps them; None where they are too many."""
-    return b64encode(zlib.compress(body, FAST)).decode() if len(body) <= MAX_BODY else None
-
-
-def sent_requests(kept: str) -> dict[str, dict[str, Any]]:
-    """The requests of a batch by userReference. Raises ValueError where this is nothing that was kept."""
-    try:
-        inflate = zlib.decompressobj()
-        members = orjson.loads(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))
-        return {request["userReference"]: request for requests in members.values() for request in requests}
-    except (ValueError, zlib.error, AttributeError, KeyError, TypeError) as e:
-        raise ValueError("not the requests of a batch") from e
 
 
 def flatten(request: Mapping[str, Any]) -> Fields:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from manifest_runner.model import DIGEST_STAMP, NAME_STAMP
-
 if TYPE_CHECKING:  # the type of what sha256 gives has no name at run time
     from hashlib import _Hash as HASH
+
+NAME_STAMP = "manifest-runner-name:"
+DIGEST_STAMP = "manifest-runner:"
+
 
 STAMP_DIGITS = 32
 

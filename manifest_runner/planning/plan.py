@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple, get_args
 import orjson
 
 from manifest_runner.lockfile.model import LockedItem, Lockfile
+from manifest_runner.lockfile.requests import sent_requests
 from manifest_runner.model import Item, Kind
-from manifest_runner.planning.diff import Change, changes, sent_requests
+from manifest_runner.planning.diff import Change, changes
 from manifest_runner.planning.identity import item_digester
 
 State = Literal["new", "changed", "unchanged", "failed", "pending"]

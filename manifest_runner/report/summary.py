@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
-from manifest_runner.planning.diff import sent_requests
+from manifest_runner.lockfile.requests import sent_requests
 from manifest_runner.report.source import analysis_link
 from manifest_runner.report.states import State, Tone, state_of
 from manifest_runner.report.times import seconds_between

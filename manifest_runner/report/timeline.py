@@ -9,7 +9,8 @@ from itertools import groupby
 
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import BatchRow, Row, Summary, counted
-from manifest_runner.report.times import moment, seconds_between
+from manifest_runner.report.times import seconds_between
+from manifest_runner.timestamps import moment
 
 # Up to so many analyses have a lane each; more are drawn as how many of a batch ran at a time.
 MOST_ANALYSES = 40

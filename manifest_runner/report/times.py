@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from manifest_runner.timestamps import moment
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def moment(text: str | None) -> datetime | None:
-    """The time in UTC, None where there is none or where it cannot be read. A time without a zone is UTC."""
-    try:
-        time = datetime.fromisoformat(text or "")
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:

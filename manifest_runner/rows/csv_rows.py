@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from manifest_runner.errors import InvalidManifest
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_foreign_bytes
-from manifest_runner.model import Finding, Place
 from manifest_runner.rows.base import NumberedRow, Report, Rows
 
 MAX_CELL = 2 * 2**20

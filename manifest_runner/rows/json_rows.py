@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from manifest_runner.errors import InvalidManifest
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_foreign_bytes
-from manifest_runner.manifest.yaml_scalars import spelled_number
-from manifest_runner.model import Finding, Place
 from manifest_runner.rows.base import NumberedRow, Report, Rows
+from manifest_runner.values import spelled_number
 
 MAX_ROW = 8 * 2**20
 MAX_DEPTH = 100

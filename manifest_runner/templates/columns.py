@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from manifest_runner.model import Finding, Place
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.templates.template import Used
 
 MAX_WARNINGS = 10

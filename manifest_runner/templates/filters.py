@@ -17,6 +17,7 @@ from jinja2 import filters as builtin
 from jinja2.runtime import Undefined
 
 from manifest_runner.templates.limits import MAX_TEXT, TemplateRefused, refuse_large, refuse_wide, weight
+from manifest_runner.text import kind_of
 from manifest_runner.values import spelled_json, text_of
 
 _AS_THEY_ARE = (
@@ -24,15 +25,6 @@ _AS_THEY_ARE = (
     "selectattr sort unique"
 ).split()
 _WIDTHS = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
-
-
-def kind_of(value: Any) -> str:
-    """A value's type, as one who writes YAML would call it."""
-    if value is None:
-        return "null"
-    kinds = {bool: "true or false", str: "text", dict: "a mapping"}
-    kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple, range), "a list")
-    return next((words for kind, words in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}")
 
 
 def in_text(value: Any) -> Any:

@@ -17,8 +17,9 @@ from jinja2.runtime import LoopContext, Macro, Undefined
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-from manifest_runner.templates.filters import in_text, kind_of
+from manifest_runner.templates.filters import in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_long_number, weight
+from manifest_runner.text import kind_of
 
 _LOOKUPS = (nodes.Getattr, nodes.Getitem)
 _MAKERS = (nodes.Filter, nodes.BinExpr, nodes.List, nodes.Tuple, nodes.Dict)

@@ -32,7 +32,6 @@ from manifest_runner.templates.filters import (
     formatted,
     in_text,
     joined,
-    kind_of,
     lower,
     replace,
     slug,
@@ -54,6 +53,7 @@ from manifest_runner.templates.limits import (
     refuse_wide,
     weight,
 )
+from manifest_runner.text import kind_of
 
 __all__ = [
     "MAPPING_METHODS",

@@ -17,10 +17,12 @@ import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 
-from manifest_runner.model import SpelledFloat
-from manifest_runner.templates.filters import FILTERS, in_text, kind_of
+from manifest_runner.templates.filters import FILTERS, in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_large, weight
-from manifest_runner.templates.sandbox import MAPPING_METHODS, TESTS, Sandbox, near_miss
+from manifest_runner.templates.sandbox import MAPPING_METHODS, Sandbox
+from manifest_runner.templates.syntax_messages import NO_END_OF_COMMENT, syntax_words
+from manifest_runner.text import kind_of
+from manifest_runner.values import SpelledFloat
 
 MAX_TEMPLATE = 100_000
 
@@ -70,7 +72,7 @@ class Template:
         if expression and not text.strip():
             raise TemplateFault("MR401", "the expression is empty")
         if _OPEN_COMMENT.search(text):  # of which Jinja says nothing where the text ends
-            raise TemplateFault("MR401", f"not a template: {_NO_END_OF_COMMENT}")
+            raise TemplateFault("MR401", f"not a template: {NO_END_OF_COMMENT}")
         self._source = "{{ " + text + " }}" if expression else text
         self.tree: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
         self.whole = self.expression is not None
@@ -212,43 +214,13 @@ def _guard_parse(act: Any, text: str) -> Any:
             raise TemplateRefused(f"a template of more than {MAX_TEMPLATE:,} characters")
         return act()
     except jinja2.TemplateSyntaxError as e:
-        raise TemplateFault("MR401", f"not a template: {_syntax_words(e.message or '', text)}") from e
+        raise TemplateFault("MR401", f"not a template: {syntax_words(e.message or '', text)}") from e
     except TemplateRefused as e:
         raise TemplateFault("MR403", str(e)) from e
     except ValueError as e:
         raise TemplateFault("MR401", "not a template: a number that is too large") from e
     except (RecursionError, MemoryError, SyntaxError) as e:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
-
-
-_NO_END_OF_COMMENT = 'it is not closed with "#}"'
-_NO_OPERATORS = {"&": "and", "|": "or", "!": "not", "=": "=="}
-
-
-def _plainer(message: str, text: str) -> str:
-    if message.startswith("unexpected end of template, expected 'end of print") or text.count("{{") > text.count("}}"):
-        return 'it is not closed with "}}"'
-    if message.startswith("Expected an expression, got 'end of print"):
-        return "nothing is between the braces"
-    if block := re.search(r"needs to be closed is '(\w+)'", message):
-        return f"{{% {block[1]} %}} is not closed with {{% end{block[1]} %}}"
-    if unknown := re.search(r"unknown tag '(\w+)'", message):
-        return f"{{% {unknown[1]} %}} " + ("closes nothing" if unknown[1].startswith("end") else "is not known")
-    if message.startswith("Missing end of comment"):
-        return _NO_END_OF_COMMENT
-    operator = re.search(r"unexpected char '([&!])'|(?:got|unexpected) '([=|])'", message)
-    if operator:
-        used = next(filter(None, operator.groups()))
-        return f'"{used}" is no operator here; write "{_NO_OPERATORS[used]}"'
-    return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
-
-
-def _syntax_words(message: str, text: str) -> str:
-    match = re.fullmatch(r"No (filter|test) named '(.*)'\.?", message)
-    if match is None:
-        return _plainer(message, text)
-    known = FILTERS if match[1] == "filter" else TESTS
-    return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'
 
 
 def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from manifest_runner.text import clean, described, listed, shown
 from manifest_runner.validation.large_data import MAX_WORDED, MORE
-
-MAX_SHOWN = 60
 
 # jsonschema's ValidationError; its stubs let every attribute be unset, which no error of iter_errors is.
 Error = Any
@@ -270,36 +269,3 @@ def _as_list(value: Any) -> list[Any]:
 
 
 # -- values and text
-
-
-def listed(words: Sequence[str], joint: str) -> str:
-    """``a, b or c``."""
-    return f"{', '.join(words[:-1])} {joint} {words[-1]}" if len(words) > 1 else "".join(words)
-
-
-def described(value: object) -> str:
-    """A value with its type, as one who reads YAML would call it."""
-    if isinstance(value, str):
-        return f"text {shown(value)}"
-    return f"the number {shown(value)}" if _is_number(value) else shown(value)
-
-
-def shown(value: object) -> str:
-    """A scalar much as JSON writes it; a list or a mapping by that name only."""
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    if isinstance(value, str):
-        return f'"{clean(value)}"'
-    return clean(str(value)) if _is_number(value) else json.dumps(value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def clean(text: str, most: int = MAX_SHOWN) -> str:
-    """Text that is safe on a terminal: what does not print is escaped; at most ``most`` characters."""
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: most + 1])
-    return escaped if len(escaped) <= most else escaped[: most - 1] + "…"

@@ -20,8 +20,9 @@ import jsonschema_rs
 
 from manifest_runner.errors import RunnerError
 from manifest_runner.model import KINDS, Kind
+from manifest_runner.text import clean, described, listed, shown
 from manifest_runner.validation.large_data import large_data_keywords
-from manifest_runner.validation.messages import Error, Fault, Path_, by_path, clean, described, faults_of, listed, shown
+from manifest_runner.validation.messages import Error, Fault, Path_, by_path, faults_of
 from manifest_runner.validation.schema_size import schema_size
 
 __all__ = [

@@ -16,7 +16,7 @@ import pytest
 
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.emulator.record import executions
-from manifest_runner.model import DIGEST_STAMP
+from manifest_runner.planning.identity import DIGEST_STAMP
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 API_KEY = "s3cret-of-the-stories"

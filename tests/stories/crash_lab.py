@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.emulator.record import Execution, executions
-from manifest_runner.model import DIGEST_STAMP, NAME_STAMP
+from manifest_runner.planning.identity import DIGEST_STAMP, NAME_STAMP
 
 SAMPLES = tuple(f"s{number}" for number in range(7))
 SERVER = Path(__file__).with_name("fork_server.py")

@@ -205,18 +205,20 @@ def _call(case: dict[str, Any]) -> int:
 def _run_with_clock(case: dict[str, Any]) -> int:
     """The command ``run`` in another world: its clock may jump, and no sleep takes time."""
     from manifest_runner.commands import run
+    from manifest_runner.commands.due import RunOptions
+    from manifest_runner.commands.session import Context, Target
     from manifest_runner.errors import RunnerError
     from manifest_runner.planning.plan import Choices
 
     clock = SharedClock(case["clock"])
     skew = case.get("skew", 0.0)
-    world = run.World(
+    context = Context(
         env=dict(os.environ), notify=_note, clock=lambda: clock() + skew, monotonic=clock, sleep=clock.sleep
     )
-    options = run.RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
-    target = run.Target(server_url=case["server"], project=case.get("project"))
+    options = RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
+    target = Target(server_url=case["server"], project=case.get("project"))
     try:
-        return int(bool(run.run(Path(case["manifest"]), target, options, world).failures))
+        return int(bool(run.run(Path(case["manifest"]), target, options, context).failures))
     except RunnerError as e:
         _note(str(e))
         return e.exit_code
@@ -280,9 +282,12 @@ def _warm_up() -> None:
 
     import manifest_runner.cli.console
     import manifest_runner.cli.main
+    import manifest_runner.commands.run
     import manifest_runner.ica.client
     import manifest_runner.launch.polling  # noqa: F401
-    from manifest_runner.commands import run
+    from manifest_runner.commands import preview
+    from manifest_runner.commands.due import RunOptions
+    from manifest_runner.commands.session import Context, Target
 
     manifest = (
         "manifest: 1\nname: warm\nproject: 7595e8f2-32d3-4c76-a324-c6a85dae87b5\nanalyses:\n"
@@ -292,7 +297,7 @@ def _warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "warm.yaml"
         path.write_text(manifest)
-        for _ in run.render(path, run.Target(), run.RunOptions(), run.World({}, Path(folder))):
+        for _ in preview.render(path, Target(), RunOptions(), Context({}, Path(folder))):
             pass
     gc.freeze()
 

@@ -9,8 +9,9 @@ import sys
 import pytest
 from studies import states, write_rows, write_study
 
+from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
-from manifest_runner.lockfile.model import LockedBatch, Lockfile, new_launch
+from manifest_runner.lockfile.model import LockedBatch, Lockfile
 
 LOCKFILE = "study.lock.json"
 DRIVER = f"{sys.executable} -m manifest_runner lock merge %O %A %B"

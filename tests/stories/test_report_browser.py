@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from manifest_runner.launch.record import launched, new_launch
 from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile, launched, new_launch
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.report import ReportSource, write_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from manifest_runner.model import DIGEST_STAMP
+from manifest_runner.planning.identity import DIGEST_STAMP
 
 pytest_plugins = ["lab_plugin"]
 

@@ -14,11 +14,14 @@ import pytest
 import requests
 import responses
 
-from manifest_runner.commands import run
-from manifest_runner.commands.session import Target, World
+from manifest_runner.commands import preview, run
+from manifest_runner.commands.due import RunOptions
+from manifest_runner.commands.session import Context, Target
 from manifest_runner.emulator import EmulatorOptions, running
+from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile, new_launch
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
+from manifest_runner.planning.plan import Choices
 from manifest_runner.validation import validator
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
@@ -95,12 +98,12 @@ def _server(tmp_path):
         yield Target(server_url=url)
 
 
-def world():
-    return World(env={"ICAV2_X_API_KEY": "a-key"}, home=Path("/nowhere"))
+def context():
+    return Context(env={"ICAV2_X_API_KEY": "a-key"}, home=Path("/nowhere"))
 
 
 def test_a_plan_compiles_each_template_once_and_validates_each_item_once(study, counts):
-    made, batches, _ = run.plan(study, Target(), run.RunOptions(), world())
+    made, batches, _ = preview.plan(study, Target(), RunOptions(), context())
     assert (len(made.new), batches) == (ROWS, 4)
     # `title` is Jinja's own, compiled when it is checked; look-ups, their filters and the condition need none,
     # and the two strings with a var only are rendered once, by Jinja.
@@ -110,30 +113,30 @@ def test_a_plan_compiles_each_template_once_and_validates_each_item_once(study, 
 
 
 def test_a_run_sends_one_post_and_reads_one_page_for_each_batch(study, server, counts):
-    outcome = run.run(study, server, run.RunOptions(), world())
+    outcome = run.run(study, server, RunOptions(), context())
     assert outcome.created == ROWS
     searches, posts, pages = 1, 4, 4
     assert counts["requests"] == searches + posts + pages
     # The journal's post and answer, the lockfile and their folders.
     assert counts["syncs"] <= 2 * posts + 6
-    bodies = sum(len(each.body) for each in run.render(study, server, run.RunOptions(), world()))
+    bodies = sum(len(each.body) for each in preview.render(study, server, RunOptions(), context()))
     assert counts["sent bytes"] <= bodies + 1000
 
 
 def test_a_run_with_nothing_to_do_sends_and_writes_nothing(study, server, counts):
-    run.run(study, server, run.RunOptions(), world())
+    run.run(study, server, RunOptions(), context())
     before = study.with_name("study.lock.json").stat()
     counts.clear()
-    run.run(study, server, run.RunOptions(), world())
+    run.run(study, server, RunOptions(), context())
     after = study.with_name("study.lock.json").stat()
     assert counts["requests"] == counts["syncs"] == 0
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_the_lockfile_grows_by_its_items_only(study, server):
-    run.run(study, server, run.RunOptions(choices=run.Choices(limit=100)), world())
+    run.run(study, server, RunOptions(choices=Choices(limit=100)), context())
     half = study.with_name("study.lock.json").stat().st_size
-    run.run(study, server, run.RunOptions(), world())
+    run.run(study, server, RunOptions(), context())
     assert study.with_name("study.lock.json").stat().st_size == pytest.approx(2 * half, rel=0.05)
 
 
@@ -189,7 +192,7 @@ def _asked():
 def status(study, lockfile):
     url = "https://ica.example/ica/rest"
     write_lockfile(study.with_name("study.lock.json"), Lockfile("study", PROJECT, url, *lockfile))
-    found = run.refresh(study, Target(server_url=url), run.RunOptions(), world())
+    found = run.refresh(study, Target(server_url=url), RunOptions(), context())
     assert all(item.analysis.status == "SUCCEEDED" for item in found.items.values())
 
 

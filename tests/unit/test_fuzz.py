@@ -10,7 +10,8 @@ import rfc8785
 from hypothesis import HealthCheck, Verbosity, given, settings
 from hypothesis import strategies as st
 
-from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.diagnostics.finding import InvalidManifest
+from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import load
 from manifest_runner.manifest.yaml_file import dump_yaml, read_yaml
 from manifest_runner.rows.csv_rows import csv_rows

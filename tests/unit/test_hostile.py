@@ -100,7 +100,7 @@ def run(place: Path, group: str) -> int:
 
     from memory import peak_mb
 
-    from manifest_runner.errors import InvalidManifest
+    from manifest_runner.diagnostics.finding import InvalidManifest
     from manifest_runner.items.load import load
 
     def spent() -> float:

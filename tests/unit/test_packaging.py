@@ -16,6 +16,7 @@ import pytest
 
 from manifest_runner import __version__
 from manifest_runner.cli import main
+from manifest_runner.cli.error_handler import BUG_EXIT, INTERRUPTED_EXIT
 from manifest_runner.errors import RunnerError
 from manifest_runner.manifest import document
 
@@ -99,7 +100,7 @@ def test_the_readme_begins_with_the_commands_that_try_it_and_test_it():
 
 
 def test_the_readme_lists_each_exit_code_and_no_other():
-    ours = {0, 1, main.BUG_EXIT, main.INTERRUPTED_EXIT} | {error.exit_code for error in RunnerError.__subclasses__()}
+    ours = {0, 1, BUG_EXIT, INTERRUPTED_EXIT} | {error.exit_code for error in RunnerError.__subclasses__()}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == ours
 
 

@@ -10,9 +10,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_runner.manifest.yaml_scalars import spelled_number
-from manifest_runner.model import SpelledFloat, SpelledInt
-from manifest_runner.values import jcs_sorted, spelled_json, text_of
+from manifest_runner.values import SpelledFloat, SpelledInt, jcs_sorted, spelled_json, spelled_number, text_of
 
 TEXT = st.text(st.characters(codec="utf-8"))
 SAFE = st.integers(-(2**53) + 1, 2**53 - 1)

@@ -7,20 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from manifest_runner.cli.console import (
-    Console,
-    abort_lines,
-    failure_lines,
-    finding_line,
-    github_line,
-    plan_document,
-    plan_lines,
-    summary_lines,
-)
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.views import abort_lines, failure_lines, plan_document, plan_lines, summary_lines
 from manifest_runner.commands.run import Failure, Outcome
-from manifest_runner.errors import BadState, InvalidManifest
-from manifest_runner.lockfile.model import Lockfile, new_launch
-from manifest_runner.model import Finding, Place
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.formats import finding_line, github_line
+from manifest_runner.errors import BadState
+from manifest_runner.launch.record import new_launch
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.diff import Change
 from manifest_runner.planning.plan import Plan
 

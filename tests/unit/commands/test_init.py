@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.commands.init import write_from_payload, write_starter
-from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.diagnostics.finding import InvalidManifest
+from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import load
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from manifest_runner.diagnostics.collector import MAX_OF_A_CODE, Findings
-from manifest_runner.model import Finding, Place
+from manifest_runner.diagnostics.finding import Finding, Place
 
 PLACE = Place("m.yaml", 4, 7)
 

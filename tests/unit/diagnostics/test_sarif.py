@@ -13,8 +13,8 @@ from manifest_runner import __version__
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.main import app
 from manifest_runner.diagnostics.codes import CODES
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.diagnostics.sarif import sarif_text
-from manifest_runner.model import Finding, Place
 
 ROW = Place("sheets/s 1%.csv", 3)
 CELL = Finding(Place("m.yaml", 7, 20), "MR501", "userReference: …", row=ROW, is_of_row=True)

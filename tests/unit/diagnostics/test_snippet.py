@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from manifest_runner.diagnostics.finding import Place
 from manifest_runner.diagnostics.snippet import excerpt
-from manifest_runner.model import Place
 
 
 def test_the_caret_stands_under_the_column(tmp_path):

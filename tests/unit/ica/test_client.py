@@ -14,7 +14,7 @@ from manifest_runner.errors import KeyReused, Refused, Unreachable, UsageProblem
 from manifest_runner.ica.backoff import Deadline
 from manifest_runner.ica.client import MAX_PAGES, NOBODYS_BATCH, Client
 from manifest_runner.ica.config import Credential
-from manifest_runner.model import Analysis, Batch, BatchItem
+from manifest_runner.ica.model import Analysis, Batch, BatchItem
 
 SECRET = "s3cr3t-k3y-0123456789"
 SERVER = "https://ica.example/ica/rest"

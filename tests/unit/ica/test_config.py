@@ -6,17 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from manifest_runner.errors import InvalidManifest, Refused, UsageProblem
-from manifest_runner.ica.config import (
-    Credential,
-    find_credential,
-    find_project,
-    find_server,
-    retries_rate_limits,
-)
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.errors import Refused, UsageProblem
+from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
 from manifest_runner.ica.server_url import is_loopback, normal_url
+from manifest_runner.items.load import find_project
 from manifest_runner.manifest.yaml_file import read_mapping
-from manifest_runner.model import Finding, Place
 
 ICA = "https://ica.illumina.com/ica/rest"
 SECRET = "s3cr3t-k3y-0123456789"

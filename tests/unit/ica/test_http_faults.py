@@ -9,8 +9,9 @@ import urllib3
 
 from manifest_runner.errors import Unreachable, UsageProblem
 from manifest_runner.ica.backoff import Deadline
-from manifest_runner.ica.client import UNEXPECTED, Client, meaning_of, proxies_for, setback_of, trust_for
+from manifest_runner.ica.client import Client
 from manifest_runner.ica.config import Credential
+from manifest_runner.ica.transport import UNEXPECTED, meaning_of, proxies_for, retryable_error, trust_for
 
 SECRET = "s3cr3t-k3y-0123456789"
 SERVER = "https://ica.example/ica/rest"
@@ -51,10 +52,10 @@ def test_a_new_exception_of_a_library_is_a_setback_all_the_same():
     class Odd(requests.RequestException):
         pass
 
-    setback = setback_of(Odd(f"https://me:{SECRET}@proxy"), "ica.example")
-    assert setback.reason == "the request to ica.example failed"
-    assert setback.executed
-    assert not setback.final
+    error = retryable_error(Odd(f"https://me:{SECRET}@proxy"), "ica.example")
+    assert error.reason == "the request to ica.example failed"
+    assert error.executed
+    assert not error.final
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manifest_runner.ica.model import Analysis, BatchItem
 from manifest_runner.ica.problem import MAX_PARAMETERS, Problem, describe, read_problem
+from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.responses import Page, WireError, read_analysis, read_batch, read_item, read_item_page
-from manifest_runner.model import Analysis, BatchItem
-from manifest_runner.text import Cleaner, plain_text
+from manifest_runner.text import plain_text
 
 SECRET = "s3cr3t-k3y-0123456789"
 CLEAN = Cleaner(SECRET)

@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from manifest_runner.items.compiler import Renderer, Unrendered, what_it_gives
-from manifest_runner.items.shorthands import Leaf, shape_item
-from manifest_runner.model import SpelledFloat
+from manifest_runner.items.shorthands import TemplateSlot, shape_item
 from manifest_runner.templates.sandbox import Sandbox, Scope
 from manifest_runner.templates.template import Template, TemplateFault, has_delimiters
+from manifest_runner.values import SpelledFloat
 
 COLUMNS = ("a", "b", "items")
 VARS = {"word": "x{y}", "number": SpelledFloat("0.10"), "list": ["p", "q"], "nothing": None}
@@ -88,7 +88,7 @@ def resolved(value: Any, sandbox: Sandbox, scope: Any, columns: Any) -> Any:
     if template.constant:
         return template.render(scope)
     gives = what_it_gives(template, cells_are_text=columns is not None)
-    return Leaf(template, (), gives == "text", gives == "texts")
+    return TemplateSlot(template, (), gives == "text", gives == "texts")
 
 
 def by_template(value: Any, scope: Any) -> Any:
@@ -97,7 +97,7 @@ def by_template(value: Any, scope: Any) -> Any:
         return {key: by_template(each, scope) for key, each in value.items()}
     if isinstance(value, list):
         return [by_template(each, scope) for each in value]
-    return value.template.render(scope) if isinstance(value, Leaf) else value
+    return value.template.render(scope) if isinstance(value, TemplateSlot) else value
 
 
 @given(KINDS, FIELDS, st.one_of(TABLES, MAPPINGS), st.integers(0, 3))

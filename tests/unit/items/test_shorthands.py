@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.items.shorthands import shape_item, written_at
-from manifest_runner.model import SpelledFloat, SpelledInt
-from manifest_runner.values import jcs_sorted, spelled_json, text_of
+from manifest_runner.values import SpelledFloat, SpelledInt, jcs_sorted, spelled_json, text_of
 
 CODES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 SCALARS = st.one_of(

@@ -7,9 +7,10 @@ from itertools import islice
 
 import pytest
 
+from manifest_runner.ica.model import Analysis, Batch, BatchItem
 from manifest_runner.launch.polling import LONGEST_PAUSE, PAGE, Poller, analysis_done, creation_done, pauses
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile, new_launch
-from manifest_runner.model import Analysis, Batch, BatchItem
+from manifest_runner.launch.record import new_launch
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
 
 RUNNING = ("RUNNING", None)
 REQUESTED = ("SUCCEEDED", "REQUESTED")

@@ -13,17 +13,10 @@ from msgspec import structs
 
 import manifest_runner.lockfile.file as lockformat
 from manifest_runner.errors import BadState
+from manifest_runner.ica.model import Analysis, BatchItem
+from manifest_runner.launch.record import launched, new_launch, updated
 from manifest_runner.lockfile.file import dump_lockfile, load_lockfile, parse_lockfile, read_lockfile, write_lockfile
-from manifest_runner.lockfile.model import (
-    LockedAnalysis,
-    LockedBatch,
-    LockedItem,
-    Lockfile,
-    launched,
-    new_launch,
-    updated,
-)
-from manifest_runner.model import Analysis, BatchItem
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 
 DIGEST = "0123456789abcdef" * 4
 SERVER = "https://ica.example/ica/rest"

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from manifest_runner.errors import BadState
+from manifest_runner.launch.record import launched, new_launch
 from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
 from manifest_runner.lockfile.merge import merge_lockfiles
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile, launched, new_launch
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
 
 STATUSES = ["REQUESTED", "IN_PROGRESS", "SUCCEEDED", "FAILED"]
 NAMES = ["alpha", "beta", "gamma"]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from manifest_runner.diagnostics.collector import MAX_OF_A_CODE
-from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
+from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest import document as module
 from manifest_runner.manifest.document import Document, load_document
 from manifest_runner.manifest.yaml_file import read_yaml
-from manifest_runner.model import Place
 from manifest_runner.validation.large_data import MAX_WORDED
 from manifest_runner.validation.validator import schema_text
 

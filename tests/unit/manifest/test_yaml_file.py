@@ -13,9 +13,10 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from manifest_runner.errors import InvalidManifest, UsageProblem
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.yaml_file import Binary, dump_yaml, read_manifest, read_mapping, read_yaml
-from manifest_runner.model import Finding, Place, SpelledFloat, SpelledInt
+from manifest_runner.values import SpelledFloat, SpelledInt
 
 
 @pytest.fixture(name="read")

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_runner.planning.diff import MAX_BODY, MAX_SHOWN, Change, changes, flatten, keep_requests, sent_requests
+from manifest_runner.lockfile.requests import MAX_BODY, keep_requests, sent_requests
+from manifest_runner.planning.diff import MAX_SHOWN, Change, changes, flatten
 
 STAMPS = ["manifest-runner:0123", "manifest-runner-name:study"]
 

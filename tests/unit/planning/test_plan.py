@@ -7,7 +7,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, Lockfile, launched, new_launch
+from manifest_runner.launch.record import launched, new_launch
+from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.identity import item_digester
 from manifest_runner.planning.plan import Choices, make_plan

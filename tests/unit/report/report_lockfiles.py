@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec import structs
 
-from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, new_launch
-from manifest_runner.planning.diff import keep_requests
+from manifest_runner.launch.record import new_launch
+from manifest_runner.lockfile.model import LockedAnalysis, LockedItem
+from manifest_runner.lockfile.requests import keep_requests
 
 SERVER = "https://ica.illumina.com/ica/rest"
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"

@@ -14,8 +14,8 @@ from junitparser import JUnitXml
 from report_lockfiles import EVIL
 
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
+from manifest_runner.lockfile.requests import keep_requests
 from manifest_runner.model import FINAL_ANALYSIS, KINDS
-from manifest_runner.planning.diff import keep_requests
 from manifest_runner.report import ReportSource, write_report
 
 SOURCE = ReportSource(EVIL, "2026-11-23T14:05:00Z", "https://ica.illumina.com")

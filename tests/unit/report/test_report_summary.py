@@ -8,14 +8,16 @@ import pytest
 from msgspec import structs
 from report_lockfiles import locked, requests
 
+from manifest_runner.launch.record import launched
 from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
-from manifest_runner.lockfile.model import LockedBatch, Lockfile, launched
+from manifest_runner.lockfile.model import LockedBatch, Lockfile
 from manifest_runner.model import FINAL_ANALYSIS
 from manifest_runner.report import ica_web_url
 from manifest_runner.report.source import analysis_link
 from manifest_runner.report.states import State, Tone, state_of
 from manifest_runner.report.summary import summarise
-from manifest_runner.report.times import moment, seconds_between, shown_duration, shown_time
+from manifest_runner.report.times import seconds_between, shown_duration, shown_time
+from manifest_runner.timestamps import moment
 
 
 def test_what_failed_comes_first_and_what_left_the_manifest_last(every_state: Lockfile) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.errors import InvalidManifest
-from manifest_runner.model import Finding, Place
-from manifest_runner.rows.samplesheet import Rows, csv_rows, json_rows, listed_rows, matrix_rows, yaml_rows
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.rows.base import listed_rows, matrix_rows
+from manifest_runner.rows.samplesheet import Rows, csv_rows, json_rows, yaml_rows
 
 
 @pytest.fixture(name="sheet")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from manifest_runner.model import SpelledFloat, SpelledInt
 from manifest_runner.templates.names import unknown_names
 from manifest_runner.templates.sandbox import Sandbox, Scope
 from manifest_runner.templates.template import Lookup, Template, TemplateFault, has_delimiters
+from manifest_runner.values import SpelledFloat, SpelledInt
 
 ROW = {
     "a": "x",

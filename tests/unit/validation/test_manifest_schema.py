@@ -9,8 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from manifest_runner.model import KINDS, SpelledFloat, SpelledInt
+from manifest_runner.model import KINDS
 from manifest_runner.validation.validator import Fault, manifest_faults, schema_text
+from manifest_runner.values import SpelledFloat, SpelledInt
 
 T = "{{ row.x }}"
 SCHEMA = json.loads(schema_text("manifest"))

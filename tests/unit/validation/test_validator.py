@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 import manifest_runner
-from manifest_runner.model import KINDS, SpelledFloat, SpelledInt
+from manifest_runner.model import KINDS
 from manifest_runner.validation.validator import (
     Fault,
     RowChecker,
@@ -22,6 +22,7 @@ from manifest_runner.validation.validator import (
     row_checker,
     schema_text,
 )
+from manifest_runner.values import SpelledFloat, SpelledInt
 
 ITEM = {"userReference": "a", "pipelineId": "p", "analysisInput": {"inputs": []}}
 

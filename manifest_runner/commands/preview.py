@@ -1,0 +1,50 @@
+"""``validate``, ``plan`` and ``render``: what a run would do, without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from manifest_runner.commands.due import RunOptions, check_targets, due_batches, plan_session, too_many_words
+from manifest_runner.commands.session import Context, Target, load_target, read_session
+from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.launch.batches import PreparedBatch
+from manifest_runner.launch.spool import open_spool
+from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.planning.plan import Plan, make_plan
+
+
+def validate(path: Path, target: Target, context: Context, *, strict: bool = False) -> tuple[int, list[Finding]]:
+    """How many items a manifest that is in order gives, and the warnings.
+
+    Raises InvalidManifest with all that is wrong, warnings included; ``strict`` takes those for errors.
+    """
+    loaded = load_target(path, target, context)
+    count = sum(1 for _ in loaded.expansion.items())
+    loaded.raise_errors(strict=strict)
+    return count, loaded.findings.all()
+
+
+def plan(path: Path, target: Target, options: RunOptions, context: Context) -> tuple[Plan, int, list[Finding]]:
+    """What ``run`` would do, how many batches it would send, and the warnings. Writes nothing.
+
+    ``context`` is notified where more is due than one run may launch.
+    """
+    session = read_session(path, target, context)
+    made = plan_session(session, options.choices, options.detail, None)
+    session.loaded.raise_errors(strict=options.strict)
+    check_targets(made, options.choices)
+    if too_many := too_many_words(made, options, session.loaded):
+        context.notify(f"run would stop: {too_many}")
+    size = options.batch_size_of(session.loaded)
+    return made, -(-len(made.due) // size), session.loaded.findings.all()
+
+
+def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:
+    """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked."""
+    loaded = load_target(path, target, context)
+    empty = Lockfile(loaded.document.name, loaded.project, "")
+    with open_spool() as spool:
+        made = make_plan(loaded.expansion.items(), empty, options.choices, keep=spool.keep)
+        loaded.raise_errors(strict=options.strict)
+        yield from due_batches(made, loaded, options, spool)

@@ -1,0 +1,53 @@
+"""One finding, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from manifest_runner.errors import RunnerError
+
+
+class Place(NamedTuple):
+    """Where something was written: a file as the user named it, line and column from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def brief(self) -> str:
+        """``FILE:LINE``, with the column where it is not the first: of a row, where its line holds several."""
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with the input. ``code`` is stable (``MR101`` …), ``row`` is the samplesheet's place.
+
+    ``is_of_row`` where it is what that row holds that is at fault, rather than what the manifest makes of every row.
+    """
+
+    place: Place
+    code: str
+    message: str
+    severity: Literal["error", "warning", "info"] = "error"
+    row: Place | None = None
+    is_of_row: bool = False
+
+    @property
+    def places(self) -> tuple[Place, Place | None]:
+        """The place to mend, and the other one, if any; a tool that shows one place shows the first."""
+        if self.row is not None and self.is_of_row and self.row.file != self.place.file:
+            return self.row, self.place
+        return self.place, None if self.row == self.place else self.row
+
+
+class InvalidManifest(RunnerError):
+    """The manifest, a samplesheet or a rendered item is invalid; nothing was sent."""
+
+    exit_code = 3
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(f"{len(findings)} problem(s)")
+        self.findings = tuple(findings)

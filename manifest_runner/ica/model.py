@@ -1,0 +1,39 @@
+"""What the API says of batches, items and analyses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the API says of a batch: its id, and its job's status and creation time (None where it sends no job)."""
+
+    id: str
+    status: str | None
+    time_created: str | None = None
+
+
+class Analysis(NamedTuple):
+    """An analysis of the API, as much of it as the lockfile and adoption need. Times are RFC 3339 text."""
+
+    id: str
+    reference: str | None
+    status: str
+    user_reference: str = ""
+    start_date: str | None = None
+    end_date: str | None = None
+    time_created: str | None = None
+    technical_tags: tuple[str, ...] = ()
+
+
+class BatchItem(NamedTuple):
+    """One item of a batch as the API reports it; ``analysis`` is None until there is one. Tags are the request's."""
+
+    id: str
+    user_reference: str
+    status: str
+    message: str | None
+    analysis: Analysis | None
+    technical_tags: tuple[str, ...] = ()

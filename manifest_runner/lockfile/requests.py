@@ -1,0 +1,28 @@
+"""The requests of a batch, as the lockfile keeps them."""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b64decode, b64encode
+from typing import Any
+
+import orjson
+
+# A lockfile can come from anybody's branch, and a few bytes can be deflated from gigabytes.
+MAX_BODY = 64 * 2**20
+FAST = 1
+
+
+def keep_requests(body: bytes) -> str | None:
+    """The bytes that were POSTed, as the lockfile keeps them; None where they are too many."""
+    return b64encode(zlib.compress(body, FAST)).decode() if len(body) <= MAX_BODY else None
+
+
+def sent_requests(kept: str) -> dict[str, dict[str, Any]]:
+    """The requests of a batch by userReference. Raises ValueError where this is nothing that was kept."""
+    try:
+        inflate = zlib.decompressobj()
+        members = orjson.loads(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))
+        return {request["userReference"]: request for requests in members.values() for request in requests}
+    except (ValueError, zlib.error, AttributeError, KeyError, TypeError) as e:
+        raise ValueError("not the requests of a batch") from e

@@ -1,0 +1,37 @@
+"""Syntax errors of Jinja2 in plain words."""
+
+from __future__ import annotations
+
+import re
+
+from manifest_runner.templates.filters import FILTERS
+from manifest_runner.templates.sandbox import TESTS, near_miss
+
+NO_END_OF_COMMENT = 'it is not closed with "#}"'
+_NO_OPERATORS = {"&": "and", "|": "or", "!": "not", "=": "=="}
+
+
+def _plainer(message: str, text: str) -> str:
+    if message.startswith("unexpected end of template, expected 'end of print") or text.count("{{") > text.count("}}"):
+        return 'it is not closed with "}}"'
+    if message.startswith("Expected an expression, got 'end of print"):
+        return "nothing is between the braces"
+    if block := re.search(r"needs to be closed is '(\w+)'", message):
+        return f"{{% {block[1]} %}} is not closed with {{% end{block[1]} %}}"
+    if unknown := re.search(r"unknown tag '(\w+)'", message):
+        return f"{{% {unknown[1]} %}} " + ("closes nothing" if unknown[1].startswith("end") else "is not known")
+    if message.startswith("Missing end of comment"):
+        return NO_END_OF_COMMENT
+    operator = re.search(r"unexpected char '([&!])'|(?:got|unexpected) '([=|])'", message)
+    if operator:
+        used = next(filter(None, operator.groups()))
+        return f'"{used}" is no operator here; write "{_NO_OPERATORS[used]}"'
+    return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
+
+
+def syntax_words(message: str, text: str) -> str:
+    match = re.fullmatch(r"No (filter|test) named '(.*)'\.?", message)
+    if match is None:
+        return _plainer(message, text)
+    known = FILTERS if match[1] == "filter" else TESTS
+    return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'

@@ -1,0 +1,25 @@
+"""Times of RFC 3339, read and written. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str | None) -> datetime | None:
+    """The time in UTC, None where there is none or where it cannot be read. A time without a zone is UTC."""
+    try:
+        time = datetime.fromisoformat(text or "")
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def seconds_of(text: str | None) -> float | None:
+    """Seconds since the epoch, None where the time cannot be read."""
+    time = moment(text)
+    return None if time is None else time.timestamp()
