@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 MAX_SHOWN = 60
@@ -60,6 +61,25 @@ def clean(text: str, most: int = MAX_SHOWN) -> str:
     """Text that is safe on a terminal: what does not print is escaped; at most ``most`` characters."""
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: most + 1])
     return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """``; did you mean "sample"?`` where one of the known names is close, else nothing. Case is ignored."""
+    return _near_miss(name, tuple(map(str, known)))
+
+
+@functools.lru_cache(maxsize=64)  # rows that lack the same column are many
+def _near_miss(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # needed only once something is wrong
+
+    by_lower = {each.lower(): each for each in known}
+    close = get_close_matches(name[:100].lower(), by_lower, n=1)
+    return f"; did you mean {shown(by_lower[close[0]])}?" if close else ""
+
+
+def is_unicode(text: str) -> bool:
+    """False for lone surrogates: Python keeps what is not UTF-8 in the environment or on the command line as those."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def kind_of(value: Any) -> str:

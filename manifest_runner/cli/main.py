@@ -337,7 +337,7 @@ def explain(code: str) -> None:
 @click.argument("name", type=click.Choice(["manifest", "lockfile", "payload"]))
 def schema(name: Any) -> None:
     """Print a JSON schema."""
-    from manifest_runner.validation.validator import schema_text
+    from manifest_runner.validation.shipped import schema_text
 
     click.echo(schema_text(name), nl=False)
 

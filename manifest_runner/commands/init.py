@@ -18,11 +18,11 @@ from manifest_runner.files import replace_file
 from manifest_runner.items.load import load
 from manifest_runner.items.shorthands import shape_item
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
-from manifest_runner.manifest.yaml_file import dump_yaml
+from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.model import Kind
 from manifest_runner.rows.json_rows import decoder
 from manifest_runner.templates.template import has_delimiters
-from manifest_runner.validation.validator import item_checker
+from manifest_runner.validation.shipped import item_checker
 from manifest_runner.values import SpelledFloat, SpelledInt, spelled_json
 
 MAX_PAYLOAD_BYTES = 64 * 2**20

@@ -20,7 +20,9 @@ from manifest_runner.model import Item
 from manifest_runner.templates.template import Template, TemplateFault
 from manifest_runner.text import described
 from manifest_runner.text import shown as shown_text
-from manifest_runner.validation.validator import Checker, Fault, ItemChecker, RowChecker, item_checker
+from manifest_runner.validation.messages import Fault
+from manifest_runner.validation.shipped import ItemChecker, item_checker
+from manifest_runner.validation.validator import Checker, RowChecker
 
 _MAX_KINDS = 200
 # An id is empty where a cell is, which is seen at once, or where a list in a cell ends in its separator. The latter

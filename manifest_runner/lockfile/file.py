@@ -19,7 +19,7 @@ import orjson
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
 from manifest_runner.lockfile.model import MORE, LockedAnalysis, LockedBatch, LockedItem, Lockfile, Value
-from manifest_runner.validation.validator import lockfile_faults
+from manifest_runner.validation.shipped import lockfile_faults
 
 LOCK_VERSION = 1
 _CONFLICT = b"<<<<<<< "

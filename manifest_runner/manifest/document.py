@@ -1,22 +1,15 @@
-"""From a manifest's YAML to typed values, with ``defaults`` merged under every analysis."""
+"""A manifest as typed values, with ``defaults`` merged under every analysis."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.errors import UsageProblem
+import msgspec
+
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.manifest.yaml_file import Path_, YamlFile
-from manifest_runner.model import KINDS, Kind
-from manifest_runner.text import clean, described
-from manifest_runner.validation.large_data import MAX_WORDED
-from manifest_runner.validation.validator import Fault, manifest_faults
+from manifest_runner.model import Kind
 
 FORMAT = 1
 DEFAULT_REVISION = 1
@@ -26,11 +19,8 @@ DEFAULT_STAMP = True
 SourceFormat = Literal["csv", "tsv", "json", "yaml", "rows", "matrix"]
 SOURCE_FORMATS: tuple[SourceFormat, ...] = ("csv", "tsv", "json", "yaml", "rows", "matrix")
 
-_CREDENTIAL = re.compile(r"^ICAV2_|TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)
 
-
-@dataclass(frozen=True, slots=True)
-class ForEach:
+class ForEach(msgspec.Struct, frozen=True):
     """Where an analysis's rows come from. ``source`` is a path, or the rows or the matrix themselves."""
 
     format: SourceFormat
@@ -40,8 +30,7 @@ class ForEach:
     section: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AnalysisSpec:
+class AnalysisSpec(msgspec.Struct, frozen=True):
     """One element of ``analyses``, defaults merged in. ``fields`` is the API's item, still with templates.
 
     ``broken`` are the places, relative to it, where it or the defaults do not meet the schema; what was there is left
@@ -56,14 +45,13 @@ class AnalysisSpec:
     broken: tuple[Path_, ...] = ()
 
 
-@dataclass(frozen=True)
-class Document:
-    """A manifest, less what is at fault in it (see ``load_document``).
+class Document(msgspec.Struct, frozen=True):
+    """A manifest, less what is at fault in it (see ``check.load_document``).
 
     ``vars`` still hold templates; ``env`` holds only what is listed and set, ``env_names`` all that is listed.
     """
 
-    source: YamlFile = field(repr=False)
+    source: YamlFile
     name: str
     project: str | None
     revision: int
@@ -83,172 +71,6 @@ class Document:
         if not _has(self.source.data, own) and _has(self.source.data, ("defaults", *path)):
             own = ("defaults", *path)
         return self.source.place(own, at_key=at_key)
-
-
-def load_document(
-    source: YamlFile, *, env: Mapping[str, str], given_vars: Mapping[str, str] = MappingProxyType({})
-) -> Document:
-    """Check a manifest against its schema and make it typed. Raises InvalidManifest where nothing else can be checked.
-
-    What else is wrong is in the document's ``faults``, and what it is wrong with is left out of the document, so
-    that templates and samplesheets can be checked all the same.
-    ``env`` is the process's environment, of which only what the manifest's ``env`` lists is kept.
-    ``given_vars`` are those of ``--var``: plain text that replaces or adds to the manifest's ``vars``.
-    """
-    for name in given_vars:
-        if not _is_unicode(given_vars[name]):
-            raise UsageProblem(f"the value of --var {name} is not UTF-8")
-    data = source.data
-    found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
-    found += _coded("MR202", _env_faults(data, env))
-    known = {finding.place for finding in source.faults}
-    of_schema = (_finding(source, code, fault) for code, fault in found)
-    faults = sorted(
-        [*source.faults, *(each for each in of_schema if each.place not in known)], key=lambda each: each.place
-    )
-    paths = [fault.path for _, fault in found]
-    if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
-        raise InvalidManifest(_told(faults))
-    data = _without(data, [_pruned_at(path, data) for path in paths])
-    names = tuple(name for name in data.get("env") or () if name and isinstance(name, str))
-    return Document(
-        source=source,
-        name=data.get("name", ""),
-        project=data.get("project"),
-        revision=data.get("revision", DEFAULT_REVISION),
-        batch_size=data.get("batchSize", DEFAULT_BATCH_SIZE),
-        stamp=data.get("stamp", DEFAULT_STAMP),
-        max_launches=data.get("maxLaunches"),
-        env_names=names,
-        env={name: env[name] for name in names if name in env},
-        vars=data.get("vars") or {},
-        given_vars=dict(given_vars),
-        analyses=tuple(_analyses(data, paths)),
-        faults=tuple(faults),
-    )
-
-
-def _coded(code: str, faults: Iterable[Fault]) -> list[tuple[str, Fault]]:
-    return [(code, fault) for fault in faults]
-
-
-def _told(faults: Iterable[Finding]) -> list[Finding]:
-    """As many of them as are worth telling."""
-    findings = Findings()
-    for fault in faults:
-        findings.add(fault)
-    return findings.all()
-
-
-def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
-    message = fault.message
-    if fault.path == ("manifest",) and isinstance(source.data["manifest"], int) and source.data["manifest"] > FORMAT:
-        message = (
-            f"format {source.data['manifest']} is newer than this version of manifest-runner, which reads {FORMAT}"
-        )
-    return Finding(source.place(fault.path, at_key=fault.at_key), code, message)
-
-
-def _is_fatal(path: Path_) -> bool:
-    """Whether a fault there leaves nothing to go by: another format, no list of analyses, no vars to look up."""
-    return path in (("manifest",), ("project",), ("env",), ("vars",), ("defaults",), ("analyses",))
-
-
-def _spelling_faults(data: Any) -> Iterator[Fault]:
-    """JSON Schema calls 1.0 an integer; in a digest ``1.0`` and ``1`` would be two revisions."""
-    for key in ("revision", "batchSize", "maxLaunches"):
-        value = data.get(key) if isinstance(data, dict) else None
-        if isinstance(value, float) and (value.is_integer() or math.isinf(value)):
-            yield Fault((key,), f"expected a whole number, got {described(value)}")
-
-
-def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:
-    names = data.get("env") if isinstance(data, dict) else None
-    for i, name in enumerate(names if isinstance(names, list) else ()):
-        if isinstance(name, str) and _CREDENTIAL.search(name):
-            why = "looks like the name of a credential, which templates may not read; choose another variable"
-            yield Fault(("env", i), f"{clean(name)} {why}")
-        elif isinstance(name, str) and not _is_unicode(env.get(name, "")):
-            yield Fault(("env", i), f"the value of {clean(name)} is not UTF-8")
-
-
-def _is_unicode(text: str) -> bool:
-    """What the environment or the command line gives that is no UTF-8, Python keeps as lone surrogates."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _pruned_at(path: Path_, data: Any) -> Path_:
-    """What to leave out for a fault: nothing for a key that an analysis lacks, all of a source of rows.
-
-    A part of a source would be another source, with faults of its own.
-    """
-    if len(path) == 2 and path[0] == "analyses" and isinstance(data["analyses"][path[1]], dict):
-        return ()
-    is_source = path[:1] == ("analyses",) and path[2:3] == ("forEach",) and path[3:4] and path[3] in SOURCE_FORMATS
-    return path[:4] if is_source else path
-
-
-def _without(data: Any, paths: Iterable[Path_]) -> Any:
-    """The same data, but for what is at these paths; an element of a list becomes null, so that none moves."""
-    branches: dict[str | int, list[Path_]] = {}
-    for path in paths:
-        if path:
-            branches.setdefault(path[0], []).append(path[1:])
-    if not branches or not isinstance(data, (dict, list)):
-        return data
-    entries = data.items() if isinstance(data, dict) else enumerate(data)
-    kept = [
-        (step, None if () in branches.get(step, ()) else _without(each, branches.get(step, ())))
-        for step, each in entries
-    ]
-    if isinstance(data, list):
-        return [each for _, each in kept]
-    return {step: each for step, each in kept if () not in branches.get(step, ())}
-
-
-def _analyses(data: Mapping[str, Any], faulty: Sequence[Path_]) -> Iterator[AnalysisSpec]:
-    defaults = data.get("defaults") or {}
-    owners = sorted({int(path[1]) for path in faulty if path[:1] == ("analyses",) and len(path) > 1})
-    # What is at fault in those beyond the last one that was looked at is not known, so it cannot be left out.
-    end = owners[-1] if len(owners) > MAX_WORDED else len(data["analyses"])
-    of_defaults = [path[1:] for path in faulty if path[:1] == ("defaults",)]
-    broken: dict[int, list[Path_]] = {}
-    for path in faulty:
-        if path[:1] == ("analyses",) and len(path) > 1:
-            broken.setdefault(int(path[1]), []).append(() if path[2:3] == ("kind",) else path[2:])
-    for i, raw in enumerate(data["analyses"][:end]):
-        if isinstance(raw, dict):
-            yield _analysis(i, raw, defaults, (*of_defaults, *broken.get(i, ())))
-
-
-def _analysis(
-    index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], broken: tuple[Path_, ...]
-) -> AnalysisSpec:
-    merged = _merge(defaults, raw)
-    return AnalysisSpec(
-        index=index,
-        kind=raw.get("kind", KINDS[0]),
-        for_each=_for_each(raw.get("forEach") or {}),
-        revision=DEFAULT_REVISION if merged.get("revision") is None else merged["revision"],
-        fields={key: value for key, value in merged.items() if key not in ("kind", "forEach", "revision")},
-        broken=broken,
-    )
-
-
-def _for_each(raw: Mapping[str, Any]) -> ForEach | None:
-    chosen = next((name for name in SOURCE_FORMATS if name in raw), None)
-    if chosen is None:
-        return None
-    return ForEach(chosen, raw[chosen], raw.get("where"), raw.get("schema"), raw.get("section"))
-
-
-def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings merge deep, anything else is replaced, also by a null, which later leaves the key out."""
-    merged = dict(under)
-    for key, value in over.items():
-        below = merged.get(key)
-        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _has(data: Any, path: Path_) -> bool:

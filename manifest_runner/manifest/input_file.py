@@ -1,4 +1,4 @@
-"""Files of others, read with bounds: what is no regular file, too large or not UTF-8 is said in plain words."""
+"""Input files, read with limits: what is not a regular file, is too large or is not UTF-8 is refused plainly."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_bytes(path: Path, label: str, limit: int, hint: str = "", *, code: str 
 
 
 def refuse_unreadable(path: Path, label: str, *, code: str = "MR101") -> None:
-    """Raise InvalidManifest for what is no regular file: to open a pipe or a device can wait for ever."""
+    """Raise InvalidManifest for anything but a regular file: opening a pipe or a device can wait forever."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - Path.stat is the same, but for a ValueError's message
     except FileNotFoundError as e:
@@ -41,7 +41,7 @@ def refuse_unreadable(path: Path, label: str, *, code: str = "MR101") -> None:
     except OSError as e:
         raise _unreadable(label, code, _reason(e)) from e
     except ValueError as e:
-        raise _unreadable(label, code, "its name holds a NUL") from e
+        raise _unreadable(label, code, "its name contains a NUL") from e
     if not stat.S_ISREG(mode):
         raise _unreadable(label, code, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
 
@@ -56,7 +56,7 @@ def decode_utf8(raw: bytes, label: str) -> str:
 
 
 def refuse_foreign_bytes(path: Path, label: str) -> None:
-    """Raise InvalidManifest for a samplesheet that cannot be text in UTF-8, told apart before it reads as nonsense."""
+    """Raise InvalidManifest for a samplesheet that cannot be UTF-8 text, before its bytes are read as nonsense."""
     refuse_unreadable(path, label, code="MR301")
     line, last = 1, b""
     decode = codecs.getincrementaldecoder("utf-8")().decode
@@ -87,7 +87,7 @@ def _refuse_nul(chunk: bytes, label: str, line: int) -> None:
     at = chunk.find(b"\0")
     if at >= 0:
         place = Place(label, line + _breaks(chunk[:at]))
-        raise InvalidManifest([Finding(place, "MR102", "a NUL byte; save the file as text in UTF-8")])
+        raise InvalidManifest([Finding(place, "MR102", "contains a NUL byte; save the file as text in UTF-8")])
 
 
 def _not_utf8(label: str, raw: bytes, error: UnicodeDecodeError, line: int) -> InvalidManifest:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
-from manifest_runner.manifest.yaml_loader import Binary, Builder, Path_, dump_yaml
+from manifest_runner.manifest.yaml_loader import Binary, Builder
+from manifest_runner.manifest.yaml_places import Path_, Places
 
 __all__ = [
     "Binary",
     "Path_",
     "YamlFile",
-    "dump_yaml",
     "read_manifest",
     "read_mapping",
     "read_yaml",
@@ -27,8 +28,7 @@ __all__ = [
 MAX_BYTES = 24 * 2**20
 
 
-@dataclass(frozen=True)
-class YamlFile:
+class YamlFile(msgspec.Struct, frozen=True, dict=True):
     """A YAML file that has been read: ``data`` is made of dict, list, str, int, float, bool and None.
 
     ``faults`` are those of the YAML that left all else readable.
@@ -36,8 +36,8 @@ class YamlFile:
     """
 
     file: str
-    text: str = field(repr=False)
-    data: Any = field(repr=False)
+    text: str
+    data: Any
     faults: tuple[Finding, ...] = ()
 
     def place(self, path: Sequence[str | int], *, at_key: bool = False) -> Place:
@@ -49,16 +49,16 @@ class YamlFile:
         return frozenset(self._places.aliased(path))
 
     @cached_property
-    def _places(self) -> Builder:
+    def _places(self) -> Places:
         builder = Builder(self.file, self.text, keep_places=True)
         builder.build()
-        return builder
+        return builder.places()
 
 
 def read_manifest(path: Path) -> YamlFile:
     """Read a manifest. Raises UsageProblem where there is no such file, InvalidManifest where it is not YAML."""
     if not os.path.lexists(path):
-        raise UsageProblem(f"{path}: there is no such manifest; `manifest-runner init` writes a starter")
+        raise UsageProblem(f"{path}: this manifest does not exist; `manifest-runner init` writes a starter")
     return read_yaml(path, str(path), lenient=True)
 
 
@@ -84,5 +84,5 @@ def read_yaml(path: Path, label: str, *, binary: bool = False, empty: bool = Fal
     if builder.findings and not lenient:
         raise InvalidManifest(builder.findings)
     if builder.is_empty and not empty:
-        raise InvalidManifest([Finding(Place(label, 1), "MR104", "the file is empty; it must hold a document")])
+        raise InvalidManifest([Finding(Place(label, 1), "MR104", "the file is empty; it must contain a document")])
     return YamlFile(label, text, data, tuple(builder.findings))

@@ -6,10 +6,8 @@ times the memory, and its recursion gives an attacker the stack. This one is fed
 
 from __future__ import annotations
 
-import re
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -25,8 +23,9 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.manifest.yaml_messages import Complaint, bare_template_hint, explained
+from manifest_runner.manifest.yaml_places import Lines, Places
 from manifest_runner.manifest.yaml_scalars import MAY_BE_SPECIAL, WORDS, plain_value
 from manifest_runner.values import NotANumber
 
@@ -35,11 +34,8 @@ MAX_EXPANDED = 1_000_000
 MAX_DEPTH = 100
 MAX_FINDINGS = 100
 
-Path_ = tuple[str | int, ...]
-
 _TAG = "tag:yaml.org,2002:"
 _TYPES: dict[str, type | tuple[type, ...]] = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}
-_BREAK = re.compile(r"\r\n|\r|\n")
 _Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -47,7 +43,7 @@ class Binary:
     """Stands for a ``!!binary`` value, which only the icav2 CLI's own config file may hold."""
 
 
-_DROPPED = "(dropped)"  # the key of what is read and not kept, told by identity
+_DROPPED = "(dropped)"  # the key of what is read and not kept, compared by identity
 
 
 class _Stop(Exception):
@@ -74,7 +70,6 @@ class Builder:
     """Reads one text once. Values are shared where aliases say so; nothing here recurses."""
 
     def __init__(self, file: str, text: str, *, keep_places: bool = False, binary: bool = False) -> None:
-        self._file = file
         self._text = text
         self._binary = binary
         self.findings: list[Finding] = []
@@ -88,7 +83,7 @@ class Builder:
         self._expanded = 0
         # A container's marks by its id; the document keeps the containers alive.
         self._marks: dict[int, array[int]] | None = {} if keep_places else None
-        self._numbers: dict[int, dict[str | int, int]] = {}
+        self._lines = Lines(file, text)
         self._anchored_at: dict[str, int] = {}
         self._aliased: set[int] = set()  # offsets of what aliases stand for
 
@@ -102,6 +97,11 @@ class Builder:
         if not self.is_readable:
             raise InvalidManifest(self.findings)
         return None if self.is_empty else self._document.value[0]
+
+    def places(self) -> Places:
+        """Where each value lies; only for a builder that was made with ``keep_places``."""
+        assert self._marks is not None
+        return Places(self._lines, self._document.value[0], self._document.marks[0], self._marks, self._aliased)
 
     @property
     def is_empty(self) -> bool:
@@ -144,11 +144,11 @@ class Builder:
         found = yaml.reader.Reader.NON_PRINTABLE.search(self._text)
         if found:
             what = "a NUL" if found[0] == "\0" else f"the control character U+{ord(found[0]):04X}"
-            self._stop("MR103", f"not valid YAML: {what} cannot be in it", found.start())
+            self._stop("MR103", f"not valid YAML: {what} is not allowed in YAML", found.start())
 
     def _open_document(self, event: Any) -> None:
         if not self.is_empty:
-            self._stop("MR106", "a second document starts here; the file must hold one", event.start_mark.index)
+            self._stop("MR106", "a second document starts here; the file must contain only one", event.start_mark.index)
 
     def _scalar(self, event: Any) -> None:
         frame = self._frame
@@ -262,7 +262,7 @@ class Builder:
             self._stop("MR111", f"nested more than {MAX_DEPTH} levels deep", at)
         self._add(value, 0, at)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, 0)  # a weight of 0 tells that it is still open
+            self._anchors[event.anchor] = (value, 0)  # a weight of 0 means that it is still open
             self._anchored_at[event.anchor] = at
         self._stack.append(self._frame)
         self._frame = _Frame(value, event.anchor)
@@ -283,10 +283,10 @@ class Builder:
     def _alias(self, event: Any) -> None:
         at, name = event.start_mark.index, _shorten(event.anchor)
         if event.anchor not in self._anchors:
-            self._stop("MR112", f'*{name} stands for no anchor above it; quote it if "*" is meant as text', at)
+            self._stop("MR112", f'*{name} has no matching anchor above it; quote it if "*" is meant as text', at)
         value, weight = self._anchors[event.anchor]
         if weight == 0:
-            self._stop("MR112", f"*{name} stands inside its own anchor", at)
+            self._stop("MR112", f"*{name} is inside its own anchor", at)
         self._spend(weight, at)
         self._aliased.add(self._anchored_at[event.anchor])
         frame = self._frame
@@ -327,56 +327,11 @@ class Builder:
         if self._marks is not None:
             frame.marks.extend(self._marks[id(source)][2 * number : 2 * number + 2])
 
-    # -- places and faults
-
-    def find(self, path: Sequence[str | int], *, at_key: bool) -> Place:
-        """The place of the value at ``path`` or of its key; of its nearest ancestor where there is no such value."""
-        assert self._marks is not None
-        data = self._document.value[0]
-        offset = self._document.marks[0]
-        for depth, step in enumerate(path):
-            number = self._number(data, step)
-            if number is None:
-                break
-            marks = self._marks[id(data)]
-            wants_key = at_key and depth == len(path) - 1
-            offset = marks[2 * number + (not wants_key)] if isinstance(data, dict) else marks[number]
-            data = data[step]
-        return self._place(offset)
-
-    def aliased(self, path: Sequence[str | int]) -> Iterator[str]:
-        """The keys of the mapping at ``path`` whose value, or a part of it, an alias stands for elsewhere."""
-        assert self._marks is not None
-        root = data = self._document.value[0]
-        for step in path:
-            data = data[step]
-        marks, aliased = self._marks[id(data)], sorted(self._aliased)
-        bounds = sorted([*marks[::2], *self._marks[id(root)][::2], len(self._text) + 1])
-        for key, at in zip(data, marks[1::2], strict=True):
-            first = bisect_left(aliased, at)
-            if first < len(aliased) and aliased[first] < bounds[bisect_right(bounds, at)]:
-                yield key
-
-    def _number(self, data: Any, step: str | int) -> int | None:
-        """Which of its container's entries a step leads to. Of a mapping it is looked up, as many may be asked for."""
-        if not isinstance(data, dict):
-            is_index = isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data)
-            return int(step) if is_index else None
-        if id(data) not in self._numbers:
-            self._numbers[id(data)] = {key: number for number, key in enumerate(data)}
-        return self._numbers[id(data)].get(step)
-
-    def _place(self, offset: int) -> Place:
-        """Lines as editors count them; libyaml also breaks at U+0085, U+2028 and U+2029."""
-        if not hasattr(self, "_starts"):
-            self._starts = array("I", [0])
-            self._starts.extend(found.end() for found in _BREAK.finditer(self._text))
-        line = bisect_right(self._starts, offset)
-        return Place(self._file, line, offset - self._starts[line - 1] + 1)
+    # -- faults
 
     def _report(self, code: str, message: str, at: int, *, is_harmless: bool = False) -> None:
         """``is_harmless`` where the rest of the file means what it says all the same."""
-        self.findings.append(Finding(self._place(at), code, message))
+        self.findings.append(Finding(self._lines.place(at), code, message))
         self.is_readable = self.is_readable and is_harmless
         if len(self.findings) >= MAX_FINDINGS:
             self.is_readable = False
@@ -385,12 +340,6 @@ class Builder:
     def _stop(self, code: str, message: str, at: int) -> NoReturn:
         self._report(code, message, at)
         raise _Stop
-
-
-def dump_yaml(data: Any) -> str:
-    """A value as YAML that ``read_yaml`` reads back as the same value, keys in the order given."""
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
-    return text
 
 
 def _shorten(text: str, limit: int = 60) -> str:

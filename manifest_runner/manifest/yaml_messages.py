@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 # A template that is not quoted reads as a mapping in a mapping, or as a directive.
 _BARE_TEMPLATE = re.compile(r"(?::\s+|^\s*-\s+)[{][{%]")
@@ -14,8 +15,7 @@ _CLOSED_SINGLE = re.compile(r"(?:^|[\s\[{,])'[^']*'[^\s,\]}:#']")
 _QUOTE_TEMPLATE = 'quote a template: "{{ … }}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(msgspec.Struct, frozen=True):
     """What libyaml says: its context and its problem, and the offset in the text of each (None where it has none)."""
 
     context: str
@@ -34,11 +34,11 @@ def explained(complaint: Complaint, text: str) -> tuple[int, str]:
     if _BARE_TEMPLATE.search(line):
         return at, _QUOTE_TEMPLATE
     if conflict := _CONFLICT.search(text):
-        return conflict.start(), "a merge conflict is not resolved here"
+        return conflict.start(), "unresolved merge conflict"
     if _CLOSED_DOUBLE.search(line):
-        return at, "a double quote inside a text in double quotes ends it; in a template use single ones: split(';')"
+        return at, "a double quote inside double-quoted text ends it; in a template use single quotes: split(';')"
     if _CLOSED_SINGLE.search(line):
-        return at, "a single quote inside a text in single quotes ends it; put the text into double quotes"
+        return at, "a single quote inside single-quoted text ends it; put the text in double quotes"
     for phrase, words, at_start in _PHRASES:
         if phrase in f"{complaint.context}: {complaint.problem}":
             opened = text.count("\n", 0, start) + 1
@@ -53,15 +53,15 @@ def bare_template_hint(text: str, at: int) -> str:
 # What libyaml says, what it means, and whether the mistake lies where the construct starts.
 _PHRASES = (
     ("scanning a quoted scalar: found unexpected end", "the quote that opens here is never closed", True),
-    ("mapping values are not allowed", 'unexpected ": "; quote a text that holds one, or mend the indentation', False),
-    ("sequence entries are not allowed", 'unexpected "- "; quote the whole text, or mend the indentation', False),
+    ("mapping values are not allowed", 'unexpected ": "; quote text that contains it, or fix the indentation', False),
+    ("sequence entries are not allowed", 'unexpected "- "; quote the whole text, or fix the indentation', False),
     ("cannot start any token", "text cannot start with {character} unless it is quoted", False),
     ("scanning an alias", 'text that starts with "*" must be quoted', True),
     ("scanning an anchor", 'text that starts with "&" must be quoted', True),
-    ("expected ',' or ']'", 'expected "," or "]": the list that opens in line {line} goes on here', False),
-    ("expected ',' or '}'", 'expected "," or "}}": the mapping that opens in line {line} goes on here', False),
+    ("expected ',' or ']'", 'expected "," or "]": the list opened in line {line} continues here', False),
+    ("expected ',' or '}'", 'expected "," or "}}": the mapping opened in line {line} continues here', False),
     ("expected '-' indicator", 'expected "- ", as this is in the list that starts in line {line}', False),
-    ("expected key", "this does not fit the mapping that starts in line {line}: mend its indentation or quotes", False),
+    ("expected key", "this does not fit the mapping that starts in line {line}: fix its indentation or quotes", False),
     ("could not find expected ':'", 'expected "key: value"; a text of several lines needs "|" or quotes', True),
     ("expected node content", "a value is missing here", False),
     ("unknown escape", 'unknown escape; in double quotes write a backslash as "\\\\", or use single quotes', False),

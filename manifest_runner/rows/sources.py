@@ -14,8 +14,7 @@ from manifest_runner.manifest.document import ForEach
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes, refuse_unreadable
 from manifest_runner.manifest.yaml_file import Path_, read_yaml
 from manifest_runner.rows import samplesheet
-from manifest_runner.templates.sandbox import near_miss
-from manifest_runner.text import kind_of
+from manifest_runner.text import kind_of, near_miss
 from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
 
 MAX_SCHEMA_BYTES = 16 * 2**20

@@ -12,8 +12,6 @@ published escape; here everything is allowed by name: filters, tests, attributes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from functools import lru_cache
 from itertools import islice
 from types import BuiltinMethodType, MappingProxyType
 from typing import Any
@@ -53,7 +51,7 @@ from manifest_runner.templates.limits import (
     refuse_wide,
     weight,
 )
-from manifest_runner.text import kind_of
+from manifest_runner.text import kind_of, near_miss
 
 __all__ = [
     "MAPPING_METHODS",
@@ -66,7 +64,6 @@ __all__ = [
     "basename",
     "kind_of",
     "lower",
-    "near_miss",
     "replace",
     "root_missing",
     "slug",
@@ -157,17 +154,6 @@ def _there_are(known: Iterable[str]) -> str:
     if len(names) > _MAX_NAMES:
         names[-1] = "…"
     return f"; there is {', '.join(names)}" if names else ""
-
-
-def near_miss(name: str, known: Iterable[str]) -> str:
-    return _near_miss(name, tuple(map(str, known)))
-
-
-@lru_cache(maxsize=64)  # rows that lack the same column are many
-def _near_miss(name: str, known: tuple[str, ...]) -> str:
-    by_lower = {each.lower(): each for each in known}
-    close = get_close_matches(name[:100].lower(), by_lower, n=1)
-    return f'; did you mean "{by_lower[close[0]]}"?' if close else ""
 
 
 def bounded_range(*limits: int) -> range:

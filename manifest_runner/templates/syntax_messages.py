@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from manifest_runner.templates.filters import FILTERS
-from manifest_runner.templates.sandbox import TESTS, near_miss
+from manifest_runner.templates.sandbox import TESTS
+from manifest_runner.text import near_miss
 
 NO_END_OF_COMMENT = 'it is not closed with "#}"'
 _NO_OPERATORS = {"&": "and", "|": "or", "!": "not", "=": "=="}

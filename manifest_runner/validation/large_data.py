@@ -16,10 +16,10 @@ MAX_WORDED = 50
 MORE = "more"
 
 IsValid = Callable[[object], bool]
-# Compiles a schema; None where it is none by itself.
+# Compiles a schema; None where it is not one by itself.
 Compile = Callable[[dict[str, Any]], IsValid | None]
 Keyword = Callable[[Any, Any, Any, Any], Iterator[Any]]
-# The elements that a keyword is about, each with the step that leads to it; None where the usual keyword has to tell.
+# The elements that a keyword is about, each with the step that leads to it; None where the usual keyword has to decide.
 _Elements = Callable[[Any, Any], Iterable[tuple[str | int | None, Any]] | None]
 
 
@@ -56,7 +56,7 @@ def _bounded(
             for step, element in faulty[:MAX_WORDED]:
                 yield from validator.descend(element, wanted, path=step)
             for step, _ in faulty[MAX_WORDED : MAX_WORDED + 1]:
-                words = f"{len(faulty) - MAX_WORDED:,} more have faults, from this one on"
+                words = f"{len(faulty) - MAX_WORDED:,} more have problems, starting with this one"
                 yield error(words, validator=MORE, path=() if step is None else (step,))
 
     return check

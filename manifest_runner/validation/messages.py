@@ -5,14 +5,14 @@ A value is shown on one short line, control characters escaped; of a list or a m
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from manifest_runner.text import clean, described, listed, shown
+import msgspec
+
+from manifest_runner.text import clean, described, listed, near_miss, shown
 from manifest_runner.validation.large_data import MAX_WORDED, MORE
 
 # jsonschema's ValidationError; its stubs let every attribute be unset, which no error of iter_errors is.
@@ -20,8 +20,7 @@ Error = Any
 Path_ = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One thing wrong with data: ``path`` leads to it. Where ``at_key``, its last step is a key at fault.
 
     ``lacks`` is the key that is missing, of which one place can have several.
@@ -30,7 +29,7 @@ class Fault:
     path: Path_
     message: str
     at_key: bool = False
-    lacks: str = field(default="", compare=False)
+    lacks: str = ""
 
 
 def by_path(fault: Fault) -> tuple[list[tuple[bool, str | int]], str]:
@@ -69,7 +68,7 @@ def _unknown_key(key: str, known: Mapping[str, Any]) -> str:
     for name, rule in known.items():
         if isinstance(rule, dict) and isinstance(rule.get("const"), str):  # which keys there are depends on it
             return f"{shown(key)} does not go with {shown(name)} {shown(rule['const'])}"
-    return f"unknown key {shown(key)}{_near_miss(key, list(known))}"
+    return f"unknown key {shown(key)}{near_miss(key, list(known))}"
 
 
 def _missing_keys(error: Error, path: Path_) -> Iterator[Fault]:
@@ -83,7 +82,7 @@ def _repeated(error: Error, path: Path_) -> Iterator[Fault]:
     for i, each in enumerate(error.instance):
         canonical = json.dumps(each, sort_keys=True)
         if canonical in seen:
-            yield Fault((*path, i), f"{shown(each)} is given twice")
+            yield Fault((*path, i), f"{shown(each)} is listed twice")
         seen.add(canonical)
 
 
@@ -96,7 +95,9 @@ def _alternatives(error: Error, path: Path_) -> Iterator[Fault]:
     for each in error.context:
         branches.setdefault(each.relative_schema_path[0], []).append(each)
     if not branches:
-        yield Fault(path, "expected what meets just one of the schema's alternatives, got what meets several")
+        yield Fault(
+            path, "expected a value that matches exactly one of the schema's alternatives, got one that matches several"
+        )
     elif wanted := _types_of_all(branches.values()):
         yield Fault(path, f"expected {_type_words(wanted)}, got {described(error.instance)}")
     else:
@@ -188,7 +189,7 @@ def _format(error: Error) -> str:
 def _enum(error: Error) -> str:
     allowed = [value for value in error.validator_value if value is not None]
     texts = [value for value in allowed if isinstance(value, str)]
-    near = _near_miss(error.instance, texts) if isinstance(error.instance, str) else ""
+    near = near_miss(error.instance, texts) if isinstance(error.instance, str) else ""
     return _expected(listed([shown(value) for value in allowed], "or"), error) + near
 
 
@@ -258,14 +259,5 @@ def _type_words(types: Sequence[str]) -> str:
     return listed([words for name, words in _TYPES.items() if name in wanted], "or")
 
 
-def _near_miss(name: str, known: Sequence[str]) -> str:
-    by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name[:100].lower(), by_lower, n=1)
-    return f"; did you mean {shown(by_lower[near[0]])}?" if near else ""
-
-
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-# -- values and text

@@ -8,78 +8,29 @@ It leaves patterns and formats to the compiled one, so both read a regex alike, 
 from __future__ import annotations
 
 import functools
-import json
 import re
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from importlib import resources
-from typing import Any, Literal
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import jsonschema_rs
 
 from manifest_runner.errors import RunnerError
-from manifest_runner.model import KINDS, Kind
-from manifest_runner.text import clean, described, listed, shown
+from manifest_runner.text import clean, described
 from manifest_runner.validation.large_data import large_data_keywords
-from manifest_runner.validation.messages import Error, Fault, Path_, by_path, faults_of
+from manifest_runner.validation.messages import Error, Fault, by_path, faults_of
 from manifest_runner.validation.schema_size import schema_size
 
-__all__ = [
-    "Checker",
-    "Fault",
-    "ItemChecker",
-    "RowChecker",
-    "SchemaProblem",
-    "item_checker",
-    "lockfile_faults",
-    "manifest_faults",
-    "row_checker",
-    "schema_text",
-]
-
-SchemaName = Literal["manifest", "lockfile", "payload"]
-
-_FILES: dict[SchemaName, str] = {
-    "manifest": "manifest.schema.json",
-    "lockfile": "lockfile.schema.json",
-    "payload": "create-analysis-creation-batch.schema.json",
-}
-_ITEM_TYPES: dict[Kind, str] = {
-    "nextflow": "CreateNextflowAnalysis",
-    "nextflowJson": "CreateNextflowJsonAnalysis",
-    "cwl": "CreateCwlAnalysis",
-}
-_BLOCKS = ("forEach", "analysisInput", "inputFormValues", "tags")
 _TYPE_NAMES = {"enum": ["string", "integer", "number", "boolean", "array", "object", "null"]}
-_NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 # As many as a sheet of thousands of columns needs; a row has to meet each of them.
 MAX_SCHEMA = 10_000
 _MAX_MESSAGE = 240
 
 
 class SchemaProblem(RunnerError):
-    """A row schema is no JSON Schema, or refers to something outside itself."""
+    """A row schema is not a JSON Schema, or refers to something outside itself."""
 
     exit_code = 3
-
-
-def schema_text(name: SchemaName) -> str:
-    """A shipped schema, as its file has it."""
-    return resources.files("manifest_runner.schemas").joinpath(_FILES[name]).read_text("utf-8")
-
-
-def manifest_faults(data: object) -> list[Fault]:
-    """What is wrong with a manifest, by path; nothing where it meets its schema.
-
-    Of many faulty elements of a list the first are worded, and one fault counts the others.
-    """
-    return [_aware_of_kind(fault, data) for fault in _manifest_checker().faults(data)]
-
-
-def lockfile_faults(data: object) -> list[Fault]:
-    """What is wrong with a lockfile, by path; nothing where it meets its schema."""
-    return _lockfile_checker().faults(data)
 
 
 class Checker:
@@ -97,7 +48,7 @@ class Checker:
             return self._compiled.is_valid(_plain(data))
 
     def traits(self, data: object) -> tuple[Hashable, ...]:
-        """What tells data with the same faults, but for the values at fault, at a tenth of the price of ``faults``."""
+        """Equal for data with the same faults but other values, at a tenth of the cost of ``faults``."""
         return tuple((tuple(e.instance_path), e.message) for e in self._compiled.iter_errors(_plain(data)))
 
     def faults(self, data: object) -> list[Fault]:
@@ -140,43 +91,8 @@ class Checker:
             yield Fault(tuple(error.instance_path), clean(error.message, _MAX_MESSAGE))
 
 
-class ItemChecker(Checker):
-    """The API's rules for the items of one kind."""
-
-    def __init__(self, kind: Kind, schema: dict[str, Any]) -> None:
-        super().__init__(schema, formats=True)
-        self._kind = kind
-
-    def faults(self, data: object) -> list[Fault]:
-        return [self._for_author(fault, data) for fault in super().faults(data)]
-
-    def _for_author(self, fault: Fault, data: Any) -> Fault:
-        """A fault in the words of the manifest, of which an item shows only what became of it."""
-        if fault.at_key and (words := _of_other_kinds(fault.path, self._kind)):
-            return replace(fault, message=f"{words}; null in the analysis removes the default")
-        if self._kind == "cwl" and fault.path == ("analysisInput",) and isinstance(data["analysisInput"], dict):
-            return _about_shape(fault, data["analysisInput"])
-        return fault
-
-
-def _about_shape(fault: Fault, given: dict[str, Any]) -> Fault:
-    """The ``objectType`` of a CWL input is told by its other keys (see shape.py), unless they say both or nothing."""
-    if "objectType" in given or ("inputs" in given) != ("inputJson" in given):
-        return fault
-    if "inputs" in given:
-        return Fault((*fault.path, "inputJson"), '"inputs" and "inputJson" exclude each other', at_key=True)
-    return replace(fault, message='one of "inputs" or "inputJson" is missing')
-
-
 class RowChecker(Checker):
     """A user's own rules for rows."""
-
-
-@functools.cache
-def item_checker(kind: Kind) -> ItemChecker:
-    payload = _schema("payload")
-    own = {"$ref": f"#/$defs/{_ITEM_TYPES[kind]}"}
-    return ItemChecker(kind, {"$schema": payload["$schema"], **own, "$defs": payload["$defs"]})
 
 
 def row_checker(schema: object) -> RowChecker:
@@ -202,26 +118,10 @@ def _schema_words(error: jsonschema_rs.ValidationError) -> str:
     if is_outside:
         return clean(f"{resource} is outside the schema, and nothing is fetched", _MAX_MESSAGE)
     message = error.message
-    if error.instance_path[-1:] == ["type"]:  # of which the compiled validator tells only that no alternative fits
+    if error.instance_path[-1:] == ["type"]:  # for which the compiled validator only says that no alternative fits
         message = next((fault.message for fault in Checker(_TYPE_NAMES).faults(error.instance)), message)
     where = ".".join(map(str, error.instance_path))
     return clean(f"{where}: {message}" if where else message, _MAX_MESSAGE)
-
-
-@functools.cache
-def _manifest_checker() -> Checker:
-    return Checker(_schema("manifest"))
-
-
-@functools.cache
-def _lockfile_checker() -> Checker:
-    return Checker(_schema("lockfile"))
-
-
-@functools.cache
-def _schema(name: SchemaName) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(schema_text(name))
-    return schema
 
 
 def _compile(schema: dict[str, Any] | bool, formats: bool) -> jsonschema_rs.Validator:
@@ -244,7 +144,7 @@ def _plain(data: Any) -> Any:
         return int(data)
     if not isinstance(data, float):
         return data
-    # Beyond a double there is only infinity, which is no JSON; the largest double stands for such a number.
+    # Beyond a double there is only infinity, which is not JSON; the largest double stands for such a number.
     return float(min(max(data, -sys.float_info.max), sys.float_info.max))
 
 
@@ -264,45 +164,3 @@ def _judge(keyword: str, dialect: Any) -> Callable[..., Iterator[Error]]:
 @functools.lru_cache(maxsize=256)
 def _compiled_keyword(dialect: str, keyword: str, wanted: str) -> jsonschema_rs.Validator:
     return _compile({"$schema": dialect, keyword: wanted}, formats=True)
-
-
-def _aware_of_kind(fault: Fault, data: Any) -> Fault:
-    """Say of an unknown key of a manifest where it belongs, if anywhere."""
-    match fault.path:
-        case ("defaults", "kind" | "forEach" as key) if fault.at_key:
-            return replace(fault, message=f"{shown(key)} belongs to an analysis, not to the defaults")
-        case ("analyses", int(index), *steps, str(key)):
-            mine = data["analyses"][index].get("kind") if isinstance(data["analyses"][index], dict) else None
-            if mine in KINDS and (words := _of_other_kinds((*steps, key), mine)):
-                return replace(fault, message=words, at_key=True)
-            if fault.at_key and (words := _better_place(steps, key, mine)):
-                return replace(fault, message=f"{shown(key)} {words}")
-    return fault
-
-
-def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
-    """Where a key that is unknown at some place of an analysis may belong, in words."""
-    if len(steps) == 3 and steps[0] == "analysisInput" and isinstance(steps[2], int):
-        return 'is no key of the API\'s list; as CODE: VALUE it stands without the "- "'
-    inner = [] if steps else [name for name in _BLOCKS if key in _keys_at(mine if mine in KINDS else KINDS[0], [name])]
-    return f"belongs into {shown(inner[0])}" if inner else ""
-
-
-def _of_other_kinds(path: Path_, mine: Kind) -> str:
-    """The words for a key of an analysis that only other kinds have; nothing where there is no such kind."""
-    *steps, key = path
-    kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
-    if not kinds or mine in kinds:
-        return ""
-    return f"{shown(key)} is for kind {listed(kinds, 'and')}, this analysis is {mine}"
-
-
-def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:
-    """The keys that the manifest's schema knows at some place of an analysis of a kind."""
-    definitions = _schema("manifest")["definitions"]
-    node = definitions[f"{kind}Analysis"]
-    for step in steps:
-        target = node.get("properties", {}).get(step, {})
-        node = definitions[target["$ref"].rpartition("/")[2]] if "$ref" in target else target
-    keys: dict[str, Any] = node.get("properties", {})
-    return {key: rule for key, rule in keys.items() if rule != _NOT_OF_THIS_KIND}

@@ -163,7 +163,7 @@ def test_a_manifest_that_does_not_exist_does_not_hide_what_is_wrong_with_the_oth
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["validate", "gone.yaml", "bad.yaml", "--json"], obj=Console())
     assert (result.exit_code, {each["file"] for each in json.loads(result.stdout)}) == (2, {"bad.yaml"})
-    assert "gone.yaml: there is no such manifest" in result.stderr
+    assert "gone.yaml: this manifest does not exist" in result.stderr
 
 
 def rewrite(folder: Path) -> None:

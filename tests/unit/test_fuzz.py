@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import load
-from manifest_runner.manifest.yaml_file import dump_yaml, read_yaml
+from manifest_runner.manifest.yaml_dump import dump_yaml
+from manifest_runner.manifest.yaml_file import read_yaml
 from manifest_runner.rows.csv_rows import csv_rows
 from manifest_runner.rows.json_rows import json_rows
 from manifest_runner.templates.sandbox import Sandbox, Scope

@@ -11,10 +11,11 @@ from manifest_runner.diagnostics.collector import MAX_OF_A_CODE
 from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest import document as module
-from manifest_runner.manifest.document import Document, load_document
+from manifest_runner.manifest.check import load_document
+from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_yaml
 from manifest_runner.validation.large_data import MAX_WORDED
-from manifest_runner.validation.validator import schema_text
+from manifest_runner.validation.shipped import schema_text
 
 HEAD = "manifest: 1\nname: m\nproject: p\n"
 ITEM = "- {kind: nextflow, userReference: a}\n"
@@ -71,7 +72,7 @@ def test_a_place_is_where_the_value_was_written(load):
     assert document.place(0, ("userReference",)) == Place("m.yaml", 7, 3)
 
 
-def test_a_source_of_rows_is_told_by_its_format(load):
+def test_a_source_of_rows_is_known_by_its_format(load):
     text = (
         HEAD + "analyses:\n- {kind: cwl, forEach: {tsv: s.tsv, where: 'true', schema: s.json, section: Data}}\n" + ITEM
     )
@@ -153,7 +154,7 @@ def test_of_very_many_faulty_analyses_the_first_are_worded_and_the_rest_counted(
     faulty = "- {kind: cwl, x: 1}\n" * MAX_WORDED + "- {kind: cwl, forEach: csv}\n" * 20
     document = load(HEAD + "analyses:\n" + faulty + ITEM)
     assert len(document.faults) == MAX_WORDED + 1
-    assert document.faults[-1].message == "20 more have faults, from this one on"
+    assert document.faults[-1].message == "20 more have problems, starting with this one"
     assert all(spec.broken for spec in document.analyses)
 
 
@@ -183,7 +184,7 @@ def test_of_very_many_variables_that_are_no_text_none_is_looked_up(load):
     assert document.env_names == ("USER",)
 
 
-def test_of_faults_that_leave_nothing_to_go_by_the_first_hundred_are_told(load):
+def test_of_faults_that_leave_nothing_to_go_by_the_first_hundred_are_reported(load):
     keys = "".join(f"k{number}: 1\n" for number in range(150))
     names = ", ".join(f"{number}: 1" for number in range(150))
     with pytest.raises(InvalidManifest) as raised:

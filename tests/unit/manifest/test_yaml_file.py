@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
-from manifest_runner.manifest.yaml_file import Binary, dump_yaml, read_manifest, read_mapping, read_yaml
+from manifest_runner.manifest.yaml_dump import dump_yaml
+from manifest_runner.manifest.yaml_file import Binary, read_manifest, read_mapping, read_yaml
 from manifest_runner.values import SpelledFloat, SpelledInt
 
 
@@ -158,7 +159,7 @@ again: *base
     assert data["again"] is data["base"]
 
 
-def test_an_anchor_can_be_on_a_scalar_or_a_key_and_be_set_anew(read):
+def test_an_anchor_can_be_on_a_scalar_or_a_key_and_be_set_again(read):
     assert read("[&a x, *a, &a y, *a]").data == ["x", "x", "y", "y"]
     assert read("{&k key: 1, other: *k, list: [*k]}").data == {"key": 1, "other": "key", "list": ["key"]}
     assert read("&k key: 1\nmap:\n  *k : 2\n").data == {"key": 1, "map": {"key": 2}}
@@ -202,6 +203,7 @@ def test_text_of_all_planes_is_kept(read):
         max_leaves=12,
     )
 )
+@example(data="0E0")
 def test_what_is_written_as_yaml_is_read_back(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "dump.yaml"
     path.write_text(dump_yaml(data), encoding="utf-8")
@@ -303,7 +305,7 @@ def test_all_faults_are_found_up_to_a_hundred(faults):
     ("raw", "line", "column"),
     [(b"a: \xff\n", 1, 4), (b"\xef\xbb\xbfa: 1\nb: \xc3\xa9\xc3(\n", 2, 5), ("é: ö\n".encode("latin-1"), 1, 1)],
 )
-def test_what_is_no_utf8_is_told_by_its_place(faults, raw, line, column):
+def test_bytes_that_are_not_utf8_are_reported_at_their_place(faults, raw, line, column):
     assert faults(raw)[0].place == Place("m.yaml", line, column)
     assert faults(raw)[0].code == "MR102"
 
@@ -329,7 +331,7 @@ def test_a_surrogate_cannot_be_escaped_into_a_text(faults):
 
 def test_a_manifest_that_does_not_exist_is_wrong_use(tmp_path):
     for path in (tmp_path / "m.yaml", tmp_path / "no" / "m.yaml", tmp_path / "a\0b", tmp_path / ("x" * 300)):
-        with pytest.raises(UsageProblem, match="no such manifest"):
+        with pytest.raises(UsageProblem, match="manifest does not exist"):
             read_manifest(path)
 
 
@@ -343,14 +345,14 @@ def unreadable(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("what", ["folder", "pipe", "loop", "nowhere", "device"])
-def test_what_is_no_file_is_told_and_never_waited_for(tmp_path, what):
+def test_a_path_that_is_not_a_file_is_reported_without_waiting(tmp_path, what):
     with pytest.raises(InvalidManifest) as raised:
         read_manifest(unreadable(tmp_path)[what])
     assert raised.value.findings[0].code == "MR101"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(tmp_path):
+def test_a_file_without_read_permission_is_reported(tmp_path):
     path = tmp_path / "m.yaml"
     path.write_text("a: 1")
     path.chmod(stat.S_IWUSR)

@@ -17,28 +17,28 @@ def faults(schema: dict, data: object) -> list[tuple[tuple, str]]:
 
 
 @pytest.mark.parametrize("dialect", [LATEST, DRAFT_7])
-def test_a_fault_far_behind_in_a_list_is_told_at_its_place(dialect):
+def test_a_fault_far_down_a_list_is_reported_at_its_place(dialect):
     data = {"a": ["x"] * 5000 + [1] + ["x"] * 10}
     schema = {"$schema": dialect, "properties": {"a": {"items": TEXT}}}
     assert faults(schema, data) == [(("a", 5000), "expected text, got the number 1")]
 
 
-def test_of_very_many_faults_in_a_list_the_first_are_told_and_the_others_counted():
+def test_of_very_many_faults_in_a_list_the_first_are_reported_and_the_others_counted():
     found = faults({"items": TEXT}, ["x", *range(MAX_WORDED + 30)])
     assert [path for path, _ in found] == [(number,) for number in range(1, MAX_WORDED + 2)]
-    assert found[-1][1] == "30 more have faults, from this one on"
+    assert found[-1][1] == "30 more have problems, starting with this one"
 
 
 def test_the_same_holds_for_the_values_and_the_names_of_a_mapping():
     data = {f"k{number}": number for number in range(MAX_WORDED + 5)}
     values = faults({"additionalProperties": TEXT, "properties": {"k0": True}}, data)
     assert len(values) == MAX_WORDED + 1
-    assert ((f"k{MAX_WORDED + 1}",), "4 more have faults, from this one on") in values
+    assert ((f"k{MAX_WORDED + 1}",), "4 more have problems, starting with this one") in values
     names = faults({"propertyNames": {"maxLength": 2}}, data)
     # k10 to k54 are too long, which is not enough to be counted
     assert [path for path, _ in names] == [(f"k{number}",) for number in range(10, MAX_WORDED + 5)]
     names = faults({"propertyNames": {"maxLength": 1}}, data)
-    assert (len(names), names[0]) == (MAX_WORDED + 1, ((), "5 more have faults, from this one on"))
+    assert (len(names), names[0]) == (MAX_WORDED + 1, ((), "5 more have problems, starting with this one"))
 
 
 def test_a_part_that_refers_to_definitions_is_checked_by_itself():

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from manifest_runner.model import KINDS
-from manifest_runner.validation.validator import Fault, manifest_faults, schema_text
+from manifest_runner.validation.messages import Fault
+from manifest_runner.validation.shipped import manifest_faults, schema_text
 from manifest_runner.values import SpelledFloat, SpelledInt
 
 T = "{{ row.x }}"
@@ -207,11 +208,11 @@ def test_every_list_or_mapping_of_an_analysis_can_be_a_template_and_no_other_tex
         ({"batchSize": SpelledFloat("1.5")}, ("batchSize", "expected a whole number, got the number 1.5")),
         ({"maxLaunches": -1}, ("maxLaunches", "expected at least 0, got the number -1")),
         ({"stamp": "no"}, ("stamp", 'expected true or false, got text "no"')),
-        ({"env": ["A", "B", "A"]}, ("env.2", '"A" is given twice')),
+        ({"env": ["A", "B", "A"]}, ("env.2", '"A" is listed twice')),
         ({"env": {"A": 1}}, ("env", 'expected a list, got a mapping; an element of a list starts with "- "')),
         (
             {"defaults": {"kind": "cwl"}},
-            ("defaults.kind", '"kind" belongs to an analysis, not to the defaults'),
+            ("defaults.kind", '"kind" belongs in an analysis, not in the defaults'),
         ),
         ({"analyses": []}, ("analyses", "must not be empty")),
         ({"analyses": {}}, ("analyses", 'expected a list, got a mapping; an element of a list starts with "- "')),
@@ -369,7 +370,9 @@ def test_a_manifest_is_a_mapping(data: Any) -> None:
 
 
 def test_a_bare_manifest_misses_its_keys():
-    assert manifest_faults({}) == [Fault((), f'"{key}" is missing') for key in ("analyses", "manifest", "name")]
+    assert manifest_faults({}) == [
+        Fault((), f'"{key}" is missing', lacks=key) for key in ("analyses", "manifest", "name")
+    ]
 
 
 # -- the schema itself
@@ -387,7 +390,7 @@ def _resolved(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _properties(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every property at every depth, with its path; a key of ``properties`` is no keyword."""
+    """Every property at every depth, with its path; a key of ``properties`` is not a keyword."""
     if isinstance(node, list):
         for i, each in enumerate(node):
             yield from _properties(each, f"{path}/{i}")

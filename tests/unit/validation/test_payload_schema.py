@@ -16,7 +16,7 @@ from libica.openapi.v3.models.create_nextflow_analysis import CreateNextflowAnal
 from libica.openapi.v3.models.create_nextflow_json_analysis import CreateNextflowJsonAnalysis
 
 from manifest_runner.model import KINDS, Kind
-from manifest_runner.validation.validator import item_checker, schema_text
+from manifest_runner.validation.shipped import item_checker, schema_text
 
 # What version 3 of the API publishes; \Z because its server knows no end "before a last line break".
 API_USER_REFERENCE = re.compile(r"[a-zA-Z0-9 _-]*(/[a-zA-Z0-9 _-]+)*\Z")

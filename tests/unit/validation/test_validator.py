@@ -13,15 +13,9 @@ import pytest
 
 import manifest_runner
 from manifest_runner.model import KINDS
-from manifest_runner.validation.validator import (
-    Fault,
-    RowChecker,
-    SchemaProblem,
-    item_checker,
-    lockfile_faults,
-    row_checker,
-    schema_text,
-)
+from manifest_runner.validation.messages import Fault
+from manifest_runner.validation.shipped import item_checker, lockfile_faults, schema_text
+from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
 from manifest_runner.values import SpelledFloat, SpelledInt
 
 ITEM = {"userReference": "a", "pipelineId": "p", "analysisInput": {"inputs": []}}
@@ -52,7 +46,8 @@ def test_only_one_module_imports_the_validators():
 
 def test_valid_data_do_not_import_the_slow_validator():
     program = (
-        "import sys; from manifest_runner.validation.validator import item_checker, row_checker\n"
+        "import sys; from manifest_runner.validation.shipped import item_checker\n"
+        "from manifest_runner.validation.validator import row_checker\n"
         f"assert item_checker('nextflow').is_valid({ITEM!r}) and not item_checker('nextflow').faults({ITEM!r})\n"
         "assert row_checker({'type': 'object'}).is_valid({})\n"
         "assert 'jsonschema' not in sys.modules"
@@ -84,7 +79,7 @@ def test_a_number_too_long_for_words_is_still_a_fault():
 def test_a_fault_has_its_place_and_its_words():
     broken = {"userReference": "a.b", "pipelineID": "p", "analysisStorageId": "x", "analysisInput": {"inputs": {}}}
     assert item_checker("nextflow").faults(broken) == [
-        Fault((), '"pipelineId" is missing'),
+        Fault((), '"pipelineId" is missing', lacks="pipelineId"),
         Fault(("analysisInput", "inputs"), 'expected a list, got a mapping; an element of a list starts with "- "'),
         Fault(("analysisStorageId",), 'expected a UUID, got text "x"'),
         Fault(("pipelineID",), 'unknown key "pipelineID"; did you mean "pipelineId"?', at_key=True),
@@ -193,7 +188,7 @@ def test_what_a_list_or_a_mapping_holds_is_not_shown():
         (
             {"properties": {"a": {"oneOf": [{"minimum": 1}, {"minimum": 2}]}}},
             {"a": 3},
-            "expected what meets just one of the schema's alternatives, got what meets several",
+            "expected a value that matches exactly one of the schema's alternatives, got one that matches several",
         ),
         (
             {
@@ -238,14 +233,14 @@ def test_all_faults_of_a_row_are_found_by_path_and_once():
         "properties": {"b": {"type": "integer"}, "a": {"type": "integer"}},
     }
     assert row_checker(schema).faults({"b": "1", "a": "2"}) == [
-        Fault((), '"x" is missing'),
-        Fault((), '"y" is missing'),
+        Fault((), '"x" is missing', lacks="x"),
+        Fault((), '"y" is missing', lacks="y"),
         Fault(("a",), 'expected a whole number, got text "2"'),
         Fault(("b",), 'expected a whole number, got text "1"'),
     ]
 
 
-def test_an_unknown_column_is_told_from_those_of_a_pattern():
+def test_an_unknown_column_differs_from_those_of_a_pattern():
     checker = row_checker(
         {"properties": {"sample": True}, "patternProperties": {"^x-": True}, "additionalProperties": False}
     )
@@ -372,7 +367,7 @@ def test_a_broken_launch_is_refused(change: dict[str, Any], path: tuple[Any, ...
 @pytest.mark.parametrize("key", LAUNCH)
 def test_a_launch_is_complete(key: str) -> None:
     rest = {name: value for name, value in LAUNCH.items() if name != key}
-    assert lockfile_faults(lockfile(rest)) == [Fault(("items", "ref"), f'"{key}" is missing')]
+    assert lockfile_faults(lockfile(rest)) == [Fault(("items", "ref"), f'"{key}" is missing', lacks=key)]
 
 
 @pytest.mark.parametrize("batch", [{**BATCH, "status": None}, {**BATCH, "more": 1}, {**BATCH, "items": 0}])
@@ -383,7 +378,7 @@ def test_a_batch_is_taken(batch: Any) -> None:
 @pytest.mark.parametrize("key", BATCH)
 def test_a_batch_is_complete(key: str) -> None:
     rest = {name: value for name, value in BATCH.items() if name != key}
-    assert lockfile_faults(lockfile(batch=rest)) == [Fault(("batches", "b"), f'"{key}" is missing')]
+    assert lockfile_faults(lockfile(batch=rest)) == [Fault(("batches", "b"), f'"{key}" is missing', lacks=key)]
 
 
 def test_a_lockfile_of_another_version_is_refused():
@@ -395,7 +390,7 @@ def test_a_lockfile_of_another_version_is_refused():
 @pytest.mark.parametrize("key", ["lockVersion", "name", "project", "server", "batches", "items"])
 def test_a_lockfile_has_all_its_keys(key: str) -> None:
     rest = {name: value for name, value in lockfile().items() if name != key}
-    assert lockfile_faults(rest) == [Fault((), f'"{key}" is missing')]
+    assert lockfile_faults(rest) == [Fault((), f'"{key}" is missing', lacks=key)]
 
 
 def test_formats_of_rows_are_judged_without_the_libraries_that_jsonschema_can_use_for_them():

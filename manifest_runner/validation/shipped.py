@@ -1,0 +1,142 @@
+"""The schemas that are shipped: the manifest's, the lockfile's and the API's rules for items, in words for authors."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from manifest_runner.model import KINDS, Kind
+from manifest_runner.text import listed, shown
+from manifest_runner.validation.messages import Fault, Path_
+from manifest_runner.validation.validator import Checker
+
+SchemaName = Literal["manifest", "lockfile", "payload"]
+
+_FILES: dict[SchemaName, str] = {
+    "manifest": "manifest.schema.json",
+    "lockfile": "lockfile.schema.json",
+    "payload": "create-analysis-creation-batch.schema.json",
+}
+_ITEM_TYPES: dict[Kind, str] = {
+    "nextflow": "CreateNextflowAnalysis",
+    "nextflowJson": "CreateNextflowJsonAnalysis",
+    "cwl": "CreateCwlAnalysis",
+}
+_BLOCKS = ("forEach", "analysisInput", "inputFormValues", "tags")
+_NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
+
+
+def schema_text(name: SchemaName) -> str:
+    """A shipped schema, as its file has it."""
+    return resources.files("manifest_runner.schemas").joinpath(_FILES[name]).read_text("utf-8")
+
+
+def manifest_faults(data: object) -> list[Fault]:
+    """What is wrong with a manifest, by path; nothing where it meets its schema.
+
+    Of many faulty elements of a list the first are worded, and one fault counts the others.
+    """
+    return [_aware_of_kind(fault, data) for fault in _manifest_checker().faults(data)]
+
+
+def lockfile_faults(data: object) -> list[Fault]:
+    """What is wrong with a lockfile, by path; nothing where it meets its schema."""
+    return _lockfile_checker().faults(data)
+
+
+class ItemChecker(Checker):
+    """The API's rules for the items of one kind."""
+
+    def __init__(self, kind: Kind, schema: dict[str, Any]) -> None:
+        super().__init__(schema, formats=True)
+        self._kind = kind
+
+    def faults(self, data: object) -> list[Fault]:
+        return [self._for_author(fault, data) for fault in super().faults(data)]
+
+    def _for_author(self, fault: Fault, data: Any) -> Fault:
+        """A fault in the words of the manifest, of which an item shows only what became of it."""
+        if fault.at_key and (words := _of_other_kinds(fault.path, self._kind)):
+            return replace(fault, message=f"{words}; null in the analysis removes the default")
+        if self._kind == "cwl" and fault.path == ("analysisInput",) and isinstance(data["analysisInput"], dict):
+            return _about_shape(fault, data["analysisInput"])
+        return fault
+
+
+def _about_shape(fault: Fault, given: dict[str, Any]) -> Fault:
+    """The ``objectType`` of a CWL input follows from its other keys, unless they imply both shapes or neither."""
+    if "objectType" in given or ("inputs" in given) != ("inputJson" in given):
+        return fault
+    if "inputs" in given:
+        return Fault((*fault.path, "inputJson"), '"inputs" and "inputJson" exclude each other', at_key=True)
+    return replace(fault, message='one of "inputs" or "inputJson" is missing')
+
+
+@functools.cache
+def item_checker(kind: Kind) -> ItemChecker:
+    payload = _schema("payload")
+    own = {"$ref": f"#/$defs/{_ITEM_TYPES[kind]}"}
+    return ItemChecker(kind, {"$schema": payload["$schema"], **own, "$defs": payload["$defs"]})
+
+
+@functools.cache
+def _manifest_checker() -> Checker:
+    return Checker(_schema("manifest"))
+
+
+@functools.cache
+def _lockfile_checker() -> Checker:
+    return Checker(_schema("lockfile"))
+
+
+@functools.cache
+def _schema(name: SchemaName) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(schema_text(name))
+    return schema
+
+
+def _aware_of_kind(fault: Fault, data: Any) -> Fault:
+    """Say of an unknown key of a manifest where it belongs, if anywhere."""
+    match fault.path:
+        case ("defaults", "kind" | "forEach" as key) if fault.at_key:
+            return replace(fault, message=f"{shown(key)} belongs in an analysis, not in the defaults")
+        case ("analyses", int(index), *steps, str(key)):
+            mine = data["analyses"][index].get("kind") if isinstance(data["analyses"][index], dict) else None
+            if mine in KINDS and (words := _of_other_kinds((*steps, key), mine)):
+                return replace(fault, message=words, at_key=True)
+            if fault.at_key and (words := _better_place(steps, key, mine)):
+                return replace(fault, message=f"{shown(key)} {words}")
+    return fault
+
+
+def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
+    """Where a key that is unknown at some place of an analysis may belong, in words."""
+    if len(steps) == 3 and steps[0] == "analysisInput" and isinstance(steps[2], int):
+        return 'is not a key of the API\'s list; write CODE: VALUE without the "- "'
+    inner = [] if steps else [name for name in _BLOCKS if key in _keys_at(mine if mine in KINDS else KINDS[0], [name])]
+    return f"belongs in {shown(inner[0])}" if inner else ""
+
+
+def _of_other_kinds(path: Path_, mine: Kind) -> str:
+    """The words for a key of an analysis that only other kinds have; empty where no such kind exists."""
+    *steps, key = path
+    kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
+    if not kinds or mine in kinds:
+        return ""
+    return f"{shown(key)} is for kind {listed(kinds, 'and')}, this analysis is {mine}"
+
+
+def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:
+    """The keys that the manifest's schema knows at some place of an analysis of a kind."""
+    definitions = _schema("manifest")["definitions"]
+    node = definitions[f"{kind}Analysis"]
+    for step in steps:
+        target = node.get("properties", {}).get(step, {})
+        node = definitions[target["$ref"].rpartition("/")[2]] if "$ref" in target else target
+    keys: dict[str, Any] = node.get("properties", {})
+    return {key: rule for key, rule in keys.items() if rule != _NOT_OF_THIS_KIND}
