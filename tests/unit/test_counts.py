@@ -22,7 +22,7 @@ from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
 from manifest_runner.planning.plan import Choices
-from manifest_runner.validation import validator
+from manifest_runner.validation import shipped
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 ROWS = 200
@@ -75,7 +75,7 @@ def _counts(monkeypatch):
     monkeypatch.setattr(jsonschema_rs, "validator_for", lambda *a, **n: Counting(make_validator(*a, **n)))
     monkeypatch.setattr(requests.Session, "send", sent)
     monkeypatch.setattr(os, "fsync", counted("syncs", fsync))
-    caches = (validator.item_checker, validator._manifest_checker, validator._lockfile_checker)
+    caches = (shipped.item_checker, shipped._manifest_checker, shipped._lockfile_checker)
     for cache in caches:
         cache.cache_clear()
     yield counts
