@@ -1,0 +1,93 @@
+"""What names stand for, as values: the entries of a names file. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from manifest_runner.names.references import Name, NameKind
+
+
+class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
+    """A value whose members are those of the names file, in camel case there."""
+
+
+class DataEntry(Entry, frozen=True):
+    """Data by path: its id, and a file's size in bytes."""
+
+    id: str
+    size: int | None = None
+
+
+class InputDeclaration(Entry, frozen=True):
+    """An input that a pipeline takes by code."""
+
+    code: str
+    multi_value: bool
+    required: bool
+
+
+class ParameterDeclaration(Entry, frozen=True):
+    """A parameter that a pipeline takes by code. ``options`` are its only values, if any; ``type`` is ICA's word."""
+
+    code: str
+    required: bool
+    type: str
+    options: tuple[str, ...]
+    default: tuple[str, ...] = ()
+    multi_value: bool = False
+
+
+class PipelineEntry(Entry, frozen=True):
+    """A pipeline as it was declared when it was looked up.
+
+    ``kind`` is None where ICA does not say. ``inputs`` and ``parameters`` are None where the credential may not see
+    them; ``form`` are the fields of an input form as its file has them.
+    """
+
+    id: str
+    kind: Literal["nextflow", "nextflowJson", "cwl"] | None = None
+    inputs: tuple[InputDeclaration, ...] | None = None
+    parameters: tuple[ParameterDeclaration, ...] | None = None
+    form: tuple[dict[str, Any], ...] | None = None
+
+
+class Names(msgspec.Struct, frozen=True):
+    """All that is known of the names of one manifest, by key as it is written there."""
+
+    project: str
+    server: str
+    data: dict[str, DataEntry] = {}
+    pipelines: dict[str, PipelineEntry] = {}
+    projects: dict[str, str] = {}
+    storages: dict[str, str] = {}
+
+    def section(self, kind: NameKind) -> dict[str, Any]:
+        """The entries of one kind."""
+        entries: dict[str, Any] = getattr(self, kind)
+        return entries
+
+    def __contains__(self, name: Name) -> bool:
+        return name.key in self.section(name.kind)
+
+    def id_of(self, name: Name) -> str | None:
+        """The id that a name stands for, None where it is not known."""
+        entry = self.section(name.kind).get(name.key)
+        return entry if entry is None or isinstance(entry, str) else str(entry.id)
+
+    def with_entries(self, entries: dict[Name, Any]) -> Names:
+        """The same with more entries, or others in their place."""
+        changed = {kind: dict(self.section(kind)) for kind in {name.kind for name in entries}}
+        for name, entry in entries.items():
+            changed[name.kind][name.key] = entry
+        return msgspec.structs.replace(self, **changed)
+
+    def only(self, wanted: frozenset[Name] | set[Name]) -> Names:
+        """The same without the entries that are not wanted."""
+        kinds: tuple[NameKind, ...] = ("data", "pipelines", "projects", "storages")
+        kept = {
+            kind: {key: entry for key, entry in self.section(kind).items() if Name(kind, key) in wanted}
+            for kind in kinds
+        }
+        return msgspec.structs.replace(self, **kept)

@@ -1,0 +1,182 @@
+"""The names file on disk: read with suspicion, written whole, one line an entry so that git merges it by lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from manifest_runner.errors import BadState
+from manifest_runner.files import replace_file
+from manifest_runner.names.model import DataEntry, Names, PipelineEntry
+from manifest_runner.names.references import ID_STARTS, NameKind, data_fault, is_data_name, is_uuid
+from manifest_runner.text import clean, shown
+
+NAMES_VERSION = 1
+SUFFIX = ".names.json"
+MAX_BYTES = 512 * 2**20
+
+_SECTIONS: tuple[NameKind, ...] = get_args(NameKind)
+_CONFLICT = (b"<<<<<<< ", b"=======", b">>>>>>> ")
+_JSON = msgspec.json.Encoder(order="sorted")
+
+
+class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    names_version: int
+    project: str
+    server: str
+    data: dict[str, DataEntry]
+    pipelines: dict[str, PipelineEntry]
+    projects: dict[str, str]
+    storages: dict[str, str]
+
+
+def read_names(path: Path, *, project: str, server: str) -> Names:
+    """The names of a manifest; none where there is no file yet.
+
+    Raises BadState where the file is damaged, newer, or belongs to another project or server.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return Names(project, server)
+    except OSError as e:
+        raise BadState(f"{path}: cannot be read: {e.strerror or type(e).__name__}") from e
+    names = parse_names(raw, str(path))
+    for what, found, wanted in (("project", names.project, project), ("server", names.server, server)):
+        if found != wanted:
+            raise BadState(
+                f"{path}: belongs to {what} {clean(found, 200)}, and this is {what} {clean(wanted, 200)}. Nothing was "
+                f"sent. Use the {what} that the file was made for, or move the file away and run "
+                "`manifest-runner resolve` to make one for this."
+            )
+    return names
+
+
+def parse_names(raw: bytes, label: str) -> Names:
+    """The bytes of a names file as names. Raises BadState that says what is wrong, and where."""
+    _refuse_conflicts(raw, label)
+    _refuse_newer(raw, label)
+    try:
+        file = msgspec.json.decode(raw, type=_File)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise _damaged(label, _place_of(raw), str(e)) from e
+    _refuse_duplicates(raw, file, label)
+    _check_entries(file, label)
+    return Names(file.project, file.server, file.data, file.pipelines, file.projects, file.storages)
+
+
+def write_names(path: Path, names: Names) -> None:
+    """Replace the file, whole or not at all; what would not change is not written."""
+    content = dump_names(names)
+    try:
+        if path.read_bytes() == content:
+            return
+    except OSError:
+        pass  # not there, or replaced all the same
+    replace_file(path, content)
+
+
+def dump_names(names: Names) -> bytes:
+    """Sorted, one line an entry, so that a small change is a small diff."""
+    head = {"namesVersion": NAMES_VERSION, "project": names.project, "server": names.server}
+    lines = [b"{", *(_line(key, value) + b"," for key, value in head.items())]
+    for section in _SECTIONS:
+        lines += [_JSON.encode(section) + b": {", *_entries(names.section(section))]
+        lines.append(b"}" if section == _SECTIONS[-1] else b"},")
+    return b"\n".join([*lines, b"}", b""])
+
+
+def _entries(entries: Mapping[str, Any]) -> list[bytes]:
+    lines = [_line(key, entries[key]) + b"," for key in sorted(entries)]
+    return [*lines[:-1], lines[-1][:-1]] if lines else []
+
+
+def _line(key: str, value: Any) -> bytes:
+    return _JSON.encode(key) + b": " + msgspec.json.format(_JSON.encode(value), indent=0)
+
+
+# -- what can be wrong
+
+
+def _refuse_conflicts(raw: bytes, label: str) -> None:
+    if not any(mark in raw for mark in _CONFLICT):
+        return
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if line.startswith(_CONFLICT):
+            raise BadState(
+                f"{label}:{number}: git conflict markers. Nothing was sent. Keep the lines of both sides, each key "
+                "once, or take either side and run `manifest-runner resolve`."
+            )
+
+
+def _refuse_newer(raw: bytes, label: str) -> None:
+    try:
+        version = msgspec.json.decode(raw, type=_Version).names_version
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return  # damaged otherwise
+    if version > NAMES_VERSION:
+        raise BadState(
+            f"{label}: format {version} is newer than this version of manifest-runner, which reads {NAMES_VERSION}. "
+            "Nothing was sent. Update manifest-runner."
+        )
+    if version < NAMES_VERSION:
+        raise _damaged(label, 0, f"there is no format {version}")
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    names_version: int
+
+
+def _refuse_duplicates(raw: bytes, file: _File, label: str) -> None:
+    """An entry is a line: where there are as many lines as entries, no key was lost, and there is no need to look."""
+    entries = len(file.data) + len(file.pipelines) + len(file.projects) + len(file.storages)
+    if raw.count(b'\n"') == entries + len(_File.__struct_fields__):
+        return
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in found if keys.count(key) > 1)
+            raise _damaged(label, 0, f"duplicate key {shown(twice)}")
+        return found
+
+    json.loads(raw, object_pairs_hook=unique)
+
+
+def _check_entries(file: _File, label: str) -> None:
+    """What only an edit by hand can have made."""
+    for key, data in file.data.items():
+        if key[:1] == "/" and key[1:2] not in ("", "/") and data.id[:4] in ID_STARTS and data.id[4:].isalnum():
+            continue  # nearly all of them
+        if not is_data_name(key) or data_fault(key):
+            raise _damaged(label, 0, f"{shown(key)} is not a path")
+        if not data.id.startswith(ID_STARTS) or data_fault(data.id):
+            raise _damaged(label, 0, f"the id of {shown(key)} is {shown(data.id)}, which is not an id of data")
+    ids = {key: entry.id for key, entry in file.pipelines.items()} | file.projects | file.storages
+    for key, found in ids.items():
+        if not is_uuid(found):
+            raise _damaged(label, 0, f"the id of {shown(key)} is {shown(found)}, which is not a UUID")
+
+
+def _place_of(raw: bytes) -> int:
+    """The line where JSON breaks off; 0 where it does not."""
+    try:
+        json.loads(raw)
+    except json.JSONDecodeError as e:
+        return e.lineno
+    except (ValueError, RecursionError):
+        pass
+    return 0
+
+
+def _damaged(label: str, line: int, what: str) -> BadState:
+    where = f"{label}:{line}" if line else label
+    return BadState(
+        f"{where}: damaged: {clean(what, 300)}. Nothing was sent. Restore it from git (`git checkout -- {label}`), or "
+        "remove it and run `manifest-runner resolve` to look everything up again."
+    )

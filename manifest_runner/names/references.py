@@ -1,0 +1,123 @@
+"""What a text in place of an id refers to: an id, a path of the project, data of another project, or nothing. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+from urllib.parse import unquote
+
+from manifest_runner.text import shown
+
+NameKind = Literal["data", "pipelines", "projects", "storages"]
+
+SCHEME = "icav2://"
+# How an id of data starts; what comes after is ICA's affair.
+ID_STARTS = ("fil.", "fol.", "urn:")
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+_WRITE = 'write a data id ("fil.…" or "fol.…"), a URN, a path ("/folder/file") or "icav2://PROJECT/path"'
+
+
+class Name(NamedTuple):
+    """One thing to look up: the section of the names file that it belongs to, and its key there."""
+
+    kind: NameKind
+    key: str
+
+
+class DataPath(NamedTuple):
+    """Data by path. ``project`` is an id or a name, None for the run's own project."""
+
+    project: str | None
+    path: str
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID, in either case."""
+    return _UUID.fullmatch(text) is not None
+
+
+def is_pipeline_id(text: str) -> bool:
+    """Whether a text can be a ``pipelineId``: a UUID or a URN."""
+    return is_uuid(text) or (text.startswith("urn:") and len(text) > len("urn:"))
+
+
+def is_data_name(text: str) -> bool:
+    """Whether a text is a path or a URI, which the names file turns into an id."""
+    return text.startswith(("/", SCHEME))
+
+
+def data_fault(text: str) -> str:
+    """What is wrong with a text where an id of data belongs, and what to write; empty where nothing is."""
+    if text.startswith(ID_STARTS):
+        return _id_fault(text)
+    if text.startswith("/"):
+        return "" if text.strip("/") else f"{_found(text)}, the root of the project, which has no id; {_WRITE}"
+    if text.startswith(SCHEME):
+        return _uri_fault(text)
+    return f"{_found(text)}{_what_it_is(text)}; {_WRITE}"
+
+
+def pipeline_id_fault(text: str) -> str:
+    """What is wrong with a ``pipelineId``; empty where nothing is."""
+    if is_pipeline_id(text):
+        return ""
+    return f'expected a UUID or a URN, found {shown(text)}; to name a pipeline by its code, write "pipeline" instead'
+
+
+def parse_data_name(text: str) -> DataPath:
+    """A text for which `data_fault` has no words. What follows the project is literal: ``#``, ``?``, ``+`` and ``%``.
+
+    Only the name of a project may be percent-encoded, since it can hold a slash.
+    """
+    if not text.startswith(SCHEME):
+        return DataPath(None, text)
+    project, _, path = text.removeprefix(SCHEME).partition("/")
+    return DataPath(unquote(project), "/" + path)
+
+
+def _found(text: str) -> str:
+    return f"expected data, found {shown(text)}"
+
+
+def _id_fault(text: str) -> str:
+    if len(text) == len(ID_STARTS[0]) or text != text.strip() or any(map(str.isspace, text)):
+        return f"{_found(text)}, which is not a complete id; {_WRITE}"
+    return ""
+
+
+def _uri_fault(text: str) -> str:
+    project, _, path = text.removeprefix(SCHEME).partition("/")
+    if not project.strip():
+        return f'{_found(text)}, which names no project; write "icav2://PROJECT/path" with its id or name'
+    if not path.strip("/"):
+        return f'{_found(text)}, which has no path; write "icav2://PROJECT/path" with the path of a file or folder'
+    return ""
+
+
+def _what_it_is(text: str) -> str:
+    """Words for the texts that people put where data belong."""
+    stripped = text.strip()
+    if not stripped:
+        return ", which is blank; fill it in, or use null to leave the input out"
+    if stripped != text and not data_fault(stripped):
+        return ", which has blanks around it"
+    if stripped in _EXCEL_ERRORS:
+        return ", an error of a spreadsheet"
+    if stripped[0] in "[{":
+        return ", which looks like JSON text: `| from_json` makes a list of it"
+    if url := _URL.match(stripped):
+        return _words_for_url(url[1].lower())
+    if stripped[:4].lower() in ID_STARTS:
+        return ", whose start must be in lower case"
+    return ", a path that does not start with a slash" if "/" in stripped else ", which is not an id"
+
+
+def _words_for_url(scheme: str) -> str:
+    if scheme in ("s3", "http", "https"):
+        return f", a URL: data at {scheme}:// are not in ICA; upload them, or give them as `externalData`"
+    if scheme == "icav2":
+        return ", whose scheme must be in lower case"
+    return f", a URL: {scheme}:// is not data in ICA; upload the data first"
