@@ -45,6 +45,34 @@ class LockedAnalysis(Value, frozen=True):
     end_date: str | None = None
 
 
+class Detail(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """A value inside an item; members that a newer version added to it are left out."""
+
+
+class LockedOutput(Detail, frozen=True):
+    """A file or folder that an analysis made. ``project_id`` is set where it lies in another project."""
+
+    data_id: str
+    name: str
+    type: str
+    project_id: str | None = None
+
+
+class LockedPrice(Detail, frozen=True):
+    """What an analysis cost; ``amount`` is a decimal number as the API spells it."""
+
+    amount: str
+    currency: str
+
+
+class LockedFailure(Detail, frozen=True):
+    """The step that made an analysis fail, its exit code and the last line that it wrote, as far as they are known."""
+
+    step: str | None = None
+    exit_code: int | None = None
+    line: str | None = None
+
+
 class LockedItem(Value, frozen=True):
     """The latest launch of one item, and whole, in ``previous``, those that it replaced, oldest first."""
 
@@ -61,6 +89,11 @@ class LockedItem(Value, frozen=True):
     removed: bool = False
     adopted: bool = False
     abort_requested_at: str | None = None
+    outputs: dict[str, tuple[LockedOutput, ...]] | None = None
+    price: LockedPrice | None = None
+    failure: LockedFailure | None = None
+    accepted: Digest | None = None
+    renamed_from: str | None = None
     more: dict[str, Any] = msgspec.field(default_factory=dict, name=MORE)
 
     @property

@@ -16,7 +16,15 @@ from manifest_runner.errors import BadState
 from manifest_runner.ica.model import Analysis, BatchItem
 from manifest_runner.launch.record import launched, new_launch, updated
 from manifest_runner.lockfile.file import dump_lockfile, load_lockfile, parse_lockfile, read_lockfile, write_lockfile
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
+from manifest_runner.lockfile.model import (
+    LockedAnalysis,
+    LockedBatch,
+    LockedFailure,
+    LockedItem,
+    LockedOutput,
+    LockedPrice,
+    Lockfile,
+)
 
 DIGEST = "0123456789abcdef" * 4
 SERVER = "https://ica.example/ica/rest"
@@ -73,7 +81,7 @@ revisions = st.from_regex(r"\A[0-9]{1,3}\.[0-9]{1,3}\Z")
 counts = st.integers(0, 2**53)
 analyses = st.none() | st.builds(LockedAnalysis, texts, optional, texts, optional, optional)
 unknown = st.just({}) | st.just({"zest": [1, "ä", None]})
-batches = st.builds(LockedBatch, texts, counts, optional, texts, optional, unknown)
+batches = st.builds(LockedBatch, texts, counts, optional, texts, optional, more=unknown)
 items = st.builds(
     LockedItem,
     digests,
@@ -89,7 +97,12 @@ items = st.builds(
     st.booleans(),
     st.booleans(),
     optional,
-    unknown,
+    outputs=st.none() | st.dictionaries(texts, st.tuples(st.builds(LockedOutput, texts, texts, texts, optional))),
+    price=st.none() | st.builds(LockedPrice, texts, texts),
+    failure=st.none() | st.builds(LockedFailure, optional, st.none() | st.integers(-(2**31), 2**31), optional),
+    accepted=st.none() | digests,
+    renamed_from=optional,
+    more=unknown,
 )
 histories = st.lists(items, min_size=1, max_size=3)
 lockfiles = st.builds(
