@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, assert_never
+
+from msgspec import structs
 
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.report.source import ReportSource, ica_web_url
@@ -21,8 +22,8 @@ def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> s
     The same lockfile and source always give the same text.
     """
     summary = summarise(lockfile, source.web_url)
-    # A file's name can hold bytes that are no text.
-    source = replace(source, manifest=plain_text(source.manifest))
+    # A file's name can hold bytes that are not text.
+    source = structs.replace(source, manifest=plain_text(source.manifest))
     # A format's libraries are only loaded where it is wanted.
     match style:
         case "html":

@@ -1,7 +1,8 @@
-"""One line an item, for spreadsheets and scripts: RFC 4180, with CRLF line ends.
+"""One line per item, for spreadsheets and scripts: RFC 4180, with CRLF line ends.
 
-No byte order mark: `csv`, awk and others would take it for a part of the first column's name. Only messages can
-hold more than ASCII; where Excel guesses their encoding wrong, import the file as UTF-8.
+No byte order mark: `csv`, awk and others would read it as part of the first column's name. Only messages can hold more
+than ASCII; where Excel guesses their encoding wrong, import the file as UTF-8. Each output of the pipelines has a
+column of its own, ``outputs.CODE``, with the ids of its data separated by semicolons.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from __future__ import annotations
 import csv
 import io
 
-from manifest_runner.report.summary import Row, Summary
+from manifest_runner.lockfile.model import LockedFailure
+from manifest_runner.report.rows import Row
+from manifest_runner.report.summary import Summary
 
 Cell = str | int | float | None
 
-# What spreadsheets take for the start of a formula (https://owasp.org/www-community/attacks/CSV_Injection), in the
+# What spreadsheets read as the start of a formula (https://owasp.org/www-community/attacks/CSV_Injection), in the
 # full-width forms too, which some locales accept.
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+_NO_FAILURE = LockedFailure()
 
 
 def csv_report(summary: Summary) -> str:
-    """Text that a spreadsheet could take for a formula gets an apostrophe in front."""
+    """Text that a spreadsheet could read as a formula gets an apostrophe in front."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(map(_harmless, _line(row).values()) for row in summary.rows)
+    codes = summary.output_codes
+    writer.writerow([*COLUMNS, *(_harmless(f"outputs.{code}") for code in codes)])
+    writer.writerows(map(_harmless, [*_line(row).values(), *_outputs(row, codes)]) for row in summary.rows)
     return text.getvalue()
 
 
@@ -33,13 +38,15 @@ def _harmless(cell: Cell) -> Cell:
 
 
 COLUMNS = (
-    "userReference state kind status message pipeline revision attempt earlierLaunches adopted removed "
-    "batchId itemId analysisId analysisReference analysisStatus startDate endDate durationSeconds link"
+    "userReference state kind status message pipeline revision attempt earlierLaunches adopted removed accepted "
+    "renamedFrom batchId itemId analysisId analysisReference analysisStatus startDate endDate durationSeconds "
+    "failedStep exitCode lastLine price currency link"
 ).split()
 
 
 def _line(row: Row) -> dict[str, Cell]:
     launch = row.launch
+    failure = launch.failure or _NO_FAILURE
     return {
         "userReference": row.reference,
         "state": row.state,
@@ -52,6 +59,8 @@ def _line(row: Row) -> dict[str, Cell]:
         "earlierLaunches": len(row.earlier),
         "adopted": _yes(row.adopted),
         "removed": _yes(row.removed),
+        "accepted": _yes(row.accepted),
+        "renamedFrom": row.renamed_from,
         "batchId": launch.batch_id,
         "itemId": launch.item_id,
         "analysisId": launch.analysis_id,
@@ -60,8 +69,18 @@ def _line(row: Row) -> dict[str, Cell]:
         "startDate": launch.started,
         "endDate": launch.ended,
         "durationSeconds": launch.seconds,
+        "failedStep": failure.step,
+        "exitCode": failure.exit_code,
+        "lastLine": failure.line,
+        "price": launch.price.amount if launch.price else None,
+        "currency": launch.price.currency if launch.price else None,
         "link": launch.link,
     }
+
+
+def _outputs(row: Row, codes: list[str]) -> list[str]:
+    outputs = row.launch.outputs
+    return [";".join(output.data_id for output in outputs.get(code, ())) for code in codes]
 
 
 def _yes(flag: bool) -> str:

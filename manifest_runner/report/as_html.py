@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: no network, and no script for totals and failed items.
+"""The report as one page that needs nothing else: no network, and no script for the answer and the failed items.
 
 The page's content security policy allows its own style and script by their hashes and nothing more. All text is
 escaped by Jinja; the data of the table is JSON in a data block, where ``<`` is written as an escape.
@@ -17,40 +17,79 @@ import jinja2
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from manifest_runner.report.charts import axis, lane_chart, state_bar
-from manifest_runner.report.source import ReportSource
-from manifest_runner.report.states import State
-from manifest_runner.report.summary import Launch, Row, Summary, counted
+from manifest_runner.report.charts import axis, lane_chart, running_chart, state_bar
+from manifest_runner.report.page_rows import BLANK, page_row
+from manifest_runner.report.reasons import Reason, group_by_reason
+from manifest_runner.report.running import make_running
+from manifest_runner.report.source import ReportSource, command
+from manifest_runner.report.summary import Summary, counted
 from manifest_runner.report.timeline import make_timeline
 from manifest_runner.report.times import shown_duration, shown_time
 
 # Rows that stand in the page itself, for readers without a script: the first ones, so the failed ones.
 _ROWS_WITHOUT_SCRIPT = 500
 _MOST_REASONS = 10
+_MOST_NAMED = 5
 _LONG_MESSAGE = 300
-_MOST_LANES_UNFOLDED = 26
 
 
 def html_report(summary: Summary, source: ReportSource) -> str:
     """The whole page."""
-    rows = [_row(row) for row in summary.rows]
+    reasons = group_by_reason(summary.failed)
+    rows = _rows(summary, reasons)
     return _page().render(
         summary=summary,
         source=source,
         rows=rows[:_ROWS_WITHOUT_SCRIPT],
-        blank=_BLANK,
+        blank=BLANK,
         data=_data(rows),
-        has_pipelines=any(row.pipeline for row in summary.rows),
-        reasons=summary.reasons[:_MOST_REASONS],
+        columns=_columns(summary),
+        constants=_constants(summary),
+        reasons=reasons[:_MOST_REASONS],
+        most_named=_MOST_NAMED,
         long_message=_LONG_MESSAGE,
-        other_reasons=len(summary.reasons[_MOST_REASONS:]),
+        other_reasons=len(reasons[_MOST_REASONS:]),
+        running=make_running(summary),
         timeline=make_timeline(summary),
-        most_lanes_unfolded=_MOST_LANES_UNFOLDED,
         bar=state_bar(summary),
+        command=partial(_command, source, summary),
         style=Markup(_asset("page.css")),  # noqa: S704 - our own files
         script=Markup(_asset("page.js")),  # noqa: S704
         policy=_policy(),
     )
+
+
+def _command(source: ReportSource, summary: Summary, name: str, *options: str) -> str:
+    return command(name, source, summary.server, *options)
+
+
+def _rows(summary: Summary, reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
+    """Each row with the number of its reason among those that the page lists, None where it has none."""
+    numbers = {row.reference: number for number, reason in enumerate(reasons) for row in reason.rows}
+    return [page_row(row, numbers.get(row.reference), _LONG_MESSAGE) for row in summary.rows]
+
+
+def _constants(summary: Summary) -> dict[str, str]:
+    """What all items have in common stands once, in the header, and not in every row."""
+    found = {"Kind": {row.kind for row in summary.rows}, "Pipeline": {row.pipeline or "" for row in summary.rows}}
+    return {name: next(iter(values)) for name, values in found.items() if len(values) == 1 and values != {""}}
+
+
+def _columns(summary: Summary) -> list[tuple[str, str]]:
+    """The columns of the table, as (key, heading)."""
+    kinds, pipelines = ({getattr(row, name) for row in summary.rows} for name in ("kind", "pipeline"))
+    has_price = any(row.launch.price for row in summary.rows)
+    return [
+        ("reference", "Item"),
+        ("rank", "State"),
+        ("reason", "Message"),
+        *([("kind", "Kind")] if len(kinds) > 1 else []),
+        *([("pipeline", "Pipeline")] if len(pipelines) > 1 else []),
+        ("startedAt", "Start (UTC)"),
+        ("seconds", "Duration"),
+        *([("amount", "Price")] if has_price else []),
+        ("analysis", "Analysis"),
+    ]
 
 
 @cache
@@ -58,8 +97,7 @@ def _page() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    helpers = {"axis": axis, "lane_chart": lane_chart, "counted": counted}
-    environment.globals.update(helpers)
+    environment.globals.update(axis=axis, lane_chart=lane_chart, running_chart=running_chart, counted=counted)
     environment.filters.update(time=shown_time, duration=shown_duration)
     return environment.from_string(_asset("page.html"))
 
@@ -79,54 +117,8 @@ def _policy() -> str:
     )
 
 
-def _row(row: Row) -> dict[str, Any]:
-    """What one line of the table shows, for the template and for the script alike. Empty text is not shown."""
-    launch = row.launch
-    return {
-        "reference": row.reference,
-        "kind": row.kind,
-        "pipeline": row.pipeline or "",
-        "notes": _notes(row),
-        **_launch(launch, row.state),
-        "rank": row.state.rank,
-        "started": shown_time(launch.started),
-        "startedAt": launch.started or "",
-        "duration": shown_duration(launch.seconds),
-        "seconds": launch.seconds,
-        "earlier": [_launch(each, each.state) for each in row.earlier],
-    }
-
-
-def _launch(launch: Launch, state: State) -> dict[str, Any]:
-    reason = launch.reason
-    is_long = len(reason) > _LONG_MESSAGE
-    return {
-        "state": state.value,
-        "label": state.label,
-        # The API's word, where the label has not said it already.
-        "status": "" if launch.status.lower() in state.label.lower().split() else launch.status,
-        "reason": reason[:_LONG_MESSAGE] + "…" if is_long else reason,
-        "whole": reason if is_long else "",
-        "analysis": launch.analysis_id or "",
-        "link": launch.link or "",
-    }
-
-
-def _notes(row: Row) -> str:
-    notes = [f"attempt {row.launch.attempt + 1}"] if row.launch.attempt else []
-    notes += ["launched by someone else"] if row.adopted else []
-    return ", ".join(notes)
-
-
-_BLANK: dict[str, Any] = {
-    **dict.fromkeys("reference kind pipeline notes state label status reason whole analysis link".split(), ""),
-    **dict.fromkeys("rank started startedAt duration seconds".split(), ""),
-    "earlier": [],
-}
-
-
 def _data(rows: list[dict[str, Any]]) -> Markup:
     """Names once, then each row's values: a third less than a name for each value."""
-    names = list(_BLANK)
+    names = list(BLANK)
     data = {"names": names, "rows": [[row[name] for name in names] for row in rows]}
     return htmlsafe_json_dumps(data, dumps=partial(json.dumps, ensure_ascii=False, separators=(",", ":")))

@@ -4,13 +4,18 @@
 | --- | --- |
 | ``reportVersion`` | 1 |
 | ``manifest``, ``generatedAt`` | the manifest's file name, and when the report was made (RFC 3339) |
+| ``dataAsOf`` | the newest time in the lockfile: what the report says is at least that recent |
 | ``name``, ``project``, ``server`` | the lockfile's |
-| ``totals`` | ``items``, its parts ``failed``, ``open``, ``succeeded``, ``removed``, and ``states``: each one's count |
+| ``totals`` | ``items``, its parts ``failed``, ``open``, ``succeeded``, ``removed``, ``states``: each one's count, and
+``prices``: the sum of all known prices by currency |
 | ``batches`` | oldest first: ``id``, ``status``, ``submittedAt``, ``items`` |
 | ``items`` | by state, failed first, then by userReference; each a launch (the members below) with ``userReference``,
-``kind``, ``pipeline``, ``adopted``, ``removed``, and ``earlier``: its replaced launches, newest first |
+``kind``, ``pipeline``, ``adopted``, ``removed``, ``accepted``, ``renamedFrom``, and ``earlier``: its replaced launches,
+newest first |
 | a launch | ``state``, ``status`` (the batch item's), ``message``, ``attempt``, ``revision``, ``batchId``, ``itemId``,
-``durationSeconds``, ``link`` and ``analysis``: null or ``id``, ``reference``, ``status``, ``startDate``, ``endDate`` |
+``durationSeconds``, ``link``; ``analysis``: null or ``id``, ``reference``, ``status``, ``startDate``, ``endDate``;
+``outputs`` by code, each ``dataId``, ``name``, ``type``, ``projectId``; ``price``: null or ``amount``, ``currency``;
+``failure``: null or ``step``, ``exitCode``, ``line`` |
 
 What is not known is null. Texts are on one line: control characters are written as escapes.
 """
@@ -20,9 +25,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from manifest_runner.lockfile.model import LockedFailure, LockedOutput
+from manifest_runner.report.rows import Launch, Row
 from manifest_runner.report.source import ReportSource
 from manifest_runner.report.states import State
-from manifest_runner.report.summary import BatchRow, Launch, Row, Summary
+from manifest_runner.report.summary import BatchRow, Summary
 
 REPORT_VERSION = 1
 
@@ -32,6 +39,7 @@ def json_report(summary: Summary, source: ReportSource) -> str:
         "reportVersion": REPORT_VERSION,
         "manifest": source.manifest,
         "generatedAt": source.generated_at,
+        "dataAsOf": summary.as_of,
         "name": summary.name,
         "project": summary.project,
         "server": summary.server,
@@ -50,6 +58,7 @@ def _totals(summary: Summary) -> dict[str, Any]:
         "succeeded": summary.total("succeeded"),
         "removed": summary.total("removed"),
         "states": {state.value: summary.counts.get(state, 0) for state in State},
+        "prices": {currency: str(amount) for currency, amount in summary.prices.items()},
     }
 
 
@@ -66,6 +75,8 @@ def _item(row: Row) -> dict[str, Any]:
         "state": row.state,
         "adopted": row.adopted,
         "removed": row.removed,
+        "accepted": row.accepted,
+        "renamedFrom": row.renamed_from,
         "earlier": [_launch(launch) for launch in row.earlier],
     }
 
@@ -82,6 +93,9 @@ def _launch(launch: Launch) -> dict[str, Any]:
         "durationSeconds": launch.seconds,
         "link": launch.link,
         "analysis": _analysis(launch),
+        "outputs": {code: [_output(output) for output in found] for code, found in launch.outputs.items()},
+        "price": launch.price and {"amount": launch.price.amount, "currency": launch.price.currency},
+        "failure": launch.failure and _failure(launch.failure),
     }
 
 
@@ -95,3 +109,11 @@ def _analysis(launch: Launch) -> dict[str, Any] | None:
         "startDate": launch.started,
         "endDate": launch.ended,
     }
+
+
+def _output(output: LockedOutput) -> dict[str, Any]:
+    return {"dataId": output.data_id, "name": output.name, "type": output.type, "projectId": output.project_id}
+
+
+def _failure(failure: LockedFailure) -> dict[str, Any]:
+    return {"step": failure.step, "exitCode": failure.exit_code, "line": failure.line}

@@ -1,4 +1,4 @@
-"""The report for CI servers: JUnit XML, a suite a kind, a test case an item.
+"""The report for CI servers: JUnit XML, one suite per kind, one test case per item.
 
 What has not ended, or left the manifest, is skipped: it neither passed nor failed.
 """
@@ -10,8 +10,9 @@ from itertools import groupby
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from manifest_runner.report.rows import Launch, Row
 from manifest_runner.report.source import ReportSource
-from manifest_runner.report.summary import Launch, Row, Summary
+from manifest_runner.report.summary import Summary
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -55,6 +56,7 @@ def _case(row: Row, suite: str) -> TestCase:
 def _details(launch: Launch) -> str:
     facts = {
         "reason": launch.reason,
+        "message": launch.message if launch.failure else None,
         "status": launch.status,
         "attempt": str(launch.attempt),
         "batch": launch.batch_id,

@@ -1,6 +1,6 @@
 """The report for a pull request's comment or ``$GITHUB_STEP_SUMMARY``: short, and folded where it is long.
 
-Text of others only ever stands in code spans of a list: there no markup, HTML, @mention or #reference is seen, and a
+Text from outside only ever stands in code spans, in lists: no markup, HTML, @mention or #reference works there, and a
 pipe is only a pipe. (In a table it is not: implementations disagree on a backslash before a pipe in code.)
 """
 
@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from manifest_runner.report.source import ReportSource
+from manifest_runner.report.reasons import group_by_reason
+from manifest_runner.report.rows import Row
+from manifest_runner.report.source import ReportSource, command
 from manifest_runner.report.states import State, Tone
-from manifest_runner.report.summary import Row, Summary, counted
+from manifest_runner.report.summary import Summary, counted
 from manifest_runner.text import plain_text
 
 # GitHub cuts comments at 65,536 characters.
@@ -19,6 +21,7 @@ LIMIT = 60_000
 _LONGEST_NAME = 300
 _LONGEST_MESSAGE = 500
 _MOST_REASONS = 5
+_MOST_PRICES = 3
 # Room for "… and N more" and for the end of a folded part.
 _CLOSING = 100
 _MARKS: dict[Tone, str] = {"failed": "❌", "open": "⏳", "succeeded": "✅", "removed": "➖"}
@@ -38,34 +41,42 @@ def _head(summary: Summary, source: ReportSource) -> str:
         f"manifest {_code(source.manifest)}",
         f"project {_code(summary.project)}",
         f"server {_code(summary.server)}",
+        f"data as of {_code(summary.as_of or source.generated_at)}",
+        *(f"cost {amount:,f} {_code(currency)}" for currency, amount in list(summary.prices.items())[:_MOST_PRICES]),
     ]
-    when = f"{counted(len(summary.batches), 'batch', 'batches')}, as of {_code(source.generated_at)}"
-    return f"## {mark} {_code(summary.name)}: {_verdict(summary)}\n\n{' · '.join(facts)} · {when}\n"
+    head = f"## {mark} {_code(summary.name)}: {summary.verdict}\n\n{' · '.join(facts)}\n"
+    return head + "".join(f"\n{line}\n" for line in _next_steps(summary, source))
 
 
-def _verdict(summary: Summary) -> str:
-    counts = {"failed": summary.total("failed"), "not finished": summary.total("open")}
-    parts = [f"{count:,} {word}" for word, count in counts.items() if count]
-    expected = len(summary.rows) - summary.total("removed")
-    if parts:
-        return f"{', '.join(parts)} of {counted(expected, 'item')}"
-    return f"{counted(expected, 'item')} succeeded" if expected else "no items"
+def _next_steps(summary: Summary, source: ReportSource) -> Iterator[str]:
+    if summary.total("failed"):
+        again = command("run", source, summary.server, "--retry-failed")
+        yield f"Fix the cause, then launch the failed ones again: {_code(again, _LONGEST_MESSAGE)}"
+    if summary.total("open"):
+        refresh = command("status", source, summary.server)
+        yield f"{_unfinished(summary)} {_code(refresh, _LONGEST_MESSAGE)} asks ICA again."
+
+
+def _unfinished(summary: Summary) -> str:
+    count = summary.total("open")
+    return f"{counted(count, 'item was', 'items were')} not finished then, and may be by now."
 
 
 def _totals(summary: Summary) -> str:
+    """What left the manifest stands below the total, which does not count it."""
     if not summary.rows:
         return "\nNothing has been launched.\n"
-    lines = [f"| {_MARKS[state.tone]} {state.label} | {count} |" for state, count in summary.counts.items()]
-    return "\n".join(
-        ["", "| State | Items |", "| --- | ---: |", *lines, f"| **Total** | **{len(summary.rows)}** |", ""]
-    )
+    lines = [f"| {_MARKS[state.tone]} {state.label} | {count:,} |" for state, count in summary.counts.items()]
+    below = [lines.pop()] if summary.total("removed") else []
+    total = f"| **Total** | **{summary.expected:,}** |"
+    return "\n".join(["", "| State | Items |", "| --- | ---: |", *lines, total, *below, ""])
 
 
 def _reasons(summary: Summary) -> str:
     """Only where several items share one: otherwise the list of failed items says it all."""
-    shared = [(reason, count) for reason, count in summary.reasons if count > 1][:_MOST_REASONS]
-    lines = [f"- {count:,} × {_code(reason, _LONGEST_MESSAGE)}\n" for reason, count in shared]
-    return "\n**Most frequent reasons**\n\n" + "".join(lines) if lines else ""
+    shared = [reason for reason in group_by_reason(summary.failed) if len(reason.rows) > 1][:_MOST_REASONS]
+    lines = [f"- {len(reason.rows):,} × {_code(reason.text, _LONGEST_MESSAGE)}\n" for reason in shared]
+    return "\n**Why items failed**\n\n" + "".join(lines) if lines else ""
 
 
 def _parts(summary: Summary) -> Iterator[tuple[str, Sequence[Row]]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
+from manifest_runner.report.running import Block, Running
 from manifest_runner.report.summary import Summary
 from manifest_runner.report.timeline import Lane, Span, Tick
 
@@ -23,6 +24,18 @@ def state_bar(summary: Summary) -> Markup:
         at += width
     svg = '<svg class="bar" role="img" aria-label="{}">{}</svg>'
     return Markup(svg).format(summary.in_words, Markup().join(parts))  # noqa: S704
+
+
+def running_chart(running: Running) -> Markup:
+    """How many ran at a time, stacked by outcome; the words for it stand beside it."""
+    return Markup('<svg class="running" aria-hidden="true">{}</svg>').format(Markup().join(map(_block, running.blocks)))
+
+
+def _block(block: Block) -> Markup:
+    rect = '<rect data-state="{}" x="{:.3f}%" width="{:.3f}%" y="{:.2f}%" height="{:.2f}%"/>'
+    # A little wider, so that rounding leaves no gap between neighbors.
+    width, height = 100 * (block.end - block.start) + 0.1, 100 * (block.high - block.low)
+    return Markup(rect).format(block.state.value, 100 * block.start, width, 100 - 100 * block.high, height)  # noqa: S704
 
 
 def lane_chart(lane: Lane) -> Markup:

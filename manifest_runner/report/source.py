@@ -1,14 +1,15 @@
-"""Where a report comes from, and the links that it can give."""
+"""Where a report comes from, and the links and commands that it can give."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
 from urllib.parse import quote, urlsplit
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class ReportSource:
-    """What a lockfile does not say of itself.
+
+class ReportSource(msgspec.Struct, frozen=True):
+    """What a lockfile does not say about itself.
 
     ``manifest`` is the manifest's file name as the user knows it, ``generated_at`` an RFC 3339 time, and ``web_url``
     (``https://HOST``) the web pages of the server, None where it has none: then the report has no links.
@@ -17,6 +18,12 @@ class ReportSource:
     manifest: str
     generated_at: str
     web_url: str | None = None
+
+
+def command(name: str, source: ReportSource, server: str, *options: str) -> str:
+    """A command line to continue with, such as ``manifest-runner status study.yaml``."""
+    trial = ["--emulator"] if server == "emulator" else []
+    return shlex.join(["manifest-runner", name, source.manifest, *options, *trial])
 
 
 def ica_web_url(server: str) -> str | None:

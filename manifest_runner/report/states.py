@@ -46,13 +46,18 @@ def state_of(creation: str | None, analysis: str | None) -> State:
     return _CREATION.get(creation, State.UNKNOWN)
 
 
+def adds_to(state: State, status: str) -> bool:
+    """Whether the API's word says more than the state's label does."""
+    return status not in _SAID.get(state, ())
+
+
 _LABELS = {
     State.CREATION_FAILED: "Creation failed",
     State.ANALYSIS_FAILED: "Analysis failed",
     State.ABORTED: "Aborted",
     State.UNKNOWN: "Unknown status",
     State.WAITING: "Waiting",
-    State.CREATING: "Being created",
+    State.CREATING: "Creating",
     State.REQUESTED: "Requested",
     State.RUNNING: "Running",
     State.SUCCEEDED: "Succeeded",
@@ -65,6 +70,15 @@ _TONES: dict[State, Tone] = {
     State.ABORTED: "failed",
     State.SUCCEEDED: "succeeded",
     State.REMOVED: "removed",
+}
+_SAID: dict[State, tuple[str, ...]] = {
+    State.CREATION_FAILED: ("FAILED",),
+    State.ANALYSIS_FAILED: ("FAILED", "FAILED_FINAL", "FAILEDFINAL"),
+    State.ABORTED: ("ABORTED",),
+    State.CREATING: ("RUNNING", "SUCCEEDED", "not known yet"),
+    State.REQUESTED: ("REQUESTED",),
+    State.RUNNING: ("IN_PROGRESS", "INPROGRESS"),
+    State.SUCCEEDED: ("SUCCEEDED",),
 }
 _CREATION = {
     None: State.CREATING,

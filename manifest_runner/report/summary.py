@@ -1,82 +1,26 @@
-"""A lockfile as counted, ordered rows, what failed first: the one story that every format tells.
-
-All text in it is one line without control characters (`plaintext.plain_text`), since a lockfile can hold anything.
-"""
+"""A lockfile as counted, ordered rows, what failed first: the one story that every format tells."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from functools import partial
+from statistics import median
 
-from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
+import msgspec
+
+from manifest_runner.lockfile.model import LockedBatch, Lockfile
 from manifest_runner.lockfile.requests import sent_requests
+from manifest_runner.report.rows import Row, make_row, shown_text
 from manifest_runner.report.source import analysis_link
-from manifest_runner.report.states import State, Tone, state_of
-from manifest_runner.report.times import seconds_between
+from manifest_runner.report.states import State, Tone
+from manifest_runner.report.times import shown_duration
 from manifest_runner.text import plain_text
-
-_Link = Callable[[str | None], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """One launch of an item, the current or an earlier one. Times are RFC 3339 text as the API gave it."""
-
-    state: State
-    creation: str | None
-    message: str | None
-    attempt: int
-    revision: str
-    batch_id: str | None
-    item_id: str | None
-    analysis_id: str | None
-    analysis_reference: str | None
-    analysis_status: str | None
-    started: str | None
-    ended: str | None
-    link: str | None
-
-    @property
-    def status(self) -> str:
-        """The API's own word, of the analysis as soon as there is one."""
-        return self.analysis_status or self.creation or "not known yet"
-
-    @property
-    def seconds(self) -> float | None:
-        return seconds_between(self.started, self.ended)
-
-    @property
-    def reason(self) -> str:
-        """What is to be said of it: the API's message, or a sentence where a failure came without one."""
-        if self.message or self.state.tone != "failed":
-            return self.message or ""
-        if self.state is State.CREATION_FAILED:
-            return "Creation failed; the API gave no reason."
-        return f"The analysis ended as {self.status}."
+from manifest_runner.timestamps import moment
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One item. ``earlier`` holds the launches that were replaced, newest first."""
-
-    reference: str
-    kind: str
-    pipeline: str | None
-    adopted: bool
-    removed: bool
-    launch: Launch
-    earlier: tuple[Launch, ...]
-
-    @property
-    def state(self) -> State:
-        """An item that left the manifest no longer counts as what became of it."""
-        return State.REMOVED if self.removed else self.launch.state
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRow:
+class BatchRow(msgspec.Struct, frozen=True):
     """One POST; ``items`` is how many it had, also those that were launched again since."""
 
     id: str
@@ -85,9 +29,11 @@ class BatchRow:
     items: int
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """``rows`` by state, then by reference; ``batches`` oldest first; ``counts`` of the states that occur, in order."""
+class Summary(msgspec.Struct, frozen=True):
+    """``rows`` by state, then by reference; ``batches`` oldest first; ``counts`` of the states that occur, in order.
+
+    ``as_of`` is the newest time in the lockfile, which is at least as old as what it knows; None where it has none.
+    """
 
     name: str
     project: str
@@ -95,9 +41,15 @@ class Summary:
     rows: tuple[Row, ...]
     batches: tuple[BatchRow, ...]
     counts: Mapping[State, int]
+    as_of: str | None
 
     def total(self, tone: Tone) -> int:
         return sum(count for state, count in self.counts.items() if state.tone == tone)
+
+    @property
+    def expected(self) -> int:
+        """How many items the manifest has, as far as the lockfile knows it."""
+        return len(self.rows) - self.total("removed")
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -110,9 +62,25 @@ class Summary:
         return counted(len(self.rows), "item") + (f": {parts}" if parts else "")
 
     @property
-    def reasons(self) -> tuple[tuple[str, int], ...]:
-        """Why items failed, the most frequent reason first."""
-        return tuple(Counter(row.launch.reason for row in self.failed).most_common())
+    def verdict(self) -> str:
+        """The answer in one line: ``105 of 1,000 failed, 89.5% succeeded, median 16 s``."""
+        if not self.expected:
+            return "Nothing launched yet" if not self.rows else "No items left in the manifest"
+        return ", ".join(_verdict(self))
+
+    @property
+    def prices(self) -> dict[str, Decimal]:
+        """What all launches cost whose price is known, earlier ones included, by currency."""
+        sums: dict[str, Decimal] = {}
+        for price in (launch.price for row in self.rows for launch in (row.launch, *row.earlier)):
+            amount = decimal_of(price.amount) if price else None
+            if price and amount is not None:
+                sums[price.currency] = sums.get(price.currency, Decimal(0)) + amount
+        return dict(sorted(sums.items()))
+
+    @property
+    def output_codes(self) -> list[str]:
+        return sorted({code for row in self.rows for code in row.launch.outputs})
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -120,12 +88,21 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def decimal_of(text: str) -> Decimal | None:
+    """The amount of a price, None where the text is not a finite number."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount.adjusted()) < 100 else None
+
+
 def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
     """Every item of the lockfile, also those that left the manifest, as a row. Links need the server's web pages."""
     link = partial(analysis_link, web_url, plain_text(lockfile.project))
     pipelines = {batch_id: _pipelines(batch) for batch_id, batch in lockfile.batches.items()}
     rows = [
-        _row(reference, item, pipelines.get(item.batch_id or "", {}).get(reference), link)
+        make_row(reference, item, pipelines.get(item.batch_id or "", {}).get(reference), link)
         for reference, item in lockfile.items.items()
     ]
     rows.sort(key=lambda row: (row.state.rank, row.reference))
@@ -139,11 +116,33 @@ def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
         rows=tuple(rows),
         batches=tuple(batches),
         counts={state: counts[state] for state in State if counts[state]},
+        as_of=_as_of(lockfile),
     )
 
 
+def _verdict(summary: Summary) -> Iterator[str]:
+    failed, unfinished, good = (summary.total(tone) for tone in ("failed", "open", "succeeded"))
+    if failed:
+        yield f"{failed:,} of {summary.expected:,} failed"
+    if unfinished:
+        yield f"{unfinished:,} not finished" if failed else f"{unfinished:,} of {summary.expected:,} not finished"
+    if good == summary.expected:
+        yield f"All {good:,} succeeded" if good > 1 else "1 item succeeded"
+    else:
+        yield f"{_percent(good, summary.expected)} succeeded"
+    times = [row.launch.seconds for row in summary.rows if row.state is State.SUCCEEDED]
+    known = [seconds for seconds in times if seconds is not None]
+    if len(known) > 1:
+        yield f"median {shown_duration(median(known))}"
+
+
+def _percent(part: int, whole: int) -> str:
+    """Rounded down, so that only all of them are 100%."""
+    return f"{part * 1000 // whole / 10:g}%"
+
+
 def _batch(batch_id: str, batch: LockedBatch) -> BatchRow:
-    return BatchRow(plain_text(batch_id), _text(batch.status), plain_text(batch.submitted_at), batch.items)
+    return BatchRow(plain_text(batch_id), shown_text(batch.status), plain_text(batch.submitted_at), batch.items)
 
 
 def _pipelines(batch: LockedBatch) -> dict[str, object]:
@@ -155,37 +154,10 @@ def _pipelines(batch: LockedBatch) -> dict[str, object]:
     return {reference: request.get("pipelineId") for reference, request in requests.items()}
 
 
-def _row(reference: str, item: LockedItem, pipeline: object, link: _Link) -> Row:
-    return Row(
-        reference=plain_text(reference),
-        kind=plain_text(item.kind),
-        pipeline=_text(pipeline),
-        adopted=item.adopted,
-        removed=item.removed,
-        launch=_launch(item, link),
-        earlier=tuple(_launch(launch, link) for launch in reversed(item.previous)),
-    )
-
-
-def _launch(item: LockedItem, link: _Link) -> Launch:
-    seen = partial(getattr, item.analysis)
-    return Launch(
-        state=state_of(item.status, seen("status", None)),
-        creation=_text(item.status),
-        message=_text(item.message),
-        attempt=item.attempt,
-        revision=plain_text(item.revision),
-        batch_id=_text(item.batch_id),
-        item_id=_text(item.item_id),
-        analysis_id=_text(seen("id", None)),
-        analysis_reference=_text(seen("reference", None)),
-        analysis_status=_text(seen("status", None)),
-        started=_text(seen("start_date", None)),
-        ended=_text(seen("end_date", None)),
-        link=link(_text(seen("id", None))),
-    )
-
-
-def _text(value: object) -> str | None:
-    """A request is whatever was sent; only text is shown."""
-    return plain_text(value) if isinstance(value, str) and value else None
+def _as_of(lockfile: Lockfile) -> str | None:
+    texts: list[str | None] = [batch.submitted_at for batch in lockfile.batches.values()]
+    for item in lockfile.items.values():
+        texts.append(item.abort_requested_at)
+        texts += [item.analysis.start_date, item.analysis.end_date] if item.analysis else []
+    times = [time for time in map(moment, texts) if time]
+    return max(times).isoformat(timespec="seconds").replace("+00:00", "Z") if times else None

@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.report.rows import Row
 from manifest_runner.report.states import State
-from manifest_runner.report.summary import Row, Summary, counted, summarise
+from manifest_runner.report.summary import Summary, counted, summarise
 
 _COLOURS = {
     State.CREATION_FAILED: "bold red",

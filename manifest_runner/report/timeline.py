@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+import msgspec
+
+from manifest_runner.report.rows import Row
 from manifest_runner.report.states import State
-from manifest_runner.report.summary import BatchRow, Row, Summary, counted
+from manifest_runner.report.summary import BatchRow, Summary, counted
 from manifest_runner.report.times import seconds_between
 from manifest_runner.timestamps import moment
 
@@ -21,8 +23,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _STEPS = (1, 5, 15, 30, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 12 * _HOUR, _DAY)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """``height`` is 1 for one analysis, else the share of the most that ran at once. ``state`` colours it."""
 
     start: float
@@ -31,8 +32,7 @@ class Span:
     height: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(msgspec.Struct, frozen=True):
     """A batch with its ``mark`` (when it was sent) or one analysis. Times are RFC 3339 text."""
 
     label: str
@@ -48,14 +48,12 @@ class Lane:
         return seconds_between(self.started, self.ended)
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     at: float
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(msgspec.Struct, frozen=True):
     """``is_crowded``: the lanes are batches whose spans show how many analyses ran at a time."""
 
     lanes: tuple[Lane, ...]
@@ -64,8 +62,9 @@ class Timeline:
     is_crowded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
+class Scale(msgspec.Struct, frozen=True):
+    """From the first time that the lockfile knows to the last."""
+
     first: datetime
     last: datetime
 
@@ -80,7 +79,7 @@ class _Scale:
 
 def make_timeline(summary: Summary) -> Timeline | None:
     """None where no time is known at all."""
-    scale = _scale(summary)
+    scale = time_scale(summary)
     if scale is None:
         return None
     lanes: list[Lane] = []
@@ -88,14 +87,15 @@ def make_timeline(summary: Summary) -> Timeline | None:
     is_crowded = sum(moment(row.launch.started) is not None for row in summary.rows) > MOST_ANALYSES
     for batch, rows in groups[:MOST_BATCHES]:
         lanes += [_crowd(batch, rows, scale)] if is_crowded else _lanes(batch, rows, scale)
-    return Timeline(tuple(lanes), tuple(_ticks(scale)), max(0, len(groups) - MOST_BATCHES), is_crowded)
+    return Timeline(tuple(lanes), tuple(time_ticks(scale)), max(0, len(groups) - MOST_BATCHES), is_crowded)
 
 
-def _scale(summary: Summary) -> _Scale | None:
+def time_scale(summary: Summary) -> Scale | None:
+    """None where no time is known at all."""
     texts = [batch.submitted_at for batch in summary.batches]
     texts += [text for row in summary.rows for text in (row.launch.started, row.launch.ended) if text]
     times = [time for time in map(moment, texts) if time]
-    return _Scale(min(times), max(times)) if times else None
+    return Scale(min(times), max(times)) if times else None
 
 
 def _groups(summary: Summary) -> list[tuple[BatchRow | None, list[Row]]]:
@@ -108,7 +108,7 @@ def _groups(summary: Summary) -> list[tuple[BatchRow | None, list[Row]]]:
     return [*groups, (None, rows[None])] if rows.get(None) else groups
 
 
-def _lanes(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Iterator[Lane]:
+def _lanes(batch: BatchRow | None, rows: Sequence[Row], scale: Scale) -> Iterator[Lane]:
     yield _batch_lane(batch, rows, scale, ())
     for row in sorted(rows, key=lambda row: (row.launch.started or "", row.reference)):
         span = _span(row, scale)
@@ -116,11 +116,11 @@ def _lanes(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Iterat
             yield Lane(row.reference, "", False, row.launch.started, row.launch.ended, None, (span,))
 
 
-def _crowd(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale) -> Lane:
+def _crowd(batch: BatchRow | None, rows: Sequence[Row], scale: Scale) -> Lane:
     return _batch_lane(batch, rows, scale, tuple(_heights(rows, scale)))
 
 
-def _batch_lane(batch: BatchRow | None, rows: Sequence[Row], scale: _Scale, spans: tuple[Span, ...]) -> Lane:
+def _batch_lane(batch: BatchRow | None, rows: Sequence[Row], scale: Scale, spans: tuple[Span, ...]) -> Lane:
     if batch is None:
         return Lane(f"{counted(len(rows), 'item')} of no batch", "", True, None, None, None, spans)
     sent = moment(batch.submitted_at)
@@ -134,7 +134,7 @@ def _instant(text: str | None) -> datetime:
     return moment(text) or datetime.min.replace(tzinfo=UTC)
 
 
-def _span(row: Row, scale: _Scale) -> Span | None:
+def _span(row: Row, scale: Scale) -> Span | None:
     """What has no end yet reaches to the last time known."""
     start, end = moment(row.launch.started), moment(row.launch.ended)
     if start is None:
@@ -142,7 +142,7 @@ def _span(row: Row, scale: _Scale) -> Span | None:
     return Span(scale.at(start), max(scale.at(start), 1.0 if end is None else scale.at(end)), row.launch.state)
 
 
-def _heights(rows: Sequence[Row], scale: _Scale) -> Iterator[Span]:
+def _heights(rows: Sequence[Row], scale: Scale) -> Iterator[Span]:
     """How many ran at a time, in steps of a `BINS`-th."""
     changes = [0] * (BINS + 1)
     for span in filter(None, (_span(row, scale) for row in rows)):
@@ -157,8 +157,8 @@ def _heights(rows: Sequence[Row], scale: _Scale) -> Iterator[Span]:
             yield Span(bins[0] / BINS, (bins[-1] + 1) / BINS, State.RUNNING, count / peak)
 
 
-def _ticks(scale: _Scale) -> Iterator[Tick]:
-    """At round times, at most `_MOST_TICKS` steps apart."""
+def time_ticks(scale: Scale) -> Iterator[Tick]:
+    """Marks at round times, at most `_MOST_TICKS` steps apart."""
     days = -(-int(scale.seconds) // (_DAY * _MOST_TICKS))
     step = next((step for step in _STEPS if scale.seconds / step <= _MOST_TICKS), days * _DAY)
     style = _style(scale, step)
@@ -170,7 +170,7 @@ def _ticks(scale: _Scale) -> Iterator[Tick]:
             yield Tick(seconds / scale.seconds, f"{time:{style}}")
 
 
-def _style(scale: _Scale, step: int) -> str:
+def _style(scale: Scale, step: int) -> str:
     if step >= _DAY:
         return "%Y-%m-%d"
     date = "" if scale.last.date() == scale.first.date() else "%m-%d "

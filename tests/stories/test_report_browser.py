@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from manifest_runner.launch.record import launched, new_launch
 from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
@@ -74,6 +76,10 @@ class Visit:
 
     def button(self, name: str) -> playwright.Locator:
         return self.page.get_by_role("button", name=name, exact=True)
+
+    def filter(self, state: str) -> playwright.Locator:
+        """The button above the table that shows one state only."""
+        return self.page.locator(f".tools [data-value-of={state}]")
 
 
 class Browser:
@@ -152,7 +158,7 @@ def test_without_a_script_failed_items_and_totals_are_there(browser: Browser) ->
     failed = visit.page.locator(".items tbody tr[data-state=analysisFailed]")
     assert failed.count() == 375
     assert visit.page.locator(".legend [data-state=analysisFailed] b").inner_text() == "375"
-    assert visit.page.get_by_text("all of them can be seen with JavaScript").is_visible()
+    assert visit.page.get_by_text("With JavaScript, the page shows all of them").is_visible()
 
 
 # -- finding items
@@ -180,14 +186,65 @@ def test_searching_finds_all_words_in_any_column(browser: Browser) -> None:
 
 def test_filters_show_only_the_chosen_states(browser: Browser) -> None:
     visit = browser.visit(lockfile_of(24))
-    visit.button("Aborted").click()
+    aborted, requested = visit.filter("aborted"), visit.filter("requested")
+    assert aborted.inner_text() == "Aborted 3"
+    aborted.click()
     assert visit.references() == ["sample-5", "sample-13", "sample-21"]
-    visit.button("Requested").click()
+    requested.click()
     assert len(visit.references()) == 6
-    assert visit.button("Aborted").get_attribute("aria-pressed") == "true"
-    visit.button("Aborted").click()
-    visit.button("Requested").click()
+    assert aborted.get_attribute("aria-pressed") == "true"
+    aborted.click()
+    requested.click()
     assert len(visit.references()) == 26
+
+
+def test_a_state_and_a_reason_at_the_top_filter_too(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24))
+    visit.page.locator(".legend [data-value-of=aborted]").click()
+    assert visit.references() == ["sample-5", "sample-13", "sample-21"]
+    assert visit.filter("aborted").get_attribute("aria-pressed") == "true"
+    visit.button("Show all").click()
+    assert len(visit.references()) == 26
+    visit.button("3 × The analysis was aborted.").click()
+    assert visit.references() == ["sample-5", "sample-13", "sample-21"]
+
+
+def test_what_is_chosen_stands_in_the_address_and_comes_back(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(300))
+    visit.page.get_by_role("searchbox").fill("sample-2")
+    visit.filter("aborted").click()
+    visit.button("Item").click()
+    visit.button("Item").click()
+    seen = visit.references()
+    assert visit.page.url.endswith("#?search=sample-2&states=aborted&sort=-reference")
+    visit.page.reload()
+    assert visit.references() == seen
+    assert visit.filter("aborted").get_attribute("aria-pressed") == "true"
+    visit.button("Show all").click()
+    assert "states" not in visit.page.url
+    visit.page.goto(visit.page.url.partition("#")[0] + "#?states=nonsense&sort=x&page=99&why=-1")
+    assert visit.status() == "1–100 of 302"
+    visit.page.goto(visit.page.url.partition("#")[0] + "#?page=2")
+    assert visit.status() == "101–200 of 302"
+
+
+def test_a_short_id_is_copied_whole(browser: Browser) -> None:
+    lockfile = lockfile_of(1)
+    whole = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
+    item = lockfile.items["sample-0"]
+    lockfile.items["sample-0"] = structs.replace(item, analysis=structs.replace(item.analysis, id=whole))
+    visit = browser.visit(lockfile, permissions=["clipboard-read", "clipboard-write"])
+    assert visit.page.locator(".items tbody .id").inner_text().strip() == "0a1b2c3d…"
+    visit.button("Copy the id").click()
+    assert visit.page.evaluate("navigator.clipboard.readText()") == whole
+
+
+def test_items_are_cards_on_a_phone(browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(24), viewport={"width": 390, "height": 800})
+    row = visit.page.locator(".items tbody tr").nth(1)
+    places = row.locator("> :visible").evaluate_all("cells => cells.map(cell => cell.getBoundingClientRect().left)")
+    assert len(places) > 3
+    assert len(set(places)) == 1
 
 
 def test_headers_sort_both_ways_and_say_so(browser: Browser) -> None:
@@ -248,7 +305,7 @@ def test_earlier_launches_are_folded(browser: Browser) -> None:
 
 def test_a_long_message_is_shown_whole_on_demand_and_only_once(browser: Browser) -> None:
     visit = browser.visit(lockfile_of(24))
-    visit.button("Creation failed").click()
+    visit.filter("creationFailed").click()
     short, whole = (visit.page.locator(f".message p[data-value={name}]").first for name in ("reason", "whole"))
     assert (short.is_visible(), whole.is_visible()) == (True, False)
     visit.page.get_by_text("Whole message").click()
@@ -272,6 +329,13 @@ def test_axe_finds_nothing_to_complain_about(count: int, scheme: str, browser: B
 def test_the_page_itself_never_scrolls_sideways(width: int, browser: Browser) -> None:
     visit = browser.visit(lockfile_of(24), viewport={"width": width, "height": 800})
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("count", "most"), [(24, 2), (1000, 10)])
+def test_paper_is_few_pages(count: int, most: int, browser: Browser) -> None:
+    visit = browser.visit(lockfile_of(count))
+    pages = len(re.findall(rb"/Type\s*/Page\b", visit.page.pdf(format="A4")))
+    assert 1 <= pages <= most
 
 
 def test_paper_shows_the_items_without_the_tools(browser: Browser) -> None:

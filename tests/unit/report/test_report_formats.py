@@ -12,7 +12,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from report_lockfiles import EVIL, locked
 
-from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.lockfile.model import LockedFailure, LockedOutput, LockedPrice, Lockfile
 from manifest_runner.report import ReportSource, write_report
 from manifest_runner.report.as_markdown import LIMIT
 from manifest_runner.text import plain_text
@@ -79,14 +79,76 @@ def test_csv_quotes_what_would_break_a_line(evil: Lockfile, source: ReportSource
     assert rows[0]["userReference"] == rows[0]["pipeline"] == plain_text(EVIL)
 
 
+# -- what came of it, in every format that has a place for it
+
+
+@pytest.fixture
+def rich(empty: Lockfile) -> Lockfile:
+    vcf = LockedOutput("fil.1", "a.vcf.gz", "FILE")
+    empty.items = {
+        "good": locked(
+            analysis="SUCCEEDED",
+            outputs={"vcf": (vcf, LockedOutput("fil.2", "a.tbi", "FILE")), "=bam": (vcf,)},
+            price=LockedPrice("12.40", "iCredit"),
+            renamed_from="old",
+            accepted="0" * 64,
+        ),
+        "cheap": locked(analysis="SUCCEEDED", price=LockedPrice("0.1", "iCredit")),
+        "bad": locked(analysis="FAILED", message="Task failed", failure=LockedFailure("dragen", 137, "Killed")),
+    }
+    return empty
+
+
+def test_csv_has_a_column_for_each_output(rich: Lockfile, source: ReportSource) -> None:
+    rows = {row["userReference"]: row for row in csv_rows(write_report(rich, "csv", source=source))}
+    good, bad = rows["good"], rows["bad"]
+    assert list(good)[-2:] == ["outputs.=bam", "outputs.vcf"]
+    assert (good["outputs.vcf"], good["outputs.=bam"], bad["outputs.vcf"]) == ("fil.1;fil.2", "fil.1", "")
+    assert (good["price"], good["currency"], good["renamedFrom"], good["accepted"]) == (
+        "12.40",
+        "iCredit",
+        "old",
+        "true",
+    )
+    assert (bad["failedStep"], bad["exitCode"], bad["lastLine"]) == ("dragen", "137", "Killed")
+
+
+def test_json_has_outputs_prices_and_failures(rich: Lockfile, source: ReportSource) -> None:
+    report = json.loads(write_report(rich, "json", source=source))
+    items = {item["userReference"]: item for item in report["items"]}
+    assert items["good"]["outputs"]["vcf"][1] == {
+        "dataId": "fil.2",
+        "name": "a.tbi",
+        "type": "FILE",
+        "projectId": None,
+    }
+    assert report["totals"]["prices"] == {"iCredit": "12.50"}
+    assert items["bad"]["failure"] == {"step": "dragen", "exitCode": 137, "line": "Killed"}
+    assert items["good"]["renamedFrom"] == "old"
+
+
+def test_the_step_that_failed_is_the_reason(rich: Lockfile, source: ReportSource) -> None:
+    assert "- `bad` · Analysis failed · `dragen, exit 137: Killed`" in write_report(rich, "markdown", source=source)
+    report = JUnitXml.fromstring(write_report(rich, "junit", source=source).encode())
+    (failure,) = next(case for suite in report for case in suite if case.name == "bad").result
+    assert failure.message == "dragen, exit 137: Killed"
+    assert "message: Task failed" in failure.text
+
+
+def test_markdown_says_what_it_cost(rich: Lockfile, source: ReportSource) -> None:
+    assert " · cost 12.50 `iCredit`\n" in write_report(rich, "markdown", source=source)
+
+
 # -- json
 
 
 def test_json_keeps_its_members(every_state: Lockfile, source: ReportSource) -> None:
     report = json.loads(write_report(every_state, "json", source=source))
-    assert list(report) == "reportVersion manifest generatedAt name project server totals batches items".split()
+    assert (
+        list(report) == "reportVersion manifest generatedAt dataAsOf name project server totals batches items".split()
+    )
     assert report["reportVersion"] == 1
-    assert sorted(report["totals"]) == ["failed", "items", "open", "removed", "states", "succeeded"]
+    assert sorted(report["totals"]) == ["failed", "items", "open", "prices", "removed", "states", "succeeded"]
     assert report["batches"] == [
         {"id": "b1", "status": "SUCCEEDED", "submittedAt": "2026-11-23T10:00:00Z", "items": 12}
     ]
@@ -111,8 +173,13 @@ def test_json_keeps_its_members(every_state: Lockfile, source: ReportSource) -> 
             "startDate": "2026-11-23T10:05:00Z",
             "endDate": "2026-11-23T12:10:30Z",
         },
+        "outputs": {},
+        "price": None,
+        "failure": None,
         "adopted": False,
         "removed": False,
+        "accepted": False,
+        "renamedFrom": None,
         "earlier": [],
     }
 
@@ -120,7 +187,7 @@ def test_json_keeps_its_members(every_state: Lockfile, source: ReportSource) -> 
 # -- junit
 
 
-def test_junit_tells_failed_from_unfinished(every_state: Lockfile, source: ReportSource) -> None:
+def test_junit_separates_failed_from_unfinished(every_state: Lockfile, source: ReportSource) -> None:
     report = JUnitXml.fromstring(write_report(every_state, "junit", source=source).encode())
     assert (report.tests, report.failures, report.skipped, report.errors) == (10, 3, 6, 0)
     cases = {case.name: case for suite in report for case in suite}
@@ -176,10 +243,20 @@ def rendered(text: str) -> str:
 
 def test_markdown_shows_totals_and_unfolds_what_failed(every_state: Lockfile, source: ReportSource) -> None:
     text = write_report(every_state, "markdown", source=source)
-    assert text.startswith("## ❌ `germline`: 3 failed, 5 not finished of 9 items\n")
+    assert text.startswith("## ❌ `germline`: 3 of 9 failed, 5 not finished, 11.1% succeeded\n")
     assert "<details open><summary>❌ 3 failed</summary>" in text
     assert "- `s-refused` · Creation failed · `Pipeline is not linked`\n" in text
     assert text.count("<details>") == 7
+    assert "5 items were not finished then, and may be by now. `manifest-runner status germline.yaml`" in text
+    assert "`manifest-runner run germline.yaml --retry-failed`" in text
+
+
+def test_the_total_of_markdown_is_the_number_that_its_heading_speaks_of(
+    every_state: Lockfile, source: ReportSource
+) -> None:
+    text = write_report(every_state, "markdown", source=source)
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert rows[-2:] == ["| **Total** | **9** |", "| ➖ Left the manifest | 1 |"]
 
 
 def test_markdown_of_a_good_run_says_so(empty: Lockfile, source: ReportSource) -> None:
@@ -189,7 +266,7 @@ def test_markdown_of_a_good_run_says_so(empty: Lockfile, source: ReportSource) -
 
 def test_markdown_of_nothing_claims_no_success(empty: Lockfile, source: ReportSource) -> None:
     text = write_report(empty, "markdown", source=source)
-    assert text.startswith("## ➖ `germline`: no items\n")
+    assert text.startswith("## ➖ `germline`: Nothing launched yet\n")
     assert text.endswith("\nNothing has been launched.\n")
 
 
@@ -241,6 +318,6 @@ def test_what_fits_is_listed_whole(empty: Lockfile, source: ReportSource) -> Non
     assert "more\n" not in text
 
 
-def test_a_reason_that_many_share_is_told_once(empty: Lockfile, source: ReportSource) -> None:
+def test_a_reason_that_many_share_is_shown_once(empty: Lockfile, source: ReportSource) -> None:
     empty.items = {str(n): locked("FAILED", message="No such pipeline") for n in range(5)}
     assert "- 5 × `No such pipeline`\n" in write_report(empty, "markdown", source=source)

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from report_lockfiles import EVIL, locked, requests
 
-from manifest_runner.lockfile.model import LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedBatch, LockedOutput, LockedPrice, Lockfile
 from manifest_runner.report import ReportSource, write_report
 from manifest_runner.text import plain_text
 
@@ -97,18 +97,54 @@ def test_hostile_text_is_shown_as_it_is(evil: Lockfile, source: ReportSource) ->
     assert page.data[0]["reference"] == page.data[0]["reason"] == plain_text(EVIL)
 
 
-def test_rows_and_data_tell_the_same(every_state: Lockfile, source: ReportSource) -> None:
+def test_rows_and_data_say_the_same(every_state: Lockfile, source: ReportSource) -> None:
     page = page_of(every_state, source)
     shown = [text for tag, text in page.texts if tag == "span" and text.startswith("s-")]
     assert shown == [row["reference"] for row in page.data]
     assert [row["state"] for row in page.data][:3] == ["creationFailed", "analysisFailed", "aborted"]
 
 
-def test_the_status_is_left_out_where_the_label_has_said_it(every_state: Lockfile, source: ReportSource) -> None:
+def test_the_status_is_left_out_where_the_label_says_it(every_state: Lockfile, source: ReportSource) -> None:
     statuses = {row["reference"]: row["status"] for row in page_of(every_state, source).data}
-    assert statuses["s-good"] == statuses["s-refused"] == ""
-    assert statuses["s-bad"] == "FAILED_FINAL"
-    assert statuses["s-gone"] == "FAILED"
+    assert {name for name, status in statuses.items() if status} == {"s-odd", "s-gone", "s-waiting"}
+    assert (statuses["s-odd"], statuses["s-gone"]) == ("THINKING", "FAILED")
+
+
+def test_the_page_answers_first_and_ends_with_the_timeline(every_state: Lockfile, source: ReportSource) -> None:
+    text = write_report(every_state, "html", source=source)
+    assert re.findall(r'<h2 id="(\w+)"', text) == ["verdict", "reasons", "running", "items", "timeline"]
+    assert ">3 of 9 failed, 5 not finished, 11.1% succeeded</h2>" in text
+    assert "<code>manifest-runner run germline.yaml --retry-failed</code>" in text
+
+
+def test_a_page_with_open_items_warns_that_its_data_is_old(every_state: Lockfile, source: ReportSource) -> None:
+    text = write_report(every_state, "html", source=source)
+    assert '<dt>Data as of</dt><dd><time datetime="2026-11-23T12:10:30Z">2026-11-23 12:10</time> UTC</dd>' in text
+    assert "5 items had not finished when ICA was last asked" in text
+    every_state.items = {"a": locked(analysis="SUCCEEDED")}
+    assert "not finished" not in write_report(every_state, "html", source=source)
+
+
+def test_what_all_items_share_stands_in_the_header_and_not_in_the_table(
+    every_state: Lockfile, source: ReportSource
+) -> None:
+    def headers() -> set[str | None]:
+        return {each.get("data-key") for each in page_of(every_state, source).all("th")}
+
+    assert "<dt>Kind</dt><dd>nextflow</dd>" in write_report(every_state, "html", source=source)
+    assert "kind" not in headers()
+    every_state.items["x"] = locked(kind="cwl")
+    assert "<dt>Kind</dt>" not in write_report(every_state, "html", source=source)
+    assert "kind" in headers()
+
+
+def test_prices_outputs_and_former_names_are_on_the_page(empty: Lockfile, source: ReportSource) -> None:
+    outputs = {"vcf": (LockedOutput("fil.1", "a.vcf.gz", "FILE"),)}
+    price = LockedPrice("12.4", "iCredit")
+    empty.items["a"] = locked(analysis="SUCCEEDED", outputs=outputs, price=price, renamed_from="b")
+    (row,) = page_of(empty, source).data
+    assert (row["outputs"], row["price"], row["notes"]) == ("vcf: a.vcf.gz (fil.1)", "12.4 iCredit", "was b")
+    assert "<dt>Cost so far</dt><dd>12.4 iCredit</dd>" in write_report(empty, "html", source=source)
 
 
 @pytest.mark.parametrize(("length", "whole"), [(300, False), (301, True)])

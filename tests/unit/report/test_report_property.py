@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 from report_lockfiles import EVIL
 
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
+from manifest_runner.lockfile.model import (
+    LockedAnalysis,
+    LockedBatch,
+    LockedFailure,
+    LockedItem,
+    LockedOutput,
+    LockedPrice,
+    Lockfile,
+)
 from manifest_runner.lockfile.requests import keep_requests
 from manifest_runner.model import FINAL_ANALYSIS, KINDS
 from manifest_runner.report import ReportSource, write_report
@@ -44,6 +52,9 @@ items = st.builds(
     analysis=analyses,
     removed=st.booleans(),
     adopted=st.booleans(),
+    outputs=st.none() | st.dictionaries(texts, st.tuples(st.builds(LockedOutput, texts, texts, texts)), max_size=2),
+    price=st.none() | st.builds(LockedPrice, texts | st.decimals().map(str), texts),
+    failure=st.none() | st.builds(LockedFailure, st.none() | texts, st.none() | st.integers(), st.none() | texts),
     more=st.dictionaries(st.sampled_from(["own", "else"]), texts | st.integers() | st.lists(texts)),
 )
 batches = st.builds(
@@ -109,9 +120,13 @@ def test_all_formats_count_what_the_lockfile_holds(lockfile: Lockfile) -> None:
     markdown = write_report(lockfile, "markdown", source=SOURCE)
     table = re.findall(r"^\| \S+ [A-Z][\w ]+ \| (\d+) \|$", markdown, re.M)
     assert sorted(map(int, table)) == sorted(states.values())
+    expected_total = re.findall(r"^\| \*\*Total\*\* \| \*\*(\d+)\*\* \|$", markdown, re.M)
+    assert expected_total == ([str(total - want["removed"])] if total else [])
     assert markdown.count("\n- ") >= total
 
     page = write_report(lockfile, "html", source=SOURCE)
-    legend = re.findall(r'<li data-state="(\w+)"><span class="state">[\w ]+</span> <b data-count="(\d+)">', page)
+    legend = re.findall(
+        r'<li data-state="(\w+)"><button [^>]+><span class="state">[\w ]+</span> <b data-count="(\d+)">', page
+    )
     assert Counter({state: int(count) for state, count in legend}) == states
     assert page.encode()

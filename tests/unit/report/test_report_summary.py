@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import get_args
 
 import pytest
@@ -10,9 +11,10 @@ from report_lockfiles import locked, requests
 
 from manifest_runner.launch.record import launched
 from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
-from manifest_runner.lockfile.model import LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedBatch, LockedFailure, LockedItem, LockedPrice, Lockfile
 from manifest_runner.model import FINAL_ANALYSIS
 from manifest_runner.report import ica_web_url
+from manifest_runner.report.reasons import group_by_reason
 from manifest_runner.report.source import analysis_link
 from manifest_runner.report.states import State, Tone, state_of
 from manifest_runner.report.summary import summarise
@@ -63,13 +65,74 @@ def test_a_created_item_without_an_analysis_is_still_being_created() -> None:
 def test_a_failure_without_a_message_says_so(empty: Lockfile) -> None:
     empty.items = {"a": locked("FAILED"), "b": locked(analysis="ABORTED")}
     reasons = [row.launch.reason for row in summarise(empty).rows]
-    assert reasons == ["Creation failed; the API gave no reason.", "The analysis ended as ABORTED."]
+    assert reasons == ["Creation failed; the API gave no reason.", "The analysis was aborted."]
 
 
 def test_reasons_are_counted_most_frequent_first(empty: Lockfile) -> None:
     empty.items = {str(n): locked("FAILED", message="rare" if n == 0 else "often") for n in range(3)}
     empty.items["removed"] = locked("FAILED", message="gone", removed=True)
-    assert summarise(empty).reasons == (("often", 2), ("rare", 1))
+    reasons = group_by_reason(summarise(empty).failed)
+    assert [(reason.text, len(reason.rows)) for reason in reasons] == [("often", 2), ("rare", 1)]
+
+
+def test_reasons_that_differ_in_ids_and_numbers_are_one(empty: Lockfile) -> None:
+    empty.items = {
+        "a": locked("FAILED", message="no data fil.6f0c2f0d9a3e4b0f8b1c08d9a1b2c3d4 in 3 tries"),
+        "b": locked("FAILED", message="no data fil.0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d in 12 tries"),
+    }
+    (reason,) = group_by_reason(summarise(empty).failed)
+    assert (reason.text, len(reason.rows)) == ("no data fil.… in … tries", 2)
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (LockedFailure("dragen", 137, "Killed"), "dragen, exit 137: Killed"),
+        (LockedFailure("dragen", None, None), "dragen"),
+        (LockedFailure(None, 1, "no\x1b[31mspace"), r"unknown step, exit 1: no\x1b[31mspace"),
+    ],
+)
+def test_a_failed_step_says_where_how_and_what(failure: LockedFailure, words: str, empty: Lockfile) -> None:
+    empty.items["a"] = locked(analysis="FAILED", message="Task failed", failure=failure)
+    assert summarise(empty).rows[0].launch.reason == words
+
+
+def done(seconds: int) -> LockedItem:
+    return locked(analysis="SUCCEEDED", start="2026-11-23T10:00:00Z", end=f"2026-11-23T10:00:{seconds:02}Z")
+
+
+@pytest.mark.parametrize(
+    ("items", "verdict"),
+    [
+        ([], "Nothing launched yet"),
+        ([locked("FAILED", removed=True)], "No items left in the manifest"),
+        ([done(9)], "1 item succeeded"),
+        ([done(9), done(11), done(30)], "All 3 succeeded, median 11 s"),
+        ([locked("RUNNING"), done(9), done(11)], "1 of 3 not finished, 66.6% succeeded, median 10 s"),
+        ([locked("FAILED"), *[done(n % 60) for n in range(1999)]], "1 of 2,000 failed, 99.9% succeeded, median 29 s"),
+        ([locked("FAILED"), locked("RUNNING")], "1 of 2 failed, 1 not finished, 0% succeeded"),
+    ],
+)
+def test_the_verdict_is_the_answer_in_one_line(items: list[LockedItem], verdict: str, empty: Lockfile) -> None:
+    empty.items = {str(n): item for n, item in enumerate(items)}
+    assert summarise(empty).verdict == verdict
+
+
+def test_the_data_is_as_old_as_the_newest_time_in_the_lockfile(empty: Lockfile) -> None:
+    assert summarise(empty).as_of is None
+    empty.batches["b1"] = LockedBatch("k", 2, None, "2026-11-23T10:00:00Z")
+    assert summarise(empty).as_of == "2026-11-23T10:00:00Z"
+    empty.items["a"] = locked(analysis="SUCCEEDED", start="2026-11-23T12:00:00.5+01:00", end="never")
+    assert summarise(empty).as_of == "2026-11-23T11:00:00Z"
+
+
+def test_prices_are_added_exactly_by_currency_also_those_of_earlier_launches(empty: Lockfile) -> None:
+    first = locked("FAILED", price=LockedPrice("0.1", "iCredit"))
+    again = locked(analysis="SUCCEEDED", digest="1" * 64, price=LockedPrice("0.2", "iCredit"))
+    empty.items["a"] = launched(first, again)
+    empty.items["b"] = locked(analysis="SUCCEEDED", price=LockedPrice("NaN", "iCredit"))
+    empty.items["c"] = locked(analysis="SUCCEEDED", price=LockedPrice("3", "EUR"))
+    assert summarise(empty).prices == {"EUR": Decimal(3), "iCredit": Decimal("0.3")}
 
 
 def test_earlier_launches_are_kept_newest_first(empty: Lockfile) -> None:
@@ -137,7 +200,7 @@ def test_there_is_no_link_without_a_safe_web_page(web_url: str | None) -> None:
     ("seconds", "text"),
     [(None, ""), (0, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (7500, "2 h 05 min"), (100_000, "1 d 03 h")],
 )
-def test_durations_are_told_in_two_units(seconds: float | None, text: str) -> None:
+def test_durations_are_shown_in_two_units(seconds: float | None, text: str) -> None:
     assert shown_duration(seconds) == text
 
 

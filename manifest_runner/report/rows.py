@@ -1,0 +1,143 @@
+"""The lines of a report: items and their launches, in words that are safe to show.
+
+All text is one line without control characters (`text.plain_text`), since a lockfile can hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import msgspec
+
+from manifest_runner.lockfile.model import LockedFailure, LockedItem, LockedOutput, LockedPrice
+from manifest_runner.report.states import State, adds_to, state_of
+from manifest_runner.report.times import seconds_between
+from manifest_runner.text import plain_text
+
+Link = Callable[[str | None], str | None]
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """One launch of an item, the current or an earlier one. Times are RFC 3339 text as the API gave it."""
+
+    state: State
+    creation: str | None
+    message: str | None
+    attempt: int
+    revision: str
+    batch_id: str | None
+    item_id: str | None
+    analysis_id: str | None
+    analysis_reference: str | None
+    analysis_status: str | None
+    started: str | None
+    ended: str | None
+    link: str | None
+    outputs: Mapping[str, tuple[LockedOutput, ...]]
+    price: LockedPrice | None
+    failure: LockedFailure | None
+
+    @property
+    def status(self) -> str:
+        """The API's own word, of the analysis as soon as there is one."""
+        return self.analysis_status or self.creation or "not known yet"
+
+    @property
+    def detail(self) -> str:
+        """The API's own word where it says more than the state, else nothing."""
+        return self.status if adds_to(self.state, self.status) else ""
+
+    @property
+    def seconds(self) -> float | None:
+        return seconds_between(self.started, self.ended)
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, or what the API says about it: in one line, empty where there is nothing to say."""
+        if self.failure:
+            return _failure_in_words(self.failure)
+        if self.message or self.state.tone != "failed":
+            return self.message or ""
+        if self.state is State.CREATION_FAILED:
+            return "Creation failed; the API gave no reason."
+        if self.state is State.ABORTED:
+            return "The analysis was aborted."
+        return f"The analysis ended as {self.status}; the API gave no reason."
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One item. ``earlier`` holds the launches that were replaced, newest first."""
+
+    reference: str
+    kind: str
+    pipeline: str | None
+    adopted: bool
+    removed: bool
+    accepted: bool
+    renamed_from: str | None
+    launch: Launch
+    earlier: tuple[Launch, ...]
+
+    @property
+    def state(self) -> State:
+        """An item that left the manifest no longer counts as what became of it."""
+        return State.REMOVED if self.removed else self.launch.state
+
+
+def make_row(reference: str, item: LockedItem, pipeline: object, link: Link) -> Row:
+    return Row(
+        reference=plain_text(reference),
+        kind=plain_text(item.kind),
+        pipeline=shown_text(pipeline),
+        adopted=item.adopted,
+        removed=item.removed,
+        accepted=item.accepted is not None,
+        renamed_from=shown_text(item.renamed_from),
+        launch=_launch(item, link),
+        earlier=tuple(_launch(launch, link) for launch in reversed(item.previous)),
+    )
+
+
+def shown_text(value: object) -> str | None:
+    """Text that is safe to show; None for anything else, since a request is whatever was sent."""
+    return plain_text(value) if isinstance(value, str) and value else None
+
+
+def _launch(item: LockedItem, link: Link) -> Launch:
+    seen = partial(getattr, item.analysis)
+    return Launch(
+        state=state_of(item.status, seen("status", None)),
+        creation=shown_text(item.status),
+        message=shown_text(item.message),
+        attempt=item.attempt,
+        revision=plain_text(item.revision),
+        batch_id=shown_text(item.batch_id),
+        item_id=shown_text(item.item_id),
+        analysis_id=shown_text(seen("id", None)),
+        analysis_reference=shown_text(seen("reference", None)),
+        analysis_status=shown_text(seen("status", None)),
+        started=shown_text(seen("start_date", None)),
+        ended=shown_text(seen("end_date", None)),
+        link=link(shown_text(seen("id", None))),
+        outputs={plain_text(code): tuple(map(_output, found)) for code, found in sorted((item.outputs or {}).items())},
+        price=item.price and LockedPrice(plain_text(item.price.amount), plain_text(item.price.currency)),
+        failure=item.failure and _failure(item.failure),
+    )
+
+
+def _output(output: LockedOutput) -> LockedOutput:
+    return LockedOutput(
+        plain_text(output.data_id), plain_text(output.name), plain_text(output.type), shown_text(output.project_id)
+    )
+
+
+def _failure(failure: LockedFailure) -> LockedFailure:
+    return LockedFailure(shown_text(failure.step), failure.exit_code, shown_text(failure.line))
+
+
+def _failure_in_words(failure: LockedFailure) -> str:
+    """``dragen, exit 137: Killed``."""
+    code = None if failure.exit_code is None else f"exit {failure.exit_code}"
+    where = ", ".join(filter(None, [failure.step or "unknown step", code]))
+    return f"{where}: {failure.line}" if failure.line else where

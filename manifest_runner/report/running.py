@@ -1,0 +1,98 @@
+"""How many analyses ran at a time, by what came of them: the values of a stacked chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import accumulate, groupby
+
+import msgspec
+
+from manifest_runner.report.rows import Row
+from manifest_runner.report.states import State
+from manifest_runner.report.summary import Summary
+from manifest_runner.report.timeline import Scale, Tick, time_scale, time_ticks
+from manifest_runner.timestamps import moment
+
+BINS = 120
+# From the bottom of the chart to its top.
+OUTCOMES = (State.SUCCEEDED, State.RUNNING, State.ABORTED, State.ANALYSIS_FAILED)
+
+
+class Block(msgspec.Struct, frozen=True):
+    """``start`` to ``end`` of the time axis and ``low`` to ``high`` of the most that ran at once, each from 0 to 1."""
+
+    state: State
+    start: float
+    end: float
+    low: float
+    high: float
+
+
+class Running(msgspec.Struct, frozen=True):
+    """``most`` is the largest number that ran at the same time."""
+
+    blocks: tuple[Block, ...]
+    ticks: tuple[Tick, ...]
+    most: int
+
+
+_Span = tuple[float, float, State]
+
+
+def make_running(summary: Summary) -> Running | None:
+    """None where fewer than two analyses have a start: then there is nothing to see."""
+    scale = time_scale(summary)
+    if scale is None:
+        return None
+    spans = list(_spans(summary.rows, scale))
+    if len(spans) < 2:
+        return None
+    most = _most_at_once(spans)
+    return Running(tuple(_blocks(spans, most)), tuple(time_ticks(scale)), most)
+
+
+def _spans(rows: Iterable[Row], scale: Scale) -> Iterator[_Span]:
+    """What has no end yet reaches to the last time known."""
+    for launch in (each for row in rows for each in (row.launch, *row.earlier)):
+        start, end = moment(launch.started), moment(launch.ended)
+        if start is not None:
+            first, last = scale.at(start), _at(end, scale)
+            yield first, max(first, last), launch.state if launch.state in OUTCOMES else State.RUNNING
+
+
+def _at(time: datetime | None, scale: Scale) -> float:
+    return 1.0 if time is None else scale.at(time)
+
+
+def _most_at_once(spans: Iterable[_Span]) -> int:
+    """One that ends when another starts ran before it."""
+    changes = sorted([(start, 1) for start, _, _ in spans] + [(max(end, start + 1e-9), -1) for start, end, _ in spans])
+    return max(accumulate(change for _, change in changes))
+
+
+def _blocks(spans: Iterable[_Span], most: int) -> Iterator[Block]:
+    """For each outcome, how many ran on average in each of `BINS` parts of the time, on top of the outcomes below."""
+    totals = {state: [0.0] * BINS for state in OUTCOMES}
+    for start, end, state in spans:
+        _add(totals[state], start * BINS, end * BINS)
+    floor = [0.0] * BINS
+    for state in OUTCOMES:
+        roof = [low + share / most for low, share in zip(floor, totals[state], strict=True)]
+        yield from _merged(state, floor, roof)
+        floor = roof
+
+
+def _add(bins: list[float], start: float, end: float) -> None:
+    """Count one analysis in each bin by the share of the bin for which it ran."""
+    for at in range(min(int(start), BINS - 1), min(int(end), BINS - 1) + 1):
+        bins[at] += max(0.0, min(end, at + 1) - max(start, at))
+
+
+def _merged(state: State, floor: list[float], roof: list[float]) -> Iterator[Block]:
+    """Neighbours of the same height are one block."""
+    heights = [(round(low, 4), round(high, 4)) for low, high in zip(floor, roof, strict=True)]
+    for (low, high), same in groupby(range(BINS), heights.__getitem__):
+        bins = list(same)
+        if high > low:
+            yield Block(state, bins[0] / BINS, (bins[-1] + 1) / BINS, low, min(high, 1.0))
