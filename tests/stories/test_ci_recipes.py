@@ -1,0 +1,238 @@
+"""The CI recipes of examples/ci, replayed step by step with git and the emulator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from ci_jobs import GITHUB, GITLAB, Ended, Origin, github_job, gitlab_job, install, script
+from studies import MANIFEST
+
+WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+LOCKFILE = "manifests/germline.lock.json"
+FORK = (
+    "github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository"
+).split(" && ")
+
+
+@pytest.fixture(name="bin_folder")
+def _bin_folder(tmp_path: Path) -> Path:
+    return tmp_path / "bin"
+
+
+@pytest.fixture(name="origin")
+def _origin(cli, emulator, tmp_path: Path, bin_folder: Path) -> Origin:
+    """A repository with a manifest of two samples, nothing launched yet."""
+    git = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    origin = Origin(tmp_path / "origin.git", {**cli.env, **WHO, **git, "PATH": install(bin_folder)})
+    origin.path.mkdir()
+    origin.git(origin.path, "init", "-q", "--bare", "-b", "main")
+    folder = origin.clone(tmp_path / "laptop")
+    (folder / "manifests").mkdir()
+    manifest = MANIFEST.format(name="germline", sheet="germline.csv")
+    (folder / "manifests" / "germline.yaml").write_text(manifest, encoding="utf-8")
+    add_samples(folder, "sample,bam,sv", "alpha,fil.alpha,true", "beta,fil.beta,true")
+    origin.commit(folder)
+    origin.push(folder)
+    return origin
+
+
+def add_samples(folder: Path, *lines: str) -> None:
+    with (folder / "manifests" / "germline.csv").open("a", encoding="utf-8") as sheet:
+        sheet.writelines(f"{line}\n" for line in lines)
+
+
+def launched(origin: Origin) -> list[str]:
+    return sorted(json.loads(origin.show(LOCKFILE))["items"])
+
+
+@pytest.fixture(name="run_job", params=["github", "gitlab"])
+def _run_job(request, origin: Origin, tmp_path: Path):
+    """The job that launches, of either recipe, for the commit that is the newest when this is called first."""
+    event = origin.git(origin.path, "rev-parse", "main")
+
+    def run(folder: str = "job") -> Ended:
+        if request.param == "github":
+            known = {"github.ref_name": "main", "secrets.ICA_API_KEY": origin.env["ICAV2_X_API_KEY"]}
+            return github_job("run", origin, tmp_path / folder, known)
+        server = {"CI_SERVER_HOST": "gitlab.example", "CI_PROJECT_PATH": "lab/study", "PUSH_TOKEN": "t0ken"}
+        return gitlab_job("run", origin, tmp_path / folder, event, {"CI_COMMIT_BRANCH": "main", **server})
+
+    return run
+
+
+# -- the job that launches
+
+
+def test_a_job_launches_and_pushes_the_lockfile(run_job, origin: Origin, emulator):
+    ended = run_job()
+    assert not ended.failed, ended.said
+    assert launched(origin) == ["alpha", "beta"]
+    assert sorted(emulator.executed()) == ["alpha", "beta"]
+    assert origin.git(origin.path, "log", "-1", "--format=%s", "main") == "Record launches [skip ci]"
+
+
+def test_a_job_that_waited_starts_from_the_newest_lockfile(run_job, origin: Origin, emulator, cli, tmp_path: Path):
+    """While it was queued, the job before it pushed its lockfile, and somebody added a sample."""
+    laptop = tmp_path / "laptop"
+    add_samples(laptop, "gamma,fil.gamma,true")
+    cli.folder = laptop
+    cli.ok("run", "manifests/germline.yaml")
+    add_samples(laptop, "delta,fil.delta,true")
+    origin.commit(laptop)
+    origin.push(laptop)
+    ended = run_job()
+    assert not ended.failed, ended.said
+    assert launched(origin) == ["alpha", "beta", "delta", "gamma"]
+    assert sorted(emulator.executed()) == ["alpha", "beta", "delta", "gamma"]
+
+
+def test_launches_that_were_pushed_meanwhile_are_merged(
+    run_job, origin: Origin, emulator, cli, tmp_path: Path, bin_folder: Path
+):
+    """Between the job's launch and its push, a colleague pushes a lockfile that launched another sample."""
+    laptop = tmp_path / "laptop"
+    add_samples(laptop, "gamma,fil.gamma,true")
+    cli.folder = laptop
+    cli.ok("run", "manifests/germline.yaml", "--target", "gamma")
+    origin.commit(laptop)
+    real = (bin_folder / "manifest-runner").read_text(encoding="utf-8").splitlines()[1].removeprefix("exec ")
+    meanwhile = f'[ "$1" != run ] || git -C {laptop} push -q origin HEAD:main'
+    script(bin_folder / "manifest-runner", f"{real}; code=$?\n{meanwhile}\nexit $code")
+    ended = run_job()
+    assert not ended.failed, ended.said
+    assert launched(origin) == ["alpha", "beta", "gamma"]
+    assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
+
+
+def test_a_lockfile_that_cannot_be_pushed_fails_the_job_and_is_kept(run_job, origin: Origin, emulator):
+    """The branch is protected."""
+    script(origin.path / "hooks" / "pre-receive", "echo 'protected branch' >&2; exit 1")
+    ended = run_job()
+    assert (ended.failed, "could not be pushed" in ended.said) == (True, True)
+    assert ended.artifacts == [LOCKFILE]
+    assert sorted(emulator.executed()) == ["alpha", "beta"]
+    # Whoever repairs this launches nothing twice, even without the artifact.
+    (origin.path / "hooks" / "pre-receive").unlink()
+    assert not run_job("again").failed
+    assert sorted(emulator.executed()) == ["alpha", "beta"]
+    assert launched(origin) == ["alpha", "beta"]
+
+
+@pytest.mark.parametrize("emulator", [{"fail_creation": "^beta$"}], indirect=True)
+def test_failed_items_fail_the_job_and_the_lockfile_is_pushed_all_the_same(run_job, origin: Origin):
+    ended = run_job()
+    assert ended.failed
+    assert launched(origin) == ["alpha", "beta"]
+
+
+# -- the job that plans
+
+
+@pytest.fixture(name="plan_job")
+def _plan_job(origin: Origin, tmp_path: Path, bin_folder: Path):
+    """The plan of the GitHub recipe; `gh` keeps comments in a file."""
+    comments = tmp_path / "comments.json"
+    comments.write_text(json.dumps([{"id": 1, "user": {"type": "User"}, "body": "<!-- manifest-runner plan --> fake"}]))
+    script(
+        bin_folder / "gh",
+        f"""file={comments}; body=$(cat plan.md)
+case "$*" in
+  *PATCH*comments/7*) jq --arg b "$body" '(.[] | select(.id == 7)).body = $b' $file > $file.new && mv $file.new $file;;
+  *POST*issues/3/comments*) jq --arg b "$body" '. + [{{id: 7, user: {{type: "Bot"}}, body: $b}}]' $file > $file.new &&
+    mv $file.new $file;;
+  *repos/lab/study/issues/3/comments*--jq*) jq -r "${{@: -1}}" $file;;
+  *) echo "unexpected: $*" >&2; exit 1;;
+esac""",
+    )
+
+    def plan(folder: str, *, event: str = "pull_request", same_repository: bool = True) -> Ended:
+        ref = "github.event_name == 'pull_request' && github.ref || github.ref_name"
+        known = {
+            ref: "main",
+            FORK[0]: str(event == "pull_request").lower(),
+            FORK[1]: str(same_repository).lower(),
+            "github.token": "token",
+            "github.event.pull_request.number": "3",
+        }
+        env = {"GITHUB_REPOSITORY": "lab/study", "ICAV2_X_API_KEY": ""}
+        return github_job("plan", Origin(origin.path, {**origin.env, **env}), tmp_path / folder, known)
+
+    plan.comments = lambda: json.loads(comments.read_text(encoding="utf-8"))
+    return plan
+
+
+def test_the_plan_is_one_comment_that_is_found_again_by_its_marker(plan_job, origin: Origin, tmp_path: Path):
+    first = plan_job("first")
+    assert not first.failed, first.said
+    assert [comment["id"] for comment in plan_job.comments()] == [1, 7]
+    add_samples(tmp_path / "laptop", "gamma,fil.gamma,true")
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    assert not plan_job("second").failed
+    somebody, ours = plan_job.comments()
+    assert somebody["body"].endswith("fake")
+    assert "+ gamma" in ours["body"]
+
+
+def test_a_pull_request_from_a_fork_has_its_plan_in_the_summary(plan_job):
+    ended = plan_job("fork", same_repository=False)
+    assert not ended.failed, ended.said
+    assert "+ alpha" in ended.summary
+    assert len(plan_job.comments()) == 1
+
+
+def test_a_plan_after_a_merge_says_whether_anything_is_due(plan_job, origin: Origin, cli, tmp_path: Path):
+    assert plan_job("before", event="push").outputs == {"due": "true"}
+    cli.folder = tmp_path / "laptop"
+    cli.ok("run", "manifests/germline.yaml")
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    assert plan_job("after", event="push").outputs == {"due": "false"}
+
+
+def test_an_invalid_manifest_fails_the_plan_with_annotations(plan_job, origin: Origin, tmp_path: Path):
+    add_samples(tmp_path / "laptop", "gamma")
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    ended = plan_job("invalid")
+    assert ended.failed
+    assert "::error file=manifests/germline.csv,line=4" in ended.said
+
+
+# -- what cannot be replayed
+
+
+@pytest.fixture(name="github", scope="module")
+def _github() -> dict:
+    return yaml.safe_load(GITHUB.read_text(encoding="utf-8"))
+
+
+def test_each_job_has_the_least_permissions_and_a_time_out(github):
+    assert github["permissions"] == {"contents": "read"}
+    assert {name: job["permissions"] for name, job in github["jobs"].items()} == {
+        "plan": {"contents": "read", "pull-requests": "write"},
+        "run": {"contents": "write"},
+    }
+    assert all(job["timeout-minutes"] for job in github["jobs"].values())
+
+
+def test_only_the_job_that_launches_has_the_credential_and_it_can_need_approval(github):
+    assert github["jobs"]["run"]["environment"] == "ica"
+    assert "secrets." not in json.dumps(github["jobs"]["plan"])
+    launch = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["run"]
+    assert launch["environment"] == "ica"
+
+
+def test_no_launch_is_cancelled_and_one_waits_for_the_other(github):
+    assert github["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+    launch = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["run"]
+    assert (launch["resource_group"], launch["interruptible"]) == ("manifest-runner", False)
+
+
+def test_the_time_limit_of_a_job_is_longer_than_that_of_its_run(github):
+    for minutes, text in ((github["jobs"]["run"]["timeout-minutes"], GITHUB), (90, GITLAB)):
+        assert "--timeout 3600" in text.read_text(encoding="utf-8")
+        assert minutes * 60 > 3600
