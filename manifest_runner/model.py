@@ -15,10 +15,14 @@ FINAL_CREATION = frozenset({"SUCCEEDED", "FAILED"})
 FINAL_ANALYSIS = frozenset({"SUCCEEDED", "FAILED", "FAILED_FINAL", "FAILEDFINAL", "ABORTED"})
 
 
+# What a source of rows knows a row by, such as its line: enough to find its place again.
+RowId = int | tuple[int, ...]
+
+
 class Item(NamedTuple):
     """One analysis to create. ``request`` is the API's item before stamping, as JCS bytes (RFC 8785).
 
-    ``analysis`` is the index of its analysis in the manifest, ``row`` the number its source gave its row.
+    ``analysis`` is the index of its analysis in the manifest, ``row`` identifies the row in its source.
     """
 
     user_reference: str
@@ -26,4 +30,4 @@ class Item(NamedTuple):
     revision: str
     request: bytes
     analysis: int
-    row: int
+    row: RowId

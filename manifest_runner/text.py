@@ -1,4 +1,4 @@
-"""Text of others, made fit for terminals, logs and files: no control characters, no credential of ours."""
+"""Words for messages, and foreign text made fit for terminals, logs and files. Pure."""
 
 from __future__ import annotations
 
@@ -64,22 +64,48 @@ def clean(text: str, most: int = MAX_SHOWN) -> str:
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:
-    """``; did you mean "sample"?`` where one of the known names is close, else nothing. Case is ignored."""
-    return _near_miss(name, tuple(map(str, known)))
+    """``; did you mean "x"?`` with the nearest of the known names, or nothing."""
+    near = nearest(name, known)
+    return "" if near is None else f"; did you mean {shown(near)}?"
 
 
-@functools.lru_cache(maxsize=64)  # rows that lack the same column are many
-def _near_miss(name: str, known: tuple[str, ...]) -> str:
-    from difflib import get_close_matches  # needed only once something is wrong
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like ``name``, whatever its case; None where none comes near."""
+    return _nearest(name[:100].lower(), tuple(map(str, known)))
+
+
+@functools.lru_cache(maxsize=64)  # many rows lack the same column
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
+    from difflib import get_close_matches  # only a message needs it
 
     by_lower = {each.lower(): each for each in known}
-    close = get_close_matches(name[:100].lower(), by_lower, n=1)
-    return f"; did you mean {shown(by_lower[close[0]])}?" if close else ""
+    close = get_close_matches(name, by_lower, n=1)
+    return by_lower[close[0]] if close else None
 
 
-def is_unicode(text: str) -> bool:
-    """False for lone surrogates: Python keeps what is not UTF-8 in the environment or on the command line as those."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+def dotted(path: Iterable[str | int]) -> str:
+    """A path into data as a message shows it: ``tags.userTags[0]``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+
+
+def is_unicode(value: Any) -> bool:
+    """Whether a text, or all text in JSON data, can be written as UTF-8: it has no half of a surrogate pair.
+
+    JSON can spell one, and Python keeps what is not UTF-8 in the environment as such.
+    """
+    if isinstance(value, str) and value.isascii():
+        return True
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def quoted_template(text: str, limit: int = 120) -> str:
+    """A template as a message quotes it: on one line, not too long."""
+    line = " ".join(text.split())
+    return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"
 
 
 def kind_of(value: Any) -> str:

@@ -21,7 +21,8 @@ from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.model import Kind
 from manifest_runner.rows.json_rows import decoder
-from manifest_runner.templates.template import has_delimiters
+from manifest_runner.templates.model import has_delimiters
+from manifest_runner.text import is_unicode
 from manifest_runner.validation.shipped import item_checker
 from manifest_runner.values import SpelledFloat, SpelledInt, spelled_json
 
@@ -126,17 +127,9 @@ def _decode(text: str, payload: Path) -> dict[str, Any]:
         raise _refused(payload, str(e)) from e
     if not isinstance(data, dict):
         raise _refused(payload, "expected the body of a launch, an object")
-    if not _is_unicode(data):
+    if not is_unicode(data):
         raise _refused(payload, "half of a surrogate pair (\\ud800 to \\udfff) is no text", "MR503")
     return data
-
-
-def _is_unicode(data: Any) -> bool:
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _refused(payload: Path, message: str, code: str = "MR306", *, line: int = 1, column: int = 1) -> InvalidManifest:

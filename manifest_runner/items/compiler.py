@@ -1,39 +1,31 @@
 """The hot path: an analysis compiled once into one Python function from a row to the API's item.
 
-Rendering each string on its own through Jinja costs some sixty times an f-string, and most strings of a manifest
+Rendering each string through Jinja takes about sixty times as long as an f-string, and most strings of a manifest
 only put a cell into some text. So the tree of an analysis becomes the source of a function: what no row changes
 is a constant shared by all items, ``row.x`` is a local variable, text around it an f-string, and only a template
-that does more is called through Jinja. Keys are written in sorted order, so that the item needs no sorting.
+that does more is called through Jinja. Keys are written in sorted order, so the item needs no sorting.
 
-The function may give up on a row, with whatever exception. ``Renderer.render_slowly`` then decides: it renders each
-template by itself, and either has the item after all or says what is wrong with which template.
+The function may give up on a row with any exception. ``Renderer.render_slowly`` then decides: it renders each
+template on its own, and either makes the item after all or says what is wrong with which template.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from manifest_runner.items.conditions import ConditionWriter
-from manifest_runner.items.shorthands import Coded, Deferred, TemplateSlot, shape_item
-from manifest_runner.model import Kind
-from manifest_runner.templates import sandbox as own
-from manifest_runner.templates.template import Lookup, Template, TemplateFault
+from manifest_runner.items.shorthands import Coded, Deferred, TemplateSlot
+from manifest_runner.templates.model import Lookup
 from manifest_runner.values import text_of
+
+if TYPE_CHECKING:  # jinja2 is imported once there is a template
+    from manifest_runner.templates.template import Template
 
 Compiled = Callable[[Any, int], Any]
 
-# Filters that the compiled function calls by themselves; what they give is text, but for split.
-_DIRECT: Mapping[str, Callable[..., Any]] = {
-    "split": own.split,
-    "slug": own.slug,
-    "basename": own.basename,
-    "replace": own.replace,
-    "lower": own.lower,
-    "upper": own.upper,
-    "trim": own.trim,
-}
-# The same for a cell of a table, which is text for certain: by filter and number of arguments.
+# Filters that the compiled function calls directly; they give text, except for split.
+_DIRECT = frozenset({"split", "slug", "basename", "replace", "lower", "upper", "trim"})
+# The same for a cell of a table, which is certainly text: by filter and number of arguments.
 _ON_TEXT: Mapping[tuple[str, int], str] = {
     ("split", 1): "({0}.split({1}) if {0} else [])",
     ("lower", 0): "{0}.lower()",
@@ -56,98 +48,8 @@ def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text"
     return "text" if cells_are_text and lookup.root == "row" and lookup.key is not None else "any"
 
 
-class Unrendered(Exception):
-    """A row cannot be rendered: each template that failed, and why."""
-
-    def __init__(self, faults: Sequence[tuple[TemplateSlot, TemplateFault]]) -> None:
-        super().__init__()
-        self.faults = faults
-
-
-class Renderer:
-    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings."""
-
-    def __init__(
-        self,
-        kind: Kind,
-        fields: Mapping[str, Any],
-        columns: tuple[str, ...] | None,
-        scope: Mapping[str, Any],
-    ) -> None:
-        self._kind = kind
-        self._fields = fields
-        self._columns = columns
-        self._scope = dict(scope)
-
-    def compiled(self) -> Compiled:
-        """The function from a row and its index to the item; it raises anything.
-
-        It is made anew at each call: of ten thousand analyses without rows, no two functions need to be there at once.
-        """
-        tree = shape_item(self._kind, self._fields)
-        if not _changes(tree):
-            return lambda _row, _index: tree
-        return self._writer().function(tree)
-
-    def condition(self, template: Template) -> Compiled | None:
-        """The function for a ``where`` that only compares, None for one that does more. It raises anything."""
-        return self._writer().condition(template)
-
-    def render_slowly(self, row: Any, index: int, error: Exception | None = None) -> dict[str, Any]:
-        """The item of a row that the compiled function gave up on, maybe with that error. Raises Unrendered."""
-        faults: list[tuple[TemplateSlot, TemplateFault]] = []
-        known = error if isinstance(error, TemplateFault) else None
-        scope = self.scope(row, index)
-        fields = {key: _rendered(value, scope, faults, known) for key, value in self._fields.items()}
-        if faults:
-            raise Unrendered(faults)
-        return shape_item(self._kind, fields)
-
-    def constant(self) -> dict[str, Any]:
-        """The item without what templates make."""
-        return shape_item(self._kind, _without_leaves(self._fields))
-
-    def scope(self, row: Any, index: int) -> dict[str, Any]:
-        """The names that a template sees for one row."""
-        values = row if self._columns is None else zip(self._columns, row, strict=True)
-        return {**self._scope, "row": own.Scope(values, 'the row has no column "{}"'), "index": index}
-
-    def _writer(self) -> _Writer:
-        return _Writer(self._columns, self._scope, self._call_template)
-
-    def _call_template(self, template: Template) -> Compiled:
-        return lambda row, index: template.render(self.scope(row, index))
-
-
-def _without_leaves(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_leaves(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_without_leaves(each) for each in value]
-    return None if isinstance(value, TemplateSlot) else value
-
-
-def _rendered(
-    value: Any, scope: dict[str, Any], faults: list[tuple[TemplateSlot, TemplateFault]], known: TemplateFault | None
-) -> Any:
-    """``known`` is a fault of one of the templates, which need not fail once more."""
-    if isinstance(value, dict):
-        return {key: _rendered(each, scope, faults, known) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_rendered(each, scope, faults, known) for each in value]
-    if not isinstance(value, TemplateSlot):
-        return value
-    try:
-        if known is not None and known.template is value.template:
-            raise known
-        return value.template.render(scope)
-    except TemplateFault as e:
-        faults.append((value, e))
-        return None
-
-
-class _Writer:
-    """Writes a function's source. A text of the manifest is in it as ``repr`` quotes it, other values as globals."""
+class Writer:
+    """Writes a function's source. Text of the manifest appears in it as ``repr`` quotes it, other values as globals."""
 
     def __init__(
         self,
@@ -165,6 +67,8 @@ class _Writer:
         return self._compiled(self._write(tree))
 
     def condition(self, template: Template) -> Compiled | None:
+        from manifest_runner.templates.conditions import ConditionWriter
+
         source = ConditionWriter(self._operand, self._constant).write(template.expression)
         return None if source is None else self._compiled(source)
 
@@ -176,7 +80,7 @@ class _Writer:
         return function
 
     def _write(self, node: Any) -> str:
-        if not _changes(node):
+        if not changes(node):
             return self._constant(node)
         if isinstance(node, TemplateSlot):
             return self._leaf(node.template)
@@ -212,7 +116,7 @@ class _Writer:
         return None if source is None else "{" + source + "}" if as_text else source
 
     def _fixed_text(self, lookup: Lookup) -> str | None:
-        """What a name that is the same for every row adds to a text; None where only Jinja can tell."""
+        """What a name that is the same for every row adds to a text; None where that takes Jinja."""
         value = None if lookup.filters else self._fixed(lookup)
         return _cell_text(value) if isinstance(value, (str, bool, int, float)) else None
 
@@ -235,7 +139,7 @@ class _Writer:
         if lookup.root != "row" or lookup.key is None or any(name not in _DIRECT for name, _ in lookup.filters):
             return None
         if "split" in [name for name, _ in lookup.filters[: None if as_text else -1]]:
-            return None  # a list where text is wanted, for which Jinja has the words
+            return None  # a list where text is wanted; Jinja reports it
         cell = self._cell(lookup.key)
         if cell is not None and self._columns is None and as_text and not lookup.filters:
             cell = self._local(f"text({cell})")
@@ -253,21 +157,28 @@ class _Writer:
         values = [repr(arg) if isinstance(arg, str) else self._constant(arg) for arg in args]
         if self._columns is not None and (name, len(args)) in _ON_TEXT:
             return _ON_TEXT[name, len(args)].format(cell, *values)
-        return f"{self._constant(_DIRECT[name])}({', '.join([cell, *values])})"
+        return f"{self._constant(_filter(name))}({', '.join([cell, *values])})"
 
     def _local(self, source: str) -> str:
         return self._locals.setdefault(source, f"v{len(self._locals)}")
 
 
-def _changes(node: Any) -> bool:
+def _filter(name: str) -> Callable[..., Any]:
+    from manifest_runner.templates.filters import FILTERS
+
+    return FILTERS[name]
+
+
+def changes(node: Any) -> bool:
+    """Whether a row changes anything in it."""
     if isinstance(node, (TemplateSlot, Deferred)):
         return True
     children: Sequence[Any] = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return any(map(_changes, children))
+    return any(map(changes, children))
 
 
 def _cell_text(value: Any) -> str:
-    """A cell of a row that is a mapping, in text. What is no text or number is left to the slower way's words."""
+    """A cell of a row that is a mapping, as text. Raises TypeError for what the slow way has to report."""
     if isinstance(value, str):
         return value
     if isinstance(value, (bool, int, float)):

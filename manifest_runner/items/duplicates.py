@@ -1,14 +1,13 @@
-"""What two items cannot both have, a userReference, and what they should not: one place for their results.
+"""What two items cannot share, a userReference, and what they should not share, a place for their results.
 
-Among a million items both are noticed at eight bytes an item: only hashes are kept. Two values can share one by
-chance, so where a hash came twice everything is read once more, and the items themselves are compared.
+Eight bytes an item are enough to notice both: only hashes are kept. Two values can have the same hash by chance, so
+where one came twice all items are read again and compared themselves.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -29,7 +28,7 @@ class Target(NamedTuple):
 
 
 class Repeats:
-    """Remembers the hashes of values, to tell which came more than once."""
+    """Remembers the hashes of values, to find those that came more than once."""
 
     def __init__(self) -> None:
         self._hashes = array("q")
@@ -58,33 +57,39 @@ class Claims:
 
 
 def _targets(request: dict[str, Any]) -> Iterator[Target]:
-    """Where an item's results would overwrite what is there."""
+    """Where an item's results would overwrite existing ones."""
     for each in request.get("analysisOutput") or ():
         if each is not None and each.get("actionOnExist") != "RENAME":
             yield Target(each["targetProjectId"], each["targetPath"].rstrip("/"))
 
 
-@dataclass
 class DuplicateCheck:
-    """Tells of claims that came twice. ``place`` and ``row`` say where a field of an item was written.
+    """Reports claims that came twice. ``place`` and ``row`` give the place where a field of an item was written.
 
-    ``is_of_row`` tells whether a template makes it from the row.
+    ``is_of_row`` is whether a template makes it from the row.
     """
 
-    place: Callable[[Item, str], Place]
-    row: Callable[[Item], Place | None]
-    is_of_row: Callable[[Item, str], bool]
-    findings: Findings
-    _first: dict[str, Item] = field(default_factory=dict)
-    _writer: dict[Target, Item] = field(default_factory=dict)
-    _twice: set[str] = field(default_factory=set)
-    _warned: set[int] = field(default_factory=set)
+    def __init__(
+        self,
+        place: Callable[[Item, str], Place],
+        row: Callable[[Item], Place | None],
+        is_of_row: Callable[[Item, str], bool],
+        findings: Findings,
+    ) -> None:
+        self._place = place
+        self._row = row
+        self._is_of_row = is_of_row
+        self._findings = findings
+        self._first: dict[str, Item] = {}
+        self._writer: dict[Target, Item] = {}
+        self._twice: set[str] = set()
+        self._warned: set[int] = set()
 
     def report(self, claims: Claims, items: Callable[[], Iterable[Item]]) -> None:
-        """Compare the items themselves, read once more by ``items``, where the hashes tell of a dispute."""
+        """Compare the items themselves, read again by ``items``, where a hash came twice."""
         references, targets = claims.references.repeated(), claims.targets.repeated()
         for item in items() if references or targets else ():
-            claimant = item._replace(request=b"")  # as little as possible is kept of each
+            claimant = item._replace(request=b"")  # to keep as little as possible of each
             if hash(item.user_reference) in references:
                 self._check_reference(claimant, len(references))
             if targets:
@@ -99,26 +104,26 @@ class DuplicateCheck:
         if item.user_reference not in self._twice and len(self._twice) >= MAX_SHOWN:
             return
         self._twice.add(item.user_reference)
-        before = self.row(first) or self.place(first, "userReference")._replace(column=1)
-        message = f'userReference "{item.user_reference}" is there already, from {before.brief()}'
-        place, is_of_row = self.place(item, "userReference"), self.is_of_row(item, "userReference")
-        more = f" ({count:,} userReferences are there more than once)" if count > MAX_SHOWN else ""
+        before = self._row(first) or self._place(first, "userReference")._replace(column=1)
+        message = f'duplicate userReference "{item.user_reference}"; first used at {before.brief()}'
+        place, is_of_row = self._place(item, "userReference"), self._is_of_row(item, "userReference")
+        more = f" ({count:,} userReferences are used more than once)" if count > MAX_SHOWN else ""
         if not is_of_row and first.analysis == item.analysis:
-            more += "; it is the same for every row, so make it of a column"
-        finding = Finding(place, "MR502", message + more, row=self.row(item), is_of_row=is_of_row)
-        self.findings.add(finding, item.user_reference, everywhere=True)
+            more += "; it is the same for every row, so put a column into it"
+        finding = Finding(place, "MR502", message + more, row=self._row(item), is_of_row=is_of_row)
+        self._findings.add(finding, item.user_reference, everywhere=True)
 
     def _check_target(self, item: Item, target: Target) -> None:
         first = self._writer.setdefault(target, item)
         if first.user_reference == item.user_reference:
             return
         self._warned.add(item.analysis)
-        if len(self._warned) > MAX_SHOWN:  # of the rows of one analysis the findings tell together
+        if len(self._warned) > MAX_SHOWN:  # those of one analysis are reported together
             return
         message = (
             f'"{item.user_reference}" writes its results to where "{first.user_reference}" does, {target.path} in '
-            f"project {target.project}: one would overwrite the other's; give each a targetPath of its own, or set "
+            f"project {target.project}: one would overwrite the other's; give each its own targetPath, or set "
             "actionOnExist to RENAME"
         )
-        finding = Finding(self.place(item, "analysisOutput"), "MR601", message, "warning", self.row(item))
-        self.findings.add(finding, group="overwriting")
+        finding = Finding(self._place(item, "analysisOutput"), "MR601", message, "warning", self._row(item))
+        self._findings.add(finding, group="overwriting")

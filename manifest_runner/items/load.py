@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from manifest_runner.diagnostics.collector import Findings, strictly
 from manifest_runner.diagnostics.finding import InvalidManifest
@@ -16,13 +17,12 @@ from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_manifest
 
-# A project becomes a segment of a path, where "..", "/" and "?" would change what is asked for.
+# A project becomes a segment of a URL's path, where "..", "/" and "?" would change what is asked for.
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A manifest whose own text is in order; ``expansion`` tells of its rows while they are read."""
+class Loaded(msgspec.Struct, frozen=True, eq=False):
+    """A manifest whose own text is valid; faults of its rows are added to ``findings`` while they are read."""
 
     document: Document
     project: str
@@ -30,7 +30,7 @@ class Loaded:
     findings: Findings
 
     def raise_errors(self, *, strict: bool = False) -> None:
-        """Raise InvalidManifest where something was found; ``strict`` takes warnings for errors."""
+        """Raise InvalidManifest where an error was found; ``strict`` treats warnings as errors."""
         found = strictly(self.findings.all()) if strict else self.findings.all()
         if any(finding.severity == "error" for finding in found):
             raise InvalidManifest(found)
@@ -45,13 +45,13 @@ def load(
 ) -> Loaded:
     """Read a manifest and prepare its analyses. ``project`` and ``given_vars`` are those of the command line.
 
-    Raises UsageProblem, and InvalidManifest where there is no point in reading rows.
+    Raises UsageProblem, or InvalidManifest where there is no point in reading rows.
     """
     document = load_document(read_manifest(path), env=env, given_vars=given_vars or {})
     try:
         chosen = find_project(project, document.project, env)
     except UsageProblem as e:
-        if document.faults:  # which are worth more than one more thing to mend
+        if document.faults:  # which are more useful than one more problem
             raise InvalidManifest(document.faults) from e
         raise
     findings = Findings()

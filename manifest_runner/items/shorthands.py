@@ -1,15 +1,16 @@
 """The manifest's shorthands as the API's own shape. Pure.
 
 The same functions serve twice: on an analysis as written, where a template stands for a value that is not known
-yet, and on that value once a row has made it. ``later`` says what to do with the former.
+yet, and on that value once a row has made it. A ``Deferred`` says how to finish the former.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from manifest_runner.model import Kind
 from manifest_runner.values import jcs_sorted, spelled_json, text_of
@@ -17,8 +18,7 @@ from manifest_runner.values import jcs_sorted, spelled_json, text_of
 Finish = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TemplateSlot:
+class TemplateSlot(msgspec.Struct, frozen=True, eq=False):
     """A template in an analysis: ``path`` is its place there.
 
     ``is_text`` where it can only give text, ``is_texts`` where it can only give a list of texts.
@@ -31,20 +31,19 @@ class TemplateSlot:
 
     @property
     def is_plain(self) -> bool:
-        """Whether whatever it gives is in the API's shape already."""
+        """Whether what it gives is always in the API's shape already."""
         return self.is_text or self.is_texts
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Deferred:
-    """A value that is shaped by ``finish`` once its leaf, or the tree of leaves in it, is rendered."""
+class Deferred(msgspec.Struct, frozen=True, eq=False):
+    """A value that ``finish`` shapes once the template, or all templates in it, are rendered."""
 
     value: Any
     finish: Finish
 
 
 class Coded(list[Any]):
-    """A list made from a mapping: an element that turns out to be null is left out of it."""
+    """A list made from a mapping: an element that turns out to be null is left out."""
 
 
 def shape_item(kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def shape_item(kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shaped(shape: Finish, value: Any) -> Any:
-    """The value in its shape, put off where only a row can tell it; null stays null."""
+    """The value in its shape, deferred where it depends on the row; null stays null."""
     if isinstance(value, TemplateSlot) and not value.is_plain:
         return Deferred(value, partial(_shaped, shape))
     return None if value is None else shape(value)
@@ -69,7 +68,7 @@ def _mapping(value: Mapping[str, Any], shapes: Mapping[str, Finish]) -> dict[str
 
 
 def plain(value: Any) -> Any:
-    """A value of no special shape: scalars become the API's text, nulls in mappings go, nulls in lists stay."""
+    """A value without a special shape: scalars become text, nulls in mappings go, nulls in lists stay."""
     if isinstance(value, (str, TemplateSlot, Deferred)) or value is None:
         return Deferred(value, plain) if isinstance(value, TemplateSlot) and not value.is_plain else value
     if isinstance(value, (bool, int, float)):

@@ -1,66 +1,67 @@
-"""What a source of rows is."""
+"""What a source of rows is, and the sources that need no file: rows and a matrix in the manifest itself."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.model import RowId
 
 MAX_MATRIX = 1_000_000
 
 
-# Takes a fault, and what tells faults that are alike.
+# Takes a fault, and what faults that are alike have in common.
 Report = Callable[[Finding, Hashable], None]
-NumberedRow = tuple[int, Any]
+IdentifiedRow = tuple[RowId, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A source of rows, one at a time: a study of a million rows never stands in memory as a whole.
+class Rows(msgspec.Struct, frozen=True):
+    """A source of rows, read one at a time: a study of a million rows is never in memory as a whole.
 
-    A row of a table is the list of its cells, all text, beside ``columns``, which names them once; a row of any
-    other source is a mapping, and ``columns`` is None. Each row comes with a number from which ``place`` finds
-    where it was written: its line, and its column where that line holds another row before it. ``read`` starts anew
-    at each call; it raises InvalidManifest where it cannot go on.
+    A row of a table is the list of its cells, all text, and ``columns`` names them once; a row of any other source
+    is a mapping, and ``columns`` is None. Each row comes with an id from which ``place`` finds where it was written:
+    its line, and its column where another row stands before it on that line. ``read`` starts from the beginning at
+    each call; it raises InvalidManifest where it cannot go on.
     """
 
     columns: tuple[str, ...] | None
-    read: Callable[[Report], Iterator[NumberedRow]]
-    place: Callable[[int], Place | None]
+    read: Callable[[Report], Iterator[IdentifiedRow]]
+    place: Callable[[RowId], Place | None]
 
 
-def listed_rows(rows: Sequence[Any], place: Callable[[int], Place]) -> Rows:
-    """Rows that are there already, numbered from 0."""
+def listed_rows(rows: Sequence[Any], place: Callable[[RowId], Place]) -> Rows:
+    """Rows that are in memory already, identified by their index."""
 
-    def read(report: Report) -> Iterator[NumberedRow]:
-        for number, row in enumerate(rows):
+    def read(report: Report) -> Iterator[IdentifiedRow]:
+        for index, row in enumerate(rows):
             if isinstance(row, dict):
-                yield number, row
+                yield index, row
             else:
-                at = place(number)
+                at = place(index)
                 report(Finding(at, "MR306", "a row must be a mapping of columns to values", row=at), "type")
 
-    def place_of_row(number: int) -> Place:
-        """Its line will do, unless it shares that with the row before it."""
-        at = place(number)
-        shares_line = number > 0 and place(number - 1).line == at.line
+    def place_of_row(row: RowId) -> Place:
+        """Its line is enough, unless the row before it is on the same line."""
+        at = place(row)
+        shares_line = isinstance(row, int) and row > 0 and place(row - 1).line == at.line
         return at if shares_line else at._replace(column=1)
 
     return Rows(None, read, place_of_row)
 
 
-def matrix_rows(matrix: Mapping[str, Sequence[Any]], place: Callable[[int], Place]) -> Rows:
+def matrix_rows(matrix: Mapping[str, Sequence[Any]], place: Callable[[RowId], Place]) -> Rows:
     """Every combination of the values, the first key varying slowest. Raises ValueError where there are too many."""
     count = math.prod(map(len, matrix.values()))
     if count > MAX_MATRIX:
-        raise ValueError(f"{count:,} combinations; the most is {MAX_MATRIX:,}")
+        raise ValueError(f"{count:,} combinations; at most {MAX_MATRIX:,} are allowed")
 
-    def read(_: Report) -> Iterator[NumberedRow]:
-        for number, values in enumerate(itertools.product(*matrix.values())):
-            yield number, dict(zip(matrix, values, strict=True))
+    def read(_: Report) -> Iterator[IdentifiedRow]:
+        for index, values in enumerate(itertools.product(*matrix.values())):
+            yield index, dict(zip(matrix, values, strict=True))
 
     return Rows(None, read, place)

@@ -6,12 +6,15 @@ import csv
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_foreign_bytes
-from manifest_runner.rows.base import NumberedRow, Report, Rows
+from manifest_runner.model import RowId
+from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 
 MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20
@@ -23,25 +26,29 @@ _SECTION = re.compile(r'"?\[([^\]]*)\]"?[,;\s"]*')
 
 
 def csv_rows(path: Path, label: str, *, delimiter: str, section: str | None = None) -> Rows:
-    """The rows of a table: lists of texts, as many as ``columns``. A row of empty cells only is no row.
+    """The rows of a table: lists of texts, as many as ``columns``. A row in which all cells are empty does not count.
 
     Raises InvalidManifest where the file cannot be read or has no usable header.
     """
     refuse_foreign_bytes(path, label)
     table = _Table(path, label, delimiter, section)
     header = _Header.read(table)
-    return Rows(header.columns, lambda report: _cells(table, header, report), lambda line: Place(label, line))
+    return Rows(header.columns, lambda report: _cells(table, header, report), partial(_place, label))
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+def _place(label: str, row: RowId) -> Place:
+    assert isinstance(row, int)
+    return Place(label, row)
+
+
+class _Table(msgspec.Struct, frozen=True):
     path: Path
     label: str
     delimiter: str
     section: str | None = None
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
-        """Records with the line on which each starts; those of empty cells only are passed over."""
+        """Records with the line on which each starts; those with nothing but empty cells are left out."""
         csv.field_size_limit(MAX_CELL)
         line = 1
         try:
@@ -69,16 +76,16 @@ class _Table:
                 return number
             if match:
                 found.append(match[1])
-        has = f"it has {', '.join(found)}" if found else "it has no sections at all"
+        has = f"it has {', '.join(found)}" if found else "it has no sections"
         raise self.fault("MR302", f"there is no section [{wanted}]; {has}")
 
     def _section(self, lines: Iterator[str], wanted: str, first: int) -> Iterator[str]:
-        """The lines of the section that begins after line ``first``; another one of that name would be lost."""
+        """The lines of the section that begins after line ``first``. A second one of that name is an error."""
         inside = True
         for number, text in enumerate(lines, first + 1):
             match = _SECTION.fullmatch(text.strip())
             if match and match[1].casefold() == wanted.casefold():
-                raise self.fault("MR302", f"the section [{wanted}] is there already, on line {first}", number)
+                raise self.fault("MR302", f"duplicate section [{wanted}]; it first starts on line {first}", number)
             inside = inside and not match
             if inside:
                 yield text
@@ -87,13 +94,12 @@ class _Table:
         return InvalidManifest([Finding(Place(self.label, line), code, message)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(msgspec.Struct, frozen=True):
     """``width`` counts the header's cells, which a spreadsheet may pad with empty ones; ``columns`` is without them."""
 
     line: int
     width: int
-    columns: tuple[str, ...] = field(default=())
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, table: _Table) -> _Header:
@@ -105,11 +111,13 @@ class _Header:
             what = f"section [{table.section}] is empty" if table.section else "the file is empty"
             raise table.fault("MR302", f"{what}; its first line must name the columns", line)
         if table.section is None and _SECTION.fullmatch(names[0]):
-            hint = "this is an Illumina SampleSheet; name the part to read, such as `section: BCLConvert_Data`"
+            hint = "this is an Illumina SampleSheet; name the section to read, such as `section: BCLConvert_Data`"
             raise table.fault("MR302", hint, line)
         if len(names) == 1 and any(each in names[0] for each in _DELIMITERS):
             wanted = _DELIMITERS[table.delimiter]
-            raise table.fault("MR302", f'the header is one column, "{names[0]}"; a {wanted} between its cells', line)
+            raise table.fault(
+                "MR302", f'the header is a single column, "{names[0]}"; a {wanted} between its cells', line
+            )
         faults = list(_faulty_names(names, Place(table.label, line)))
         if faults:
             raise InvalidManifest(faults)
@@ -125,7 +133,7 @@ def _faulty_names(names: list[str], place: Place) -> Iterator[Finding]:
             yield Finding(place, "MR303", f'duplicate column "{name}" (columns {first[name]} and {number})')
 
 
-def _cells(table: _Table, header: _Header, report: Report) -> Iterator[NumberedRow]:
+def _cells(table: _Table, header: _Header, report: Report) -> Iterator[IdentifiedRow]:
     wanted = len(header.columns)
     for numbered in itertools.islice(table.records(), 1, None):
         cells = numbered[1]
@@ -140,9 +148,9 @@ def _cells(table: _Table, header: _Header, report: Report) -> Iterator[NumberedR
 
 
 def _raggedness(cells: list[str], header: _Header) -> tuple[str, str]:
-    """What is wrong with a row that has another number of cells than the header has, as a kind and in words."""
+    """The kind of fault, and the message, for a row that has more or fewer cells than the header."""
     if cells[0].startswith(_CONFLICT):
-        return "conflict", "a merge conflict is not resolved here"
+        return "conflict", "an unresolved merge conflict"
     message = f"this row has {len(cells)} cell{'s' * (len(cells) != 1)}, the header has {header.width}"
     if len(cells) <= len(header.columns):
         return "short", message
@@ -150,7 +158,7 @@ def _raggedness(cells: list[str], header: _Header) -> tuple[str, str]:
 
 
 def _bounded_lines(file: Iterable[str]) -> Iterator[str]:
-    """Lines of a text file; a file that is one vast line does not fill the memory."""
+    """Lines of a text file; a file that is one huge line does not fill the memory."""
     readline = file.readline  # type: ignore[attr-defined]
     while line := readline(MAX_LINE):
         if len(line) == MAX_LINE:
@@ -161,7 +169,7 @@ def _bounded_lines(file: Iterable[str]) -> Iterator[str]:
 def _words(error: csv.Error) -> str:
     words = str(error)
     if "unexpected end" in words:
-        return "a quoted cell that starts here is never closed"
+        return "the quoted cell that starts here is never closed"
     if "field limit" in words:
         return f"a cell of more than {MAX_CELL // 2**20} MiB; is a quote not closed?"
     if "expected after" in words:

@@ -1,4 +1,4 @@
-"""Opens what a ``forEach`` names: the samplesheet or the rows themselves, and the JSON Schema of its rows."""
+"""Opens what a ``forEach`` names: its samplesheet or the rows themselves, and the JSON Schema of the rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.document import ForEach
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes, refuse_unreadable
 from manifest_runner.manifest.yaml_file import Path_, read_yaml
-from manifest_runner.rows import samplesheet
+from manifest_runner.model import RowId
+from manifest_runner.rows.base import Rows, listed_rows, matrix_rows
+from manifest_runner.rows.csv_rows import csv_rows
+from manifest_runner.rows.json_rows import json_rows
 from manifest_runner.text import kind_of, near_miss
 from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
 
@@ -30,7 +33,7 @@ class Sources:
         self._folder = folder
         self._label = label
 
-    def rows(self, each: ForEach, source: Any, place: PlaceOf) -> samplesheet.Rows:
+    def rows(self, each: ForEach, source: Any, place: PlaceOf) -> Rows:
         """The rows of a source whose templates are rendered. Raises InvalidManifest."""
         path: Path_ = ("forEach", each.format)
         if each.format == "rows":
@@ -39,11 +42,11 @@ class Sources:
             return _matrix(source, path, place)
         file, label = self._file(source, place(path), "samplesheet")
         if each.format == "json":
-            return samplesheet.json_rows(file, label)
+            return json_rows(file, label)
         if each.format == "yaml":
-            return samplesheet.yaml_rows(file, label)
+            return yaml_rows(file, label)
         delimiter = "," if each.format == "csv" else "\t"
-        return samplesheet.csv_rows(file, label, delimiter=delimiter, section=each.section)
+        return csv_rows(file, label, delimiter=delimiter, section=each.section)
 
     def row_checker(self, name: Any, place: PlaceOf) -> RowChecker:
         """The compiled schema of the rows. Raises InvalidManifest."""
@@ -55,7 +58,7 @@ class Sources:
             raise InvalidManifest([Finding(at, "MR308", f"{label} is not a JSON Schema: {e}")]) from e
 
     def _file(self, name: Any, at: Place, what: str) -> tuple[Path, str]:
-        """A file that is there, and its name in messages: beside the manifest's own."""
+        """An existing file, and its name in messages, which is relative to where the manifest's own is."""
         if not isinstance(name, str) or not name:
             raise InvalidManifest([Finding(at, "MR301", f"expected the path of a {what}, got {kind_of(name)}")])
         file, label = self._folder / name, str(self._label / name)
@@ -71,6 +74,19 @@ class Sources:
         return file, label
 
 
+def yaml_rows(path: Path, label: str) -> Rows:
+    """Rows of a YAML file: a list of mappings, read as a manifest is."""
+    file = read_yaml(path, label)
+    if not isinstance(file.data, list):
+        raise InvalidManifest([Finding(Place(label, 1), "MR306", "expected a list of mappings")])
+    return listed_rows(file.data, lambda row: file.place((_index(row),)))
+
+
+def _index(row: RowId) -> int:
+    assert isinstance(row, int)
+    return row
+
+
 def _neighbours(folder: Path) -> list[str]:
     try:
         return [file.name for file in itertools.islice(folder.iterdir(), _MAX_LISTED)]
@@ -78,14 +94,14 @@ def _neighbours(folder: Path) -> list[str]:
         return []
 
 
-def _listed(source: Any, path: Path_, place: PlaceOf) -> samplesheet.Rows:
+def _listed(source: Any, path: Path_, place: PlaceOf) -> Rows:
     if not isinstance(source, list):
         message = f"expected a list of mappings, got {kind_of(source)}"
         raise InvalidManifest([Finding(place(path), "MR306", message)])
-    return samplesheet.listed_rows(source, lambda row: place((*path, row)))
+    return listed_rows(source, lambda row: place((*path, _index(row))))
 
 
-def _matrix(source: Any, path: Path_, place: PlaceOf) -> samplesheet.Rows:
+def _matrix(source: Any, path: Path_, place: PlaceOf) -> Rows:
     if not isinstance(source, dict) or not source:
         raise InvalidManifest([Finding(place(path), "MR306", f"expected a mapping of lists, got {kind_of(source)}")])
     faults = [
@@ -96,13 +112,13 @@ def _matrix(source: Any, path: Path_, place: PlaceOf) -> samplesheet.Rows:
     if faults:
         raise InvalidManifest(faults)
     try:
-        return samplesheet.matrix_rows(source, lambda _: place(path))
+        return matrix_rows(source, lambda _: place(path))
     except ValueError as e:
         raise InvalidManifest([Finding(place(path), "MR306", str(e))]) from e
 
 
 def _read_schema(file: Path, label: str) -> Any:
-    """A JSON Schema in JSON or in YAML; the former is a subset of the latter but for tabs between tokens."""
+    """A JSON Schema in JSON or in YAML."""
     if file.suffix in (".yaml", ".yml"):
         return read_yaml(file, label).data
     text = decode_utf8(read_bytes(file, label, MAX_SCHEMA_BYTES, code="MR301"), label)

@@ -1,6 +1,6 @@
-"""The filters of manifests: an allow-list of Jinja's, those that would guess made strict, and a few of our own.
+"""The filters of manifests: an allow-list of Jinja's, strict versions of those that would guess, and a few of our own.
 
-Jinja's text filters take Python's spelling of whatever they get (``True``, ``['a']``, an object with its address);
+Jinja's text filters use Python's spelling of whatever they get (``True``, ``['a']``, an object with its address);
 here a number or a boolean is spelled as the API wants it, and anything else is refused.
 """
 
@@ -42,7 +42,7 @@ def in_text(value: Any) -> Any:
 
 def as_text(value: Any, filter_name: str) -> str:
     if isinstance(value, Undefined):
-        return str(value)  # raises, with the words for what is missing
+        return str(value)  # raises, with a message about what is missing
     if isinstance(value, str):
         return value
     if isinstance(value, (bool, int, float)):
@@ -51,7 +51,7 @@ def as_text(value: Any, filter_name: str) -> str:
 
 
 def split(value: Any, separator: str | None = None) -> list[str]:
-    """The pieces of a text; of an empty one there are none."""
+    """The pieces of a text; an empty text has none."""
     text = as_text(value, "split")
     return text.split(separator) if text else []
 
@@ -124,7 +124,7 @@ _NO_DEFAULT = object()
 
 
 def to_int(value: Any, default: Any = _NO_DEFAULT, base: int = 10) -> Any:
-    """A whole number. Jinja's own gives 0 for what is none, which here would launch something wrong."""
+    """A whole number. Jinja's own filter gives 0 for other text, which here would launch something wrong."""
     text = as_text(value, "int").strip()
     try:
         return int(text, base) if base != 10 or not re.search(r"[.eE]", text) else int(float(text))
@@ -133,7 +133,7 @@ def to_int(value: Any, default: Any = _NO_DEFAULT, base: int = 10) -> Any:
 
 
 def to_float(value: Any, default: Any = _NO_DEFAULT) -> Any:
-    """A number; what is none is refused unless there is a default."""
+    """A number; other text is refused unless there is a default."""
     text = as_text(value, "float").strip()
     try:
         number = float(text)

@@ -1,7 +1,7 @@
 """Wraps the expressions of a template, while they are nodes, in checks of what they give.
 
-So nothing depends on the code that Jinja generates, and whatever an expression is put together from, only plain data
-of a counted size passes from one operation to the next: no method, no generator, no object with an address.
+So nothing depends on the code that Jinja generates, and whatever an expression is made of, only plain data of a
+counted size passes from one operation to the next: no method, no generator, no object with an address.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Guard(NodeTransformer):
         return _wrapped(node, "__seen") if node.ctx == "load" else node
 
     def _step(self, node: Any) -> None:
-        """What is stepped through need be no data (``loop``, a namespace), and is not charged for its size."""
+        """What is stepped through need not be data (``loop``, a namespace), and its size is not charged."""
         if isinstance(node.node, _LOOKUPS):
             self._step(node.node)
         elif not isinstance(node.node, nodes.Name):
@@ -99,7 +99,7 @@ class Guard(NodeTransformer):
         return _wrapped(node, "__made")
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:  # noqa: N802
-        """Jinja's own value of an ``if`` without ``else`` is not strict: it would be an empty text."""
+        """In Jinja an ``if`` without ``else`` gives an empty text; here it is an error to use it."""
         super().generic_visit(node)
         node.expr2 = node.expr2 or _wrapped(nodes.Const(None, lineno=node.lineno), "__nothing")
         return node
@@ -116,9 +116,9 @@ def _wrapped(node: Any, name: str) -> nodes.Filter:
 
 @jinja2.pass_context
 def _seen(context: Any, value: Any) -> Any:
-    """Plain data; its own length is charged, not what it holds, so that one row of a long list is cheap."""
+    """Plain data; only its own length is charged, not what it holds, so that one row of a long list is cheap."""
     if isinstance(value, (str, list, dict, tuple, range)):
-        context.environment.charge(len(value), is_walked=False)
+        context.environment.budget.charge(len(value), is_walked=False)
         return value
     return _plain(context.environment, value)
 
@@ -127,10 +127,10 @@ def _seen(context: Any, value: Any) -> Any:
 def _made(context: Any, value: Any) -> Any:
     """Plain data, charged with all that it holds."""
     if isinstance(value, (list, dict, tuple)):
-        context.environment.charge(weight(value))
+        context.environment.budget.charge(weight(value))
         return value
     if isinstance(value, (str, range)):
-        context.environment.charge(len(value))
+        context.environment.budget.charge(len(value))
         return value
     return _plain(context.environment, value)
 
@@ -139,7 +139,7 @@ def _made(context: Any, value: Any) -> Any:
 def _used(context: Any, value: Any) -> Any:
     """What an operation will walk through, charged before it does."""
     if isinstance(value, (list, dict, tuple)):
-        context.environment.charge(weight(value))
+        context.environment.budget.charge(weight(value))
     return value
 
 
@@ -170,7 +170,7 @@ def _loop(context: Any, value: Any) -> Any:
 
 def _counted(environment: Any, values: Iterable[Any]) -> Iterator[Any]:
     for value in values:
-        environment.step()
+        environment.budget.step()
         yield value
 
 

@@ -7,10 +7,10 @@ from typing import Any
 MAX_TEXT = 1_000_000
 MAX_CHARGE = 4_000_000
 MAX_STEPS = 100_000
-# All renderings of an expansion together: some may be dear, most must be cheap.
+# All renderings of an item stream together: some may be expensive, most must be cheap.
 MAX_STEPS_OF_ALL = 2_000_000
 MAX_STEPS_OF_EACH = 2_000
-WALKED_PER_STEP = 8  # charged characters and values that are walked through as fast as one step is taken
+WALKED_PER_STEP = 8  # charged characters and values that take as long to walk through as one step
 MAX_SMALL = 1_000
 MAX_BITS = 4096
 
@@ -18,13 +18,55 @@ _WEIGHT_OF_VALUE = 4  # a value takes more time and memory than a character does
 
 
 class TemplateRefused(Exception):
-    """A template does what manifests may not do; the message says what."""
+    """A template does something that manifests may not do; the message says what."""
+
+
+class Budget:
+    """What renderings may still cost. Each has one of its own, which ``start`` fills; all together have another."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Before the rows are expanded, the first time or again: what was spent before does not count."""
+        self._left = MAX_STEPS_OF_ALL
+        self._charge = self._steps = self._walked = 0
+
+    def start(self) -> None:
+        """Before each rendering. Raises TemplateRefused where those before it have spent everything."""
+        if not self.is_spent:
+            self._left += MAX_STEPS_OF_EACH - self._steps - self._walked // WALKED_PER_STEP
+        self._charge = self._steps = self._walked = 0
+        if self.is_spent:
+            raise TemplateRefused(
+                f"the templates of all rows take more than {MAX_STEPS_OF_ALL:,} steps and {MAX_STEPS_OF_EACH:,} for "
+                "each rendering; this row and the rows after it were not checked"
+            )
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the renderings since ``restart`` cost more than all of them may; then each one is refused."""
+        return self._left <= 0
+
+    def charge(self, size: int, *, is_walked: bool = True) -> None:
+        """Pay for a value of this weight. Raises TemplateRefused where the rendering costs too much."""
+        self._charge += size
+        self._walked += size if is_walked else 0
+        self.step()
+        if size > MAX_TEXT or self._charge > MAX_CHARGE:
+            raise TemplateRefused(f"the template makes more than {MAX_TEXT:,} characters or values")
+
+    def step(self) -> None:
+        """Pay for one operation. Raises TemplateRefused where the rendering takes too many."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TemplateRefused(f"the template takes more than {MAX_STEPS:,} steps")
 
 
 def weight(value: Any, limit: int = MAX_TEXT) -> int:
     """The values, times four, and the characters that a walk through a value meets; counting stops at ``limit``.
 
-    A list can hold another many times, so that what is small in memory has no end for whoever walks it.
+    A list can hold another many times, so a value that is small in memory can be endless to walk through.
     """
     total, waiting = 0, [value]
     while waiting and total <= limit:

@@ -1,13 +1,18 @@
-"""The names that a template reads, checked before any row is: a typo is one fault, not one a row."""
+"""The names that templates read: a typo is reported once, before any row is read; an unused column is, too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from jinja2 import nodes
 
-from manifest_runner.templates.sandbox import MAPPING_METHODS, ROOTS, Scope, root_missing
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.templates.model import Used
+from manifest_runner.templates.sandbox import MAPPING_METHODS
+from manifest_runner.templates.scope import ROOTS, Scope, root_missing
 from manifest_runner.templates.template import Template, lookup_of
+
+MAX_WARNINGS = 10
 
 _GLOBALS = frozenset({"range", "dict", "namespace"})
 _BRANCHES = (nodes.If, nodes.CondExpr, nodes.And, nodes.Or)
@@ -15,10 +20,10 @@ _GUARDS = frozenset({"default", "d", "defined", "undefined"})
 
 
 def unknown_names(template: Template, scopes: Mapping[str, Scope | None]) -> Iterator[str]:
-    """The faults of the names that no row can supply, in words.
+    """A message for each name that no row can supply.
 
-    ``scopes`` has the names that can be used here; None for those of which only a row tells what they hold.
-    What ``default`` or ``defined`` guards is left alone, and so are keys where a condition may be their guard.
+    ``scopes`` has the names that can be used here; its value is None where only a row shows what the name holds.
+    A name that ``default`` or ``defined`` guards is accepted, and so is a key where a condition may guard it.
     """
     tree = template.tree
     guarded = set(_guarded(tree))
@@ -65,3 +70,32 @@ def _bound(tree: nodes.Template) -> Iterator[str]:
         yield from (macro.name, "varargs", "kwargs", "caller")
     if next(tree.find_all(nodes.For), None) is not None:
         yield "loop"
+
+
+class ColumnUse:
+    """Which columns of each samplesheet no template of any analysis reads: most often a typo in a default."""
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, Callable[[], Place]] = {}
+        self._unread: dict[Hashable, list[str]] = {}
+
+    def add(self, source: Hashable, place: Callable[[], Place], columns: Sequence[str], used: Iterable[Used]) -> None:
+        """``place`` is where the manifest names the samplesheet ``source``."""
+        self._places.setdefault(source, place)
+        unread = self._unread.get(source, list(columns))
+        used = list(used)
+        whole = any(each.whole_row for each in used)
+        read = frozenset[str]().union(*(each.columns for each in used))
+        self._unread[source] = [] if whole else [name for name in unread if name not in read]
+
+    def findings(self) -> Iterator[Finding]:
+        """A warning for each column, or one note where there are many."""
+        for source, names in self._unread.items():
+            if len(names) > MAX_WARNINGS:
+                listed = ", ".join(f'"{name}"' for name in names[:MAX_WARNINGS])
+                message = f"no template uses {len(names)} of the columns: {listed}, …"
+                yield Finding(self._places[source](), "MR602", message, severity="info")
+                continue
+            for name in names:
+                message = f'no template uses the column "{name}"'
+                yield Finding(self._places[source](), "MR602", message, severity="warning")

@@ -1,19 +1,17 @@
-"""The Jinja environment of manifests: sandboxed, deterministic and bounded. With its neighbours, who imports jinja2.
+"""The Jinja environment of manifests: sandboxed, deterministic and bounded.
 
-A pull request can carry a template, so none may read a file, an attribute of Python's, the clock or an address,
-nor run for long or fill the memory. Jinja's sandbox keeps a list of what is denied, which has had to grow with each
-published escape; here everything is allowed by name: filters, tests, attributes, functions, statements. Besides,
+A pull request can carry a template, so no template may read a file, a Python attribute, the clock or an address,
+run for long or fill the memory. Jinja's sandbox keeps a list of what is denied, which has grown with each published
+escape; here everything is allowed by name: filters, tests, attributes, functions, statements. Also,
 
-- a budget for each rendered string is charged by every loop step and every value that an expression makes,
-- another for all of them together keeps a million rows from each spending the first one,
-- each operation whose result can be far larger than its operands is checked before it is done.
+- every loop step and every value that an expression makes is charged to a budget (see limits.py),
+- each operation whose result can be far larger than its operands is checked first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
-from types import BuiltinMethodType, MappingProxyType
+from types import BuiltinMethodType
 from typing import Any
 
 import jinja2
@@ -23,59 +21,20 @@ from jinja2.runtime import LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
-from manifest_runner.templates.filters import (
-    FILTERS,
-    as_text,
-    basename,
-    formatted,
-    in_text,
-    joined,
-    lower,
-    replace,
-    slug,
-    split,
-    trim,
-    upper,
-)
+from manifest_runner.templates.filters import FILTERS, formatted, in_text, joined, replace
 from manifest_runner.templates.guard import GUARDS, Guard
 from manifest_runner.templates.limits import (
-    MAX_CHARGE,
     MAX_STEPS,
-    MAX_STEPS_OF_ALL,
-    MAX_STEPS_OF_EACH,
-    MAX_TEXT,
-    WALKED_PER_STEP,
+    Budget,
     TemplateRefused,
     refuse_large,
     refuse_long_number,
     refuse_wide,
     weight,
 )
+from manifest_runner.templates.scope import Scope, root_missing
 from manifest_runner.text import kind_of, near_miss
 
-__all__ = [
-    "MAPPING_METHODS",
-    "ROOTS",
-    "TESTS",
-    "Sandbox",
-    "Scope",
-    "TemplateRefused",
-    "as_text",
-    "basename",
-    "kind_of",
-    "lower",
-    "replace",
-    "root_missing",
-    "slug",
-    "split",
-    "trim",
-    "upper",
-]
-
-ROOTS = ("row", "index", "vars", "env", "project", "name")
-
-_MAX_NAMES = 6
-_MAX_NAME = 40
 _STRING_METHODS = frozenset(
     "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower "
     "isnumeric isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind "
@@ -107,18 +66,6 @@ _STATEMENTS: Mapping[type[nodes.Node], str] = {
 }
 
 
-class Scope(dict[str, Any]):
-    """One of the mappings that templates see, with the words for what it lacks; ``others`` has them by name."""
-
-    def __init__(self, values: Any, lacks: str, others: Mapping[str, str] = MappingProxyType({})) -> None:
-        super().__init__(values)
-        self.lacks = lacks
-        self.others = others
-
-    def missing(self, name: str) -> str:
-        return self.others.get(name) or self.lacks.format(name) + (_near_key(name, self) or _there_are(self))
-
-
 class Missing(jinja2.StrictUndefined):
     """An undefined value whose message names the nearest thing that exists."""
 
@@ -137,25 +84,6 @@ class Missing(jinja2.StrictUndefined):
         return root_missing(name) if obj is missing else f"{kind_of(obj)} has no {name}"
 
 
-def root_missing(name: str) -> str:
-    """The words for a name that no template knows."""
-    return f'"{name}" is not defined' + (near_miss(name, ROOTS) or f"; templates know {', '.join(ROOTS)}")
-
-
-def _near_key(name: str, known: Iterable[str]) -> str:
-    """The nearest of the keys, and how a template reads one that is no name."""
-    words = near_miss(name, known)
-    near = words.partition('"')[2].removesuffix('"?')
-    return words if not near or near.isidentifier() else f"{words} It is read with [{near!r}]"
-
-
-def _there_are(known: Iterable[str]) -> str:
-    names = [f'"{name[:_MAX_NAME]}"' for name in islice(known, _MAX_NAMES + 1)]
-    if len(names) > _MAX_NAMES:
-        names[-1] = "…"
-    return f"; there is {', '.join(names)}" if names else ""
-
-
 def bounded_range(*limits: int) -> range:
     numbers = range(*limits)
     if max(numbers.stop - numbers.start, numbers.start - numbers.stop) > MAX_STEPS * abs(numbers.step):
@@ -164,11 +92,11 @@ def bounded_range(*limits: int) -> range:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Renders one string at a time; ``start`` gives it a fresh budget."""
+    """Renders one string at a time; before each its budget is started afresh."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget | None = None) -> None:
         super().__init__(
             undefined=Missing,
             finalize=in_text,
@@ -181,47 +109,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {**FILTERS, **GUARDS}
         self.tests = {name: self.tests[name] for name in TESTS}
         self.globals = {"range": bounded_range, "dict": dict, "namespace": Namespace}
-        self.restart()
-
-    # -- the budget
-
-    def restart(self) -> None:
-        """Before the rows are expanded, also once more: what was spent before does not count."""
-        self._left = MAX_STEPS_OF_ALL
-        self._charge = self._steps = self._walked = 0
-
-    def start(self) -> None:
-        """Before each rendering. Raises TemplateRefused where those before it took all that there is."""
-        if not self.is_spent:
-            self._left += MAX_STEPS_OF_EACH - self._steps - self._walked // WALKED_PER_STEP
-        self._charge = self._steps = self._walked = 0
-        if self.is_spent:
-            raise TemplateRefused(
-                f"the templates of all rows take more than {MAX_STEPS_OF_ALL:,} steps and {MAX_STEPS_OF_EACH:,} for "
-                "each rendering; this row and those after it were not looked at"
-            )
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether the renderings since ``restart`` cost more than all may together; then each is refused."""
-        return self._left <= 0
-
-    def charge(self, size: int, *, is_walked: bool = True) -> None:
-        self._charge += size
-        self._walked += size if is_walked else 0
-        self.step()
-        if size > MAX_TEXT or self._charge > MAX_CHARGE:
-            raise TemplateRefused(f"the template makes more than {MAX_TEXT:,} characters or values")
-
-    def step(self) -> None:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise TemplateRefused(f"the template takes more than {MAX_STEPS:,} steps")
+        self.budget = budget or Budget()
 
     def concat(self, pieces: Iterable[str]) -> str:
         """Jinja's is ``"".join``: called for the whole and for every block, whose pieces a loop can repeat."""
         texts = list(pieces)
-        self.charge(sum(map(len, texts)))
+        self.budget.charge(sum(map(len, texts)))
         return "".join(texts)
 
     # -- parsing
@@ -245,7 +138,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if _is_allowed(obj, attribute):
             return getattr(obj, attribute, self.undefined(obj=obj, name=attribute))
         if isinstance(obj, Undefined):
-            str(obj)  # raises, with the words for what is missing
+            str(obj)  # raises, with a message about what is missing
         if hasattr(type(obj), attribute):
             message = f'"{attribute}" of {kind_of(obj)} cannot be used in a manifest'
             return self.undefined(message, name=attribute, obj=obj, exc=SecurityError)
@@ -270,7 +163,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return getattr(obj, "__func__", None) in (LoopContext.cycle, LoopContext.changed)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - Jinja's signature
-        __self.step()
+        __self.budget.step()
         owner, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")
         if isinstance(owner, str):
             if name == "replace":
@@ -281,7 +174,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if name in _PADDING:
                 refuse_wide(*args)
         if isinstance(__obj, Undefined):
-            str(__obj)  # raises, with the words for what is missing
+            str(__obj)  # raises, with a message about what is missing
         if not __self.is_safe_callable(__obj):
             raise TemplateRefused(f"{kind_of(__obj)} cannot be called")
         return super().call(__context, __obj, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""Syntax errors of Jinja2 in plain words."""
+"""Jinja2's syntax errors in plain words."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _plainer(message: str, text: str) -> str:
     if block := re.search(r"needs to be closed is '(\w+)'", message):
         return f"{{% {block[1]} %}} is not closed with {{% end{block[1]} %}}"
     if unknown := re.search(r"unknown tag '(\w+)'", message):
-        return f"{{% {unknown[1]} %}} " + ("closes nothing" if unknown[1].startswith("end") else "is not known")
+        return f"{{% {unknown[1]} %}} " + ("closes nothing" if unknown[1].startswith("end") else "is unknown")
     if message.startswith("Missing end of comment"):
         return NO_END_OF_COMMENT
     operator = re.search(r"unexpected char '([&!])'|(?:got|unexpected) '([=|])'", message)
     if operator:
         used = next(filter(None, operator.groups()))
-        return f'"{used}" is no operator here; write "{_NO_OPERATORS[used]}"'
+        return f'"{used}" is not an operator here; write "{_NO_OPERATORS[used]}"'
     return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
 
 

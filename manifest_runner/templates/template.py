@@ -1,7 +1,7 @@
-"""Strings of a manifest as templates: parsed once, told apart by their syntax tree, rendered row by row.
+"""The manifest's strings as templates: parsed once, classified by their syntax tree, rendered row by row.
 
 A string that is one whole ``{{ expression }}`` gives the expression's own value; any other gives text. Which it
-is, and whether it only looks up names, is read off Jinja's tree, never guessed from the text.
+is, and whether it only looks up names, comes from Jinja's tree, never from a guess at the text.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +18,7 @@ from jinja2.exceptions import SecurityError
 
 from manifest_runner.templates.filters import FILTERS, in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_large, weight
+from manifest_runner.templates.model import Lookup, TemplateFault, Used, has_delimiters
 from manifest_runner.templates.sandbox import MAPPING_METHODS, Sandbox
 from manifest_runner.templates.syntax_messages import NO_END_OF_COMMENT, syntax_words
 from manifest_runner.text import kind_of
@@ -27,38 +27,7 @@ from manifest_runner.values import SpelledFloat
 MAX_TEMPLATE = 100_000
 
 
-class TemplateFault(Exception):
-    """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author.
-
-    ``template`` is the one that cannot be rendered.
-    """
-
-    def __init__(self, code: str, message: str, template: Template | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.template = template
-
-
 _OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """A bare name or one step into one, such as ``row.sample`` or ``vars.reference``; filters with plain arguments."""
-
-    root: str
-    key: str | None
-    filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-
-
-@dataclass(frozen=True)
-class Used:
-    """What a template reads: ``columns`` and ``vars`` by name; the flags are set where all of them may be read."""
-
-    columns: frozenset[str]
-    vars: frozenset[str]
-    whole_row: bool
-    whole_vars: bool
 
 
 class Template:
@@ -68,10 +37,10 @@ class Template:
         self.text = text
         self._sandbox = sandbox
         if expression and has_delimiters(text):
-            raise TemplateFault("MR401", "this is an expression already: leave out the {{ }}")
+            raise TemplateFault("MR401", "this is already an expression: leave out the {{ }}")
         if expression and not text.strip():
             raise TemplateFault("MR401", "the expression is empty")
-        if _OPEN_COMMENT.search(text):  # of which Jinja says nothing where the text ends
+        if _OPEN_COMMENT.search(text):  # which Jinja does not report at the end of the text
             raise TemplateFault("MR401", f"not a template: {NO_END_OF_COMMENT}")
         self._source = "{{ " + text + " }}" if expression else text
         self.tree: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
@@ -122,7 +91,7 @@ class Template:
         return Used(columns, names, whole_row, whole_vars)
 
     def check(self) -> None:
-        """Raise what is wrong whatever the row. To compile costs a millisecond, which mere look-ups do not need."""
+        """Raise TemplateFault for what is wrong whatever the row. Mere look-ups need no compiling, which is slow."""
         lookups = [part for part in self.parts or () if isinstance(part, Lookup)]
         if self.parts is None or any(name not in FILTERS for part in lookups for name, _ in part.filters):
             _ = self._compiled
@@ -137,7 +106,7 @@ class Template:
             return found
         template = self._compiled
         try:
-            self._sandbox.start()
+            self._sandbox.budget.start()
             context = template.new_context(dict(scope))
             pieces = list(template.root_render_func(context))
             return self._finished(context.vars["result"] if self.whole else self._sandbox.concat(pieces))
@@ -148,12 +117,12 @@ class Template:
         except OverflowError as e:
             raise TemplateFault("MR405", "the template makes a number that is too large", self) from e
         except RecursionError as e:
-            raise TemplateFault("MR403", "the template nests or calls itself without end", self) from e
+            raise TemplateFault("MR403", "the template nests or calls itself endlessly", self) from e
         except Exception as e:
             raise TemplateFault("MR404", _words(e), self) from e
 
     def _looked_up(self, scope: Mapping[str, Any]) -> Any:
-        """The value where it is put together from look-ups of what is there; None where only Jinja can tell."""
+        """The value where it is made of look-ups of existing values; None where it takes Jinja."""
         values = [part if isinstance(part, str) else _value(part, scope) for part in self.parts or ()]
         if not values or not all(isinstance(value, (str, bool, int, float)) for value in values):
             return None
@@ -161,7 +130,7 @@ class Template:
 
     def _finished(self, value: Any) -> Any:
         if isinstance(value, jinja2.Undefined):
-            str(value)  # raises, with the words for what is missing
+            str(value)  # raises, with a message about what is missing
         refuse_large(weight(value))
         return _plain_data(value)
 
@@ -174,7 +143,7 @@ def _value(lookup: Lookup, scope: Mapping[str, Any]) -> Any:
 
 
 def _words(error: Exception) -> str:
-    """Python's words for what an expression did wrong, with a hint at the commonest."""
+    """Python's words for what an expression did wrong, with a hint for the most common mistake."""
     words = str(error) or type(error).__name__
     mixes = isinstance(error, TypeError) and "str" in words and re.search(r"int|float|unsupported operand", words)
     return f"{words}; the cells of a table are text: use `| int` or `| float`" if mixes else words
@@ -200,11 +169,6 @@ def _key(key: Any) -> str:
     if not isinstance(key, str):
         raise TemplateRefused(f"{key!r} cannot be a key; keys are text")
     return str(key)
-
-
-def has_delimiters(text: str) -> bool:
-    """Whether Jinja would do anything with the string at all."""
-    return "{" in text and ("{{" in text or "{%" in text or "{#" in text)
 
 
 def _guard_parse(act: Any, text: str) -> Any:

@@ -17,8 +17,10 @@ from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.manifest.yaml_file import read_yaml
 from manifest_runner.rows.csv_rows import csv_rows
 from manifest_runner.rows.json_rows import json_rows
-from manifest_runner.templates.sandbox import Sandbox, Scope
-from manifest_runner.templates.template import Template, TemplateFault
+from manifest_runner.templates.model import TemplateFault
+from manifest_runner.templates.sandbox import Sandbox
+from manifest_runner.templates.scope import Scope
+from manifest_runner.templates.template import Template
 
 SHORT, LONG = 60, 5_000
 

@@ -146,8 +146,8 @@ def with_values(text):
     ('{"nextflowItems": [{"userReference": "a"}]}', 'nextflowItems[0]: "analysisInput" is missing'),
     (ONE.replace('"alpha"', '"a+b"'), "userReference: "), (ONE[:-1] + ', "forEach": null, "x": 1}', '"x"'),
     (ONE[:-1] + ', "userReference": "b"}', 'duplicate key "userReference"'),
-    (f'{{"nextflowItems": [{ONE}, {ONE}]}}', 'userReference "alpha" is there already'),
-    (with_values("[NaN]"), "NaN has no place in JSON"), (with_values("[1" + "0" * 5000 + "]"), "5,001 characters"),
+    (f'{{"nextflowItems": [{ONE}, {ONE}]}}', 'duplicate userReference "alpha"'),
+    (with_values("[NaN]"), "NaN is not JSON"), (with_values("[1" + "0" * 5000 + "]"), "5,001 characters"),
     (with_values('["\\ud800"]'), "surrogate"), (with_values("[" * 400 + "]" * 400), ""),
     (with_values('["a"]').replace('"values"', '"{{ x }}"'), "{{ x }}"),
 ])  # fmt: skip

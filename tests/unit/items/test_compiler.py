@@ -8,10 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from manifest_runner.items.compiler import Renderer, Unrendered, what_it_gives
+from manifest_runner.items.compiler import what_it_gives
+from manifest_runner.items.renderer import Renderer, Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, shape_item
-from manifest_runner.templates.sandbox import Sandbox, Scope
-from manifest_runner.templates.template import Template, TemplateFault, has_delimiters
+from manifest_runner.templates.model import TemplateFault, has_delimiters
+from manifest_runner.templates.sandbox import Sandbox
+from manifest_runner.templates.scope import Scope
+from manifest_runner.templates.template import Template
 from manifest_runner.values import SpelledFloat
 
 COLUMNS = ("a", "b", "items")
@@ -169,7 +172,7 @@ def test_a_condition_that_does_more_is_left_to_jinja(text):
     assert made.condition(Template(text, Sandbox(), expression=True)) is None
 
 
-def test_a_row_that_cannot_be_rendered_tells_of_each_template():
+def test_a_row_that_cannot_be_rendered_reports_each_template():
     fields = {"userReference": "{{ row.a }}", "logs": {"path": "{{ row.b }}-{{ index }}"}, "pipelineId": "{{ row.a }}"}
     made, _ = renderer("nextflow", fields, {})
     with pytest.raises(Unrendered) as raised:

@@ -1,4 +1,4 @@
-"""Rows become items: each as JCS bytes, each fault named with its row, and what two items claim told of both."""
+"""Rows become items: each as JCS bytes, each fault reported with its row, and conflicts between items for both."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_row_that_fails_names_each_template_and_the_others_go_on(study):
     assert all("{{ row.x" in finding.message and 'no column "x"' in finding.message for finding in findings)
 
 
-def test_the_same_fault_in_many_rows_is_told_once_with_their_lines(study):
+def test_the_same_fault_in_many_rows_is_reported_once_with_their_lines(study):
     study.sheet("sample\n" + "not/ok/\n" * 8)
     items, findings = study.expand(PER_ROW)
     assert not items
@@ -145,7 +145,7 @@ def test_a_revision_can_come_from_the_row(study):
 
 
 @pytest.mark.parametrize("value", ["two", "-1", "1.5", ""])
-def test_a_revision_of_a_row_that_is_no_whole_number_is_a_fault_of_the_row(study, value):
+def test_a_revision_that_is_not_a_whole_number_is_a_fault_of_its_row(study, value):
     study.sheet(f"sample,revision\na,2\nb,{value}\n")
     items, findings = study.expand(PER_ROW + '    revision: "{{ row.revision }}"\n')
     assert [item.user_reference for item in items] == ["a"]
@@ -180,7 +180,7 @@ def test_a_reference_that_comes_again_names_both_places(study):
     study.sheet("sample\na\nb\na\n")
     _, findings = study.expand(PER_ROW)
     assert lines(findings, "MR502") == [4]
-    assert findings[0].message.endswith('userReference "a" is there already, from ' + f"{study.folder}/samples.csv:2")
+    assert findings[0].message.endswith('duplicate userReference "a"; first used at ' + f"{study.folder}/samples.csv:2")
 
 
 def test_a_reference_that_comes_again_in_another_analysis_names_both_places(study):
@@ -201,7 +201,7 @@ def test_many_references_that_come_again_are_counted_and_some_are_shown(study):
     study.sheet("sample\n" + "".join(f"s{number}\n" * 2 for number in range(50)))
     _, findings = study.expand(PER_ROW)
     assert len(findings) == 20
-    assert all("(50 userReferences are there more than once)" in finding.message for finding in findings)
+    assert all("(50 userReferences are used more than once)" in finding.message for finding in findings)
 
 
 WRITES = PER_ROW + '    analysisOutput: [{sourcePath: out/, targetProjectId: "%s", targetPath: "%s"%s}]\n'
@@ -233,19 +233,19 @@ def test_results_in_one_place_are_a_warning_for_each_row_while_they_are_few(thre
     assert [finding.row.line for finding in overwriting(three, "/out/")] == [3, 4]
 
 
-def test_faults_of_a_few_rows_are_each_told_with_its_row_and_its_words(study):
+def test_faults_of_a_few_rows_are_reported_one_by_one(study):
     study.sheet("sample\na+\nb\nc+\n")
     _, findings = study.expand(PER_ROW)
     assert [(finding.row.line, finding.message[-4:]) for finding in findings] == [(2, '"a+"'), (4, '"c+"')]
 
 
-def test_a_ragged_row_that_two_analyses_read_is_told_once(study):
+def test_a_ragged_row_that_two_analyses_read_is_reported_once(study):
     study.sheet("sample\na\nb,c\n" + "c,d\n" * 10)
     _, findings = study.expand(PER_ROW + PER_ROW.replace("row.sample }}", "row.sample }}2"))
     assert ["the same in 11 rows (lines 3, 4, 5, 6, 7, …)" in finding.message for finding in findings] == [True]
 
 
-def test_a_reference_is_told_of_for_each_time_that_it_comes_again_up_to_five(study):
+def test_each_repetition_of_a_reference_is_reported_up_to_five(study):
     study.sheet("sample\n" + "a\n" * 4)
     _, findings = study.expand(PER_ROW)
     assert lines(findings, "MR502") == [3, 4, 5]
@@ -256,7 +256,7 @@ def test_a_reference_is_told_of_for_each_time_that_it_comes_again_up_to_five(stu
     assert findings[0].message.endswith("the same in 6 places (lines 7, 8, 9, 10, 11, …)")
 
 
-def test_a_slash_at_the_end_makes_no_other_place(three):
+def test_a_slash_at_the_end_makes_no_difference(three):
     assert overwriting(three, "/out{{ '/' if row.sample == 'c' else '' }}")
 
 
@@ -268,7 +268,7 @@ def test_a_slash_at_the_end_makes_no_other_place(three):
         ("/out/", "{{ project }}", ", actionOnExist: RENAME"),
     ],
 )
-def test_results_that_nothing_overwrites_are_no_warning(three, path, project, more):
+def test_there_is_no_warning_where_nothing_is_overwritten(three, path, project, more):
     assert not overwriting(three, path, project, more)
 
 
@@ -278,7 +278,7 @@ def test_one_item_may_write_twice_to_one_place(study):
     assert not findings
 
 
-def test_a_thousand_analyses_that_write_to_one_place_are_told_of_twenty_times(study):
+def test_of_a_thousand_analyses_that_write_to_one_place_twenty_are_reported(study):
     output = "{sourcePath: o, targetProjectId: p, targetPath: /}"
     one = f"  - {{kind: nextflow, userReference: a%d, analysisOutput: [{output}]}}\n"
     _, findings = study.expand("".join(one % number for number in range(1000)))
@@ -315,14 +315,14 @@ def test_a_number_beyond_a_double_comes_out_as_it_was_written(study):
     assert parameters == [{"code": "a", "value": "1e400"}]
 
 
-def test_an_unknown_name_is_told_with_the_first_row(study):
+def test_an_unknown_name_is_reported_with_the_first_row(study):
     study.sheet("sample\n\na\nb\n")
     per_row = PER_ROW.replace("row.sample", "row.sampel")
     _, findings = study.expand(per_row + per_row.replace("row.sampel", "vars.x"))
     assert [(finding.code, finding.row and finding.row.line) for finding in findings] == [("MR402", 3), ("MR402", 3)]
 
 
-def test_an_unknown_name_is_told_without_a_row_where_there_is_none(study):
+def test_an_unknown_name_is_reported_without_a_row_where_there_is_none(study):
     study.sheet("sample\n")
     _, findings = study.expand(
         PER_ROW.replace("row.sample", "row.sampel") + "  - {kind: nextflow, userReference: '{{ x }}'}\n"
@@ -330,7 +330,7 @@ def test_an_unknown_name_is_told_without_a_row_where_there_is_none(study):
     assert [(finding.code, finding.row) for finding in findings] == [("MR402", None)] * 2
 
 
-def test_an_unknown_name_in_the_defaults_is_told_once(study):
+def test_an_unknown_name_in_the_defaults_is_reported_once(study):
     study.sheet("sample\na\n")
     head = HEAD.replace("analysisInput", "tags: {userTags: ['{{ row.x }}']}, analysisInput")
     _, findings = study.expand(PER_ROW * 7, head)
@@ -338,7 +338,7 @@ def test_an_unknown_name_in_the_defaults_is_told_once(study):
     assert "the same" not in findings[0].message
 
 
-def test_of_many_vars_that_nothing_uses_twenty_are_told_and_the_others_counted(study):
+def test_of_many_unused_vars_twenty_are_reported_and_the_rest_counted(study):
     head = HEAD.replace("analyses:", "vars: {" + ", ".join(f"v{number}: x" for number in range(100)) + "}\nanalyses:")
     items, findings = study.expand("  - {kind: nextflow, userReference: a}\n", head)
     assert len(items) == 1
@@ -357,7 +357,7 @@ def test_cheap_templates_may_take_many_steps_in_many_rows(study):
     assert len(study.references(LOOP % 1_000)) == 2_500
 
 
-def test_dear_templates_are_refused_after_some_rows_and_the_others_are_not_looked_at(study):
+def test_expensive_templates_are_refused_after_some_rows_and_the_rest_is_not_checked(study):
     study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(60)))
     items, findings = study.expand(LOOP % 90_000)
     assert 10 < len(items) < 30
@@ -376,8 +376,8 @@ def test_a_second_reading_of_the_rows_may_take_as_many_steps_as_the_first(study)
 def test_faults_of_two_kinds_are_counted_each_by_itself_in_many_rows(study):
     study.sheet("sample,tag\n" + "a+,t\n" * 50 + f"a+,{'t' * 300}\n" * 30)
     _, findings = study.expand(PER_ROW.rstrip() + "\n    tags: {userTags: ['{{ row.tag }}']}\n")
-    told = sorted(finding.message.rpartition("; ")[2] for finding in findings)
-    assert told[-1] == "the same in 80 rows (lines 2, 3, 4, 5, 6, …)"
+    hints = sorted(finding.message.rpartition("; ")[2] for finding in findings)
+    assert hints[-1] == "the same in 80 rows (lines 2, 3, 4, 5, 6, …)"
 
 
 def test_of_faults_of_too_many_kinds_the_others_are_counted_together(study):
@@ -392,10 +392,10 @@ def test_of_faults_of_too_many_kinds_the_others_are_counted_together(study):
     assert any("149 more of MR501 are not told" in each.message for each in findings)
 
 
-# -- what is no fault, and may not be meant
+# -- what is not a fault, and may not be intended
 
 
-def test_an_analysis_without_rows_is_told_of(study):
+def test_an_analysis_without_rows_is_reported(study):
     study.sheet("sample\n")
     items, (found,) = study.expand(PER_ROW)
     assert (items, found.code, found.severity, found.place.line) == ([], "MR604", "info", 7)
@@ -403,7 +403,7 @@ def test_an_analysis_without_rows_is_told_of(study):
 
 
 @pytest.mark.parametrize("where", ["row.lane == 1", "row.lane | int > 1"])  # compared by Python, and by Jinja
-def test_a_condition_that_no_row_meets_is_told_of(study, where):
+def test_a_condition_that_no_row_meets_is_reported(study, where):
     study.sheet("sample,lane\na,1\nb,1\n")
     each = f"forEach: {{csv: samples.csv, where: {where!r}}}"
     items, (found,) = study.expand(PER_ROW.replace("forEach: {csv: samples.csv}", each))
@@ -411,7 +411,7 @@ def test_a_condition_that_no_row_meets_is_told_of(study, where):
     assert found.message == "none of the 2 rows meets the condition, so this analysis gives no items"
 
 
-def test_no_rows_are_not_told_of_where_all_have_faults(study):
+def test_a_lack_of_rows_is_not_reported_where_all_have_faults(study):
     study.sheet("sample\na,b\n")
     assert [found.code for found in study.expand(PER_ROW)[1]] == ["MR304"]
 
@@ -419,7 +419,7 @@ def test_no_rows_are_not_told_of_where_all_have_faults(study):
 EMPTY = PER_ROW + "    analysisInput: {inputs: {bed: %s, fixed: fil.1, list: '{{ row.list | split(\";\") }}'}}\n"
 
 
-def test_an_input_without_data_is_told_of_with_its_row(study):
+def test_an_input_without_data_is_reported_with_its_row(study):
     study.sheet("sample,bed,list\na,fil.1,x\nb,,x\nc,fil.2,\nd,fil.3,x;\n")
     items, findings = study.expand(EMPTY % "'{{ row.bed }}'")
     assert len(items) == 4
@@ -431,14 +431,14 @@ def test_an_input_without_data_is_told_of_with_its_row(study):
     ]
 
 
-def test_an_input_that_null_leaves_out_is_none_without_data_and_moves_no_other_s_place(study):
+def test_an_input_that_null_leaves_out_is_not_reported_and_moves_no_other(study):
     study.sheet("sample,bed,list\na,,\n")
     _, (found,) = study.expand(EMPTY % "'{{ row.bed or none }}'")
     assert (found.message.startswith('the input "list" gets no id'), found.place.line) == (True, 9)
     assert found.place.column == EMPTY.splitlines()[3].index("'{{ row.list") + 1 + len("'{{ row.bed or none }}'") - 2
 
 
-def test_many_inputs_without_data_are_told_of_together(study):
+def test_many_inputs_without_data_are_reported_together(study):
     study.sheet("sample,bed,list\n" + "".join(f"a{number},,x\n" for number in range(1000)))
     _, (found,) = study.expand(EMPTY % "'{{ row.bed }}'")
     assert "the same in 1,000 rows" in found.message

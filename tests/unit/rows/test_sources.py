@@ -9,8 +9,10 @@ import pytest
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.rows.base import listed_rows, matrix_rows
-from manifest_runner.rows.samplesheet import Rows, csv_rows, json_rows, yaml_rows
+from manifest_runner.rows.base import Rows, listed_rows, matrix_rows
+from manifest_runner.rows.csv_rows import csv_rows
+from manifest_runner.rows.json_rows import json_rows
+from manifest_runner.rows.sources import yaml_rows
 
 
 @pytest.fixture(name="sheet")
@@ -63,7 +65,7 @@ def test_quotes_hold_delimiters_quotes_and_line_ends(sheet):
     assert read(rows) == [(2, ['x,"y"', "1\n\n2"]), (6, ["3", "4"])]
 
 
-def test_rows_of_empty_cells_are_no_rows_and_padding_is_cut(sheet):
+def test_rows_of_empty_cells_do_not_count_and_padding_is_cut(sheet):
     rows = table(sheet("\n,,\na, b ,,\n1,2,,\n,,,\n3,4\n5,6,\n\n"))
     assert rows.columns == ("a", "b")
     assert read(rows) == [(4, ["1", "2"]), (6, ["3", "4"]), (7, ["5", "6"])]
@@ -78,10 +80,10 @@ def test_a_tsv_has_tabs(sheet):
     assert read(table(sheet("a\tb\n1,2\t3\n"), "\t")) == [(2, ["1,2", "3"])]
 
 
-def test_ragged_rows_are_told_once_with_their_first_lines(sheet):
+def test_ragged_rows_are_reported_once_with_their_first_lines(sheet):
     findings = Findings()
     rows = table(sheet("a,b\n1,2\n" + "x\n" * 10_000 + "1,2,3\n3,4\n"))
-    assert [number for number, _ in rows.read(findings.add)] == [2, 10_004]
+    assert [row_id for row_id, _ in rows.read(findings.add)] == [2, 10_004]
     short, long = findings.all()
     assert short.place == short.row == Place("s.csv", 3)
     assert short.message.endswith("the same in 10,000 rows (lines 3, 4, 5, 6, 7, …)")
@@ -99,7 +101,7 @@ def test_a_section_of_an_illumina_samplesheet_is_a_table(sheet):
     assert read(rows) == [(9, ["1", "S1"])]
 
 
-def test_a_quote_that_is_not_closed_is_told_by_where_it_opens(sheet):
+def test_a_quote_that_is_not_closed_is_reported_where_it_opens(sheet):
     rows = table(sheet('a,b\n1,2\n3,"4\n' + "5,6\n" * 100))
     fault = fault_of(lambda: read(rows))
     assert (fault.code, fault.place) == ("MR305", Place("s.csv", 3))
@@ -119,46 +121,47 @@ def test_a_file_that_changes_its_encoding_after_it_was_checked_is_an_error_not_a
 
 
 @pytest.mark.parametrize("codec", ["latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_another_encoding_is_told(sheet, codec):
+def test_another_encoding_is_reported(sheet, codec):
     assert fault_of(lambda: table(sheet("é,b\n1,2\n".encode(codec)))).code == "MR102"
 
 
-def test_a_byte_that_is_no_utf8_is_told_by_its_line_far_into_the_file(sheet):
+def test_a_byte_that_is_not_utf8_is_reported_at_its_line_far_into_the_file(sheet):
     content = b"a,b\n" + b"\xc3\xa91,2\n" * 400_000 + b"x\xffy,3\n"
     assert fault_of(lambda: table(sheet(content))).place == Place("s.csv", 400_002, 2)
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_its_line_is_told_whatever_ends_the_lines_also_where_the_file_is_cut_to_be_read(sheet, end):
+def test_its_line_is_right_whatever_ends_the_lines_and_wherever_the_file_is_cut(sheet, end):
     start = b"a" + end
     content = start + b"x" * (2**20 - len(start) - 1) + end + b"y" + end + b"z\xff"
     assert fault_of(lambda: table(sheet(content))).place == Place("s.csv", 4, 2)
 
 
-def test_a_character_cut_off_at_the_end_is_told(sheet):
+def test_a_character_cut_off_at_the_end_is_reported(sheet):
     assert fault_of(lambda: table(sheet(b"a\nx\xc3"))).code == "MR102"
 
 
 # -- json
 
 
-def numbers(path: Path) -> list[tuple[int, object]]:
-    return read(json_rows(path, "s.json"))
+def lines(path: Path) -> list[tuple[int, object]]:
+    rows = json_rows(path, "s.json")
+    return [(rows.place(row_id).line, row) for row_id, row in read(rows)]
 
 
 def test_json_numbers_keep_their_spelling(sheet):
     spellings = ["0.10", "1e5", "-0", "1E+2", "100.0", "9007199254740993", "1e400", "-0.0"]
-    row = numbers(sheet("[{" + ", ".join(f'"c{i}": {text}' for i, text in enumerate(spellings)) + "}]"))[0][1]
+    row = lines(sheet("[{" + ", ".join(f'"c{i}": {text}' for i, text in enumerate(spellings)) + "}]"))[0][1]
     assert [str(value) for value in row.values()] == spellings
 
 
 def test_json_rows_come_with_their_lines(sheet):
     text = '\ufeff [\n {"a": 1},\n\n {"a":\n  2}, {"a": "\\n"}\n]\n'
     rows = json_rows(sheet(text), "s.json")
-    found = [(rows.place(number), row) for number, row in read(rows)]
+    found = [(rows.place(row_id), row) for row_id, row in read(rows)]
     places = [Place("s.json", 2), Place("s.json", 4), Place("s.json", 5, 7)]
     assert found == list(zip(places, [{"a": 1}, {"a": 2}, {"a": "\n"}], strict=True))
-    assert numbers(sheet("[]")) == []
+    assert lines(sheet("[]")) == []
 
 
 def test_json_rows_of_one_line_come_with_their_columns_however_long_the_line(sheet):
@@ -168,19 +171,19 @@ def test_json_rows_of_one_line_come_with_their_columns_however_long_the_line(she
     (first, _), *others = read(found)
     assert found.place(first) == Place("s.json", 1)
     text = path.read_text(encoding="utf-8")
-    for number, row in others:
-        assert text[found.place(number).column - 1 :][:530].startswith(json.dumps(row))
+    for row_id, row in others:
+        assert text[found.place(row_id).column - 1 :][:530].startswith(json.dumps(row))
 
 
 def test_json_that_is_larger_than_what_is_read_at_once_comes_whole(sheet):
     rows = [{"sample": f"S{i}", "text": "x" * (i % 977), "n": i, "é": "𝄞\\"} for i in range(9000)]
     path = sheet("[\n" + ",\n".join(json.dumps(row, ensure_ascii=i % 2 == 0) for i, row in enumerate(rows)) + "\n]")
     assert path.stat().st_size > 4 * 2**20
-    assert numbers(path) == [(i + 2, row) for i, row in enumerate(rows)]
+    assert lines(path) == [(i + 2, row) for i, row in enumerate(rows)]
 
 
 def test_a_row_of_json_can_be_larger_than_what_is_read_at_once(sheet):
-    assert len(numbers(sheet(json.dumps([{"a": "x" * 3_000_000}, {"a": 1}])))[0][1]["a"]) == 3_000_000
+    assert len(lines(sheet(json.dumps([{"a": "x" * 3_000_000}, {"a": 1}])))[0][1]["a"]) == 3_000_000
 
 
 BAD_JSON = {
@@ -209,20 +212,36 @@ BAD_JSON = {
 
 
 @pytest.mark.parametrize("text", BAD_JSON, ids=lambda text: text[:20])
-def test_what_is_no_json_is_told_by_its_line(sheet, text):
-    fault = fault_of(lambda: numbers(sheet(text)))
+def test_invalid_json_is_reported_at_its_line(sheet, text):
+    fault = fault_of(lambda: lines(sheet(text)))
     assert (fault.code, fault.place.line) == ("MR306", BAD_JSON[text])
 
 
 def test_a_surrogate_pair_is_one_character(sheet):
-    assert numbers(sheet('[{"a": "\\ud834\\udd1e"}]')) == [(1, {"a": "𝄞"})]
+    assert lines(sheet('[{"a": "\\ud834\\udd1e"}]')) == [(1, {"a": "𝄞"})]
 
 
-def test_json_rows_that_are_no_objects_are_told_once(sheet):
+def test_json_rows_that_are_not_objects_are_reported_once(sheet):
     findings = Findings()
     rows = json_rows(sheet('[{"a": 1},\n' + "5,\n" * 1000 + '{"a": 2}]'), "s.json")
     assert [row for _, row in rows.read(findings.add)] == [{"a": 1}, {"a": 2}]
     assert [finding.row for finding in findings.all()] == [Place("s.json", 2)]
+
+
+def test_json_lines_are_rows(sheet):
+    rows = json_rows(sheet('{"a": 0.10}\n\n  {"a": "x"}\n5\n', "s.jsonl"), "s.jsonl")
+    findings = Findings()
+    found = [(rows.place(row_id).line, str(row["a"])) for row_id, row in rows.read(findings.add)]
+    assert found == [(1, "0.10"), (3, "x")]
+    assert [(each.place.line, each.message) for each in findings.all()] == [(4, "a row must be an object")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [('{"a": 1} {"a": 2}', 1), ('{"a": 1}\n[{"a": 2}', 2), ('{"a": 1}\n{"a"', 2)]
+)
+def test_invalid_json_lines_are_reported_at_their_line(sheet, text, line):
+    fault = fault_of(lambda: read(json_rows(sheet(text, "s.jsonl"), "s.jsonl")))
+    assert (fault.code, fault.place.line) == ("MR306", line)
 
 
 # -- yaml, rows, matrix
@@ -230,19 +249,19 @@ def test_json_rows_that_are_no_objects_are_told_once(sheet):
 
 def test_yaml_rows_are_mappings_with_their_places(sheet):
     rows = yaml_rows(sheet("- {a: 0.10}\n- {a: NO}\n", "s.yaml"), "s.yaml")
-    assert [(number, {key: str(value) for key, value in row.items()}) for number, row in read(rows)] == [
+    assert [(row_id, {key: str(value) for key, value in row.items()}) for row_id, row in read(rows)] == [
         (0, {"a": "0.10"}),
         (1, {"a": "NO"}),
     ]
     assert rows.place(1) == Place("s.yaml", 2)
 
 
-def test_rows_of_one_line_are_told_apart_by_their_columns(sheet):
+def test_rows_on_one_line_differ_by_their_columns(sheet):
     rows = yaml_rows(sheet("[{a: 1}, {a: 2}]\n", "s.yaml"), "s.yaml")
-    assert [rows.place(number) for number, _ in read(rows)] == [Place("s.yaml", 1), Place("s.yaml", 1, 10)]
+    assert [rows.place(row_id) for row_id, _ in read(rows)] == [Place("s.yaml", 1), Place("s.yaml", 1, 10)]
 
 
-def test_rows_that_are_no_mappings_are_told(sheet):
+def test_rows_that_are_not_mappings_are_reported(sheet):
     findings = Findings()
     rows = listed_rows([{"a": 1}, "x"], lambda number: Place("m.yaml", number + 1))
     assert list(rows.read(findings.add)) == [(0, {"a": 1})]
@@ -280,14 +299,14 @@ def test_json_rows_of_some_megabytes_are_read_wherever_they_are_cut(tmp_path):
     assert [row for _, row in json_rows(path, "s.json").read(lambda _finding, _group: None)] == rows
 
 
-def test_a_section_that_is_there_twice_is_an_error_since_its_rows_would_be_lost(tmp_path):
+def test_a_section_that_appears_twice_is_an_error_since_its_rows_would_be_lost(tmp_path):
     path = tmp_path / "s.csv"
     path.write_text("[Data]\nSample_ID\nS1\n[Header]\nx\n[data]\nSample_ID\nS2\n")
     rows = csv_rows(path, "s.csv", delimiter=",", section="Data")
     with pytest.raises(InvalidManifest) as caught:
         list(rows.read(lambda *_: None))
     (finding,) = caught.value.findings
-    assert (finding.place.line, finding.message) == (6, "the section [Data] is there already, on line 1")
+    assert (finding.place.line, finding.message) == (6, "duplicate section [Data]; it first starts on line 1")
 
 
 @pytest.mark.parametrize("line", ['"[Data]",,', "[Data] ,,", "[Data],,,", '"[Data]","",""'])

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from manifest_runner.templates.sandbox import Sandbox, Scope, bounded_range, near_miss
-from manifest_runner.templates.template import Template, TemplateFault
+from manifest_runner.templates.model import TemplateFault
+from manifest_runner.templates.sandbox import Sandbox, bounded_range
+from manifest_runner.templates.scope import Scope
+from manifest_runner.templates.template import Template
+from manifest_runner.text import near_miss
 
 
 def scope(row: dict | None = None, **more: object) -> dict[str, object]:
@@ -206,7 +209,7 @@ def test_what_python_would_print_of_its_objects_never_reaches_text(text):
     assert refusal(text).code == "MR403"
 
 
-def test_a_method_is_no_json():
+def test_a_method_is_not_json():
     assert refusal("{{ [['a'] | map(attribute='upper') | list] | to_json }}").code == "MR404"
 
 
@@ -374,7 +377,7 @@ def test_a_filter_that_is_misspelled_is_named():
     assert "did you mean" in str(refusal("{{ row.sample | uper }}"))
 
 
-def test_no_name_of_the_guards_is_of_use_to_a_template():
+def test_the_names_of_the_guards_are_of_no_use_to_a_template():
     for name in ("__seen", "__made", "__used", "__text"):
         assert render("{{ 'a' | " + name + " }}") == "a"
     assert refusal("{{ row.sample.upper | __used }}").code == "MR403"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from manifest_runner.templates.model import Lookup, TemplateFault, has_delimiters
 from manifest_runner.templates.names import unknown_names
-from manifest_runner.templates.sandbox import Sandbox, Scope
-from manifest_runner.templates.template import Lookup, Template, TemplateFault, has_delimiters
+from manifest_runner.templates.sandbox import Sandbox
+from manifest_runner.templates.scope import Scope
+from manifest_runner.templates.template import Template
 from manifest_runner.values import SpelledFloat, SpelledInt
 
 ROW = {
@@ -80,7 +82,7 @@ def test_a_number_keeps_its_spelling(name):
 
 
 @pytest.mark.parametrize("name", ["none", "l", "m"])
-def test_null_and_containers_are_no_part_of_a_text(name):
+def test_null_and_containers_cannot_be_part_of_a_text(name):
     assert fault("x{{ row." + name + " }}").code == "MR403"
 
 
@@ -142,7 +144,7 @@ def test_where_is_an_expression_without_braces():
         ("{{ row.a | default(row.b) }}", None),
     ],
 )
-def test_what_only_looks_up_is_told_from_what_does_more(text, parts):
+def test_mere_lookups_are_recognized(text, parts):
     assert template(text).parts == parts
 
 
@@ -215,11 +217,11 @@ NO_B = 'the row has no column "b"; there is "a", "n", "z", "t", "none", "l", …
         ),
     ],
 )
-def test_what_no_row_can_supply_is_told_before_them(text, found):
+def test_what_no_row_can_supply_is_reported_before_them(text, found):
     assert sorted(unknown(text)) == sorted(found)
 
 
-def test_where_there_is_no_row_there_is_none():
+def test_without_a_row_there_is_no_row():
     assert list(unknown_names(template("{{ row.a }}"), {"vars": None})) == [
         '"row" is known only where there is a row, not here'
     ]

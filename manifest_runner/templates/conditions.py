@@ -1,18 +1,19 @@
-"""Conditions such as ``row.status == 'ready'`` as Python source: what most ``where`` expressions are.
+"""Conditions such as ``row.status == 'ready'``, which most ``where`` expressions are, as Python source.
 
-Jinja compiles a comparison to the same comparison of Python's; what is written here is that, without the context
-and the budget that Jinja sets up for each row.
+Jinja compiles a comparison to the same comparison in Python; this is that comparison without the context and the
+budget that Jinja sets up for each row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from jinja2 import nodes
 
-from manifest_runner.templates.template import Lookup, lookup_of
+from manifest_runner.templates.model import Lookup
+from manifest_runner.templates.template import lookup_of
 
 _OPERATORS = {
     "eq": "==",
@@ -26,9 +27,8 @@ _OPERATORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionWriter:
-    """``lookup`` and ``constant`` give the source of a look-up and of a value; None where there is none."""
+class ConditionWriter(msgspec.Struct, frozen=True):
+    """``lookup`` and ``constant`` give the source of a look-up and of a value; None where that takes Jinja."""
 
     lookup: Callable[[Lookup], str | None]
     constant: Callable[[Any], str]

@@ -1,0 +1,103 @@
+"""What is the same for every row: the vars, and templates in places where no row is known, such as a file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from manifest_runner.diagnostics.collector import Findings
+from manifest_runner.items.scope import FaultLog, ManifestScope, TemplateCache
+from manifest_runner.manifest.document import Document
+from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.templates.limits import Budget
+from manifest_runner.templates.model import TemplateFault, has_delimiters
+from manifest_runner.templates.scope import Scope
+from manifest_runner.text import quoted_template
+
+if TYPE_CHECKING:  # jinja2 is imported once there is a template
+    from manifest_runner.templates.template import Template
+
+
+class BrokenConstant(Exception):
+    """A value cannot be rendered, or reads a var that cannot; the fault is reported already."""
+
+
+def manifest_scope(document: Document, project: str, budget: Budget, findings: Findings) -> ManifestScope:
+    """The scope of a manifest, faults of its vars reported.
+
+    A var sees ``env``, ``project``, ``name``, the vars above it, and those that only ``--var`` gives.
+    """
+    unset = {name: f"the environment variable {name} is not set" for name in document.env_names}
+    env = Scope(document.env, 'the environment variable {} is not listed under "env"', unset)
+    extra = {name: text for name, text in document.given_vars.items() if name not in document.vars}
+    later = {name: f'the var "{name}" comes later; a var sees only those above it' for name in document.vars}
+    own = Scope(extra, 'there is no var "{}" here', later)
+    values = {"env": env, "vars": own, "project": project, "name": document.name}
+    scope = ManifestScope(document, values, frozenset(), TemplateCache(budget), FaultLog(findings))
+    for name, raw in document.vars.items():
+        try:
+            given = document.given_vars.get(name)
+            own[name] = render_constant(scope, raw, ("vars", name), None) if given is None else given
+        except BrokenConstant:
+            scope = scope.with_broken(name)
+    return scope
+
+
+def find_template(scope: ManifestScope, text: str, *, expression: bool = False) -> Template:
+    """The template of a text. Raises TemplateFault, and BrokenConstant where nothing more need be said."""
+    template = scope.templates.get(text, expression=expression)
+    if not scope.broken_vars.isdisjoint(template.used.vars):
+        raise BrokenConstant
+    return template
+
+
+def render_constant(scope: ManifestScope, raw: Any, path: Path_, analysis: int | None) -> Any:
+    """A value in which templates may use only what is the same for every row.
+
+    Raises BrokenConstant, after every fault in it is reported.
+    """
+    if isinstance(raw, dict):
+        for key in raw:
+            refuse_template_key(scope, key, (*path, key), analysis)
+        return _rendered_entries(scope, raw, raw.items(), path, analysis)
+    if isinstance(raw, list):
+        return list(_rendered_entries(scope, raw, enumerate(raw), path, analysis).values())
+    if not isinstance(raw, str) or not has_delimiters(raw):
+        return raw
+    try:
+        return _render_text(scope, raw)
+    except TemplateFault as e:
+        scope.faults.report_template(scope.place(path, analysis), e, raw)
+        raise BrokenConstant from e
+
+
+def _render_text(scope: ManifestScope, text: str) -> Any:
+    from manifest_runner.templates.names import unknown_names
+
+    template = find_template(scope, text)
+    for message in unknown_names(template, scope.known()):
+        raise TemplateFault("MR402", message)
+    return template.render(scope.values)
+
+
+def _rendered_entries(
+    scope: ManifestScope, raw: Any, entries: Iterable[tuple[Any, Any]], path: Path_, analysis: int | None
+) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for step, value in entries:
+        try:
+            found[step] = render_constant(scope, value, (*path, step), analysis)
+        except BrokenConstant:
+            continue
+    if len(found) < len(raw):
+        raise BrokenConstant
+    return found
+
+
+def refuse_template_key(scope: ManifestScope, key: str, path: Path_, analysis: int | None) -> bool:
+    """Whether a key is a template, which is reported."""
+    is_template = has_delimiters(key)
+    if is_template:
+        place = scope.place(path, analysis, at_key=True)
+        scope.faults.report(place, "MR406", f"a key cannot be a template: {quoted_template(key)}")
+    return is_template

@@ -1,0 +1,213 @@
+"""Reports what is wrong with the rows and items of one analysis, each fault at its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.items.prepare import NO_ROW, Analysis
+from manifest_runner.items.renderer import Unrendered
+from manifest_runner.items.shorthands import TemplateSlot, has_leaf, written_at
+from manifest_runner.manifest.document import Document
+from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.model import RowId
+from manifest_runner.templates.model import TemplateFault
+from manifest_runner.text import dotted, quoted_template, shown
+from manifest_runner.validation.messages import Fault
+from manifest_runner.validation.shipped import ItemChecker
+from manifest_runner.validation.validator import Checker, RowChecker
+
+_MAX_KINDS = 200
+# An id is empty where a cell is, which is seen at once, or where a list in a cell ends in its separator. The latter
+# takes long to see for each row of a table; where it happens, it happens in the first of them.
+_FIRST_ROWS = 1_000
+_MORE_FAULTS = Fault((), "has further problems; fix the ones listed first")
+_NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got text")
+
+
+class ConstantChecks:
+    """How many faulty analyses may still have their constants checked: each check takes a millisecond."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_KINDS
+
+    def take(self) -> bool:
+        """Whether there is one left, which is then taken."""
+        self._left -= 1
+        return self._left >= 0
+
+
+class _Messages:
+    """Messages for the first rows of each kind of fault; a row of a known kind is the same fault again."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._kinds: dict[Hashable, tuple[int, list[Fault]]] = {}
+
+    def faults(self, checker: Checker, data: Any, code: str) -> list[Fault]:
+        """The faults, by path; their messages are of an earlier row once those of enough rows are reported."""
+        kind = (checker, checker.traits(data))
+        times, faults = self._kinds.get(kind, (0, [_MORE_FAULTS]))
+        is_too_much = len(self._kinds) >= _MAX_KINDS or self._findings.is_full(code)
+        if times > MAX_ALIKE or (times == 0 and is_too_much):
+            return faults
+        faults = checker.faults(data)
+        self._kinds[kind] = times + 1, faults
+        return faults
+
+
+class AnalysisFaults:
+    """The faults of one analysis. ``any`` says whether it has one."""
+
+    def __init__(self, document: Document, analysis: Analysis, findings: Findings, checks: ConstantChecks) -> None:
+        self._document = document
+        self._analysis = analysis
+        self._findings = findings
+        self._checks = checks
+        self._messages = _Messages(findings)
+        self._places: dict[tuple[Path_, bool], Place] = {}
+        self.any = False
+
+    def add_finding(self, finding: Finding, group: Hashable = None) -> None:
+        """A fault that the source of the rows reports."""
+        self.any = True
+        self._findings.add(finding, group)
+
+    def add(
+        self,
+        path: Path_,
+        code: str,
+        message: str,
+        row: RowId,
+        *,
+        group: object,
+        at_key: bool = False,
+        is_of_row: bool = False,
+    ) -> None:
+        """``path`` is a place in the analysis; faults of one group there are alike."""
+        self.any = True
+        place = self._analysis.rows.place(row) if row != NO_ROW else None
+        finding = Finding(self.place(path, at_key=at_key), code, message, row=place, is_of_row=is_of_row)
+        self._findings.add(finding, group=(group, path))
+
+    def add_template(self, path: Path_, fault: TemplateFault, text: str, row: RowId) -> None:
+        message = f"{fault}, in {quoted_template(text)}"
+        self.add(path, fault.code, message, row, group=fault.code, is_of_row=True)
+
+    def add_unrendered(self, error: Unrendered, row: RowId) -> None:
+        for slot, fault in error.faults:
+            if not self._findings.is_told(fault.code, self.place(slot.path), (fault.code, slot.path)):
+                self.add_template(slot.path, fault, slot.template.text, row)
+
+    def add_row_schema(self, checker: RowChecker, row: Any, row_id: RowId, *, is_text: bool) -> None:
+        """What the row schema refuses in a row; ``is_text`` where the cells are those of a table."""
+        for fault in self._messages.faults(checker, row, "MR307"):
+            where = ".".join(map(str, fault.path))
+            message = f"{where}: {fault.message}" if where else fault.message
+            if is_text and _NOT_TEXT.search(message):
+                message += "; the cells of a table are text, which a `pattern` can check"
+            group = ("row", fault.path, fault.lacks)
+            self.add(("forEach", "schema"), "MR307", message, row_id, group=group, is_of_row=True)
+
+    def add_invalid(self, checker: ItemChecker, request: Any, row: RowId) -> None:
+        """What the API would refuse in an item."""
+        fields = self._analysis.fields
+        for fault in self._messages.faults(checker, request, "MR501"):
+            path = written_at(fields, fault.path, request)
+            group, of_row = (fault.path, fault.lacks), is_rendered(fields, path)
+            self.add(path, "MR501", _message(fault), row, group=group, at_key=fault.at_key, is_of_row=of_row)
+
+    def add_constants(self, checker: ItemChecker) -> None:
+        """What is wrong with the parts that no template makes, where no item could be made.
+
+        A part of an item may lack anything, and what holds something unknown may be right with it.
+        """
+        if not self._checks.take():
+            return
+        fields, request = self._analysis.fields, self._analysis.renderer.constant()
+        unknown = [*self._analysis.broken, *_slot_paths(fields)]
+        for fault in checker.faults(request):
+            path = written_at(fields, fault.path, request)
+            if not fault.lacks and not any(_are_related(path, each) for each in unknown):
+                self.add(path, "MR501", _message(fault), NO_ROW, group=fault.path, at_key=fault.at_key)
+
+    def place(self, path: Path_, *, at_key: bool = False) -> Place:
+        place = self._places.get((path, at_key))
+        if place is None:
+            place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
+            self._places[path, at_key] = place
+        return place
+
+
+class AnalysisNotes:
+    """What is not a fault of an analysis, and may not be intended."""
+
+    def __init__(self, analysis: Analysis, faults: AnalysisFaults, findings: Findings) -> None:
+        self._analysis = analysis
+        self._faults = faults
+        self._findings = findings
+        self._inputs: dict[tuple[int, str], Place] = {}
+        self._has_inputs = _has_slot_inputs(analysis.fields)
+        self._is_table = analysis.rows.columns is not None
+
+    def add_no_rows(self, rows_read: int) -> None:
+        place, words = self._faults.place(("forEach",)), "there are no rows"
+        if rows_read:
+            place, words = (
+                self._faults.place(("forEach", "where")),
+                f"none of the {rows_read:,} rows meets the condition",
+            )
+        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "info"))
+
+    def look_at(self, request: Any, index: int, row: Any, row_id: RowId) -> None:
+        """Look for inputs without data in an item."""
+        if self._has_inputs and (index < _FIRST_ROWS or not self._is_table or "" in row):
+            for i, each in enumerate(request["analysisInput"].get("inputs") or ()):
+                ids = each.get("dataIds")
+                if ids is not None and (not ids or "" in ids):
+                    self._add_empty_input(request, i, row_id)
+
+    def _add_empty_input(self, request: Any, i: int, row: RowId) -> None:
+        code = request["analysisInput"]["inputs"][i]["parameterCode"]
+        group, place = ("empty", code), self._inputs.get((i, code))
+        if place is None:
+            path = written_at(self._analysis.fields, ("analysisInput", "inputs", i), request)
+            place = self._inputs[i, code] = self._faults.place(path)
+        if not self._findings.is_told("MR605", place, group):
+            what = "an empty id" if request["analysisInput"]["inputs"][i]["dataIds"] else "no id"
+            message = f"the input {shown(code)} gets {what}; a template that gives null leaves an input out"
+            at = self._analysis.rows.place(row)
+            self._findings.add(Finding(place, "MR605", message, "info", at, is_of_row=True), group)
+
+
+def is_rendered(fields: Any, path: Path_) -> bool:
+    """Whether a template makes what stands at ``path``, or above it, from the row."""
+    for step in path:
+        fields = fields[step]
+    return isinstance(fields, TemplateSlot)
+
+
+def _message(fault: Fault) -> str:
+    where = dotted(fault.path)
+    return f"{where}: {fault.message}" if where else fault.message
+
+
+def _has_slot_inputs(fields: Any) -> bool:
+    given = fields.get("analysisInput")
+    return has_leaf(given.get("inputs") if isinstance(given, dict) else given)
+
+
+def _slot_paths(value: Any) -> Iterator[Path_]:
+    if isinstance(value, TemplateSlot):
+        yield value.path
+    elif isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _slot_paths(each)
+
+
+def _are_related(one: Path_, other: Path_) -> bool:
+    """Whether one place is the other, or holds it."""
+    return all(a == b for a, b in zip(one, other, strict=False))

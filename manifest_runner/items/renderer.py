@@ -1,0 +1,105 @@
+"""Renders the rows of one analysis: fast by a compiled function, or slowly where that gives up on a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from manifest_runner.items.compiler import Compiled, Writer, changes
+from manifest_runner.items.shorthands import TemplateSlot, shape_item
+from manifest_runner.model import Kind
+from manifest_runner.templates.model import TemplateFault
+from manifest_runner.templates.scope import Scope
+
+if TYPE_CHECKING:  # jinja2 is imported once there is a template
+    from manifest_runner.templates.template import Template
+
+
+class Unrendered(Exception):
+    """A row cannot be rendered: each template that failed, and why."""
+
+    def __init__(self, faults: Sequence[tuple[TemplateSlot, TemplateFault]]) -> None:
+        super().__init__()
+        self.faults = faults
+
+
+class Renderer:
+    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        fields: Mapping[str, Any],
+        columns: tuple[str, ...] | None,
+        scope: Mapping[str, Any],
+    ) -> None:
+        self._kind = kind
+        self._fields = fields
+        self._columns = columns
+        self._scope = dict(scope)
+
+    def compiled(self) -> Compiled:
+        """The function from a row and its index to the item; it raises anything.
+
+        Each call makes a new one: of ten thousand analyses without rows, only one function is in memory at a time.
+        """
+        tree = shape_item(self._kind, self._fields)
+        if not changes(tree):
+            return lambda _row, _index: tree
+        return self._writer().function(tree)
+
+    def condition(self, template: Template) -> Compiled | None:
+        """The function for a ``where`` that only compares; None for one that does more. It raises anything."""
+        return self._writer().condition(template)
+
+    def render_slowly(self, row: Any, index: int, error: Exception | None = None) -> dict[str, Any]:
+        """The item of a row that the compiled function gave up on, perhaps with ``error``. Raises Unrendered."""
+        faults: list[tuple[TemplateSlot, TemplateFault]] = []
+        known = error if isinstance(error, TemplateFault) else None
+        scope = self.scope(row, index)
+        fields = {key: _rendered(value, scope, faults, known) for key, value in self._fields.items()}
+        if faults:
+            raise Unrendered(faults)
+        return shape_item(self._kind, fields)
+
+    def constant(self) -> dict[str, Any]:
+        """The item without what templates make."""
+        return shape_item(self._kind, _without_leaves(self._fields))
+
+    def scope(self, row: Any, index: int) -> dict[str, Any]:
+        """The names that a template sees for one row."""
+        values = row if self._columns is None else zip(self._columns, row, strict=True)
+        return {**self._scope, "row": Scope(values, 'the row has no column "{}"'), "index": index}
+
+    def _writer(self) -> Writer:
+        return Writer(self._columns, self._scope, self._call_template)
+
+    def _call_template(self, template: Template) -> Compiled:
+        return lambda row, index: template.render(self.scope(row, index))
+
+
+def _without_leaves(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_leaves(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_leaves(each) for each in value]
+    return None if isinstance(value, TemplateSlot) else value
+
+
+def _rendered(
+    value: Any, scope: dict[str, Any], faults: list[tuple[TemplateSlot, TemplateFault]], known: TemplateFault | None
+) -> Any:
+    """``known`` is a fault of one of the templates, which need not be rendered again."""
+    if isinstance(value, dict):
+        return {key: _rendered(each, scope, faults, known) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_rendered(each, scope, faults, known) for each in value]
+    if not isinstance(value, TemplateSlot):
+        return value
+    try:
+        if known is not None and known.template is value.template:
+            raise known
+        return value.template.render(scope)
+    except TemplateFault as e:
+        faults.append((value, e))
+        return None

@@ -1,0 +1,41 @@
+"""What is known of a template without Jinja: what it reads, and why it fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class TemplateFault(Exception):
+    """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author.
+
+    ``template`` is the one that cannot be rendered.
+    """
+
+    def __init__(self, code: str, message: str, template: Any = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.template = template
+
+
+class Lookup(msgspec.Struct, frozen=True):
+    """A bare name or one step into one, such as ``row.sample`` or ``vars.reference``; filters with plain arguments."""
+
+    root: str
+    key: str | None
+    filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+
+class Used(msgspec.Struct, frozen=True):
+    """What a template reads: ``columns`` and ``vars`` by name; the flags are set where it may read all of them."""
+
+    columns: frozenset[str]
+    vars: frozenset[str]
+    whole_row: bool
+    whole_vars: bool
+
+
+def has_delimiters(text: str) -> bool:
+    """Whether Jinja would do anything with the string at all."""
+    return "{" in text and ("{{" in text or "{%" in text or "{#" in text)

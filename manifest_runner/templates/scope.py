@@ -1,0 +1,52 @@
+"""The mappings that templates see, and the words for a name that one of them lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
+
+from manifest_runner.text import near_miss, nearest
+
+ROOTS = ("row", "index", "vars", "env", "project", "name")
+
+_MAX_NAMES = 6
+_MAX_NAME = 40
+
+
+class Scope(dict[str, Any]):
+    """One of the mappings that templates see.
+
+    ``lacks`` is the message for a missing name, with ``{}`` in its place; ``others`` has messages for certain names.
+    """
+
+    def __init__(self, values: Any, lacks: str, others: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(values)
+        self.lacks = lacks
+        self.others = others
+
+    def missing(self, name: str) -> str:
+        """What to say where a template asks for ``name`` and there is no such value."""
+        return self.others.get(name) or self.lacks.format(name) + (_near_key(name, self) or _there_are(self))
+
+
+def root_missing(name: str) -> str:
+    """What to say of a name that no template knows."""
+    return f'"{name}" is not defined' + (near_miss(name, ROOTS) or f"; templates know {', '.join(ROOTS)}")
+
+
+def _near_key(name: str, known: Iterable[str]) -> str:
+    """The nearest of the keys, and how a template reads it where that takes brackets."""
+    near = nearest(name, known)
+    if near is None:
+        return ""
+    words = f'; did you mean "{near}"?'
+    return words if near.isidentifier() else f"{words} Read it as [{near!r}]"
+
+
+def _there_are(known: Iterable[str]) -> str:
+    names = [f'"{name[:_MAX_NAME]}"' for name in islice(known, _MAX_NAMES + 1)]
+    if len(names) > _MAX_NAMES:
+        names[-1] = "…"
+    return f"; there is {', '.join(names)}" if names else ""
