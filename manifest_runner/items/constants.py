@@ -33,13 +33,14 @@ def manifest_scope(document: Document, project: str, budget: Budget, findings: F
     later = {name: f'the var "{name}" comes later; a var sees only those above it' for name in document.vars}
     own = Scope(extra, 'there is no var "{}" here', later)
     values = {"env": env, "vars": own, "project": project, "name": document.name}
-    scope = ManifestScope(document, values, frozenset(), TemplateCache(budget), FaultLog(findings))
+    broken: set[str] = set()  # grows with the vars, as ``own`` does
+    scope = ManifestScope(document, values, broken, TemplateCache(budget), FaultLog(findings))
     for name, raw in document.vars.items():
         try:
             given = document.given_vars.get(name)
             own[name] = render_constant(scope, raw, ("vars", name), None) if given is None else given
         except BrokenConstant:
-            scope = scope.with_broken(name)
+            broken.add(name)
     return scope
 
 

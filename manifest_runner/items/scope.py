@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -90,13 +90,9 @@ class ManifestScope(msgspec.Struct, frozen=True):
 
     document: Document
     values: Mapping[str, Any]
-    broken_vars: frozenset[str]
+    broken_vars: Set[str]
     templates: TemplateCache
     faults: FaultLog
-
-    def with_broken(self, name: str) -> ManifestScope:
-        """The same scope with one more var that must not be used."""
-        return msgspec.structs.replace(self, broken_vars=self.broken_vars | {name})
 
     def known(self) -> dict[str, Scope | None]:
         """The names, and the keys of those that are mappings."""
