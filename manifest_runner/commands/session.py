@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.files import unwritable
-from manifest_runner.ica.backoff import Deadline
 from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
+from manifest_runner.ica.retry import Deadline
 from manifest_runner.items.load import Loaded, load
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer

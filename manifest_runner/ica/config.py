@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+
+import msgspec
 
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import Refused, UsageProblem
@@ -23,13 +24,15 @@ ReadYaml = Callable[[Path], Mapping[str, object]]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """One HTTP header that proves who asks; ``source`` says in messages where it was found."""
 
     header: str
-    value: str = field(repr=False)
+    value: str
     source: str
+
+    def __repr__(self) -> str:
+        return f"Credential({self.header!r}, …, {self.source!r})"
 
     @property
     def secret(self) -> str:
@@ -38,9 +41,9 @@ class Credential:
 
     @property
     def user(self) -> str:
-        """Tells users apart without telling who they are: eight hex digits of a hash, too few to guess a key by.
+        """Tells users apart without saying who they are: eight hex digits of a hash, too few to guess a key by.
 
-        Tokens are renewed every day, so what counts of one is its subject (RFC 7519, 4.1.2).
+        Tokens are renewed every day, so a token counts by its subject (RFC 7519, 4.1.2).
         """
         return sha256((_subject(self.secret) or self.secret).encode()).hexdigest()[:8]
 
@@ -119,7 +122,7 @@ def _api_key(value: str | None, source: str) -> Credential | None:
 
 
 def _header_value(value: str | None, source: str) -> str:
-    """The value without the line end that files leave; a header can hold one line of Latin-1."""
+    """The value without the line end that files leave; a header holds one line of Latin-1."""
     text = (value or "").strip()
     if any(ord(character) > 0xFF or not character.isprintable() for character in text):
         raise Refused(f"{source}: the credential holds characters that an HTTP header cannot; copy it again")
@@ -163,6 +166,6 @@ def _read(path: Path, read_yaml: ReadYaml) -> Mapping[str, object]:
     except OSError as error:
         raise UsageProblem(f"cannot read {path}: {error.strerror}") from error
     except InvalidManifest as invalid:
-        # What is wrong is not shown, nor kept as the cause: it could quote the line with the key in it.
+        # The error is neither shown nor kept as the cause: it could quote the line with the key in it.
         line = min((finding.place.line for finding in invalid.findings), default=1)
-        raise UsageProblem(f"{path}:{line}: cannot be read as YAML; mend or delete the file") from None
+        raise UsageProblem(f"{path}:{line}: cannot be read as YAML; fix or delete the file") from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+import msgspec
 import orjson
+from msgspec import structs
 
 from manifest_runner.errors import UsageProblem
 
@@ -13,8 +14,7 @@ V3 = "application/vnd.illumina.v3+json"
 V4 = "application/vnd.illumina.v4+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request. ``path`` comes after the project's own; ``wanted`` is what a 404 says does not exist.
 
     ``key`` is the idempotency key; ``accept`` and the type of a body are media types.
@@ -31,7 +31,7 @@ class Call:
     def headers(self) -> dict[str, str]:
         """The headers that belong to this call, without credential."""
         headers = {"Accept": self.accept}
-        if self.body is not None:
+        if self.method == "POST":  # ICA wants it of a POST without a body, too
             headers["Content-Type"] = V3
         if self.key is not None:
             headers["Idempotency-Key"] = self.key
@@ -39,7 +39,7 @@ class Call:
 
     def with_params(self, **params: str) -> Call:
         """The same call with more query parameters."""
-        return replace(self, params=(*self.params, *params.items()))
+        return structs.replace(self, params=(*self.params, *params.items()))
 
 
 def create_batch(key: str, body: bytes) -> Call:

@@ -1,14 +1,14 @@
-"""What the API says of batches, items and analyses."""
+"""What the API says about batches, items and analyses."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What the API says of a batch: its id, and its job's status and creation time (None where it sends no job)."""
+
+class Batch(msgspec.Struct, frozen=True):
+    """What the API says about a batch: its id, and its job's status and creation time (None where it sends no job)."""
 
     id: str
     status: str | None

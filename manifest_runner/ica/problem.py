@@ -1,36 +1,39 @@
-"""What ICA says when it refuses (RFC 7807), turned into the error that a person reads."""
+"""ICA's refusals (RFC 7807), turned into the error that a person reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import islice
 from urllib.parse import urlsplit
 
+import msgspec
 import orjson
 
 from manifest_runner.errors import KeyReused, Refused
-from manifest_runner.ica.backoff import read_retry_after
 from manifest_runner.ica.redact import Cleaner
-from manifest_runner.ica.retry import Answer, RetryableError
+from manifest_runner.ica.retry import Answer, RetryableError, read_retry_after
 from manifest_runner.text import plain_text
 
 MAX_PARAMETERS = 20
+# The title of the 400 with which ICA answers an Accept that it cannot serve; 406 is what HTTP has for it.
+UNFIT_ACCEPT = "ICA_API_004"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A problem document, cleaned. An answer that holds none (a proxy's page) gives an empty one."""
+class VersionRefused(Refused):
+    """The server does not speak the version of the API that was asked for."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A problem document, cleaned. An answer without one (a proxy's page) gives an empty one."""
 
     title: str = ""
     detail: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a request was about, for the sentence that tells how to go on."""
+class Subject(msgspec.Struct, frozen=True):
+    """What a request was about, for the sentence that says how to go on."""
 
     server: str
     project: str
@@ -63,11 +66,19 @@ def describe(status: int, problem: Problem) -> str:
 
 
 def refusal(status: int, problem: Problem, subject: Subject) -> Refused:
-    """The error for an answer that says no."""
-    kind = KeyReused if subject.keyed and status == HTTPStatus.UNPROCESSABLE_ENTITY else Refused
+    """The error for an answer that refuses the request."""
+    kind = _kind(status, problem, subject)
     advice = _advice(status, subject)
     message = f"ICA refused with {describe(status, problem)}".rstrip(".")
     return kind(f"{message}. {advice}".rstrip(), status=status, parameters=problem.parameters)
+
+
+def _kind(status: int, problem: Problem, subject: Subject) -> type[Refused]:
+    if subject.keyed and status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return KeyReused
+    if status == HTTPStatus.NOT_ACCEPTABLE or (status == HTTPStatus.BAD_REQUEST and problem.title == UNFIT_ACCEPT):
+        return VersionRefused
+    return Refused
 
 
 def _advice(status: int, subject: Subject) -> str:
@@ -79,7 +90,7 @@ def _advice(status: int, subject: Subject) -> str:
         case 404:
             return _advice_for_404(subject)
         case 407:
-            return "The proxy wants credentials of its own; see HTTPS_PROXY."
+            return "The proxy asks for credentials; put them into HTTPS_PROXY."
         case 413:
             return "Lower batchSize and run again."
         case 422 if subject.keyed:
@@ -88,7 +99,7 @@ def _advice(status: int, subject: Subject) -> str:
 
 
 def _advice_for_404(subject: Subject) -> str:
-    project = f"project {subject.project} is unknown on {subject.server} or hidden from this credential"
+    project = f"project {subject.project} does not exist on {subject.server}, or this credential may not see it"
     if subject.wanted:
         return f"There is no {subject.wanted} there, or {project}."
     return project.replace("project", "Project", 1) + "."

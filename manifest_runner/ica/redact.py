@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from manifest_runner.text import plain_text
 
 MARK = "***"
-# A shorter key (the emulator takes any) is a word like "test": no secret, and too common to be struck out.
+# A shorter key (the emulator takes any) is a word like "test": not a secret, and too common to be struck out.
 SHORTEST_SECRET = 4
 # A short key can be part of an honest name, a real one cannot.
 SHORTEST_SECRET_IN_NAMES = 6
@@ -15,20 +15,22 @@ SHORTEST_SECRET_IN_LABELS = 16
 LONGEST_MESSAGE = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaner:
+class Cleaner(msgspec.Struct, frozen=True):
     """Cleans what a server says before it is kept or shown; ``secret`` is the credential that it was sent."""
 
-    secret: str = field(repr=False)
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     def for_text_of(self, body: bytes) -> Cleaner:
-        """What is enough for the texts of a JSON body, which can be a million: nothing, if all of it is harmless.
+        """The cleaner for the texts of a JSON body, of which there can be a million: none where all of it is harmless.
 
         Control characters below DEL are escaped in JSON (RFC 8259, 7), so that without a backslash there are none.
         """
         harmless = body.isascii() and b"\\" not in body and b"\x7f" not in body
-        told = self.secret.isascii() and self.secret.encode() in body
-        return _Untouched("") if harmless and not told else self
+        echoed = self.secret.isascii() and self.secret.encode() in body
+        return _Untouched("") if harmless and not echoed else self
 
     def words(self, text: str) -> str:
         """Free text for a person: titles, details."""
@@ -50,10 +52,8 @@ class Cleaner:
         return text.replace(self.secret, MARK) if len(self.secret) >= shortest else text
 
 
-class _Untouched(Cleaner):
+class _Untouched(Cleaner, frozen=True):
     """For texts in which there is nothing to clean."""
-
-    __slots__ = ()
 
     def name(self, text: str) -> str:
         return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -23,8 +22,7 @@ class WireError(ValueError):
     """The body is not what the API promises; the message says what is missing, without the body's text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(msgspec.Struct, Generic[T], frozen=True):
     """One page of a list. ``next_token`` is None on the last, ``total`` None unless the server counted."""
 
     items: tuple[T, ...]

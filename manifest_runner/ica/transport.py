@@ -1,10 +1,8 @@
-"""The connection: sessions, proxies, and what each failure of the libraries means."""
+"""One HTTP exchange after another: sessions, proxies, certificates, and the time that the server's answers show."""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import requests
@@ -13,85 +11,87 @@ from urllib3 import exceptions as pool
 
 from manifest_runner import __version__
 from manifest_runner.errors import UsageProblem
-from manifest_runner.ica.retry import RetryableError
+from manifest_runner.ica.config import Credential
+from manifest_runner.ica.connection_errors import retryable_error
+from manifest_runner.ica.endpoints import Call
+from manifest_runner.ica.retry import Answer, Deadline, RetryableError, read_http_date
 from manifest_runner.ica.server_url import host_of, is_loopback
 from manifest_runner.text import plain_text
 
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a family of exceptions means, in the terms of RetryableError; ``words`` may name the ``{host}``."""
-
-    words: str
-    kinds: tuple[type[BaseException], ...] = ()
-    final: bool = False
-    executed: bool = True
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+# The read timeout starts again with each byte; this ends an answer that drips.
+ANSWER_SECONDS = 300.0
+ANSWER_BYTES = 64 * 2**20
+CHUNK_BYTES = 2**16
 
 
-# The first line that fits the exception or one of its causes counts: requests hides most as ConnectionError.
-MEANINGS = (
-    Meaning(
-        "the certificate of {host} is not trusted (see REQUESTS_CA_BUNDLE)",
-        (ssl.SSLCertVerificationError,),
-        final=True,
-        executed=False,
-    ),
-    Meaning(
-        "the proxy's URL cannot be used (see HTTPS_PROXY)",
-        (http.InvalidProxyURL, pool.ProxySchemeUnknown),
-        final=True,
-        executed=False,
-    ),
-    Meaning("the proxy gives no way to {host}", (http.ProxyError, pool.ProxyError), executed=False),
-    Meaning(
-        "no connection to {host}",
-        (http.ConnectTimeout, pool.ConnectTimeoutError, pool.NewConnectionError),
-        executed=False,
-    ),
-    Meaning("{host} did not answer in time", (http.Timeout, pool.TimeoutError)),
-    Meaning("TLS with {host} failed", (http.SSLError, pool.SSLError)),
-    Meaning(
-        "the answer of {host} broke off or cannot be read",
-        (
-            http.ChunkedEncodingError,
-            http.ContentDecodingError,
-            http.InvalidHeader,
-            http.InvalidJSONError,
-            http.StreamConsumedError,
-            pool.BodyNotHttplibCompatible,
-            pool.DecodeError,
-            pool.HeaderParsingError,
-            pool.IncompleteRead,
-            pool.InvalidChunkLength,
-            pool.InvalidHeader,
-            pool.ResponseError,
-            pool.ResponseNotChunked,
-        ),
-    ),
-    Meaning(
-        "the request to {host} cannot be made",
-        (
-            http.HTTPError,
-            http.InvalidSchema,
-            http.InvalidURL,
-            http.MissingSchema,
-            http.TooManyRedirects,
-            http.URLRequired,
-            http.UnrewindableBodyError,
-            pool.HostChangedError,
-            pool.LocationValueError,
-            pool.TimeoutStateError,
-            pool.UnrewindableBodyError,
-            pool.URLSchemeUnknown,
-        ),
-        final=True,
-    ),
-    Meaning(
-        "the connection to {host} was lost",
-        (http.ConnectionError, http.RetryError, pool.PoolError, pool.ProtocolError, ConnectionError),
-    ),
-)
-UNEXPECTED = Meaning("the request to {host} failed")
+class Transport:
+    """Sends calls to one server with one credential. ``base`` is the URL that paths are appended to."""
+
+    def __init__(
+        self,
+        server_url: str,
+        base: str,
+        credential: Credential,
+        deadline: Deadline,
+        clock: Callable[[], float],
+        env: Mapping[str, str],
+    ) -> None:
+        self._base = base
+        self._host = host_of(server_url)
+        self._credential = credential
+        self._deadline = deadline
+        self._clock = clock
+        self._ahead: float | None = None
+        self._session = open_session(server_url, env)
+
+    def server_now(self) -> float | None:
+        """Seconds since the epoch by the server's clock; None as long as no answer has shown it."""
+        return None if self._ahead is None else self._clock() + self._ahead
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def send(self, call: Call) -> Answer:
+        """One HTTP exchange. Raises RetryableError for whatever comes between us and a whole answer."""
+        left = max(self._deadline.left(), 0.05)  # a timeout of 0 is an error of its own
+        try:
+            with self._session.request(
+                call.method,
+                self._base + call.path,
+                params=call.params,
+                data=call.body,
+                headers=call.headers() | {self._credential.header: self._credential.value},
+                timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                self._learn_time(response.headers.get("Date"))
+                body = self._read_body(response)
+        except (http.RequestException, pool.HTTPError, OSError) as error:
+            raise retryable_error(error, self._host) from error
+        headers = response.headers
+        return Answer(response.status_code, body, headers.get("Retry-After"), headers.get("Location"))
+
+    def _learn_time(self, date: str | None) -> None:
+        """From the Date header (RFC 9110, 6.6.1): right to the second, and it is used to judge ages of hours."""
+        if (theirs := read_http_date(date)) is not None:
+            self._ahead = theirs - self._clock()
+
+    def _read_body(self, response: requests.Response) -> bytes:
+        """All of the body, bounded in bytes and in time."""
+        limit = Deadline.after(min(ANSWER_SECONDS, self._deadline.left()), self._deadline.clock)
+        body = bytearray()
+        # read1 gives what is there, where read would wait for a full chunk however slowly it drips.
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            body += chunk
+            if len(body) > ANSWER_BYTES:
+                raise RetryableError(f"ICA's answer is larger than {ANSWER_BYTES >> 20} MiB", final=True)
+            if limit.left() <= 0:
+                raise RetryableError("ICA's answer takes too long to arrive")
+        return bytes(body)
 
 
 def proxies_for(url: str, env: Mapping[str, str]) -> dict[str, str]:
@@ -113,38 +113,6 @@ def trust_for(env: Mapping[str, str]) -> str | bool:
                 raise UsageProblem(f"{name}: there is no {plain_text(path)}")
             return path
     return True
-
-
-def meaning_of(error: BaseException) -> Meaning:
-    """The line of the table for an exception; UNEXPECTED for what the libraries may add one day."""
-    causes = tuple(_causes(error))
-    fitting = (line for line in MEANINGS if any(isinstance(cause, line.kinds) for cause in causes))
-    return next(fitting, UNEXPECTED)
-
-
-def retryable_error(error: Exception, host: str) -> RetryableError:
-    """The RetryableError for an exception of requests, urllib3 or the system.
-
-    The words are ours, since theirs can hold URLs with a proxy's password; only the system's are added.
-    """
-    meaning = meaning_of(error)
-    words = meaning.words.format(host=host) + _system_words(error)
-    return RetryableError(words, final=meaning.final, executed=meaning.executed)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _system_words(error: Exception) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, http.RequestException):
-            continue  # an OSError too, but with words of requests
-        if isinstance(cause, OSError) and isinstance(cause.strerror, str):
-            return f": {plain_text(cause.strerror, 200)}"
-    return ""
 
 
 class _Session(requests.Session):

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused, Unreachable
-from manifest_runner.ica.backoff import Deadline
 from manifest_runner.ica.model import Analysis
+from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.journal import Journal, JournaledItem, Post
 from manifest_runner.launch.polling import pauses

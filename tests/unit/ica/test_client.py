@@ -11,10 +11,10 @@ from requests import exceptions as http
 
 from manifest_runner import __version__
 from manifest_runner.errors import KeyReused, Refused, Unreachable, UsageProblem
-from manifest_runner.ica.backoff import Deadline
 from manifest_runner.ica.client import MAX_PAGES, NOBODYS_BATCH, Client
 from manifest_runner.ica.config import Credential
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
+from manifest_runner.ica.retry import Deadline
 
 SECRET = "s3cr3t-k3y-0123456789"
 SERVER = "https://ica.example/ica/rest"
@@ -178,8 +178,11 @@ def test_items_are_read_with_version_4_and_batches_with_version_3(ica, client):
     assert [call.request.headers["Accept"] for call in ica.calls] == [V3, V4, V4]
 
 
-def test_a_server_without_version_4_is_asked_for_3_and_that_is_remembered(ica, client):
-    ica.get(f"{ITEMS}/i-1", status=406)
+@pytest.mark.parametrize(
+    "refusal", [{"status": 406}, {"status": 400, "json": {"title": "ICA_API_004", "detail": "Invalid Accept Header"}}]
+)
+def test_a_server_without_version_4_is_asked_for_3_and_that_is_remembered(ica, client, refusal):
+    ica.get(f"{ITEMS}/i-1", **refusal)
     ica.get(f"{ITEMS}/i-1", json=item())
     ica.get(f"{PROJECT}/analyses/a-1", json={"id": "a-1", "status": "INPROGRESS"})
     client.get_item("b-1", "i-1")
@@ -352,7 +355,7 @@ def test_a_refusal_is_not_tried_again(ica, client, status):
     [
         (401, "ICAV2_X_API_KEY is wrong or has expired"),
         (403, "ICAV2_X_API_KEY lacks a permission in project p-1"),
-        (404, f"Project p-1 is unknown on {SERVER}"),
+        (404, f"Project p-1 does not exist on {SERVER}"),
         (413, "Lower batchSize"),
     ],
 )
@@ -364,7 +367,7 @@ def test_a_refusal_says_what_to_do(ica, client, status, words):
 
 def test_a_missing_batch_is_named(ica, client):
     ica.get(f"{BATCHES}/b-1", status=404)
-    with pytest.raises(Refused, match="There is no batch b-1 there, or project p-1 is unknown"):
+    with pytest.raises(Refused, match="There is no batch b-1 there, or project p-1 does not exist"):
         client.get_batch("b-1")
 
 

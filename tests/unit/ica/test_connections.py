@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from manifest_runner.errors import Refused, Unreachable, UsageProblem
-from manifest_runner.ica import client as client_module
-from manifest_runner.ica.backoff import Deadline
+from manifest_runner.ica import transport
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.config import Credential
+from manifest_runner.ica.retry import Deadline
 
 KEY = "s3cr3t-k3y-0123456789"
 TLS_HELLO = b"\x16"
@@ -163,7 +163,7 @@ def test_a_lost_post_and_then_a_refusal_may_hide_a_launch(script, client):
 
 @pytest.mark.parametrize("squeeze", [False, True])
 def test_a_flood_is_cut_off(script, client, monkeypatch, squeeze):
-    monkeypatch.setattr(client_module, "ANSWER_BYTES", 2**20)
+    monkeypatch.setattr(transport, "ANSWER_BYTES", 2**20)
     flood = b" " * 2**24
     script.replies = [answer(gzip.compress(flood), headers="Content-Encoding: gzip\r\n") if squeeze else answer(flood)]
     with pytest.raises(Unreachable, match="larger than 1 MiB"):
@@ -171,7 +171,7 @@ def test_a_flood_is_cut_off(script, client, monkeypatch, squeeze):
 
 
 def test_an_answer_that_drips_is_given_up(script, lines, monkeypatch):
-    monkeypatch.setattr(client_module, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.0)
     script.hold.clear()
     script.replies = [answer(BODY, length=2**20)]
     tired = pytest.raises(Unreachable, match="the next try would come after")

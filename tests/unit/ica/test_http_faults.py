@@ -8,10 +8,11 @@ import responses
 import urllib3
 
 from manifest_runner.errors import Unreachable, UsageProblem
-from manifest_runner.ica.backoff import Deadline
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.config import Credential
-from manifest_runner.ica.transport import UNEXPECTED, meaning_of, proxies_for, retryable_error, trust_for
+from manifest_runner.ica.connection_errors import UNEXPECTED, meaning_of, retryable_error
+from manifest_runner.ica.retry import Deadline
+from manifest_runner.ica.transport import proxies_for, trust_for
 
 SECRET = "s3cr3t-k3y-0123456789"
 SERVER = "https://ica.example/ica/rest"
@@ -48,7 +49,7 @@ def test_each_exception_of_the_libraries_ends_as_unreachable(kind):
         client.get_batch("b-1")
 
 
-def test_a_new_exception_of_a_library_is_a_setback_all_the_same():
+def test_a_new_exception_of_a_library_can_still_be_retried():
     class Odd(requests.RequestException):
         pass
 

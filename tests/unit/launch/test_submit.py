@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from manifest_runner.errors import ApprovalNeeded, BadState, KeyReused, Refused, Unreachable
-from manifest_runner.ica.backoff import Deadline
 from manifest_runner.ica.model import Analysis, Batch
+from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import new_launch

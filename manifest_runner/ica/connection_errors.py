@@ -1,0 +1,120 @@
+"""What each failure of the HTTP libraries means; a test fails for any that is not in the table."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+import msgspec
+from requests import exceptions as http
+from urllib3 import exceptions as pool
+
+from manifest_runner.ica.retry import RetryableError
+from manifest_runner.text import plain_text
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What a family of exceptions means, in the terms of RetryableError; ``words`` may name the ``{host}``."""
+
+    words: str
+    kinds: tuple[type[BaseException], ...] = ()
+    final: bool = False
+    executed: bool = True
+
+
+# The first line that fits the exception or one of its causes counts: requests hides most of them in a ConnectionError.
+MEANINGS = (
+    Meaning(
+        "the certificate of {host} is not trusted (see REQUESTS_CA_BUNDLE)",
+        (ssl.SSLCertVerificationError,),
+        final=True,
+        executed=False,
+    ),
+    Meaning(
+        "the proxy's URL cannot be used (see HTTPS_PROXY)",
+        (http.InvalidProxyURL, pool.ProxySchemeUnknown),
+        final=True,
+        executed=False,
+    ),
+    Meaning("the proxy gives no way to {host}", (http.ProxyError, pool.ProxyError), executed=False),
+    Meaning(
+        "no connection to {host}",
+        (http.ConnectTimeout, pool.ConnectTimeoutError, pool.NewConnectionError),
+        executed=False,
+    ),
+    Meaning("{host} did not answer in time", (http.Timeout, pool.TimeoutError)),
+    Meaning("TLS with {host} failed", (http.SSLError, pool.SSLError)),
+    Meaning(
+        "the answer of {host} broke off or cannot be read",
+        (
+            http.ChunkedEncodingError,
+            http.ContentDecodingError,
+            http.InvalidHeader,
+            http.InvalidJSONError,
+            http.StreamConsumedError,
+            pool.BodyNotHttplibCompatible,
+            pool.DecodeError,
+            pool.HeaderParsingError,
+            pool.IncompleteRead,
+            pool.InvalidChunkLength,
+            pool.InvalidHeader,
+            pool.ResponseError,
+            pool.ResponseNotChunked,
+        ),
+    ),
+    Meaning(
+        "the request to {host} cannot be made",
+        (
+            http.HTTPError,
+            http.InvalidSchema,
+            http.InvalidURL,
+            http.MissingSchema,
+            http.TooManyRedirects,
+            http.URLRequired,
+            http.UnrewindableBodyError,
+            pool.HostChangedError,
+            pool.LocationValueError,
+            pool.TimeoutStateError,
+            pool.UnrewindableBodyError,
+            pool.URLSchemeUnknown,
+        ),
+        final=True,
+    ),
+    Meaning(
+        "the connection to {host} was lost",
+        (http.ConnectionError, http.RetryError, pool.PoolError, pool.ProtocolError, ConnectionError),
+    ),
+)
+UNEXPECTED = Meaning("the request to {host} failed")
+
+
+def meaning_of(error: BaseException) -> Meaning:
+    """The line of the table for an exception; UNEXPECTED for what the libraries may add one day."""
+    causes = tuple(_causes(error))
+    fitting = (line for line in MEANINGS if any(isinstance(cause, line.kinds) for cause in causes))
+    return next(fitting, UNEXPECTED)
+
+
+def retryable_error(error: Exception, host: str) -> RetryableError:
+    """The RetryableError for an exception of requests, urllib3 or the system.
+
+    The words are ours, since theirs can hold URLs with a proxy's password; only the system's are added.
+    """
+    meaning = meaning_of(error)
+    words = meaning.words.format(host=host) + _system_words(error)
+    return RetryableError(words, final=meaning.final, executed=meaning.executed)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _system_words(error: Exception) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, http.RequestException):
+            continue  # an OSError too, but with words of requests
+        if isinstance(cause, OSError) and isinstance(cause.strerror, str):
+            return f": {plain_text(cause.strerror, 200)}"
+    return ""
