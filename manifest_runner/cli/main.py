@@ -6,12 +6,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from manifest_runner import __version__
 from manifest_runner.cli import guides
@@ -188,14 +188,15 @@ def status(manifest: Path, watch: bool, **values: Any) -> None:
     """Refresh the lockfile from the API and print it."""
     import json
 
-    from manifest_runner.commands import due, run
+    from manifest_runner.commands import due
+    from manifest_runner.commands.status import refresh
     from manifest_runner.lockfile.file import dump_lockfile
 
     console = console_of(values)
     options = due.RunOptions(timeout=values["timeout"], poll_interval=values["poll_interval"])
     show = console.watch if watch else None
     console.is_watching = watch and sys.stdout.isatty()
-    lockfile = run.refresh(manifest, target_of(values), options, context_of(console), show)
+    lockfile = refresh(manifest, target_of(values), options, context_of(console), show)
     if not lockfile.items:
         console.note(f"{manifest}: nothing was launched yet")
     if console.as_json:

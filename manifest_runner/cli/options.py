@@ -110,7 +110,7 @@ follow_options = _options(
         type=click.Choice(["wait", "now", "never"]),
         default="wait",
         show_default=True,
-        help="What to do about launches of others that are half seen.",
+        help="What to do about another user's launch that is only partly visible.",
     ),
     poll_option,
     click.option(

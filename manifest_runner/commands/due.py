@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
+
+import msgspec
 
 from manifest_runner.commands.session import Progress, Session
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import Loaded
+from manifest_runner.launch.adoption import AdoptMode
 from manifest_runner.launch.batches import PreparedBatch, make_batches
+from manifest_runner.launch.environment import DEFAULT_KEY_WINDOW
 from manifest_runner.launch.journal import references
 from manifest_runner.launch.spool import Spool
-from manifest_runner.launch.submit import DEFAULT_KEY_WINDOW, AdoptMode
 from manifest_runner.model import Item
-from manifest_runner.planning.plan import Choices, Plan, make_plan
+from manifest_runner.planning.plan import Choices, Launch, Plan, make_plan
 
 WaitMode = Literal["none", "created", "finished"]
 DEFAULT_TIMEOUT = 3600.0
-TOLD_EVERY = 1000
+REPORT_EVERY = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How to run. Times are in seconds, ``detail`` is of how many changed items it is told what changed (None: all).
+class RunOptions(msgspec.Struct, frozen=True):
+    """How to run. Times are in seconds; ``detail`` says for how many changed items the changes are shown (None: all).
 
-    ``approve`` is shown the plan with the changed items among its launches, and says whether they may be launched
+    ``approve`` is shown the plan with the changed items among its launches, and decides whether they may be launched
     again; None where nobody can be asked.
     """
 
-    choices: Choices = field(default_factory=Choices)
+    choices: Choices = msgspec.field(default_factory=Choices)
     wait: WaitMode = "created"
     timeout: float = DEFAULT_TIMEOUT
     locked: bool = False
@@ -46,16 +47,16 @@ class RunOptions:
         return self.batch_size or loaded.document.batch_size
 
 
-def changed_words(made: Plan) -> str:
+def changed_words(plan: Plan) -> str:
     return (
-        f"{len(made.unapproved):,} launched item(s) changed: {some_of(made.unapproved)}. To launch them again as they "
+        f"{len(plan.unapproved):,} launched item(s) changed: {some_of(plan.unapproved)}. To launch them again as they "
         "are now: --relaunch-changed, or raise `revision` in the manifest."
     )
 
 
-def too_many_words(made: Plan, options: RunOptions, loaded: Loaded) -> str | None:
+def too_many_words(plan: Plan, options: RunOptions, loaded: Loaded) -> str | None:
     limit = loaded.document.max_launches if options.max_launches is None else options.max_launches
-    due = len(made.due)
+    due = len(plan.due)
     if limit is None or due <= limit:
         return None
     return (
@@ -64,38 +65,40 @@ def too_many_words(made: Plan, options: RunOptions, loaded: Loaded) -> str | Non
     )
 
 
-def check_targets(made: Plan, choices: Choices) -> None:
-    if choices.targets and not any(map(choices.wants, made.references)):
+def check_targets(plan: Plan, choices: Choices) -> None:
+    if choices.targets and not any(map(choices.wants, plan.references)):
         raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
 
 
 def plan_session(session: Session, choices: Choices, detail: int | None, spool: Spool | None) -> Plan:
     """The plan on what lockfile and journal know together; neither is changed."""
     pending = references(session.journal.pending.values())
-    items = _told(session.loaded.expansion.items(), session.context.progress)
+    items = _counted(session.loaded.expansion.items(), session.context.progress)
     keep = None if spool is None else spool.keep
     return make_plan(items, session.lockfile, choices, pending=pending, keep=keep, detail=detail)
 
 
-def _told(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
-    """The items, with a word of how many there are by now; how many there will be nobody knows before the end."""
+def _counted(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
+    """The items, while progress shows how many there are so far; nobody knows the total before the end."""
     for number, item in enumerate(items, 1):
-        if number % TOLD_EVERY == 0:
+        if number % REPORT_EVERY == 0:
             progress("rendered", number, None)
         yield item
 
 
-def due_batches(made: Plan, loaded: Loaded, options: RunOptions, spool: Spool) -> Iterator[PreparedBatch]:
+def due_batches(
+    launches: Iterable[Launch], loaded: Loaded, options: RunOptions, spool: Spool
+) -> Iterator[PreparedBatch]:
     document = loaded.document
     stamp_name = document.name if document.stamp else None
-    return make_batches(made.launches, options.batch_size_of(loaded), stamp_name=stamp_name, fetch=spool.fetch)
+    return make_batches(launches, options.batch_size_of(loaded), stamp_name=stamp_name, fetch=spool.fetch)
 
 
-def uncovered_words(made: Plan) -> str:
+def uncovered_words(plan: Plan) -> str:
     """Which items keep a lockfile from covering its manifest."""
-    counts = {"new": made.new, "changed": made.changed, "pending": made.pending}
+    counts = {"new": plan.new, "changed": plan.changed, "pending": plan.pending}
     words = [f"{len(refs)} {state} ({some_of(refs)})" for state, refs in counts.items() if refs]
-    return ", ".join([*words, *([f"{made.beyond_limit} beyond --limit"] if made.beyond_limit else ())])
+    return ", ".join([*words, *([f"{plan.beyond_limit} beyond --limit"] if plan.beyond_limit else ())])
 
 
 def some_of(names: list[str], most: int = 3) -> str:

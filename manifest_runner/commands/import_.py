@@ -20,6 +20,7 @@ from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
 from manifest_runner.launch.record import launched, locked_analysis, new_launch
+from manifest_runner.launch.search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.identity import (
@@ -29,7 +30,6 @@ from manifest_runner.planning.identity import (
     batch_key,
     digest_stamp,
     item_digester,
-    name_stamp,
 )
 from manifest_runner.timestamps import timestamp
 
@@ -80,9 +80,7 @@ class _Importer:
 
     def take_stamped(self, client: Client) -> None:
         """Every analysis with the manifest's name stamp, the oldest of an item first."""
-        tag = name_stamp(self._lockfile.name)
-        found = [each for each in client.search_analyses(technical_tags=(tag,)) if tag in each.technical_tags]
-        for analysis in sorted(found, key=lambda each: (each.time_created or "", each.id)):
+        for analysis in sorted(stamped_analyses(client, self._lockfile.name), key=age_order):
             launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
             self._record(analysis.user_reference, _with_analysis(launch, analysis))
 

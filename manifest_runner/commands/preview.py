@@ -47,4 +47,4 @@ def render(path: Path, target: Target, options: RunOptions, context: Context) ->
     with open_spool() as spool:
         made = make_plan(loaded.expansion.items(), empty, options.choices, keep=spool.keep)
         loaded.raise_errors(strict=options.strict)
-        yield from due_batches(made, loaded, options, spool)
+        yield from due_batches(made.launches, loaded, options, spool)

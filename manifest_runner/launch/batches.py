@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import msgspec
 import orjson
 
+from manifest_runner.launch.journal import JournaledItem
 from manifest_runner.model import Kind
 from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
 from manifest_runner.planning.plan import Launch
@@ -20,8 +21,7 @@ _MEMBERS: tuple[tuple[str, Kind], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedBatch:
+class PreparedBatch(msgspec.Struct, frozen=True):
     """One POST: its key, its body as JCS bytes, and the launches in the manifest's order."""
 
     key: str
@@ -60,10 +60,15 @@ def _body(items: list[tuple[Launch, bytes]], stamp_name: str | None) -> bytes:
 def stamped(request: bytes, digest: str, name: str) -> bytes:
     """The request with the two technical tags by which the launch is found again.
 
-    After the API's rules are met a request holds only text, lists and objects with ASCII keys, and for those
-    orjson's sorted output is JCS.
+    A request that meets the API's rules holds only text, lists and objects with ASCII keys, and for those orjson's
+    sorted output is JCS.
     """
     item = orjson.loads(request)
     tags = item.setdefault("tags", {})
     tags["technicalTags"] = [*tags.get("technicalTags", ()), digest_stamp(digest), name_stamp(name)]
     return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+
+
+def journaled(launch: Launch) -> JournaledItem:
+    """What the journal keeps of a launch."""
+    return JournaledItem(launch.user_reference, launch.digest, launch.kind, launch.revision, launch.attempt)

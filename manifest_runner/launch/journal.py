@@ -7,7 +7,7 @@ can die at these points, and the next ``run`` does this:
 =====  =================================================  ==========================================================
 point  died …                                             the next run …
 =====  =================================================  ==========================================================
-1      before the post record is whole on disk            drops the torn line; nothing was sent; plans the items anew
+1      before the post record is whole on disk            drops the torn line; nothing was sent; plans again
 2      after the post record, before the POST             POSTs the recorded bytes and key: a first execution
 3      while the POST is under way, or after it, before   POSTs the same bytes and key: the API replays its stored
        the answer record is whole                         answer, or executes what never arrived; 409 while it works
@@ -21,11 +21,11 @@ point  died …                                             the next run …
 =====  =================================================  ==========================================================
 
 A record is one line: eight hex digits of CRC-32, a blank, JSON. A last line without its newline was torn by the
-crash. Any other line that does not check is damage, and nothing is sent until a person has looked.
+crash. Any other line whose checksum is wrong is damage, and nothing is sent until a person has looked.
 
-A power cut takes away what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
-new, and again before it goes, lest the lockfile's new name be lost after it. What a killed process has written may be
-in memory only, so whoever relies on it fsyncs it first.
+A power cut loses what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
+new, and again before it is removed, or the lockfile's new name could be lost after it. What a killed process has
+written may be in memory only, so whoever relies on it fsyncs it first.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+import msgspec
 import orjson
+from msgspec import structs
 
 from manifest_runner.errors import BadState
 from manifest_runner.files import remove_file, sync_folder, unwritable
@@ -57,24 +58,26 @@ class JournaledItem(NamedTuple):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(msgspec.Struct, frozen=True):
     """A batch that was about to be POSTed. ``by`` tells users apart.
 
     ``at`` is in seconds since the epoch by our clock, ``server_at`` by the server's, None where that was not known.
     """
 
     key: str
-    body: bytes = field(repr=False)
+    body: bytes
     at: float
     stamped: bool
     by: str
-    items: tuple[JournaledItem, ...] = field(repr=False)
+    items: tuple[JournaledItem, ...]
     server_at: float | None = None
 
+    def __repr__(self) -> str:
+        """Without the body, which may hold signed URLs."""
+        return f"Post({self.key!r}, {len(self.items)} items, at={self.at!r}, by={self.by!r})"
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+
+class Answer(msgspec.Struct, frozen=True):
     """What the API answered to a post: the batch's id and its job's status."""
 
     post: Post
@@ -82,8 +85,7 @@ class Answer:
     status: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(msgspec.Struct, frozen=True):
     """Whose journal it is; one of another manifest, project or server is refused."""
 
     name: str
@@ -103,7 +105,7 @@ class Journal:
 
     @classmethod
     def read(cls, path: Path, owner: Owner) -> Journal:
-        """What a crash left, or an empty journal. Raises BadState where it is damaged or of another owner."""
+        """What a crash left, or an empty journal. Raises BadState where it is damaged or belongs to another owner."""
         journal = cls(path, owner)
         try:
             raw = path.read_bytes()
@@ -115,7 +117,7 @@ class Journal:
             try:
                 journal._replay(number, record)
             except (AttributeError, KeyError, TypeError, ValueError) as e:
-                raise _damaged(path, number, "is not a record of a journal") from e
+                raise _damaged(path, number, "not a record of a journal") from e
         return journal
 
     def _replay(self, number: int, record: dict[str, Any]) -> None:
@@ -145,9 +147,9 @@ class Journal:
         theirs = Owner(record["name"], record["project"], record["server"])
         if theirs != self._owner:
             raise BadState(
-                f"{self.path}: belongs to {theirs.name!r} in project {theirs.project} on {theirs.server}, this run is "
-                f"for {self._owner.name!r} in project {self._owner.project} on {self._owner.server}. Nothing was sent; "
-                "finish that run first."
+                f"{self.path}: belongs to {theirs.name!r} in project {theirs.project} on {theirs.server}; this run is "
+                f"for {self._owner.name!r} in project {self._owner.project} on {self._owner.server}. Nothing was sent. "
+                "Finish that run first."
             )
 
     # -- writing: each record is on disk before the call returns
@@ -173,9 +175,9 @@ class Journal:
         self.answers.append(Answer(self.pending.pop(key), batch_id, status))
 
     def forget_body(self) -> None:
-        """The last answer is in the lockfile in memory: a long run need not hold the bytes of all its batches."""
+        """The last answer is in the lockfile in memory: a long run need not keep the bytes of all its batches."""
         last = self.answers[-1]
-        self.answers[-1] = replace(last, post=replace(last.post, body=b""))
+        self.answers[-1] = structs.replace(last, post=structs.replace(last.post, body=b""))
 
     def release(self, key: str) -> None:
         """Record that a batch does not exist: it was refused for certain, or its key expired and it was looked up."""
@@ -200,7 +202,7 @@ class Journal:
             raise unwritable(self.path, e) from e
 
     def _open(self) -> BinaryIO:
-        """Append after the last whole record: what a crash tore must not become the head of the next line."""
+        """Append after the last whole record: a torn one must not become the start of the next line."""
         is_new = not self.path.exists()
         file = self.path.open("ab")
         if is_new:
@@ -223,7 +225,7 @@ class Journal:
         return file
 
     def close(self) -> None:
-        """What a full disk left in the buffer is part of a record whose failure was told already."""
+        """What a full disk left in the buffer is part of a record whose failure was reported already."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
@@ -246,15 +248,15 @@ def _records(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(lines, 1):
         checksum, _, payload = line.partition(b" ")
         if checksum != b"%08x" % zlib.crc32(payload):
-            raise _damaged(path, number, "does not match its checksum")
+            raise _damaged(path, number, "checksum mismatch")
         yield number, orjson.loads(payload)
 
 
 def _damaged(path: Path, number: int, what: str) -> BadState:
     return BadState(
-        f"{path}:{number}: {what}: the journal is damaged. Nothing was sent. It tells which batches may have been "
-        "launched; restore it from a backup, or find them in ICA by the technical tag of the manifest's name, rebuild "
-        "the lockfile with `manifest-runner import`, and only then move the journal away."
+        f"{path}:{number}: {what}: the journal is damaged. Nothing was sent. The journal records which batches may "
+        "have been launched: restore it from a backup. Or find them in ICA by the technical tag of the manifest's "
+        "name, rebuild the lockfile with `manifest-runner import`, and only then move the journal away."
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -13,14 +12,14 @@ from manifest_runner.launch.record import locked_analysis, updated
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION, FINAL_JOB
 
-if TYPE_CHECKING:  # requests is imported when something is to be said
+if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
 OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 PAGE = 1000
-# So many that were created since are fetched one by one, more of them by pages.
+# Up to so many that were created since are fetched one by one, more of them by pages.
 MANY = 50
 
 IsDone = Callable[[LockedItem], bool]
@@ -34,18 +33,24 @@ def analysis_done(item: LockedItem) -> bool:
     return item.analysis_is_final
 
 
-@dataclass
 class Poller:
     """Brings a lockfile up to date, in place, as far as ``is_done`` asks for."""
 
-    client: Client
-    lockfile: Lockfile
-    is_done: IsDone
-    notify: Callable[[str], None] = lambda _line: None
-    _told: dict[str, str] = field(default_factory=dict)
+    def __init__(
+        self,
+        client: Client,
+        lockfile: Lockfile,
+        is_done: IsDone,
+        notify: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self.client = client
+        self.lockfile = lockfile
+        self.is_done = is_done
+        self.notify = notify
+        self._reported: dict[str, str] = {}
 
     def open_items(self) -> list[str]:
-        """The userReferences that can still change; what left the manifest goes on being followed."""
+        """The userReferences that can still change; items that left the manifest are followed too."""
         return [reference for reference, item in self.lockfile.items.items() if not self.is_done(item)]
 
     def is_created(self) -> bool:
@@ -53,7 +58,7 @@ class Poller:
         return all(self.lockfile.items[reference].status in FINAL_CREATION for reference in self.open_items())
 
     def poll(self) -> int:
-        """Ask once for everything open; how many are still open then."""
+        """Ask once for everything open; returns how many are still open."""
         by_batch: dict[str | None, list[str]] = {}
         for reference in self.open_items():
             by_batch.setdefault(self.lockfile.items[reference].batch_id, []).append(reference)
@@ -62,7 +67,7 @@ class Poller:
                 self._refresh_adopted(references)
             else:
                 self._refresh_batch(batch_id, references)
-                self._tell(batch_id, references)
+                self._report(batch_id, references)
         return len(self.open_items())
 
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
@@ -74,20 +79,20 @@ class Poller:
         if batch is not None and batch.status not in FINAL_JOB:
             self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)
 
-    def _tell(self, batch_id: str, references: list[str]) -> None:
+    def _report(self, batch_id: str, references: list[str]) -> None:
         """One line for each change of a batch: how many of its items are done, as far as this run looked at them."""
         batch = self.lockfile.batches.get(batch_id)
         total = batch.items if batch else len(references)
         still_open = sum(not self.is_done(self.lockfile.items[reference]) for reference in references)
         line = f"batch {batch_id[:8]}: {total - still_open} of {total} item(s) done"
-        if self._told.get(batch_id) != line:
-            self._told[batch_id] = line
+        if self._reported.get(batch_id) != line:
+            self._reported[batch_id] = line
             self.notify(line)
 
     def _seen(self, batch_id: str, references: list[str]) -> Iterable[BatchItem]:
         """The batch's items that may have changed: one by one where that takes no more requests than the pages.
 
-        A status filter tells which items are still being created; those that have left it are fetched.
+        A status filter shows which items are still being created; the others are fetched.
         """
         items = [self.lockfile.items[reference] for reference in references]
         ids = [item.item_id for item in items if item.item_id is not None]

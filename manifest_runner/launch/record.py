@@ -13,9 +13,9 @@ from manifest_runner.timestamps import timestamp
 
 
 def record_answer(lockfile: Lockfile, answer: Answer) -> None:
-    """A launched batch in the lockfile. To do it twice changes nothing, nor after later launches of its items.
+    """A launched batch in the lockfile. Doing it twice changes nothing, even after later launches of its items.
 
-    An interrupt can come halfway; to do it again then completes it, which is why the batch comes last.
+    An interrupt can come halfway; doing it again then completes it, which is why the batch comes last.
     """
     post, batch_id = answer.post, answer.batch_id
     missing = [item for item in post.items if not _is_recorded(lockfile.items.get(item.user_reference), item, batch_id)]
@@ -49,12 +49,12 @@ def new_launch(
     *,
     adopted: bool = False,
 ) -> LockedItem:
-    """A launch as far as it has been seen. The members of a file have no defaults: there, what is missing is damage."""
+    """A launch as far as it has been seen. The members of a file have no defaults: a missing one is damage."""
     return LockedItem(digest, kind, revision, attempt, batch_id, item_id, status, message, analysis, adopted=adopted)
 
 
 def updated(item: LockedItem, seen: BatchItem) -> LockedItem:
-    """A launch with what the API says of it now."""
+    """A launch with what the API says about it now."""
     analysis = item.analysis if seen.analysis is None else locked_analysis(seen.analysis)
     return structs.replace(item, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
 

@@ -1,4 +1,4 @@
-"""The requests that are due, on disk without a name: what was checked is what is sent, however much it is."""
+"""The requests that are due, in a nameless file on disk: what was checked is what is sent, however large it is."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def open_spool() -> Iterator[Spool]:
     try:
         file = tempfile.TemporaryFile(prefix="manifest-runner-")  # noqa: SIM115 - closed below, full disk or not
     except OSError as e:  # no folder for temporary files can be written
-        raise BadState(f"no temporary file can be made: {e.strerror or e}. Free some space, or set TMPDIR.") from e
+        raise BadState(f"cannot create a temporary file: {e.strerror or e}. Free some space, or set TMPDIR.") from e
     try:
         yield Spool(file)
     finally:

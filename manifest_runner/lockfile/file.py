@@ -1,7 +1,8 @@
 """The lockfile as a file: read whole, written once at the end, one line a batch and one line an item.
 
 A large one is read and written in one pass by msgspec, with the lockfile's values as its types. What that refuses is
-read once more, slowly, to be told in words, or because a newer version of this tool has added members, which are kept.
+read once more, slowly: to say in words what is wrong, or because a newer version of this tool has added members, which
+are kept.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfile:
     """The state beside a manifest, an empty one where there is no file yet.
 
-    Raises BadState where the file is damaged, of a newer version, or of another name, project or server.
+    Raises BadState where the file is damaged, of a newer version, or belongs to another name, project or server.
     """
     lockfile = load_lockfile(path)
     if lockfile is None:
@@ -58,13 +59,13 @@ def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfi
             hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == "emulator" else ""
             raise BadState(
                 f"{path}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
-                f"Nothing was sent; mend the {what}, or keep one lockfile for each with --lockfile."
+                f"Nothing was sent. Correct the {what}, or keep one lockfile for each with --lockfile."
             )
     return lockfile
 
 
 def load_lockfile(path: Path) -> Lockfile | None:
-    """The lockfile as it is, whosever it is; None where there is none. Raises BadState."""
+    """The lockfile as it is, whoever it belongs to; None where there is none. Raises BadState."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -89,12 +90,12 @@ _DECODER = msgspec.json.Decoder(_File)
 
 
 def _is_laid_out(raw: bytes, file: _File) -> bool:
-    """Whether the file has the layout that this module writes; then no line can stand in it twice unseen."""
+    """Whether the file has the layout that this module writes; then no line can be in it twice unnoticed."""
     return raw.endswith(b"\n") and raw.count(b"\n") == 10 + len(file.batches) + len(file.items)
 
 
 def _is_sound(file: _File) -> bool:
-    """What the types do not say, asked of all launches at once, since there can be very many."""
+    """What the types do not check, for all launches at once, since there can be very many."""
     launches = [*file.items.values(), *chain.from_iterable(item.previous for item in file.items.values())]
     digests = "".join([launch.digest for launch in launches])
     revisions = {launch.revision for launch in launches}
@@ -102,7 +103,7 @@ def _is_sound(file: _File) -> bool:
 
 
 def _parse_slowly(raw: bytes, label: str) -> _File:
-    """What is damaged is told in words; members of a newer version are taken along."""
+    """Damage is described in words; members of a newer version are kept."""
     data = _parsed(raw, label)
     version = data.get("lockVersion") if isinstance(data, dict) else None
     if isinstance(version, int) and version > LOCK_VERSION:
@@ -153,7 +154,7 @@ def _refuse_duplicates(raw: bytes, label: str) -> None:
         found = dict(pairs)
         if len(found) < len(pairs):
             names = [key for key, _ in pairs]
-            raise _damaged(label, f"{next(key for key in names if names.count(key) > 1)!r} is there twice")
+            raise _damaged(label, f"{next(key for key in names if names.count(key) > 1)!r} appears twice")
         return found
 
     json.loads(raw, object_pairs_hook=unique)
@@ -206,7 +207,7 @@ def _line(key: str, value: bytes) -> bytes:
 
 
 def value_json(value: Value) -> bytes:
-    """One batch or item as it stands in its line."""
+    """One batch or item as its line has it."""
     raw = _JSON.encode(value)
     if _MARK in raw:
         raw = _JSON.encode(_lifted(orjson.loads(raw)))

@@ -7,7 +7,6 @@ sides launched keeps the later launch, and the other one in its history: both ex
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from msgspec import structs
@@ -30,7 +29,7 @@ def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> 
         mine, other = getattr(ours, what), getattr(theirs, what)
         if mine != other:
             raise BadState(
-                f"the lockfiles are of different manifests: {what} {mine!r} and {other!r}; nothing was merged"
+                f"the lockfiles belong to different manifests: {what} {mine!r} and {other!r}; nothing was merged"
             )
     known = base.items if base else {}
     batches = {
@@ -41,7 +40,7 @@ def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> 
         key: _either(ours.items.get(key), theirs.items.get(key), _Items(known.get(key), batches).merge)
         for key in ours.items.keys() | theirs.items.keys()
     }
-    return replace(ours, batches=batches, items=items)
+    return structs.replace(ours, batches=batches, items=items)
 
 
 def _either(ours: T | None, theirs: T | None, both: Callable[[T, T], T]) -> T:
@@ -68,7 +67,7 @@ class _Items:
     def merge(self, ours: LockedItem, theirs: LockedItem) -> LockedItem:
         older, newer = sorted((ours, theirs), key=self._order)
         if any(_is_same(newer, launch) for launch in older.previous):
-            older, newer = newer, older  # what the other side has replaced already is not the later one
+            older, newer = newer, older  # the other side has replaced it already, so it is not the later one
         launches = _distinct([*newer.previous, *older.previous, _alone(older), _alone(newer)])
         current = launches.pop(_key_in(launches, newer))
         return structs.replace(
@@ -92,7 +91,7 @@ Identity = tuple[str, str | None, str | None]
 
 
 def _identity(launch: LockedItem) -> Identity:
-    """What tells one launch from another: a batch creates an item once, an adopted launch has its analysis only."""
+    """What distinguishes launches: a batch creates an item once, an adopted launch has only its analysis."""
     analysis = launch.analysis.id if launch.analysis and launch.batch_id is None else None
     return launch.digest, launch.batch_id, analysis
 
@@ -104,7 +103,7 @@ def _is_same(one: LockedItem, other: LockedItem) -> bool:
 
 
 def _distinct(launches: Iterable[LockedItem]) -> dict[Identity, LockedItem]:
-    """Each launch once, as it was seen last. One that was sent by us and adopted elsewhere is the one that was sent."""
+    """Each launch once, as it was last seen. One that was sent here and adopted elsewhere counts as sent."""
     found: dict[Identity, LockedItem] = {}
     for launch in launches:
         key = _identity(launch)
@@ -143,5 +142,5 @@ def _alone(item: LockedItem) -> LockedItem:
 
 
 def _text(item: LockedItem) -> bytes:
-    """Any order will do where nothing tells which is later, if only it is the same on both sides."""
+    """Any order will do where nothing shows which is later, as long as it is the same on both sides."""
     return value_json(item)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import msgspec
+from msgspec import structs
 
 from manifest_runner.model import FINAL_ANALYSIS, FINAL_CREATION, Kind
 
@@ -24,7 +24,7 @@ class Value(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, for
 class LockedBatch(Value, frozen=True):
     """One POST that was answered. ``status`` is its job's, None where the API sends no job.
 
-    ``requests`` is what was sent, as ``changes.keep_requests`` packs it; None where that is not known.
+    ``requests`` is what was sent, as ``requests.keep_requests`` packs it; None where that is not known.
     """
 
     idempotency_key: str
@@ -118,15 +118,14 @@ class LockedItem(Value, frozen=True):
         return self.creation_failed or self.analysis_failed
 
 
-@dataclass
-class Lockfile:
+class Lockfile(msgspec.Struct):
     """The state of one manifest. ``batches`` by batch id, ``items`` by userReference."""
 
     name: str
     project: str
     server: str
-    batches: dict[str, LockedBatch] = field(default_factory=dict)
-    items: dict[str, LockedItem] = field(default_factory=dict)
+    batches: dict[str, LockedBatch] = msgspec.field(default_factory=dict)
+    items: dict[str, LockedItem] = msgspec.field(default_factory=dict)
 
     def copy(self) -> Lockfile:
-        return replace(self, batches=dict(self.batches), items=dict(self.items))
+        return structs.replace(self, batches=dict(self.batches), items=dict(self.items))

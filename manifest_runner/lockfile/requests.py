@@ -19,7 +19,7 @@ def keep_requests(body: bytes) -> str | None:
 
 
 def sent_requests(kept: str) -> dict[str, dict[str, Any]]:
-    """The requests of a batch by userReference. Raises ValueError where this is nothing that was kept."""
+    """The requests of a batch by userReference. Raises ValueError where this is not something that was kept."""
     try:
         inflate = zlib.decompressobj()
         members = orjson.loads(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))

@@ -6,10 +6,11 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
+
+import msgspec
 
 from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.files import unwritable
@@ -17,8 +18,7 @@ from manifest_runner.files import unwritable
 _SUFFIX = ".lock.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(msgspec.Struct, frozen=True):
     """The files of one manifest: its lockfile, its journal, the file that is locked while a run goes on."""
 
     manifest: Path
@@ -56,12 +56,12 @@ def held(workspace: Workspace) -> Iterator[None]:
 
     path = workspace.running
     if not path.parent.is_dir():  # filelock would make it
-        raise UsageProblem(f"{path.parent}: there is no such folder for the lockfile")
+        raise UsageProblem(f"{path.parent}: the folder for the lockfile does not exist")
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout as e:
-        raise BadState(f"{workspace.lockfile}: in use by {_owner(path)}. Wait for it to end; nothing was sent.") from e
+        raise BadState(f"{workspace.lockfile}: in use by {_owner(path)}. Nothing was sent. Wait for it to end.") from e
     except OSError as e:
         raise unwritable(path, e) from e
     try:
@@ -75,7 +75,7 @@ def held(workspace: Workspace) -> Iterator[None]:
 
 
 def _sweep(lockfile: Path) -> None:
-    """Whoever was killed while writing the lockfile left its new file beside it (see ``replace_file``)."""
+    """A process that was killed while writing the lockfile left its new file beside it (see ``replace_file``)."""
     with suppress(OSError):
         for left in lockfile.parent.glob(f".{escape(lockfile.name)}.*.new"):
             left.unlink()

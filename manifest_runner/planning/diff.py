@@ -1,8 +1,8 @@
-"""What changed between a request as it was launched and as it is rendered now. Pure.
+"""What changed between a request as it was launched and as it renders now. Pure.
 
 The lockfile keeps the body of each batch, deflated: the items of a batch are so alike that this is smaller and ten
-times faster than to pick out what differs, and it is read only where something did change. To be compared, a request
-is flattened into fields, one for each value that a person would name: ``analysisInput.parameters[enable_sv]`` →
+times faster than picking out what differs, and it is read only where something did change. For comparison a request is
+flattened into fields, one for each value that a person would name: ``analysisInput.parameters[enable_sv]`` →
 ``"true"``.
 """
 
@@ -85,7 +85,7 @@ def _is_stamp(tag: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """Of long texts the hash, which tells that they changed."""
+    """Of long texts the hash, which shows that they changed."""
     if value is None:
         return "(none)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

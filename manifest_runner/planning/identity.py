@@ -1,4 +1,4 @@
-"""Digests, idempotency keys and stamps. Pure, and pinned by golden vectors: what they give today they give for ever.
+"""Digests, idempotency keys and stamps. Pure, and pinned by golden vectors: their results never change.
 
 An item's digest is the SHA-256 of the JCS bytes (RFC 8785) of its identity. The request is JCS already when it comes
 here, and the other members are ASCII or plain strings in fixed order, so the bytes are put together instead of
@@ -45,7 +45,7 @@ def item_digester(name: str, project: str) -> Callable[[bytes, str, str, int], s
 
 
 def batch_key(digests: Iterable[str]) -> str:
-    """The ``Idempotency-Key`` of a batch: 68 ASCII characters, told by its items' digests in order."""
+    """The ``Idempotency-Key`` of a batch: 68 ASCII characters, made of its items' digests in order."""
     return "mr1-" + sha256("\n".join(digests).encode()).hexdigest()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
+import msgspec
 import orjson
 
 from manifest_runner.lockfile.model import LockedItem, Lockfile
@@ -31,8 +31,7 @@ class Launch(NamedTuple):
     request: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(msgspec.Struct, frozen=True):
     """What the user asked for. ``targets`` are globs over userReferences, all items where there are none."""
 
     retry_failed: bool = False
@@ -44,29 +43,28 @@ class Choices:
         return not self.targets or any(fnmatchcase(user_reference, target) for target in self.targets)
 
 
-@dataclass
-class Plan:
+class Plan(msgspec.Struct):
     """The userReferences of a manifest by what would become of them; those that are ``due`` and their ``launches``.
 
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
-    their creation had failed, when there is nothing to pay twice for; what is back to an earlier launch that did not
-    fail is ``changed``. ``unapproved`` are the changed ones that only a person's word launches. ``changes`` tells for
-    changed items which fields differ, None where the lockfile does not know what was launched. ``beyond_limit``
-    counts what would be due, but for --limit.
+    their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
+    did not fail is ``changed``. ``unapproved`` are the changed ones that need a person's approval. ``changes`` says
+    for changed items which fields differ, None where the lockfile does not know what was launched. ``beyond_limit``
+    counts what would be due without --limit.
     """
 
-    new: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    pending: list[str] = field(default_factory=list)
-    unapproved: list[str] = field(default_factory=list)
-    due: list[str] = field(default_factory=list)
+    new: list[str] = msgspec.field(default_factory=list)
+    changed: list[str] = msgspec.field(default_factory=list)
+    unchanged: list[str] = msgspec.field(default_factory=list)
+    failed: list[str] = msgspec.field(default_factory=list)
+    removed: list[str] = msgspec.field(default_factory=list)
+    pending: list[str] = msgspec.field(default_factory=list)
+    unapproved: list[str] = msgspec.field(default_factory=list)
+    due: list[str] = msgspec.field(default_factory=list)
     beyond_limit: int = 0
-    launches: list[Launch] = field(default_factory=list)
-    references: set[str] = field(default_factory=set)
-    changes: dict[str, list[Change] | None] = field(default_factory=dict)
+    launches: list[Launch] = msgspec.field(default_factory=list)
+    references: set[str] = msgspec.field(default_factory=set)
+    changes: dict[str, list[Change] | None] = msgspec.field(default_factory=dict)
 
     @property
     def is_covered(self) -> bool:
@@ -86,9 +84,9 @@ def make_plan(
     """Sort the items by what the lockfile knows of them.
 
     ``pending`` are the userReferences of journaled batches without an answer. ``keep`` stores the request of a
-    launch that is due, and what it returns becomes the launch's ``request``; without it no launches are made,
-    which spares a plan that is only looked at the digests and the memory. ``detail`` is of how many changed items the
-    changes are told, None for all.
+    launch that is due, and what it returns becomes the launch's ``request``; without it no launches are made, which
+    spares a plan that is only shown the digests and the memory. ``detail`` says of how many changed items the changes
+    are worked out, None for all.
     """
     plan = Plan()
     lists = {state: getattr(plan, state) for state in get_args(State)}
@@ -143,7 +141,7 @@ def _state(item: Item, digest: Digester, before: LockedItem | None) -> State:
 
 
 def _digests(before: LockedItem | None) -> set[str]:
-    """Of all launches of an item. None is launched twice: ICA would replay the old one, or make a second."""
+    """Of all launches of an item. None is launched again: ICA would replay the old one, or make a second."""
     return {before.digest, *(each.digest for each in before.previous)} if before else set()
 
 
@@ -163,7 +161,7 @@ class _Launched:
         batch = self._batches.get(batch_id)
         try:
             return sent_requests(batch.requests) if batch and batch.requests else {}
-        except ValueError:  # edited by hand, in what only this asks for
+        except ValueError:  # edited by hand, in a part that only this reads
             return {}
 
 

@@ -77,21 +77,21 @@ def test_what_a_colleague_has_launched_is_adopted_and_nothing_is_sent(mine, thei
     assert {item["batchId"] for item in mine.locked()["items"].values()} == {None}
 
 
-def test_a_colleagues_launch_that_is_half_seen_is_waited_for(mine, theirs, clock):
+def test_a_colleagues_launch_that_is_partly_visible_is_waited_for(mine, theirs, clock):
     assert theirs.timed(wait="none").code == 0
     clock.advance(7.5)
     ended = mine.timed()
     assert ended.code == 0, ended
-    assert "half seen" in ended.err
+    assert "only partly visible" in ended.err
     mine.assert_executed_once(7)
     assert adopted(mine) == sorted(SAMPLES)
 
 
-def test_a_launch_half_seen_to_the_end_ends_with_7_and_sends_nothing(mine, theirs, clock):
+def test_a_launch_partly_visible_to_the_end_ends_with_7_and_sends_nothing(mine, theirs, clock):
     assert theirs.timed(choices={"limit": 3}).code == 0
     ended = mine.timed(timeout=60.0)
     assert (ended.code, mine.files()) == (7, ["study.yaml"]), ended
-    assert "half seen: 3 of the 7" in ended.err
+    assert "only partly visible: 3 of the 7" in ended.err
     mine.assert_executed_once(3)
 
 
@@ -200,7 +200,7 @@ def test_a_lost_answer_is_found_by_its_stamps_when_another_user_goes_on(lossy, c
 
 
 @pytest.mark.parametrize("skew", [2 * HOUR, 30 * DAY], ids=["hours", "days"])
-def test_a_launch_that_is_half_seen_by_a_clock_that_is_ahead_is_waited_for(mine, theirs, clock, skew):
+def test_a_launch_that_is_partly_visible_by_a_clock_that_is_ahead_is_waited_for(mine, theirs, clock, skew):
     assert theirs.timed(wait="none").code == 0
     clock.advance(7.5)
     assert mine.timed(skew=skew).code == 0

@@ -177,7 +177,7 @@ def test_a_newer_version_says_to_update():
 
 def test_a_line_that_is_there_twice_is_damage_without_the_files_last_newline_too():
     line = next(line for line in GOLDEN.split(b"\n") if line.startswith(b'"a"'))
-    with pytest.raises(BadState, match="is there twice"):
+    with pytest.raises(BadState, match="appears twice"):
         parse_lockfile(GOLDEN.replace(line, line + b"\n" + line).removesuffix(b"\n"), "x")
 
 
@@ -185,7 +185,7 @@ def test_a_line_that_is_there_twice_is_damage_without_the_files_last_newline_too
 def test_a_line_that_a_merge_left_twice_is_damage(start):
     line = next(line for line in GOLDEN.split(b"\n") if line.startswith(start))
     twice = GOLDEN.replace(line, line + b"\n" + line)
-    with pytest.raises(BadState, match="is there twice"):
+    with pytest.raises(BadState, match="appears twice"):
         parse_lockfile(twice, "x")
 
 

@@ -64,7 +64,7 @@ def test_two_lockfiles_of_one_manifest_share_nothing(tmp_path):
 
 
 def test_a_second_process_is_turned_away_and_the_first_is_named(workspace, holder):
-    pattern = rf"study\.lock\.json: in use by process {holder.pid} on .* since .*nothing was sent"
+    pattern = rf"study\.lock\.json: in use by process {holder.pid} on .* since .*Nothing was sent"
     with pytest.raises(BadState, match=pattern), held(workspace):
         raise AssertionError("two hold it")
     assert holder.poll() is None
@@ -98,7 +98,7 @@ def test_a_holder_with_an_odd_name_is_told_of_without_repeating_control_characte
 
 def test_a_folder_that_cannot_be_is_told(tmp_path):
     (tmp_path / "none").write_text("a file")
-    with pytest.raises(UsageProblem, match="no such folder"), held(Workspace.of(tmp_path / "none" / "study.yaml")):
+    with pytest.raises(UsageProblem, match="does not exist"), held(Workspace.of(tmp_path / "none" / "study.yaml")):
         raise AssertionError("it holds nothing")
 
 
@@ -129,6 +129,6 @@ def test_processes_that_come_and_go_never_hold_it_at_once(workspace, tmp_path):
 
 def test_no_folder_is_made_for_a_mistyped_lockfile(tmp_path):
     workspace = Workspace.of(tmp_path / "study.yaml", tmp_path / "typo" / "study.lock.json")
-    with pytest.raises(UsageProblem, match="no such folder"), held(workspace):
+    with pytest.raises(UsageProblem, match="does not exist"), held(workspace):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,95 @@
+"""Launching what is due: settle what a crash left, get approval, adopt what exists, send the rest."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import structs
+
+from manifest_runner.commands.due import changed_words, due_batches, plan_session, too_many_words
+from manifest_runner.commands.open_run import OpenRun
+from manifest_runner.errors import ApprovalNeeded
+from manifest_runner.launch.adoption import Redigest, adopt
+from manifest_runner.launch.journal import references
+from manifest_runner.launch.recovery import settle
+from manifest_runner.launch.submit import submit
+from manifest_runner.planning.identity import item_digester
+from manifest_runner.planning.plan import Choices, Plan
+
+
+class Sent(msgspec.Struct):
+    """What a run launched so far: batches, the userReferences of their items, and how many it adopted instead."""
+
+    batches: int = 0
+    launched: list[str] = msgspec.field(default_factory=list)
+    adopted: int = 0
+
+
+def plan_run(run: OpenRun, choices: Choices) -> Plan:
+    """The plan, with the requests of what is due in the spool. Raises InvalidManifest."""
+    run.spool.clear()
+    plan = plan_session(run.session, choices, run.options.detail, run.spool)
+    run.session.loaded.raise_errors(strict=run.options.strict)
+    return plan
+
+
+def launch_due(run: OpenRun, plan: Plan, sent: Sent) -> Plan:
+    """Launch what is due, once that is approved; ``sent`` is brought up to date. Returns the plan that was followed."""
+    if run.session.journal.pending:
+        plan = _settle(run, sent)
+    plan = _approved(run, plan)
+    if plan.launches:
+        _send(run, plan, sent)
+    return plan
+
+
+def _settle(run: OpenRun, sent: Sent) -> Plan:
+    """Send again what a crash left without an answer, then plan again with what is known now."""
+    session = run.session
+    settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
+    settle(run.launch_environment(), run.options.adopt)
+    session.save()
+    sent.launched += sorted(each for each in settled if each in session.lockfile.items)
+    sent.batches += batches
+    return plan_run(run, run.options.choices)
+
+
+def _approved(run: OpenRun, plan: Plan) -> Plan:
+    """Nothing is sent, not even what is new, until a person has agreed to whatever needs approval."""
+    if plan.unapproved:
+        plan = _approved_changes(run, plan)
+    if too_many := too_many_words(plan, run.options, run.session.loaded):
+        raise ApprovalNeeded(f"{too_many} Nothing was sent.")
+    return plan
+
+
+def _approved_changes(run: OpenRun, plan: Plan) -> Plan:
+    approve = run.options.approve
+    refusal = ApprovalNeeded(f"{changed_words(plan)} `manifest-runner plan` shows what changed. Nothing was sent.")
+    if approve is None:
+        raise refusal
+    agreed = plan_run(run, structs.replace(run.options.choices, relaunch_changed=True))
+    if not approve(agreed):
+        raise refusal
+    return agreed
+
+
+def _send(run: OpenRun, plan: Plan, sent: Sent) -> None:
+    loaded, context, env = run.session.loaded, run.session.context, run.launch_environment()
+    stamped, due = loaded.document.stamp, plan.launches
+    if stamped:
+        due = adopt(env, due, run.options.adopt, _redigest(run))
+        sent.adopted = len(plan.launches) - len(due)
+    total = -(-len(due) // run.options.batch_size_of(loaded))
+    done = 0
+    for number, batch in enumerate(due_batches(due, loaded, run.options, run.spool), 1):
+        submit(env, batch, stamped=stamped)
+        done += len(batch.launches)
+        sent.batches += 1
+        sent.launched += [launch.user_reference for launch in batch.launches]
+        context.progress("submitted", done, len(due))
+        context.notify(f"submitted batch {number} of {total}: {len(batch.launches)} item(s)")
+
+
+def _redigest(run: OpenRun) -> Redigest:
+    digest = item_digester(run.session.lockfile.name, run.session.lockfile.project)
+    return lambda launch, attempt: digest(run.spool.fetch(launch.request), launch.kind, launch.revision, attempt)

@@ -1,0 +1,55 @@
+"""A run that is under way: the manifest's state, held, and the connection, opened when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from manifest_runner.commands.due import RunOptions
+from manifest_runner.commands.session import Context, Session, Target, held_session
+from manifest_runner.ica.retry import Deadline
+from manifest_runner.launch.environment import LaunchEnvironment
+from manifest_runner.launch.spool import Spool, open_spool
+
+if TYPE_CHECKING:  # requests is imported only when something is sent
+    from manifest_runner.ica.client import Client
+
+
+class OpenRun(msgspec.Struct, frozen=True):
+    """``client`` opens the connection at its first call; ``spool`` holds the requests of what is due."""
+
+    session: Session
+    options: RunOptions
+    spool: Spool
+    deadline: Deadline
+    client: Callable[[], Client]
+
+    def launch_environment(self) -> LaunchEnvironment:
+        session, context = self.session, self.session.context
+        return LaunchEnvironment(
+            client=self.client(),
+            journal=session.journal,
+            lockfile=session.lockfile,
+            save=session.save,
+            clock=context.clock,
+            sleep=context.sleep,
+            notify=context.notify,
+            deadline=self.deadline,
+            key_window=self.options.key_window,
+            poll_interval=self.options.poll_interval,
+        )
+
+
+@contextmanager
+def open_run(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[OpenRun]:
+    """Hold the manifest's state. Raises BadState where another process does."""
+    with held_session(path, target, context) as session, ExitStack() as stack:
+        spool = stack.enter_context(open_spool())
+        deadline = context.deadline(options.timeout)
+        client = cache(lambda: stack.enter_context(session.client(deadline)))
+        yield OpenRun(session, options, spool, deadline, client)

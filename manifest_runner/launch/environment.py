@@ -1,0 +1,37 @@
+"""What every step of launching works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from manifest_runner.ica.retry import Deadline
+from manifest_runner.launch.journal import Journal
+from manifest_runner.lockfile.model import Lockfile
+
+if TYPE_CHECKING:  # requests is imported only when something is sent
+    from manifest_runner.ica.client import Client
+
+# The API honours a key for seven days; the last hour is left to clocks that disagree.
+DEFAULT_KEY_WINDOW = 7 * 24 * 3600 - 3600
+
+
+class LaunchEnvironment(msgspec.Struct, frozen=True):
+    """The API, the state of one manifest, and how to wait. ``save`` writes the lockfile to disk.
+
+    ``key_window`` says for how many seconds an idempotency key is trusted; ``poll_interval`` is the pause between
+    searches, None for one that grows.
+    """
+
+    client: Client
+    journal: Journal
+    lockfile: Lockfile
+    save: Callable[[], None]
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    notify: Callable[[str], None]
+    deadline: Deadline
+    key_window: float = DEFAULT_KEY_WINDOW
+    poll_interval: float | None = None

@@ -1,0 +1,87 @@
+"""Settling what a crash left: batches that the journal holds without an answer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from manifest_runner.errors import ApprovalNeeded, Refused
+from manifest_runner.launch.adoption import SETTLING_SECONDS, AdoptMode, Found, adopt_all, wait_for_all
+from manifest_runner.launch.environment import LaunchEnvironment
+from manifest_runner.launch.journal import JournaledItem, Post
+from manifest_runner.launch.submit import send
+from manifest_runner.timestamps import timestamp
+
+# Refusals of who asks, not of what is asked: with the right credential the same batch may be accepted.
+_OF_WHO_ASKS = frozenset({401, 403, 404, 407})
+
+
+def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
+    """POST every unanswered batch again, with its own bytes and key, while the key is sure to be honoured.
+
+    A key is honoured for a week, and for the user who sent it. Raises ApprovalNeeded for a batch whose key no longer
+    helps and that has no stamps to find it by, or is only partly visible.
+    """
+    env.journal.sync()
+    for post in list(env.journal.pending.values()):
+        env.notify(f"settling a batch of {len(post.items)} item(s) that was sent without an answer")
+        age = _age(env, post)
+        if -SETTLING_SECONDS < age < env.key_window and post.by == env.client.user:
+            _settle_by_key(env, post, age, mode)
+        else:
+            _settle_by_stamps(env, post, mode)
+
+
+def _age(env: LaunchEnvironment, post: Post) -> float:
+    """Seconds by whichever clock makes it oldest: a key that may have expired is not relied on.
+
+    Our clock may have jumped in the meantime, so the server is asked, unless the batch seems to be of this hour.
+    """
+    if not 0 <= env.clock() - post.at < SETTLING_SECONDS and env.client.server_now() is None:
+        env.client.ask_time()
+    now = env.client.server_now()
+    by_server = [now - at for at in (post.at, post.server_at) if at is not None] if now is not None else []
+    return max([env.clock() - post.at, *by_server])
+
+
+def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMode) -> None:
+    """POST a batch again. Where it is refused now, what a lost try launched shows within an hour, or never."""
+    try:
+        send(env, post, again=True)
+    except Refused as e:
+        is_kept, is_early = post.key in env.journal.pending, age < SETTLING_SECONDS and mode != "now"
+        if not is_kept or e.status in _OF_WHO_ASKS or not post.stamped or is_early:
+            raise
+        seen = wait_for_all(env, len(post.items), partial(_existing, post), "now")
+        adopt_all(env, seen)
+        env.journal.release(post.key)
+        if not seen:
+            raise
+
+
+def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> None:
+    """Adopt what exists of a batch. Where nothing does, send it again: a key that is still known does no harm.
+
+    Items that are missing beside recent ones may still be created: after a second first POST, or by a wrong clock.
+    So may all of them, when another user has just sent the batch.
+    """
+    if not post.stamped:
+        first = post.items[0].user_reference
+        raise ApprovalNeeded(
+            f"{env.journal.path}: a batch of {len(post.items)} item(s), starting with {first!r}, was sent at "
+            f"{timestamp(post.at)} and never answered. Its idempotency key has expired or belongs to another user, "
+            "and the items have no stamp (`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile "
+            "with `manifest-runner import --batch-id`; then move the journal away. Nothing new was sent."
+        )
+    if foreign := post.by != env.client.user:
+        env.notify("it was sent with another credential, and its key counts for that one only: looking for its stamps")
+    coming = foreign and abs(_age(env, post)) < SETTLING_SECONDS
+    seen = wait_for_all(env, len(post.items), partial(_existing, post), mode, coming=coming)
+    if not seen:
+        send(env, post, again=True)
+        return
+    adopt_all(env, seen)
+    env.journal.release(post.key)
+
+
+def _existing(post: Post, found: Found) -> list[JournaledItem]:
+    return [item for item in post.items if found.has(item.digest)]

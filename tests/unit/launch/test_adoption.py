@@ -1,0 +1,105 @@
+"""Launches that exist already are taken over, not sent again."""
+
+from __future__ import annotations
+
+import pytest
+from launch.desk import NOW, A, B, analysis, launch
+
+from manifest_runner.errors import ApprovalNeeded
+from manifest_runner.ica.model import Analysis
+from manifest_runner.launch.adoption import SETTLING_SECONDS
+from manifest_runner.launch.record import new_launch
+from manifest_runner.planning.identity import digest_stamp, name_stamp
+
+
+def test_nothing_is_searched_when_nothing_is_due_or_nobody_wants_it(desk):
+    assert desk.adopt([], "wait") == []
+    assert desk.adopt([A], "never") == [A]
+    assert desk.api.searches == 0
+
+
+def test_launches_of_others_are_taken_over_and_saved_before_anything_is_sent(desk):
+    desk.api.analyses = [analysis(A, age=7200)]
+    assert desk.adopt([A, B], "wait") == [B]
+    assert desk.saves[-1].items["a"].analysis.id == "n-a"
+    assert (desk.api.searches, desk.lockfile.items["a"].adopted) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        analysis(A, technical_tags=(digest_stamp(A.digest),)),
+        analysis(A, name="Study"),
+        analysis(A, technical_tags=(digest_stamp(A.digest).upper(), name_stamp("study"))),
+        analysis(A, technical_tags=(digest_stamp(A.digest) + "0", name_stamp("study"))),
+        analysis(A, technical_tags=(name_stamp("study"),)),
+        analysis(launch("a", 7), technical_tags=(name_stamp("study"), name_stamp("study"))),
+    ],
+)
+def test_what_a_lax_search_finds_besides_is_not_adopted(desk, found):
+    desk.api.analyses = [found]
+    assert desk.adopt([A], "wait") == [A]
+    assert desk.lockfile.items == {}
+
+
+def test_the_oldest_of_two_is_adopted(desk):
+    old, new = analysis(A, age=99), analysis(A, age=1)
+    desk.api.analyses = [
+        new,
+        Analysis("n-old", None, "SUCCEEDED", "a", technical_tags=old.technical_tags, time_created=old.time_created),
+    ]
+    desk.adopt([A], "wait")
+    assert desk.lockfile.items["a"].analysis.id == "n-old"
+
+
+def test_a_partly_visible_launch_is_waited_for(desk):
+    desk.api.analyses = [analysis(A)]
+    desk.api.on_search = lambda: desk.api.analyses.append(analysis(B)) if desk.api.searches == 4 else None
+    assert desk.adopt([A, B], "wait") == []
+    assert (desk.api.searches, len(desk.lines)) == (4, 2)
+
+
+def test_a_launch_partly_visible_to_the_end_of_the_timeout_needs_a_person_and_nothing_is_adopted(desk):
+    desk.api.analyses = [analysis(A)]
+    desk.reopen(timeout=60.0)
+    with pytest.raises(ApprovalNeeded, match=r"only partly visible: 1 of the 2 .*--adopt now"):
+        desk.adopt([A, B], "wait")
+    assert desk.now < NOW + 60, "the last search is within the timeout"
+    assert desk.lockfile.items == {}
+
+
+@pytest.mark.parametrize(
+    ("age", "mode"), [(SETTLING_SECONDS + 1, "wait"), (1, "now")], ids=["older than an hour", "by a person's word"]
+)
+def test_the_rest_of_a_partly_visible_launch_is_launched_at_once(desk, age, mode):
+    desk.api.analyses = [analysis(A, age=age)]
+    assert desk.adopt([A, B], mode) == [B]
+    assert desk.api.searches == 1
+
+
+def test_a_later_attempt_of_somebody_else_is_adopted_instead(desk):
+    desk.api.analyses = [analysis(A), analysis(launch("a", 2))]
+    assert desk.adopt([A], "wait", lambda which, attempt: launch(which.user_reference, attempt).digest) == []
+    assert (desk.lockfile.items["a"].attempt, desk.lockfile.items["a"].digest) == (2, launch("a", 2).digest)
+
+
+def test_an_adopted_launch_keeps_what_it_replaces(desk):
+    desk.lockfile.items["a"] = new_launch("f" * 64, "nextflow", "1.1", 0, "b-0", status="FAILED")
+    desk.api.analyses = [analysis(A)]
+    desk.adopt([A], "wait")
+    assert [each.batch_id for each in desk.lockfile.items["a"].previous] == ["b-0"]
+
+
+@pytest.mark.parametrize("seen", [None, "yesterday", "0001-01-01T00:00:00"])
+def test_what_does_not_say_when_it_was_created_may_be_of_this_minute(desk, seen):
+    desk.api.analyses = [analysis(A)._replace(time_created=seen)]
+    if seen and seen.startswith("0001"):
+        assert desk.adopt([A, B], "wait") == [B]
+    else:
+        with pytest.raises(ApprovalNeeded):
+            desk.adopt([A, B], "wait")
+
+
+def test_where_nothing_is_seen_nothing_is_waited_for_whatever_the_clocks_say(desk):
+    desk.api.now = lambda: 0.0
+    assert desk.adopt([A, B], "wait") == [A, B]
