@@ -17,6 +17,7 @@ import responses
 from manifest_runner.commands import preview, run
 from manifest_runner.commands.due import RunOptions
 from manifest_runner.commands.session import Context, Target
+from manifest_runner.commands.status import refresh
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
@@ -192,7 +193,7 @@ def _asked():
 def status(study, lockfile):
     url = "https://ica.example/ica/rest"
     write_lockfile(study.with_name("study.lock.json"), Lockfile("study", PROJECT, url, *lockfile))
-    found = run.refresh(study, Target(server_url=url), RunOptions(), context())
+    found = refresh(study, Target(server_url=url), RunOptions(), context())
     assert all(item.analysis.status == "SUCCEEDED" for item in found.items.values())
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.views import abort_lines, failure_lines, plan_document, plan_lines, summary_lines
-from manifest_runner.commands.run import Failure, Outcome
+from manifest_runner.commands.failed_items import Failure
+from manifest_runner.commands.launching import Sent
+from manifest_runner.commands.run import Outcome
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.diagnostics.formats import finding_line, github_line
 from manifest_runner.errors import BadState
@@ -27,7 +29,7 @@ def outcome(*failed, launched=("good",)):
     items = {name: new_launch("0" * 64, "nextflow", "1.1", 0, "b", status="SUCCEEDED") for name in launched}
     failures = [Failure(name, "no quota", Place("m.yaml", 4), Place("s.csv", 9)) for name in failed]
     lockfile = Lockfile("study", "p", "emulator", {}, items)
-    return Outcome(Plan(), lockfile, Path("m.lock.json"), 1, list(launched), failures=failures)
+    return Outcome(Plan(), lockfile, Path("m.lock.json"), Sent(1, list(launched)), failures)
 
 
 # -- plans
@@ -80,9 +82,8 @@ def test_what_is_to_be_aborted_is_shown_by_its_first_few():
 
 
 def test_a_failure_names_both_files_it_came_from_as_far_as_there_are_two():
-    single = Outcome(
-        Plan(), Lockfile("s", "p", "e"), Path("l"), failures=[Failure("a", "no", Place("m.yaml", 4), None)]
-    )
+    failures = [Failure("a", "no", Place("m.yaml", 4), None)]
+    single = Outcome(Plan(), Lockfile("s", "p", "e"), Path("l"), Sent(), failures)
     assert failure_lines(outcome("a")) == ["failed: a: no quota (m.yaml:4, s.csv:9)"]
     assert failure_lines(single) == ["failed: a: no (m.yaml:4)"]
 
