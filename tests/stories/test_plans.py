@@ -41,7 +41,7 @@ def test_each_item_is_shown_by_what_would_become_of_it(cli, emulator):
 @pytest.mark.parametrize("emulator", [{"faults": (Fault("drop-after", 1, 9),)}], indirect=True)
 def test_what_was_sent_without_an_answer_is_pending(cli, emulator):
     write_study(cli, "alpha", "beta")
-    assert cli("run", "study.yaml", "--timeout", "0.5").code == 5
+    assert cli("run", "study.yaml", "--timeout", "2").code == 5
     planned = cli("plan", "study.yaml", "--detailed-exitcode")
     assert planned.code == 8
     assert planned.out.splitlines()[:2] == ["? alpha", "? beta"]
