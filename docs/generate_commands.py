@@ -88,6 +88,8 @@ def metavar(option: click.Option) -> str:
 
 def default_of(option: click.Option) -> str:
     """The default, where the help shows it too."""
+    if isinstance(option.show_default, str):
+        return option.show_default
     if not option.show_default or option.default is None:
         return ""
     default = option.default

@@ -12,9 +12,10 @@ from pathlib import Path
 from manifest_runner.diagnostics.codes import CODES, Code
 
 INTRODUCTION = (
-    "`validate` and every command that reads a manifest report all they find, each as `FILE:LINE:COL: MESSAGE [CODE]`; "
-    "nothing is sent while there are errors (exit 3). The same fault in many rows is one message. Codes do not change "
-    "their meaning. Warnings are errors with `--strict`. `manifest-runner explain CODE` shows one of them."
+    "`validate` and every other command that reads a manifest report everything they find, each as "
+    "`FILE:LINE:COL: MESSAGE [CODE]`; nothing is sent while there are errors (exit 3). The same fault in many rows is "
+    "one message. A code never changes its meaning. With `--strict`, warnings are errors. "
+    "`manifest-runner explain CODE` shows one of these entries."
 )
 PAGE = Path(__file__).parent / "errors.md"
 STAGES = {

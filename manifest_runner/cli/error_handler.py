@@ -1,45 +1,49 @@
-"""How a command ends: an expected failure, ^C and a bug as exit codes."""
+"""How a command ends when it cannot do what was asked: an expected failure, ^C and a bug become exit codes."""
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from manifest_runner import __version__
+from manifest_runner.cli.console import Console
 from manifest_runner.errors import RunnerError
 
-INTERRUPTED_EXIT = 130
 BUG_EXIT = 70
+INTERRUPTED_EXIT = 130
 
 
-class _App(click.Group):
-    """All commands, with the one place where an expected failure, ^C and a bug become exit codes."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except RunnerError as e:
-            ctx.obj.failure(e)
-            sys.exit(e.exit_code)
-        except (KeyboardInterrupt, click.Abort):  # click makes an Abort of ^C at a question
-            ctx.obj.error("interrupted. What was launched is safe: run the same command again to go on.")
-            sys.exit(INTERRUPTED_EXIT)
-        except (click.ClickException, click.exceptions.Exit):
-            raise
-        except BrokenPipeError:
-            sys.stderr.close()  # whoever read us has gone; the interpreter would complain when it flushes
-            sys.exit(1)
-        except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
-            ctx.obj.error(f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}")
-            sys.exit(BUG_EXIT)
-        finally:
-            ctx.obj.close()
+@contextmanager
+def error_handler(console: Console) -> Iterator[None]:
+    """Report whatever ends a command early, and exit with the code for it."""
+    try:
+        yield
+    except RunnerError as e:
+        console.failure(e)
+        sys.exit(e.exit_code)
+    except (KeyboardInterrupt, click.Abort):  # click makes an Abort of ^C at a prompt
+        words = "interrupted. What was launched is safe: run the same command again to continue."
+        console.stop(words, INTERRUPTED_EXIT)
+        sys.exit(INTERRUPTED_EXIT)
+    except click.ClickException as e:
+        e.show()
+        console.stop(None, e.exit_code, e.format_message())
+        sys.exit(e.exit_code)
+    except BrokenPipeError:
+        # The reader has gone. The interpreter flushes stdout when it exits, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
+        console.stop(f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}", 70)
+        sys.exit(BUG_EXIT)
 
 
 def crash_log() -> str:
-    """Write the traceback at hand to a file; gives its name, or says why there is none."""
+    """Write the current traceback to a file. Returns the file's name, or says why there is none."""
     import tempfile
     import traceback
 
@@ -50,4 +54,4 @@ def crash_log() -> str:
             file.write(f"manifest-runner {__version__}, Python {sys.version}\n{traceback.format_exc()}")
             return file.name
     except OSError as e:
-        return f"its details, for which no file could be written ({e.strerror or e})"
+        return f"its traceback, which could not be written to a file ({e.strerror or e})"

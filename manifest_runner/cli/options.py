@@ -1,23 +1,69 @@
-"""The options of the command line, and the values that commands make of them."""
+"""The options that commands share. A command receives the values of a group of them as one typed value."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
+import msgspec
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.views import FEW, item_lines
-
-if TYPE_CHECKING:
-    from manifest_runner.commands.due import RunOptions
-    from manifest_runner.commands.session import Context, Target
-    from manifest_runner.planning.plan import Choices, Plan
+from manifest_runner.commands.options import DEFAULT_TIMEOUT, RunOptions, Target, WaitMode
+from manifest_runner.errors import UsageProblem
+from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
+from manifest_runner.planning.choices import Choices
 
 F = TypeVar("F", bound=Callable[..., Any])
+Option = Callable[[F], F]
+
+
+def grouped(name: str, struct: type[msgspec.Struct], *options: Option[Callable[..., Any]]) -> Option[F]:
+    """Options that a command receives as one ``struct``, in its parameter ``name``.
+
+    Each option fills the field of its own name; fields without an option keep their default.
+    """
+    names = _names_of(options)
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def command(**values: Any) -> Any:
+            given = {field: values.pop(field) for field in names}
+            try:
+                value = struct(**given)
+            except ValueError as e:  # a struct may check what no single option can
+                raise UsageProblem(str(e)) from e
+            return function(**values, **{name: value})
+
+        for option in reversed(options):
+            command = option(command)
+        return command  # type: ignore[return-value]
+
+    return decorate
+
+
+def _names_of(options: Sequence[Option[Callable[..., Any]]]) -> list[str]:
+    def with_these_alone() -> None:
+        """Not called: click collects a command's parameters on its function."""
+
+    for option in options:
+        option(with_these_alone)
+    return [parameter.name for parameter in click.command()(with_these_alone).params if parameter.name]
+
+
+class Seconds(click.FloatRange):
+    """A finite time: Python reads ``nan`` and ``inf`` as numbers, too."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return number
 
 
 def _vars(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -30,176 +76,107 @@ def _vars(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str
     return found
 
 
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-class Seconds(click.FloatRange):
-    """A time. Python reads ``nan`` as a number, and no clock ever comes there."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is no time", param, ctx)
-        return number
-
-
 SECONDS = Seconds(min=0)
+COUNT = click.IntRange(min=0)
 FILE = click.Path(path_type=Path)
 
-target_options = _options(
-    click.option("--server-url", metavar="URL", help="The ICA server. Default: as the icav2 CLI finds it, else ICA's."),
-    click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is kept in .manifest-runner/."),
-    click.option("--lockfile", type=FILE, help="Default: the manifest's name with .lock.json, beside it."),
+one_manifest = click.argument("manifest", type=FILE)
+many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True)
+
+# -- every command that reads a manifest
+
+console_options = grouped(
+    "console",
+    Console,
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout."),
+    click.option("--quiet", "-q", is_flag=True, help="Print errors only."),
+    click.option("--verbose", "-v", is_flag=True, help="List every item, not just the first few."),
+)
+target_options = grouped(
+    "target",
+    Target,
+    click.option("--server-url", metavar="URL", show_default="the icav2 CLI's, or ICA's own", help="The ICA server."),
+    click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is in .manifest-runner/."),
+    click.option("--lockfile", type=FILE, show_default="beside the manifest, with .lock.json", help="The lockfile."),
     click.option(
         "--var",
         "given_vars",
         multiple=True,
         metavar="NAME=VALUE",
         callback=_vars,
-        help="Set an entry of the manifest's vars, repeatable.",
+        help="Set one of the manifest's vars; repeatable.",
     ),
-    click.option("--project", metavar="ID", help="The project, if not the manifest's."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for programs."),
-    click.option("--quiet", "-q", is_flag=True, help="Errors only."),
-    click.option("--verbose", "-v", is_flag=True, help="Every item, not the first few."),
+    click.option("--project", metavar="ID", help="Use this project instead of the manifest's."),
 )
-choice_options = _options(
+
+# -- which items
+
+targets_option = click.option(
+    "--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs, repeatable."
+)
+targets_only = grouped("choices", Choices, targets_option)
+choice_options = grouped(
+    "choices",
+    Choices,
     click.option("--retry-failed", is_flag=True, help="Launch failed items again, and nothing else."),
-    click.option("--relaunch-changed", is_flag=True, help="Approve that changed items are launched again."),
+    click.option("--relaunch-changed", is_flag=True, help="Approve launching changed items again."),
+    targets_option,
+    click.option("--limit", type=COUNT, metavar="N", help="Launch only the first N items that are due."),
+)
+
+# -- how to run; the defaults are those of RunOptions
+
+_PLANNING = (
+    click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Put at most N items in a batch."),
+    click.option("--max-launches", type=COUNT, metavar="N", help="Launch nothing if more than N items are due."),
+    click.option("--strict", is_flag=True, help="Treat warnings as errors."),
+)
+_FOLLOWING = (
     click.option(
-        "--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs, repeatable."
+        "--timeout",
+        type=SECONDS,
+        default=DEFAULT_TIMEOUT,
+        show_default="one hour",
+        metavar="SECONDS",
+        help="Stop retrying and waiting after this long.",
     ),
-    click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Launch the first N of what is due."),
-    click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Most items in one batch."),
     click.option(
-        "--max-launches", type=click.IntRange(min=0), metavar="N", help="Launch nothing if more than N are due."
+        "--poll-interval",
+        type=Seconds(min=0.01),
+        metavar="SECONDS",
+        show_default="0.5 s, slowing to 30 s",
+        help="Ask ICA this often.",
     ),
-    click.option("--strict", is_flag=True, help="Take warnings for errors."),
 )
-timeout_option = click.option(
-    "--timeout",
-    type=SECONDS,
-    default=3600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="For retries and waiting together.",
-)
-poll_option = click.option(
-    "--poll-interval", type=Seconds(min=0.01), metavar="SECONDS", help="Default: 0.5 s growing to 30 s."
-)
-follow_options = _options(
+_RUNNING = (
     click.option(
         "--wait",
-        type=click.Choice(["none", "created", "finished"]),
-        default="created",
+        type=click.Choice(get_args(WaitMode)),
+        default=RunOptions().wait,
         show_default=True,
-        help="Until all is sent, created in ICA, or has run.",
+        help="Return when everything is sent, created in ICA, or finished.",
     ),
-    timeout_option,
-    click.option("--locked", is_flag=True, help="Launch nothing: exit 8 if something is not launched yet."),
+    click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is not launched yet."),
     click.option(
         "--adopt",
         type=click.Choice(["wait", "now", "never"]),
-        default="wait",
+        default=RunOptions().adopt,
         show_default=True,
-        help="What to do about another user's launch that is only partly visible.",
+        help="What to do while another user's launch is only partly visible: wait, launch the rest now, or "
+        "never look for such launches.",
     ),
-    poll_option,
     click.option(
         "--idempotency-window",
         "key_window",
         type=SECONDS,
-        default=7 * 86400 - 3600.0,
-        show_default=True,
+        default=DEFAULT_KEY_WINDOW,
+        show_default="seven days, less an hour",
         metavar="SECONDS",
-        help="How long ICA is trusted to know a key.",
+        help="Trust ICA to remember an idempotency key for this long.",
     ),
 )
-emulator_options = _options(
-    click.option("--host", default="127.0.0.1", show_default=True),
-    click.option(
-        "--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 chooses a free one."
-    ),
-    click.option("--database", type=FILE, default=Path("emulator.sqlite3"), show_default=True, help="Its state."),
-    click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", help="The only key accepted. Default: any."),
-    click.option("--project", "projects", multiple=True, metavar="ID", help="The known projects. Default: any."),
-    click.option("--creation-delay", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS"),
-    click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS"),
-    click.option("--fail-creation", metavar="REGEX", help="userReferences whose creation fails."),
-    click.option("--fail-analysis", metavar="REGEX", help="userReferences whose analysis fails."),
-    click.option("--abort-analysis", metavar="REGEX", help="userReferences whose analysis is aborted."),
-    click.option(
-        "--search-lag", type=SECONDS, default=0.0, metavar="SECONDS", help="Hides new analyses from searches."
-    ),
-    click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Added to every answer."),
-    click.option(
-        "--fault",
-        "faults",
-        multiple=True,
-        metavar="KIND:NTH",
-        help="Spoil the NTH POST of a batch: 503, drop-before, … Also KIND:FIRST-LAST, KIND:NTH@get, @search, …",
-    ),
-    click.option("--idempotency-ttl", type=SECONDS, default=7 * 86400.0, metavar="SECONDS", help="How long keys live."),
-    click.option(
-        "--token-lifetime", type=SECONDS, default=86400.0, metavar="SECONDS", help="How long tokens are good."
-    ),
-)
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-one_manifest = click.argument("manifest", type=FILE)
-many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True)
+plan_options = grouped("options", RunOptions, *_PLANNING)
+follow_options = grouped("options", RunOptions, *_FOLLOWING)
+run_options = grouped("options", RunOptions, *_PLANNING, *_RUNNING, *_FOLLOWING)
 
-
-def console_of(values: dict[str, Any]) -> Console:
-    """The console as this command's options want it; what fails later is told there, too."""
-    console: Console = click.get_current_context().obj
-    console.as_json, console.quiet, console.verbose = (values[name] for name in ("as_json", "quiet", "verbose"))
-    return console
-
-
-def context_of(console: Console) -> Context:
-    from manifest_runner.commands.session import Context
-
-    return Context(notify=console.note, progress=console.progress)
-
-
-def target_of(values: dict[str, Any]) -> Target:
-    from manifest_runner.commands.session import Target
-
-    names = ("server_url", "emulator", "lockfile", "project", "given_vars")
-    return Target(**{name: values[name] for name in names})
-
-
-def choices_of(values: dict[str, Any]) -> Choices:
-    from manifest_runner.planning.plan import Choices
-
-    return Choices(values["retry_failed"], values["relaunch_changed"], tuple(values["targets"]), values["limit"])
-
-
-def run_options_of(values: dict[str, Any]) -> RunOptions:
-    from manifest_runner.commands.due import RunOptions
-
-    names = (
-        "wait timeout locked adopt batch_size max_launches poll_interval key_window strict".split()
-    )  # those that a command has
-    given = {name: values[name] for name in names if name in values}
-    return RunOptions(choices=choices_of(values), detail=None if values["verbose"] else FEW, **given)
-
-
-def asking(manifest: Path, console: Console) -> Callable[[Plan], bool] | None:
-    """How to ask a person, who is shown first what will be spent; None where nobody is there."""
-
-    def approve(plan: Plan) -> bool:
-        for line in item_lines(plan, verbose=console.verbose):
-            console.error(line)
-        again = f"{len(plan.changed):,} of them again because they changed"
-        return click.confirm(f"{manifest}: launch {len(plan.launches):,} analyses, {again}?", err=True)
-
-    return approve if console.is_interactive else None
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")

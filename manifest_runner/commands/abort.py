@@ -1,34 +1,35 @@
-"""``abort``: end the analyses of a manifest that still run, and record it."""
+"""``abort``: end the analyses of a manifest that are still running, and record it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.session import Context, Target, held_session
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import Target
+from manifest_runner.commands.session import held_session
 from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_ANALYSIS
-from manifest_runner.planning.plan import Choices
+from manifest_runner.planning.choices import Choices
 
 if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
     from manifest_runner.ica.client import Client
 
 
-@dataclass
-class Aborted:
-    """``aborted`` are the items whose analysis was asked to end; ``too_early`` have no analysis yet."""
+class Aborted(msgspec.Struct):
+    """``aborted`` are the items whose analysis was asked to end; those in ``too_early`` have no analysis yet."""
 
     lockfile: Lockfile
     path: Path
-    aborted: list[str] = field(default_factory=list)
-    too_early: list[str] = field(default_factory=list)
+    aborted: list[str] = []
+    too_early: list[str] = []
 
 
 def abort(
@@ -39,14 +40,14 @@ def abort(
     context: Context,
     approve: Callable[[list[str]], bool],
 ) -> Aborted:
-    """Ask the API to abort every chosen analysis that still runs, once ``approve`` agrees to the list.
+    """Ask the API to abort every chosen analysis that is still running, once ``approve`` agrees to the list.
 
     Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
     """
     from manifest_runner.timestamps import timestamp
 
     with held_session(path, target, context) as session, ExitStack() as stack:
-        session.tell_of_pending()
+        session.report_pending()
         items = session.lockfile.items
         chosen = [name for name in sorted(items) if choices.wants(name)]
         if choices.targets and not chosen:
@@ -63,7 +64,9 @@ def abort(
                 name for name in chosen if items[name].analysis is None and not items[name].analysis_is_final
             ]
             if running and not approve(running):
-                raise ApprovalNeeded(f"{len(running)} analyses would be aborted; agree with --yes. Nothing was done.")
+                raise ApprovalNeeded(
+                    f"{len(running)} analyses would be aborted; confirm with --yes. Nothing was aborted."
+                )
             for name in running:
                 analysis = items[name].analysis
                 if analysis is not None and _abort(client, analysis.id):
@@ -77,7 +80,7 @@ def abort(
 
 
 def _abort(client: Client, analysis_id: str) -> bool:
-    """Whether it was still to be aborted: ICA refuses one that has ended since it was looked at."""
+    """Whether there was anything to abort: ICA refuses for an analysis that has ended since it was last read."""
     try:
         client.abort_analysis(analysis_id)
     except Refused:

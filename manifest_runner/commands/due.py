@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator
 
-import msgspec
-
-from manifest_runner.commands.session import Progress, Session
+from manifest_runner.commands.context import Progress
+from manifest_runner.commands.options import RunOptions
+from manifest_runner.commands.session import Session
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import Loaded
-from manifest_runner.launch.adoption import AdoptMode
 from manifest_runner.launch.batches import PreparedBatch, make_batches
-from manifest_runner.launch.environment import DEFAULT_KEY_WINDOW
 from manifest_runner.launch.journal import references
 from manifest_runner.launch.spool import Spool
 from manifest_runner.model import Item
-from manifest_runner.planning.plan import Choices, Launch, Plan, make_plan
+from manifest_runner.planning.choices import Choices
+from manifest_runner.planning.plan import Launch, Plan, make_plan
 
-WaitMode = Literal["none", "created", "finished"]
-DEFAULT_TIMEOUT = 3600.0
 REPORT_EVERY = 1000
-
-
-class RunOptions(msgspec.Struct, frozen=True):
-    """How to run. Times are in seconds; ``detail`` says for how many changed items the changes are shown (None: all).
-
-    ``approve`` is shown the plan with the changed items among its launches, and decides whether they may be launched
-    again; None where nobody can be asked.
-    """
-
-    choices: Choices = msgspec.field(default_factory=Choices)
-    wait: WaitMode = "created"
-    timeout: float = DEFAULT_TIMEOUT
-    locked: bool = False
-    adopt: AdoptMode = "wait"
-    batch_size: int | None = None
-    max_launches: int | None = None
-    poll_interval: float | None = None
-    key_window: float = DEFAULT_KEY_WINDOW
-    strict: bool = False
-    detail: int | None = None
-    approve: Callable[[Plan], bool] | None = None
-
-    def batch_size_of(self, loaded: Loaded) -> int:
-        return self.batch_size or loaded.document.batch_size
 
 
 def changed_words(plan: Plan) -> str:

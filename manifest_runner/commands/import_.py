@@ -1,8 +1,8 @@
 """``import``: rebuild a lockfile from what the API knows, by batch id or by the manifest's stamps.
 
-What ICA holds is a userReference and, in the stamp, half a digest. Where the manifest still renders to that digest,
-with some attempt, the launch is known in full. Where it does not, the item has changed since: it is recorded with the
-half that is known, so that a plan says "changed" and nobody pays twice.
+ICA has a userReference and, in the stamp, half a digest. If the manifest still renders to that digest at some attempt,
+the launch is known in full. If it does not, the item has changed since: it is recorded with the half that is known, so
+that a plan says "changed" and nobody pays twice.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.session import Context, Session, Target, held_session, load_target
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import Target
+from manifest_runner.commands.session import Session, held_session, load_target
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
@@ -39,8 +41,7 @@ UNKNOWN_REVISION = "0.0"
 _HALF = re.compile(rf"[0-9a-f]{{{STAMP_DIGITS}}}")
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(msgspec.Struct, frozen=True):
     """How many launches were found: as the manifest is now, changed since, no longer in the manifest."""
 
     lockfile: Lockfile
@@ -49,13 +50,19 @@ class Imported:
     changed: int
     removed: int
 
+    @property
+    def total(self) -> int:
+        return self.known + self.changed + self.removed
+
 
 def import_lockfile(
     path: Path, target: Target, batch_ids: tuple[str, ...], timeout: float, context: Context
 ) -> Imported:
-    """Take every launch that the API knows and the lockfile does not into the lockfile. Raises RunnerError."""
+    """Add every launch that the API knows and the lockfile lacks to the lockfile. Raises RunnerError."""
     if not batch_ids and not load_target(path, target, context).document.stamp:
-        raise UsageProblem(f"{path}: launched with `stamp: false`, so only its batches can be found: --batch-id ID")
+        raise UsageProblem(
+            f"{path}: the manifest has `stamp: false`, so launches can only be found by batch: use --batch-id ID"
+        )
     with held_session(path, target, context) as session, ExitStack() as stack:
         importer = _Importer(session)
         session.loaded.raise_errors()
@@ -85,7 +92,7 @@ class _Importer:
             self._record(analysis.user_reference, _with_analysis(launch, analysis))
 
     def take_batches(self, client: Client, batch_ids: tuple[str, ...], context: Context) -> None:
-        """The oldest first, in whatever order they are named: the last launch of an item is the one that counts."""
+        """The oldest batch first, however they are ordered: the last launch of an item is the one that counts."""
         batches = [client.get_batch(batch_id) for batch_id in dict.fromkeys(batch_ids)]
         for batch in sorted(batches, key=lambda each: each.time_created or ""):
             self._take_batch(client, batch, context)
@@ -120,7 +127,7 @@ class _Importer:
         return new_launch(digest, kind, revision, 0, batch_id)
 
     def _attempt(self, item: Item, stamp: str | None) -> int | None:
-        """With which attempt the manifest's item has this stamp. Without stamps the user's word is taken: the first."""
+        """The attempt at which the manifest's item has this stamp. Without stamps it is taken to be the first."""
         if stamp is None:
             return None if self._stamped else 0
         for attempt in range(MAX_ATTEMPTS):

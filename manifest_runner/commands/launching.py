@@ -12,8 +12,9 @@ from manifest_runner.launch.adoption import Redigest, adopt
 from manifest_runner.launch.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
+from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import item_digester
-from manifest_runner.planning.plan import Choices, Plan
+from manifest_runner.planning.plan import Plan
 
 
 class Sent(msgspec.Struct):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from manifest_runner.commands.due import RunOptions
-from manifest_runner.commands.session import Context, Session, Target, held_session
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.session import Session, held_session
 from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.spool import Spool, open_spool

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from manifest_runner.commands.due import RunOptions, check_targets, due_batches, plan_session, too_many_words
-from manifest_runner.commands.session import Context, Target, load_target, read_session
+import msgspec
+
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.due import check_targets, due_batches, plan_session, too_many_words
+from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.session import load_target, read_session
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.spool import open_spool
@@ -14,10 +18,18 @@ from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.plan import Plan, make_plan
 
 
-def validate(path: Path, target: Target, context: Context, *, strict: bool = False) -> tuple[int, list[Finding]]:
-    """How many items a manifest that is in order gives, and the warnings.
+class Preview(msgspec.Struct, frozen=True):
+    """What ``run`` would do, how many batches it would send, and the warnings."""
 
-    Raises InvalidManifest with all that is wrong, warnings included; ``strict`` takes those for errors.
+    plan: Plan
+    batches: int
+    findings: list[Finding]
+
+
+def validate(path: Path, target: Target, context: Context, *, strict: bool = False) -> tuple[int, list[Finding]]:
+    """The number of items that a valid manifest gives, and the warnings.
+
+    Raises InvalidManifest with everything that is wrong, warnings included; ``strict`` treats those as errors.
     """
     loaded = load_target(path, target, context)
     count = sum(1 for _ in loaded.expansion.items())
@@ -25,10 +37,10 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
     return count, loaded.findings.all()
 
 
-def plan(path: Path, target: Target, options: RunOptions, context: Context) -> tuple[Plan, int, list[Finding]]:
-    """What ``run`` would do, how many batches it would send, and the warnings. Writes nothing.
+def plan(path: Path, target: Target, options: RunOptions, context: Context) -> Preview:
+    """What ``run`` would do. Writes nothing.
 
-    ``context`` is notified where more is due than one run may launch.
+    Notifies ``context`` where more is due than one run may launch.
     """
     session = read_session(path, target, context)
     made = plan_session(session, options.choices, options.detail, None)
@@ -37,7 +49,7 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> t
     if too_many := too_many_words(made, options, session.loaded):
         context.notify(f"run would stop: {too_many}")
     size = options.batch_size_of(session.loaded)
-    return made, -(-len(made.due) // size), session.loaded.findings.all()
+    return Preview(made, -(-len(made.due) // size), session.loaded.findings.all())
 
 
 def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:

@@ -7,12 +7,13 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.due import RunOptions, check_targets, uncovered_words
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.due import check_targets, uncovered_words
 from manifest_runner.commands.failed_items import Failure, failed_items
 from manifest_runner.commands.follow import follow
 from manifest_runner.commands.launching import Sent, launch_due, plan_run
 from manifest_runner.commands.open_run import OpenRun, open_run
-from manifest_runner.commands.session import Context, Target
+from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.errors import NotCovered
 from manifest_runner.lockfile.model import Lockfile

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import Target
 from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.files import unwritable
 from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
-from manifest_runner.ica.retry import Deadline
 from manifest_runner.items.load import Loaded, load
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
@@ -23,38 +21,10 @@ from manifest_runner.manifest.yaml_file import read_mapping
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
+    from manifest_runner.ica.retry import Deadline
 
-# Told of a stage of the work, how much of it is done and, where that is known, of how much.
-Progress = Callable[[str, int, int | None], None]
 EMULATOR = "emulator"
 EMULATOR_KEY = "manifest-runner-emulator"
-
-
-@dataclass(frozen=True)
-class Context:
-    """What lies outside: the process's environment, its home, the clocks, and who is told of progress."""
-
-    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    home: Path = field(default_factory=Path.home)
-    notify: Callable[[str], None] = lambda _line: None
-    progress: Progress = lambda _stage, _done, _total: None
-    clock: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-    def deadline(self, seconds: float) -> Deadline:
-        return Deadline.after(seconds, self.monotonic)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which server, project and lockfile a command line names."""
-
-    server_url: str | None = None
-    emulator: bool = False
-    lockfile: Path | None = None
-    project: str | None = None
-    given_vars: Mapping[str, str] = field(default_factory=dict)
 
 
 class Session:
@@ -79,10 +49,10 @@ class Session:
         for answer in self.journal.answers:
             record_answer(self.lockfile, answer)
 
-    def tell_of_pending(self) -> None:
-        """What only ``run`` can settle is said by the commands that do not know of it."""
+    def report_pending(self) -> None:
+        """Say what only ``run`` can settle, for the commands that leave it alone."""
         if self.journal.pending:
-            self.context.notify("a batch was sent without an answer; `manifest-runner run` settles it")
+            self.context.notify("a batch was sent and has not been answered; `manifest-runner run` settles it")
 
     def save(self) -> None:
         """Write the lockfile if anything in it changed since it was last read or written."""
@@ -150,7 +120,7 @@ def held_session(path: Path, target: Target, context: Context) -> Iterator[Sessi
 def server_of(target: Target, context: Context) -> str:
     """The server as the lockfile names it."""
     if target.emulator and target.server_url:
-        raise UsageProblem("--emulator and --server-url exclude each other")
+        raise UsageProblem("use either --emulator or --server-url, not both")
     if target.emulator:
         return EMULATOR
     return find_server(target.server_url, context.env, context.home, _read_settings)
@@ -179,4 +149,4 @@ def _embedded(workspace: Workspace) -> Iterator[str]:
     except EmulatorNotInstalled as e:
         raise UsageProblem(str(e)) from e
     except sqlite3.Error as e:
-        raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to begin anew") from e
+        raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to start again") from e

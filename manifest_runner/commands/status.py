@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manifest_runner.commands.due import RunOptions
+from manifest_runner.commands.context import Context
 from manifest_runner.commands.follow import Watch, follow, look_once
 from manifest_runner.commands.open_run import open_run
-from manifest_runner.commands.session import Context, Target
+from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.lockfile.model import Lockfile
 
 
@@ -19,7 +19,7 @@ def refresh(path: Path, target: Target, options: RunOptions, context: Context, w
     with open_run(path, target, options, context) as run:
         session = run.session
         try:
-            session.tell_of_pending()
+            session.report_pending()
             if watch is None:
                 look_once(run)
             else:

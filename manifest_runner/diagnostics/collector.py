@@ -1,34 +1,35 @@
-"""What is wrong with the input, gathered: the same fault in ten thousand rows is one message with a count."""
+"""Collects what is wrong with the input: the same fault in ten thousand rows is one message with a count."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec import structs
 
 from manifest_runner.diagnostics.finding import Finding, Place
 
 MAX_ALIKE = 5
-# Nobody mends more than these in one go; what follows is counted, and takes no memory.
+# Nobody fixes more than these in one go; what follows is counted, and takes no memory.
 MAX_OF_A_CODE = 100
 
 
 def strictly(findings: Iterable[Finding]) -> list[Finding]:
-    """Warnings as what they are with ``--strict``: errors."""
-    return [replace(each, severity="error") if each.severity == "warning" else each for each in findings]
+    """The findings with ``--strict``: warnings are errors."""
+    return [structs.replace(each, severity="error") if each.severity == "warning" else each for each in findings]
 
 
-@dataclass(slots=True)
-class _Alike:
+class _Alike(msgspec.Struct):
     """Findings of one group: the first of them, and how many there are."""
 
     count: int = 0
-    first: list[Finding] = field(default_factory=list)
+    first: list[Finding] = []
     last: Place | None = None
     is_read_again: bool = False
 
     def add(self, finding: Finding) -> None:
-        if finding.place == finding.row:  # each analysis that reads the file tells of its rows, from the first on
+        if finding.place == finding.row:  # each analysis that reads the file reports its rows, from the first on
             self.is_read_again |= self.last is not None and finding.row < self.last
             self.last = finding.row
         if self.is_read_again:
@@ -44,7 +45,7 @@ class _Alike:
         shown = dict.fromkeys(_line(each, first) for each in self.first)
         what = "places" if first.row is None else "rows"
         words = f"; the same in {self.count:,} {what} (lines {', '.join(shown)}, …)"
-        return [replace(first, message=first.message + words, is_of_row=False)]
+        return [structs.replace(first, message=first.message + words, is_of_row=False)]
 
 
 def _origin(finding: Finding) -> Place:
@@ -56,9 +57,8 @@ def _line(finding: Finding, first: Finding) -> str:
     return place.brief().removeprefix(f"{_origin(first).file}:")
 
 
-@dataclass(slots=True)
 class _Further(_Alike):
-    """Findings of a code beyond those that are told."""
+    """Findings of a code beyond those that are reported."""
 
     def add(self, finding: Finding) -> None:
         self.count += 1
@@ -66,14 +66,14 @@ class _Further(_Alike):
 
     def summed(self) -> list[Finding]:
         first = self.first[0]
-        more = f"; {self.count - 1:,} more of {first.code} are not told" if self.count > 1 else ""
-        return [replace(first, message=first.message + more)]
+        more = f"; {self.count - 1:,} more of {first.code} not shown" if self.count > 1 else ""
+        return [structs.replace(first, message=first.message + more)]
 
 
 class Findings:
-    """Collects findings; of a group of alike ones each while they are few, and else one with a count.
+    """Collects findings in groups of the same fault: a small group is reported one by one, a large one as a count.
 
-    Of one code, ``MAX_OF_A_CODE`` groups are told; of what goes beyond them the first finding, with a count.
+    Of one code, ``MAX_OF_A_CODE`` groups are reported; beyond them, the first finding and a count.
     """
 
     def __init__(self) -> None:
@@ -81,10 +81,10 @@ class Findings:
         self._of_code: Counter[str] = Counter()
 
     def add(self, finding: Finding, group: Hashable = None, *, everywhere: bool = False) -> None:
-        """``group`` tells which findings of one place, or of all, are the same fault; without it the message does.
+        """Findings with the same ``group`` and place are the same fault; without a group, those with the same message.
 
-        A fault of a samplesheet's row itself is alike in all rows of that file. What has no row is told once for
-        a place: several analyses can share one of the defaults.
+        With ``everywhere`` the place does not matter. A fault of a samplesheet's row itself is the same fault in all
+        rows of that file. What has no row is reported once for a place: several analyses can share a default.
         """
         place = finding.place.file if finding.place == finding.row else finding.place
         key = (finding.code, None if everywhere else place, (finding.message, finding.row) if group is None else group)
@@ -97,8 +97,8 @@ class Findings:
         elif finding.row is not None or everywhere:
             self._groups[key].add(finding)
 
-    def is_told(self, code: str, place: Place, group: Hashable) -> bool:
-        """Whether enough findings of this group are known; then it counts one more."""
+    def is_reported(self, code: str, place: Place, group: Hashable) -> bool:
+        """Whether enough findings of this group are known; if so, this counts one more."""
         known = self._groups.get((code, place, group))
         if known is None or known.count < MAX_ALIKE:
             return False
@@ -106,7 +106,7 @@ class Findings:
         return True
 
     def is_full(self, code: str) -> bool:
-        """Whether all else of this code is only counted."""
+        """Whether further findings of this code are only counted."""
         return self._of_code[code] >= MAX_OF_A_CODE
 
     def all(self, severity: str | None = None) -> list[Finding]:

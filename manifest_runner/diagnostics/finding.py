@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from manifest_runner.errors import RunnerError
 
@@ -21,11 +22,10 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}" + (f":{self.column}" if self.column > 1 else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One thing wrong with the input. ``code`` is stable (``MR101`` …), ``row`` is the samplesheet's place.
 
-    ``is_of_row`` where it is what that row holds that is at fault, rather than what the manifest makes of every row.
+    ``is_of_row`` if the content of that row is at fault, rather than what the manifest makes of every row.
     """
 
     place: Place
@@ -37,7 +37,7 @@ class Finding:
 
     @property
     def places(self) -> tuple[Place, Place | None]:
-        """The place to mend, and the other one, if any; a tool that shows one place shows the first."""
+        """The place to fix, and the other one, if any; a tool that shows one place shows the first."""
         if self.row is not None and self.is_of_row and self.row.file != self.place.file:
             return self.row, self.place
         return self.place, None if self.row == self.place else self.row
@@ -49,5 +49,5 @@ class InvalidManifest(RunnerError):
     exit_code = 3
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"{len(findings)} problem(s)")
+        super().__init__(f"{len(findings):,} problem{'s' * (len(findings) != 1)}")
         self.findings = tuple(findings)

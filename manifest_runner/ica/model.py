@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
+# Seconds for which a key is trusted. The API honours it for seven days; the last hour is left to clocks that disagree.
+DEFAULT_KEY_WINDOW = 7 * 24 * 3600.0 - 3600
+
 
 class Batch(msgspec.Struct, frozen=True):
     """What the API says about a batch: its id, and its job's status and creation time (None where it sends no job)."""

@@ -99,7 +99,7 @@ class AnalysisFaults:
 
     def add_unrendered(self, error: Unrendered, row: RowId) -> None:
         for slot, fault in error.faults:
-            if not self._findings.is_told(fault.code, self.place(slot.path), (fault.code, slot.path)):
+            if not self._findings.is_reported(fault.code, self.place(slot.path), (fault.code, slot.path)):
                 self.add_template(slot.path, fault, slot.template.text, row)
 
     def add_row_schema(self, checker: RowChecker, row: Any, row_id: RowId, *, is_text: bool) -> None:
@@ -176,7 +176,7 @@ class AnalysisNotes:
         if place is None:
             path = written_at(self._analysis.fields, ("analysisInput", "inputs", i), request)
             place = self._inputs[i, code] = self._faults.place(path)
-        if not self._findings.is_told("MR605", place, group):
+        if not self._findings.is_reported("MR605", place, group):
             what = "an empty id" if request["analysisInput"]["inputs"][i]["dataIds"] else "no id"
             message = f"the input {shown(code)} gets {what}; a template that gives null leaves an input out"
             at = self._analysis.rows.place(row)

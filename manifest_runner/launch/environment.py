@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.journal import Journal
 from manifest_runner.lockfile.model import Lockfile
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
-
-# The API honours a key for seven days; the last hour is left to clocks that disagree.
-DEFAULT_KEY_WINDOW = 7 * 24 * 3600 - 3600
 
 
 class LaunchEnvironment(msgspec.Struct, frozen=True):

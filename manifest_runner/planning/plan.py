@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -13,6 +12,7 @@ import orjson
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.lockfile.requests import sent_requests
 from manifest_runner.model import Item, Kind
+from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.diff import Change, changes
 from manifest_runner.planning.identity import item_digester
 
@@ -29,18 +29,6 @@ class Launch(NamedTuple):
     attempt: int
     digest: str
     request: Any
-
-
-class Choices(msgspec.Struct, frozen=True):
-    """What the user asked for. ``targets`` are globs over userReferences, all items where there are none."""
-
-    retry_failed: bool = False
-    relaunch_changed: bool = False
-    targets: tuple[str, ...] = ()
-    limit: int | None = None
-
-    def wants(self, user_reference: str) -> bool:
-        return not self.targets or any(fnmatchcase(user_reference, target) for target in self.targets)
 
 
 class Plan(msgspec.Struct):

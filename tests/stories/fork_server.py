@@ -205,10 +205,10 @@ def _call(case: dict[str, Any]) -> int:
 def _run_with_clock(case: dict[str, Any]) -> int:
     """The command ``run`` in another world: its clock may jump, and no sleep takes time."""
     from manifest_runner.commands import run
-    from manifest_runner.commands.due import RunOptions
-    from manifest_runner.commands.session import Context, Target
+    from manifest_runner.commands.context import Context
+    from manifest_runner.commands.options import RunOptions, Target
     from manifest_runner.errors import RunnerError
-    from manifest_runner.planning.plan import Choices
+    from manifest_runner.planning.choices import Choices
 
     clock = SharedClock(case["clock"])
     skew = case.get("skew", 0.0)
@@ -278,17 +278,19 @@ def _fork(case: dict[str, Any]) -> dict[str, Any]:
 
 def _warm_up() -> None:
     """Import and compile what every case needs; only rendering, so nothing is written and nobody is called."""
+    import click
     import filelock  # noqa: F401
 
-    import manifest_runner.cli.console
-    import manifest_runner.cli.main
     import manifest_runner.commands.run
     import manifest_runner.ica.client
     import manifest_runner.launch.polling  # noqa: F401
+    from manifest_runner.cli.main import app
     from manifest_runner.commands import preview
-    from manifest_runner.commands.due import RunOptions
-    from manifest_runner.commands.session import Context, Target
+    from manifest_runner.commands.context import Context
+    from manifest_runner.commands.options import RunOptions, Target
 
+    for name in app.modules:
+        app.get_command(click.Context(app), name)
     manifest = (
         "manifest: 1\nname: warm\nproject: 7595e8f2-32d3-4c76-a324-c6a85dae87b5\nanalyses:\n"
         "  - kind: nextflow\n    forEach: {rows: [{s: a}]}\n    userReference: '{{ row.s }}'\n"

@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from manifest_runner.cli.console import Console
 from manifest_runner.cli.main import app
 
 CORPUS = Path(__file__).parents[1] / "broken"
@@ -59,7 +58,7 @@ CASES = {case.name: case for path in sorted(CORPUS.glob("*.txt")) for case in re
 
 def said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str]]:
     monkeypatch.chdir(folder)
-    result = CliRunner().invoke(app, ["validate", "m.yaml", "--format", "json"], obj=Console())
+    result = CliRunner().invoke(app, ["validate", "m.yaml", "--format", "json"])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.stdout, result.output
@@ -118,11 +117,11 @@ def test_the_command_line_says_the_same(name: str, tmp_path: Path) -> None:
 def test_what_is_no_fault_is_told_to_a_person_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     CASES["many columns that no template uses"].write(tmp_path)
     assert said(tmp_path, monkeypatch) == (0, [])
-    result = CliRunner().invoke(app, ["validate", "m.yaml"], obj=Console())
+    result = CliRunner().invoke(app, ["validate", "m.yaml"])
     info, count = result.stdout.splitlines()
     assert "info: no template uses 12 of the columns" in info
     assert count == "m.yaml: valid, 1 item"
-    strict = CliRunner().invoke(app, ["validate", "m.yaml", "--strict"], obj=Console())
+    strict = CliRunner().invoke(app, ["validate", "m.yaml", "--strict"])
     assert (strict.exit_code, strict.stdout) == (0, result.stdout)
 
 
@@ -134,7 +133,7 @@ def test_the_count_of_items_is_told_of_each_manifest_that_is_in_order(
     monkeypatch.chdir(tmp_path)
 
     def told(*arguments: str) -> tuple[int, list[str]]:
-        result = CliRunner().invoke(app, ["validate", *arguments], obj=Console())
+        result = CliRunner().invoke(app, ["validate", *arguments])
         return result.exit_code, [line for line in result.stdout.splitlines() if " valid, " in line]
 
     assert told("m.yaml", "bad.yaml") == (3, ["m.yaml: valid, 2 items"])
@@ -147,12 +146,12 @@ def test_with_strict_a_warning_is_an_error_in_every_format(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     found = {}
     for style in ("text", "json", "github"):
-        result = CliRunner().invoke(app, ["validate", "m.yaml", "--strict", "--format", style], obj=Console())
+        result = CliRunner().invoke(app, ["validate", "m.yaml", "--strict", "--format", style])
         assert result.exit_code == 3
         found[style] = result.stdout
     assert "warning" not in found["text"] + found["github"]
     assert {each["severity"] for each in json.loads(found["json"])} == {"error"}
-    plan = CliRunner().invoke(app, ["plan", "m.yaml", "--project", "p"], obj=Console())
+    plan = CliRunner().invoke(app, ["plan", "m.yaml", "--project", "p"])
     assert (plan.exit_code, "warning: " in plan.stderr) == (0, True)
 
 
@@ -161,7 +160,7 @@ def test_a_manifest_that_does_not_exist_does_not_hide_what_is_wrong_with_the_oth
 ) -> None:
     (tmp_path / "bad.yaml").write_text("manifest: 1\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, ["validate", "gone.yaml", "bad.yaml", "--json"], obj=Console())
+    result = CliRunner().invoke(app, ["validate", "gone.yaml", "bad.yaml", "--json"])
     assert (result.exit_code, {each["file"] for each in json.loads(result.stdout)}) == (2, {"bad.yaml"})
     assert "gone.yaml: this manifest does not exist" in result.stderr
 

@@ -62,9 +62,9 @@ def test_several_manifests_each_have_their_lockfile_and_one_that_is_wrong_stops_
     ]
 
 
-def test_of_several_manifests_that_all_are_wrong_the_json_is_an_empty_list(cli):
+def test_of_several_manifests_the_json_has_the_error_of_each_that_fails(cli):
     ran = cli("run", "one.yaml", "two.yaml", "--json")
-    assert (ran.code, ran.json) == (2, [])
+    assert (ran.code, [each["error"]["exit"] for each in ran.json]) == (2, [2, 2])
 
 
 def test_one_lockfile_for_several_manifests_is_wrong_use(cli):

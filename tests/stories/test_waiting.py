@@ -102,7 +102,7 @@ def _with_ended(lockfile: str, analyses: list[str]) -> str:
 
 @SLOW
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_whoever_breaks_off_the_waiting_is_told_how_to_go_on(cli, emulator, name):
+def test_an_interrupted_wait_says_how_to_continue(cli, emulator, name):
     with subprocess.Popen(
         [sys.executable, "-m", "manifest_runner", "run", "study.yaml"],
         cwd=cli.folder,
@@ -117,7 +117,7 @@ def test_whoever_breaks_off_the_waiting_is_told_how_to_go_on(cli, emulator, name
             assert process.poll() is None
         process.send_signal(signal.Signals[name])
         words = process.stderr.read()
-        assert (process.wait(), "run the same command again to go on" in words) == (130, True)
+        assert (process.wait(), "run the same command again to continue" in words) == (130, True)
     assert cli.files() == ["study.csv", "study.lock.json", "study.yaml"]
     cli.ok("run", "study.yaml", "--wait", "none")
     assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
@@ -157,5 +157,5 @@ def test_status_watches_on_a_terminal_until_every_analysis_has_ended(cli, emulat
 
 def test_the_status_of_nothing_says_so(cli):
     looked = cli.ok("status", "study.yaml")
-    assert "nothing was launched yet" in looked.err
+    assert "nothing has been launched yet" in looked.err
     assert cli.files() == ["study.csv", "study.yaml"]

@@ -15,14 +15,14 @@ import requests
 import responses
 
 from manifest_runner.commands import preview, run
-from manifest_runner.commands.due import RunOptions
-from manifest_runner.commands.session import Context, Target
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.commands.status import refresh
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
-from manifest_runner.planning.plan import Choices
+from manifest_runner.planning.choices import Choices
 from manifest_runner.validation import shipped
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
@@ -104,8 +104,8 @@ def context():
 
 
 def test_a_plan_compiles_each_template_once_and_validates_each_item_once(study, counts):
-    made, batches, _ = preview.plan(study, Target(), RunOptions(), context())
-    assert (len(made.new), batches) == (ROWS, 4)
+    seen = preview.plan(study, Target(), RunOptions(), context())
+    assert (len(seen.plan.new), seen.batches) == (ROWS, 4)
     # `title` is Jinja's own, compiled when it is checked; look-ups, their filters and the condition need none,
     # and the two strings with a var only are rendered once, by Jinja.
     assert counts["compilations"] == 2

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.views import abort_lines, failure_lines, plan_document, plan_lines, summary_lines
+from manifest_runner.cli.progress import Progress
+from manifest_runner.cli.views.aborted import abort_lines
+from manifest_runner.cli.views.outcome import failure_lines, summary_lines
+from manifest_runner.cli.views.plan import plan_document, plan_lines
 from manifest_runner.commands.failed_items import Failure
 from manifest_runner.commands.launching import Sent
 from manifest_runner.commands.run import Outcome
@@ -125,14 +128,14 @@ def test_quiet_leaves_errors_and_json(capsys):
     quiet = Console(quiet=True)
     quiet.note("progress")
     quiet.result(["summary"], {})
-    quiet.progress("created", 1, 2)
+    Progress(quiet).update("created", 1, 2)
     assert capsys.readouterr() == ("", "")
     quiet.error("grave")
     Console(quiet=True, as_json=True).result(["summary"], [])
     assert capsys.readouterr() == ("[]\n", "grave\n")
 
 
-def test_an_invalid_manifest_is_told_finding_by_finding(capsys):
+def test_an_invalid_manifest_is_reported_finding_by_finding(capsys):
     findings = [
         Finding(Place("m.yaml", 4, 2), "MR1", "wrong"),
         Finding(Place("m.yaml", 5), "MR2", "odd", "warning", Place("s.csv", 3)),
@@ -143,7 +146,7 @@ def test_an_invalid_manifest_is_told_finding_by_finding(capsys):
         "m.yaml:4:2: wrong [MR1]",
         "m.yaml:5:1: warning: odd [MR2] (row at s.csv:3)",
         "m.yaml:6:1: bad [MR3] (row at one-line.json:1:34)",
-        "2 error(s); nothing was sent.",
+        "2 errors; nothing was sent.",
     ]
 
 
@@ -162,7 +165,7 @@ def test_a_fault_of_the_manifest_is_annotated_there_and_tells_of_the_row():
     assert line == "::error file=m.yaml,line=7,col=20,title=MR501::wrong (row at s,1.csv:3)"
 
 
-def test_a_row_that_the_manifest_holds_is_told_beside_the_template():
+def test_a_row_in_the_manifest_is_reported_beside_the_template():
     finding = Finding(TEMPLATE, "MR501", "wrong", row=Place("m.yaml", 5, 9), is_of_row=True)
     assert github_line(finding).endswith("file=m.yaml,line=7,col=20,title=MR501::wrong (row at m.yaml:5:9)")
     assert finding_line(finding) == "m.yaml:7:20: wrong [MR501] (row at m.yaml:5:9)"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from manifest_runner.cli.console import Console
 from manifest_runner.cli.main import app
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, list(map(str, arguments)), obj=Console())
+    return CliRunner().invoke(app, list(map(str, arguments)))
 
 
 @pytest.mark.parametrize("option", ["--timeout", "--poll-interval", "--idempotency-window"])
@@ -27,7 +26,7 @@ def test_a_database_that_cannot_be_used_is_wrong_use(tmp_path, name):
     assert (done.exit_code, "emulator's database" in done.output) == (2, True)
 
 
-def test_a_damaged_state_of_the_embedded_emulator_is_told(tmp_path):
+def test_a_damaged_state_of_the_embedded_emulator_is_reported(tmp_path):
     (tmp_path / "study.yaml").write_text(
         "{manifest: 1, name: study, project: p, analyses: [{kind: nextflow, userReference: a, pipelineId: p,"
         " analysisInput: {inputs: {}}}]}"

@@ -38,7 +38,7 @@ def test_up_to_five_rows_have_a_finding_each_with_its_own_words():
     assert (found.row, found.message) == (row(2), "wrong 2; the same in 6 rows (lines 2, 9, 10, 11, 12, …)")
 
 
-def test_rows_of_other_files_are_told_with_their_file():
+def test_rows_of_other_files_are_reported_with_their_file():
     findings = Findings()
     for number in range(6):
         findings.add(Finding(PLACE, "MR501", "wrong", row=Place(f"{number % 2}.csv", number)), "x")
@@ -77,7 +77,7 @@ def test_a_fault_of_rows_themselves_is_alike_in_one_file_only():
     ]
 
 
-def test_a_fault_of_the_defaults_that_analyses_share_is_told_once():
+def test_a_fault_of_the_defaults_that_analyses_share_is_reported_once():
     findings = Findings()
     for _ in range(3):
         findings.add(Finding(PLACE, "MR402", "no column"))
@@ -102,23 +102,23 @@ def test_what_many_rows_share_is_the_manifest_s_fault():
     assert [each.places for each in findings.all()] == [(PLACE, row(2))]
 
 
-def test_of_one_code_the_first_hundred_are_told_and_the_others_counted():
+def test_of_one_code_the_first_hundred_are_reported_and_the_others_counted():
     findings = Findings()
     for line in range(1, MAX_OF_A_CODE + 31):
         findings.add(Finding(Place("m.yaml", line), "MR402", f"wrong {line}", row=row(2)), "x")
     findings.add(Finding(PLACE, "MR404", "another"), "x")
-    told = [each.message for each in findings.all() if each.code == "MR402"]
-    assert told[:MAX_OF_A_CODE] == [f"wrong {line}" for line in range(1, MAX_OF_A_CODE + 1)]
-    assert told[MAX_OF_A_CODE:] == ["wrong 101; 29 more of MR402 are not told"]
+    reported = [each.message for each in findings.all() if each.code == "MR402"]
+    assert reported[:MAX_OF_A_CODE] == [f"wrong {line}" for line in range(1, MAX_OF_A_CODE + 1)]
+    assert reported[MAX_OF_A_CODE:] == ["wrong 101; 29 more of MR402 not shown"]
     assert findings.is_full("MR402")
     assert not findings.is_full("MR404")
 
 
 def test_a_fault_that_is_known_well_enough_is_only_counted():
     findings = Findings()
-    assert not findings.is_told("MR501", PLACE, "x")
+    assert not findings.is_reported("MR501", PLACE, "x")
     for line in range(2, 7):
-        assert not findings.is_told("MR501", PLACE, "x")
+        assert not findings.is_reported("MR501", PLACE, "x")
         findings.add(Finding(PLACE, "MR501", "wrong", row=row(line)), "x")
-    assert findings.is_told("MR501", PLACE, "x")
+    assert findings.is_reported("MR501", PLACE, "x")
     assert [each.message for each in findings.all()] == ["wrong; the same in 6 rows (lines 2, 3, 4, 5, 6, …)"]

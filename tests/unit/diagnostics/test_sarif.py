@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from manifest_runner import __version__
-from manifest_runner.cli.console import Console
 from manifest_runner.cli.main import app
 from manifest_runner.diagnostics.codes import CODES
 from manifest_runner.diagnostics.finding import Finding, Place
@@ -100,7 +99,7 @@ def test_a_link_s_text_is_not_ended_by_brackets_in_a_file_s_name():
 
 def validate(folder: Path, text: str):
     (folder / "m.yaml").write_text(text, encoding="utf-8")
-    return CliRunner().invoke(app, ["validate", str(folder / "m.yaml"), "--format", "sarif"], obj=Console())
+    return CliRunner().invoke(app, ["validate", str(folder / "m.yaml"), "--format", "sarif"])
 
 
 def test_the_command_writes_a_log_and_fails_all_the_same(tmp_path):

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from manifest_runner.launch.record import launched, new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, Lockfile
 from manifest_runner.model import Item
+from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import item_digester
-from manifest_runner.planning.plan import Choices, make_plan
+from manifest_runner.planning.plan import make_plan
 
 STATES = ("new", "changed", "unchanged", "failed", "pending")
 digest_of = item_digester("study", "p-1")

@@ -1,0 +1,45 @@
+"""A group whose commands are imported when they are called, so that each command starts as fast as it can."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.error_handler import error_handler
+
+
+class LazyGroup(click.Group):
+    """``modules`` are where the commands are, by their names; each module has its command as ``command``."""
+
+    def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.modules = modules
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.modules:
+            return None
+        found = import_module(self.modules[cmd_name]).command
+        assert isinstance(found, click.Command)
+        return found
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run one command and exit with its code; without ``standalone_mode`` return it."""
+        arguments = sys.argv[1:] if args is None else list(args)
+        with error_handler(Console.of_arguments(arguments)):
+            code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+        return sys.exit(code) if standalone_mode else code

@@ -1,0 +1,1 @@
+"""One module for each command: its options, its help, and what it prints. Imported when the command is called."""

@@ -1,0 +1,85 @@
+"""``emulator``: serve the embedded emulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from manifest_runner.cli.options import FILE, SECONDS, grouped
+from manifest_runner.emulator.options import EmulatorOptions, Fault, parse_fault
+from manifest_runner.errors import UsageProblem
+
+
+def _faults(_context: click.Context, _parameter: click.Parameter, faults: tuple[str, ...]) -> tuple[Fault, ...]:
+    try:
+        return tuple(map(parse_fault, faults))
+    except ValueError as e:
+        raise click.BadParameter(str(e)) from e
+
+
+emulator_options = grouped(
+    "options",
+    EmulatorOptions,
+    click.option("--host", default="127.0.0.1", show_default=True),
+    click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 picks a free one."),
+    click.option(
+        "--database", type=FILE, default=Path("emulator.sqlite3"), show_default=True, help="Where it keeps its state."
+    ),
+    click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", show_default="any", help="Accept this key only."),
+    click.option(
+        "--project",
+        "projects",
+        multiple=True,
+        metavar="ID",
+        show_default="any",
+        help="Know this project only; repeatable.",
+    ),
+    click.option("--creation-delay", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS"),
+    click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS"),
+    click.option("--fail-creation", metavar="REGEX", help="Fail the creation of these userReferences."),
+    click.option("--fail-analysis", metavar="REGEX", help="Fail the analysis of these userReferences."),
+    click.option("--abort-analysis", metavar="REGEX", help="Abort the analysis of these userReferences."),
+    click.option(
+        "--search-lag",
+        type=SECONDS,
+        default=0.0,
+        metavar="SECONDS",
+        help="Hide new analyses from searches for so long.",
+    ),
+    click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Delay every answer."),
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="KIND:NTH",
+        callback=_faults,
+        help="Make the NTH POST of a batch fail: 503, drop-before, … Also KIND:FIRST-LAST, KIND:NTH@get, @search, …",
+    ),
+    click.option(
+        "--idempotency-ttl",
+        type=SECONDS,
+        default=7 * 86400.0,
+        metavar="SECONDS",
+        help="Remember idempotency keys this long.",
+    ),
+    click.option(
+        "--token-lifetime", type=SECONDS, default=86400.0, metavar="SECONDS", help="Let tokens expire after this long."
+    ),
+)
+
+
+@click.command
+@emulator_options
+def command(options: EmulatorOptions) -> None:
+    """Serve the emulator; the first line of stdout is its URL."""
+    import sqlite3
+
+    from manifest_runner.emulator import EmulatorNotInstalled, serve
+
+    try:
+        serve(options, click.echo)
+    except sqlite3.Error as e:
+        raise UsageProblem(f"{options.database}: cannot be used as the emulator's database: {e}") from e
+    except (EmulatorNotInstalled, OSError) as e:
+        raise UsageProblem(str(e)) from e

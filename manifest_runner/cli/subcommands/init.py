@@ -1,0 +1,29 @@
+"""``init``: a manifest to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from manifest_runner.cli.options import FILE
+
+EPILOG = """\b
+The manifest says what to do next. With --from-payload it launches exactly what a body of ICA's
+API launches, whether of a whole batch or of a single analysis. Turn its values into templates
+and its items into rows of a samplesheet; `manifest-runner render` shows that they stay the same.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("manifest", type=FILE, default=Path("manifest.yaml"))
+@click.option("--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch body of the API.")
+@click.option("--project", metavar="ID", help="The project to launch in.")
+def command(manifest: Path, payload: Path | None, project: str | None) -> None:
+    """Write a commented starter manifest and its samplesheet."""
+    from manifest_runner.commands.init import write_from_payload, write_starter
+
+    written = write_starter(manifest, project) if payload is None else write_from_payload(manifest, payload, project)
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"next: manifest-runner validate {manifest}")

@@ -1,0 +1,48 @@
+"""``plan``: what a run would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from msgspec import structs
+
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.options import choice_options, console_options, one_manifest, plan_options, target_options
+from manifest_runner.cli.progress import working
+from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.errors import NotCovered
+from manifest_runner.planning.choices import Choices
+
+EPILOG = """\b
++ new, ~ changed (with the fields that did), = unchanged, ! failed, - left the manifest,
+? sent without an answer. The options are those of run, so that you can look at the same choice
+before you launch it. In CI, --detailed-exitcode exits with 8 when there is something to launch.
+"""
+
+
+@click.command(epilog=EPILOG)
+@one_manifest
+@choice_options
+@plan_options
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 8 if something is new, changed or pending.")
+@target_options
+@console_options
+def command(
+    manifest: Path,
+    target: Target,
+    choices: Choices,
+    options: RunOptions,
+    detailed_exitcode: bool,
+    console: Console,
+) -> int:
+    """Show what run would do. Uses no network and writes nothing."""
+    from manifest_runner.cli.views.plan import plan_document, plan_lines
+    from manifest_runner.commands import preview
+
+    options = structs.replace(options, choices=choices, detail=console.detail)
+    with working(console) as context:
+        seen = preview.plan(manifest, target, options, context)
+    console.findings(seen.findings)
+    console.result(plan_lines(seen.plan, seen.batches, verbose=console.verbose), plan_document(seen.plan, seen.batches))
+    return NotCovered.exit_code if detailed_exitcode and not seen.plan.is_covered else 0

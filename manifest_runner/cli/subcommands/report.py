@@ -1,0 +1,61 @@
+"""``report``: the lockfile for people and for other programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options
+from manifest_runner.commands.options import Target
+from manifest_runner.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from manifest_runner.report import Style
+
+EPILOG = """\b
+  manifest-runner report germline.yaml -o germline.html
+  manifest-runner report germline.yaml --format junit -o junit.xml
+The report shows what the lockfile knows; `manifest-runner status` brings that up to date.
+"""
+
+
+@click.command(epilog=EPILOG)
+@one_manifest
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["html", "junit", "markdown", "csv", "json"]),
+    show_default="html; json with --json",
+    help="The format to write.",
+)
+@click.option("--output", "-o", type=FILE, metavar="FILE", show_default="stdout", help="Write to this file.")
+@target_options
+@console_options
+def command(manifest: Path, style: Style | None, output: Path | None, target: Target, console: Console) -> None:
+    """Write the lockfile as a page or a table.
+
+    As a page to look at (html), for CI systems (junit), for a pull request (markdown), for a spreadsheet (csv) or for
+    a program (json). Uses no network.
+    """
+    import time
+
+    from manifest_runner.files import replace_file
+    from manifest_runner.lockfile.file import load_lockfile
+    from manifest_runner.lockfile.workspace import Workspace
+    from manifest_runner.report import ReportSource, ica_web_url, write_report
+    from manifest_runner.timestamps import timestamp
+
+    path = Workspace.of(manifest, target.lockfile).lockfile
+    state = load_lockfile(path)
+    if state is None:
+        raise UsageProblem(f"{path}: there is no lockfile yet; `manifest-runner run` writes it")
+    source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(state.server))
+    text = write_report(state, style or ("json" if console.as_json else "html"), source=source)
+    if output is None:
+        sys.stdout.buffer.write(text.encode())
+    else:
+        replace_file(output, text.encode())

@@ -1,0 +1,119 @@
+"""``run``: launch what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import structs
+
+from manifest_runner.cli.console import Console, error_document
+from manifest_runner.cli.options import (
+    choice_options,
+    console_options,
+    many_manifests,
+    run_options,
+    target_options,
+)
+from manifest_runner.cli.progress import Progress, context_of, progress_on
+from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.errors import RunnerError, UsageProblem
+from manifest_runner.planning.choices import Choices
+
+if TYPE_CHECKING:
+    from manifest_runner.commands.run import Outcome
+    from manifest_runner.planning.plan import Plan
+
+EPILOG = """\b
+An item that ...
+  is new                     is launched.
+  was launched as it is now  is left alone, so the command is safe to repeat, even after ^C.
+  changed since              stops the run before anything is sent. To approve the change: use
+                             --relaunch-changed, answer yes at the prompt, or raise `revision`
+                             in the manifest.
+  failed                     is left alone until --retry-failed. An item that was never created
+                             is also launched again once its row or the manifest is fixed.
+  left the manifest          stays in the lockfile, marked as removed.
+
+\b
+Examples:
+  manifest-runner run germline.yaml --limit 3          try the first three before the rest
+  manifest-runner run germline.yaml --target 'NA12*'   launch only some items
+  manifest-runner run germline.yaml --wait finished    wait until every analysis has ended
+  manifest-runner run one.yaml two.yaml                each with its own lockfile
+
+\b
+Exit codes: 0 success, 1 some items failed, 2 wrong usage, 3 the manifest is invalid, 4 ICA
+refused, 5 ICA could not be reached or took too long (safe to repeat), 6 the lockfile is damaged
+or in use, 7 approval is needed, 8 --locked and something is not launched, 130 interrupted.
+"""
+
+Ended = dict[Path, "Outcome | RunnerError"]
+
+
+@click.command(epilog=EPILOG)
+@many_manifests
+@choice_options
+@run_options
+@target_options
+@console_options
+def command(
+    manifests: tuple[Path, ...], target: Target, choices: Choices, options: RunOptions, console: Console
+) -> int:
+    """Launch what is not launched yet; write the lockfile."""
+    from manifest_runner.cli.views.outcome import failure_lines, run_document, summary_lines
+    from manifest_runner.commands import run
+
+    if len(manifests) > 1 and target.lockfile:
+        raise UsageProblem("--lockfile takes one manifest; several manifests each have their own lockfile")
+    options = structs.replace(options, choices=choices, detail=console.detail)
+    with progress_on(console) as progress:
+
+        def run_one(manifest: Path) -> Outcome:
+            asked = structs.replace(options, approve=_approval(manifest, console, progress))
+            return run.run(manifest, target, asked, context_of(progress))
+
+        ended: Ended = {manifests[0]: run_one(manifests[0])} if len(manifests) == 1 else {}
+        for manifest in manifests if not ended else ():
+            ended[manifest] = _try(manifest, run_one, console, progress)
+    for end in ended.values():
+        if not isinstance(end, RunnerError):
+            console.findings(end.findings)
+            for line in failure_lines(end) if console.quiet else ():
+                console.error(line)
+    documents = [error_document(end) if isinstance(end, RunnerError) else run_document(end) for end in ended.values()]
+    console.result(summary_lines(ended), documents[0] if len(manifests) == 1 else documents)
+    return max(map(_exit_code, ended.values()))
+
+
+def _try(
+    manifest: Path, run_one: Callable[[Path], Outcome], console: Console, progress: Progress
+) -> Outcome | RunnerError:
+    """One manifest that fails does not stop the others."""
+    try:
+        return run_one(manifest)
+    except RunnerError as e:
+        progress.close()
+        console.error(f"{manifest}:")
+        console.explain(e)
+        return e
+
+
+def _exit_code(end: Outcome | RunnerError) -> int:
+    return end.exit_code if isinstance(end, RunnerError) else int(bool(end.failures))
+
+
+def _approval(manifest: Path, console: Console, progress: Progress) -> Callable[[Plan], bool] | None:
+    """How to ask a person, who first sees what would be launched; None where nobody can be asked."""
+    from manifest_runner.cli.views.plan import item_lines
+
+    def approve(plan: Plan) -> bool:
+        progress.close()
+        for line in item_lines(plan, verbose=console.verbose):
+            console.error(line)
+        again = f"{len(plan.changed):,} of them again because they changed"
+        return click.confirm(f"{manifest}: launch {len(plan.launches):,} analyses, {again}?", err=True)
+
+    return approve if console.is_interactive else None

@@ -1,0 +1,1 @@
+"""What commands show, as lines and as JSON. Nothing here prints."""

@@ -1,0 +1,36 @@
+"""Findings as the result of ``validate``, in each of its formats."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from manifest_runner.cli.console import Console, print_json
+from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.diagnostics.formats import finding_document, finding_lines, github_line
+
+
+def print_findings(found: list[Finding], counts: Mapping[Path, int], style: str, console: Console) -> None:
+    """Print the findings; ``counts`` are the items of the manifests that are valid.
+
+    Programs that read a list of problems get no information that is not one. Raises UsageProblem (see ``sarif_text``).
+    """
+    faults = [finding for finding in found if finding.severity != "info"]
+    if style == "json":
+        print_json([finding_document(finding) for finding in faults])
+        return
+    if style == "sarif":
+        from manifest_runner.diagnostics.sarif import sarif_text
+
+        click.echo(sarif_text(faults).encode("utf-8", "backslashreplace"))
+        return
+    for finding in found:
+        lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())
+        for line in lines:
+            click.echo(line)
+    if not console.quiet and style == "text":
+        for manifest, count in counts.items():
+            console.lines([f"{manifest}: valid, {count:,} item{'s' * (count != 1)}"])

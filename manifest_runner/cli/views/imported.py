@@ -1,0 +1,18 @@
+"""What ``import`` found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from manifest_runner.commands.import_ import Imported
+
+
+def imported_lines(done: Imported) -> list[str]:
+    words = f"imported {done.total:,}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
+    if not done.total:
+        words = "nothing to import: the lockfile already has every launch of this manifest that ICA shows"
+    return [words, f"lockfile: {done.path}"]
+
+
+def imported_document(done: Imported) -> dict[str, Any]:
+    return {"imported": done.total, "changed": done.changed, "removed": done.removed, "lockfile": str(done.path)}

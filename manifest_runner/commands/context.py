@@ -1,0 +1,34 @@
+"""What lies outside a command: the environment, the clocks, and who hears of its progress."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from manifest_runner.ica.retry import Deadline
+
+# Called with a stage of the work, how much of it is done, and of how much where that is known.
+Progress = Callable[[str, int, int | None], None]
+
+
+class Context(msgspec.Struct, frozen=True):
+    """The process's environment, its home, the clocks, and where progress is reported."""
+
+    env: Mapping[str, str] = msgspec.field(default_factory=lambda: os.environ)
+    home: Path = msgspec.field(default_factory=Path.home)
+    notify: Callable[[str], None] = lambda _line: None
+    progress: Progress = lambda _stage, _done, _total: None
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def deadline(self, seconds: float) -> Deadline:
+        from manifest_runner.ica.retry import Deadline
+
+        return Deadline.after(seconds, self.monotonic)

@@ -1,0 +1,56 @@
+"""What a command line asks for, as values. The options themselves are in ``cli.options``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
+from manifest_runner.planning.choices import Choices
+
+if TYPE_CHECKING:
+    from manifest_runner.items.load import Loaded
+    from manifest_runner.launch.adoption import AdoptMode
+    from manifest_runner.planning.plan import Plan
+
+WaitMode = Literal["none", "created", "finished"]
+
+DEFAULT_TIMEOUT = 3600.0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """The server, project, lockfile and vars that a command line names."""
+
+    server_url: str | None = None
+    emulator: bool = False
+    lockfile: Path | None = None
+    project: str | None = None
+    given_vars: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """How to run. Times are in seconds.
+
+    ``detail`` is the number of changed items whose changes are listed, None for all of them. ``approve`` receives the
+    plan, with the changed items among its launches, and decides whether to launch them again; None where nobody can
+    be asked.
+    """
+
+    choices: Choices = Choices()
+    wait: WaitMode = "created"
+    timeout: float = DEFAULT_TIMEOUT
+    locked: bool = False
+    adopt: AdoptMode = "wait"
+    batch_size: int | None = None
+    max_launches: int | None = None
+    poll_interval: float | None = None
+    key_window: float = DEFAULT_KEY_WINDOW
+    strict: bool = False
+    detail: int | None = None
+    approve: Callable[[Plan], bool] | None = None
+
+    def batch_size_of(self, loaded: Loaded) -> int:
+        return self.batch_size or loaded.document.batch_size
