@@ -389,7 +389,7 @@ def test_of_faults_of_too_many_kinds_the_others_are_counted_together(study):
     items, findings = study.expand(analysis)
     assert not items
     assert len(findings) == 101
-    assert any("149 more of MR501 are not told" in each.message for each in findings)
+    assert any("149 more of MR501 not shown" in each.message for each in findings)
 
 
 # -- what is not a fault, and may not be intended

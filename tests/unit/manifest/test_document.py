@@ -190,4 +190,4 @@ def test_of_faults_that_leave_nothing_to_go_by_the_first_hundred_are_reported(lo
     with pytest.raises(InvalidManifest) as raised:
         load(f"manifest: 1\nname: m\nanalyses: 1\nenv: [{'1, ' * 150}]\n{keys}vars: {{{names}}}\n")
     assert len(raised.value.findings) == MAX_OF_A_CODE + 1
-    assert raised.value.findings[-1].message.endswith(" more of MR201 are not told")
+    assert raised.value.findings[-1].message.endswith(" more of MR201 not shown")
