@@ -25,6 +25,7 @@ STAGES = {
     "4": "Templates",
     "5": "The API's rules",
     "6": "Warnings",
+    "7": "Names and pipelines",
 }
 
 

@@ -201,6 +201,19 @@ CODES: dict[str, Code] = {
         "Change the template or the value.",
         """tags: {userTags: ['{{ "\\ud800" }}']}""",
     ),
+    "MR504": Code(
+        "Not ICA data",
+        "A URL, a blank, JSON text, a spreadsheet error or part of an id stands where data is expected.",
+        "Write a path in the project (`/fastq/S1_R1.fastq.gz`), `icav2://PROJECT/path` for data of another project, "
+        "a data id (`fil.…`, `fol.…`) or a URN. Data outside ICA belongs under `externalData`.",
+        'fastqs: "s3://bucket/S1_R1.fastq.gz"',
+    ),
+    "MR505": Code(
+        "Not an id or a name",
+        "`pipelineId` is neither a UUID nor a URN, or a name is blank.",
+        "Write a pipeline's code under `pipeline` and its id under `pipelineId`.",
+        "pipelineId: DRAGEN-Germline-4-3-6",
+    ),
     "MR601": Code(
         "Two items write to the same place",
         "Their outputs have the same path in the same project, so one would overwrite the other's results.",
@@ -226,5 +239,39 @@ CODES: dict[str, Code] = {
         "the API accepts it, but the pipeline may not.",
         "Fill the cell, exclude the row with `where`, or leave the input out with null when the cell is empty.",
         'bed: "{{ row.bed or none }}"',
+    ),
+    "MR701": Code(
+        "Name cannot be resolved",
+        "No data, pipeline, storage or project has this name, several do, or the credential may not see it.",
+        "The message lists what is similar or what matches. An id always works in place of the name.",
+        "pipeline: DRAGEN-Germlin",
+    ),
+    "MR702": Code(
+        "Pipeline of another kind",
+        "The manifest says CWL but the pipeline is Nextflow, for example, or the pipeline takes a form.",
+        "Correct `kind`, and give the input the way that kind takes it.",
+        "kind: cwl",
+    ),
+    "MR703": Code(
+        "Unknown input, parameter or field",
+        "The code is misspelled, or belongs to another version of the pipeline.",
+        "The message names the most similar code.",
+        "parameters: {enable_cvn: true}",
+    ),
+    "MR704": Code(
+        "Required input or parameter is missing",
+        "The pipeline declares it as required and has no default for it.",
+        "Add it.",
+    ),
+    "MR705": Code(
+        "Several values where one is allowed",
+        "The pipeline takes a single file, folder or value there.",
+        "Keep one, or make one item for each.",
+    ),
+    "MR706": Code(
+        "Value that the pipeline does not accept",
+        "The value is not one of the options, or does not have the declared type.",
+        "The message says what the pipeline accepts.",
+        "output_format: CRMA",
     ),
 }
