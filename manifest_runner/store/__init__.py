@@ -1,0 +1,1 @@
+"""Where state lies: local files, object stores, git refs."""

@@ -1,0 +1,43 @@
+"""The AWS credentials that lie in files, which object_store does not read itself."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Mapping
+from pathlib import Path
+
+_OF_ENVIRONMENT = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region")
+
+
+def aws_options(env: Mapping[str, str], home: Path) -> dict[str, str]:
+    """What the profile of ``AWS_PROFILE`` says and the environment does not; empty where that has a credential."""
+    profile = env.get("AWS_PROFILE") or "default"
+    found: dict[str, str] = {}
+    for variable, name, section in (
+        ("AWS_SHARED_CREDENTIALS_FILE", "credentials", profile),
+        ("AWS_CONFIG_FILE", "config", profile if profile == "default" else f"profile {profile}"),
+    ):
+        path = Path(env[variable]) if variable in env else home / ".aws" / name
+        found = {**_section(path, section), **found}
+    if any(env.get(name) for name in _OF_ENVIRONMENT):
+        found = {"region": found["region"]} if "region" in found else {}
+    if env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"):
+        found.pop("region", None)
+    return found
+
+
+def _section(path: Path, section: str) -> dict[str, str]:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return {}
+    if not parser.has_section(section):
+        return {}
+    return {key: value for key, value in parser.items(section) if key in _KEYS and value}

@@ -1,0 +1,164 @@
+"""State in a folder: of one machine, or of a file system that several machines share."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from manifest_runner.errors import BadState, Unreachable
+from manifest_runner.files import replace_file, sync_folder, unwritable
+from manifest_runner.store.interface import Conflict, Stored
+
+_GUARD = ".manifest-runner.guard"
+_PAUSE = 0.02
+
+
+class LocalFiles:
+    """Files in ``folder``, replaced whole or not at all, on disk when a call returns.
+
+    A file's version is its inode, its size and the time of its last change: each write makes a new inode. To compare
+    and to write are two steps; ``shared`` keeps other machines out in between by a lock on a file in the folder, for at
+    most ``patience`` seconds. Without it the caller sees to that.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        shared: bool = False,
+        patience: float = 20.0,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._folder = folder
+        self._shared = shared
+        self._patience = patience
+        self._monotonic = monotonic
+        self._sleep = sleep
+
+    def where(self, name: str) -> str:
+        return str(self._folder / name)
+
+    def get(self, name: str) -> Stored | None:
+        path = self._folder / name
+        try:
+            with path.open("rb") as file:
+                return Stored(file.read(), _version(os.fstat(file.fileno())))
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            raise BadState(f"{path}: cannot be read: {e.strerror or e}") from e
+
+    def create(self, name: str, content: bytes) -> str:
+        with self._guarded():
+            if self._version(name) is not None:
+                raise Conflict(name)
+            return self._write(name, content)
+
+    def replace(self, name: str, content: bytes, version: str) -> str:
+        with self._guarded():
+            if self._version(name) != version:
+                raise Conflict(name)
+            return self._write(name, content)
+
+    def delete(self, names: Sequence[str]) -> None:
+        """What was renamed in a folder before, perhaps by a process that was killed, lasts before anything goes."""
+        paths = [self._folder / name for name in names]
+        folders = sorted({path.parent for path in paths if path.parent.is_dir()})
+        for folder in folders:
+            _sync(folder)
+        for path in paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as e:
+                raise unwritable(path, e) from e
+        for folder in folders:
+            _sync(folder)
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            found = [entry.name for entry in os.scandir(self._folder / folder) if not entry.name.startswith(".")]
+        except FileNotFoundError:
+            return []
+        except OSError as e:
+            raise BadState(f"{self._folder / folder}: cannot be read: {e.strerror or e}") from e
+        return sorted(folder + name for name in found)
+
+    def probe(self, name: str, content: bytes) -> None:
+        """Nothing to do: without locks no write would have come this far."""
+
+    def _version(self, name: str) -> str | None:
+        """Opened, since network file systems look at a file anew only then."""
+        try:
+            with (self._folder / name).open("rb") as file:
+                return _version(os.fstat(file.fileno()))
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            raise BadState(f"{self._folder / name}: cannot be read: {e.strerror or e}") from e
+
+    def _write(self, name: str, content: bytes) -> str:
+        path = self._folder / name
+        _make_folders(path.parent)
+        replace_file(path, content)
+        return self._version(name) or ""
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """The lock is freed when its holder dies, and a holder that is stopped is waited for."""
+        if not self._shared:
+            yield
+            return
+        import fcntl
+
+        path = self._folder / _GUARD
+        _make_folders(self._folder)
+        try:
+            guard = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as e:
+            raise unwritable(path, e) from e
+        try:
+            self._wait_for(lambda: fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB), path)
+            yield
+        finally:
+            os.close(guard)
+
+    def _wait_for(self, lock: Callable[[], None], path: Path) -> None:
+        end = self._monotonic() + self._patience
+        while True:
+            try:
+                return lock()
+            except BlockingIOError as e:
+                if self._monotonic() >= end:
+                    raise Unreachable(f"{path}: another process has held this lock for {self._patience:g} s") from e
+            except OSError as e:
+                raise BadState(
+                    f"{path}: this file system has no locks ({e.strerror or e}), so it cannot keep two runs apart. "
+                    "Nothing was sent; use another place for `state`."
+                ) from e
+            self._sleep(_PAUSE)
+
+
+def _version(status: os.stat_result) -> str:
+    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+
+
+def _make_folders(folder: Path) -> None:
+    """Each new folder's name is on disk before anything in it counts."""
+    missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
+    try:
+        for each in reversed(missing):
+            each.mkdir(exist_ok=True)
+            sync_folder(each.parent)
+    except OSError as e:
+        raise unwritable(folder, e) from e
+
+
+def _sync(folder: Path) -> None:
+    try:
+        sync_folder(folder)
+    except OSError as e:
+        raise unwritable(folder, e) from e

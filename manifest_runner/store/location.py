@@ -1,0 +1,44 @@
+"""From what a manifest says of its state to the store that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from manifest_runner.errors import UsageProblem
+from manifest_runner.store.interface import Store
+
+SCHEMES = ("s3", "gs", "az", "file")
+
+
+def open_state(url: str, env: Mapping[str, str], home: Path, *, patience: float) -> Store:
+    """The store that ``state: URL`` names. Raises a RunnerError, without having asked anybody."""
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES or parts.query or parts.fragment or parts.username or parts.password:
+        raise UsageProblem(
+            f"state: {_safe(url)}: expected s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or "
+            "file:///FOLDER, without a credential in it"
+        )
+    if parts.scheme == "file":
+        return _shared_folder(parts.netloc, unquote(parts.path), url, patience)
+    if not parts.netloc:
+        raise UsageProblem(f"state: {url}: names no bucket")
+    from manifest_runner.store.object_store import ObjectStore
+
+    return ObjectStore(url, env, home, patience=patience)
+
+
+def _shared_folder(host: str, path: str, url: str, patience: float) -> Store:
+    from manifest_runner.store.local_files import LocalFiles
+
+    if host not in ("", "localhost") or not path.startswith("/"):
+        raise UsageProblem(f"state: {url}: a folder is written file:///FOLDER, with three slashes")
+    return LocalFiles(Path(path), shared=True, patience=patience)
+
+
+def _safe(url: str) -> str:
+    """The URL without what stands before an ``@`` or after a ``?``, which may be a credential."""
+    scheme, separator, rest = url.partition("://")
+    rest = rest.partition("?")[0].rpartition("@")[2]
+    return f"{scheme}{separator}{rest}" if separator else url.partition("?")[0]

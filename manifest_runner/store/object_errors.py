@@ -1,0 +1,67 @@
+"""What goes wrong with an object store, in plain words: never its own, which can hold parts of a credential."""
+
+from __future__ import annotations
+
+import re
+
+from manifest_runner.errors import BadState, RunnerError, Unreachable
+
+_CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
+_STATUS = re.compile(r"status code: ([0-9]{3})")
+_METADATA = ("169.254.169.254", "169.254.170.2", "metadata.google.internal", "Account must be specified")
+_ABSENT = ("NoSuchKey", "BlobNotFound", "ResourceNotFound")
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
+_EXPIRED = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "token expired", "ExpiredTokenException")
+_CLOCK = ("RequestTimeTooSkewed", "RequestExpired", "Request date header too old")
+_UNKNOWN_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed", "InvalidAuthenticationInfo")
+_ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
+_SAFE = "Nothing is lost; run the same command again."
+
+
+def is_absent(error: Exception) -> bool:
+    """Whether the store itself says that there is no such object; any other 404 may be a proxy's."""
+    return isinstance(error, FileNotFoundError) and any(code in str(error) for code in _ABSENT)
+
+
+def in_words(error: Exception, where: str, *, writing: bool) -> RunnerError:
+    """The error that ends the command: exit 5 where to repeat it helps, else 6."""
+    text = str(error)
+    if _has(text, _NO_BUCKET):
+        return BadState(f"{where}: there is no such bucket. Create it, or correct `state` in the manifest.")
+    if _has(text, _EXPIRED):
+        return Unreachable(f"{where}: the store's credential has expired. Renew it. {_SAFE}")
+    if _has(text, _CLOCK):
+        return Unreachable(f"{where}: the store refuses this machine's clock, which is minutes off. Set it. {_SAFE}")
+    if _has(text, _METADATA):
+        return Unreachable(
+            f"{where}: no credential for the store. Set its environment variables (such as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME and "
+            "AZURE_STORAGE_ACCOUNT_KEY) or its credential file. Nothing was sent."
+        )
+    if _has(text, _UNKNOWN_KEY):
+        return Unreachable(f"{where}: the store does not accept the credential. Correct it. {_SAFE}")
+    if _has(text, _ELSEWHERE):
+        return BadState(f"{where}: the bucket is in another region. Set AWS_REGION to it. Nothing was sent.")
+    return _by_status(error, text, where, writing=writing)
+
+
+def _by_status(error: Exception, text: str, where: str, *, writing: bool) -> RunnerError:
+    found, code = _STATUS.search(text), _CODE.search(text)
+    status = int(found[1]) if found else 0
+    said = " ".join(str(part) for part in (status or "", code[1] if code else "") if part)
+    if status in (401, 403) or isinstance(error, PermissionError):
+        verb = "written" if writing else "read"
+        return BadState(f"{where}: may not be {verb} with this credential ({said or 'denied'}). Nothing is lost.")
+    if status in (405, 501):
+        return BadState(f"{where}: this store cannot do what keeps two runs apart ({said}). Use another for `state`.")
+    if isinstance(error, FileNotFoundError):
+        return BadState(f"{where}: something other than the store answers there ({said}). Check the address.")
+    return Unreachable(f"{where}: the store cannot be reached or does not answer{_of(said)}. {_SAFE}")
+
+
+def _of(said: str) -> str:
+    return f" ({said})" if said else ""
+
+
+def _has(text: str, marks: tuple[str, ...]) -> bool:
+    return any(mark in text for mark in marks)

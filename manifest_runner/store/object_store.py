@@ -1,0 +1,135 @@
+"""State in a bucket of S3, Google Cloud Storage or Azure, and of what speaks like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from manifest_runner.errors import BadState, UsageProblem
+from manifest_runner.store.aws_files import aws_options
+from manifest_runner.store.interface import Conflict, Stored
+from manifest_runner.store.object_errors import in_words, is_absent
+
+if TYPE_CHECKING:
+    from obstore import PutResult, UpdateVersion
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT", "GOOGLE_BASE_URL")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NEVER = '"00000000000000000000000000000000"\n1'
+
+
+class ObjectStore:
+    """Objects under ``url``. ``patience`` is about how many seconds one operation may take, retries included."""
+
+    def __init__(self, url: str, env: Mapping[str, str], home: Path, *, patience: float) -> None:
+        self._url = url.rstrip("/")
+        try:
+            import obstore
+            from obstore.store import from_url
+        except ImportError as e:
+            raise UsageProblem(f"`state: {url}` needs the extra `remote`: pip install 'manifest-runner[remote]'") from e
+        self._obstore = obstore
+        with self._in_words("", writing=False):
+            self._store = from_url(url, **_options(url, env, home, patience))
+
+    def where(self, name: str) -> str:
+        return f"{self._url}/{name}" if name else self._url
+
+    def get(self, name: str) -> Stored | None:
+        with self._in_words(name, writing=False):
+            try:
+                found = self._obstore.get(self._store, name)
+                return Stored(bytes(found.bytes()), _version(found.meta))
+            except FileNotFoundError as e:
+                if is_absent(e):
+                    return None
+                raise
+
+    def create(self, name: str, content: bytes) -> str:
+        return self._put(name, content, "create")
+
+    def replace(self, name: str, content: bytes, version: str) -> str:
+        return self._put(name, content, _condition(version))
+
+    def delete(self, names: Sequence[str]) -> None:
+        if names:
+            with self._in_words(names[0], writing=True):
+                self._obstore.delete(self._store, list(names))
+
+    def names(self, folder: str) -> list[str]:
+        with self._in_words(folder, writing=False):
+            found = [entry["path"] for page in self._obstore.list(self._store, folder) for entry in page]
+        return sorted(found)
+
+    def probe(self, name: str, content: bytes) -> None:
+        """What differs is a blank at the end, so that whoever reads in between reads the same."""
+        other = content + b"\n"
+        for mode in ("create", _condition(_NEVER)):
+            try:
+                self._put(name, other, mode)
+            except Conflict:
+                continue
+            self.delete([name])
+            raise BadState(
+                f"{self.where(name)}: this store writes over what exists although it was asked not to, so it cannot "
+                "keep two runs apart. Nothing was sent; use a store with conditional writes."
+            )
+
+    def _put(self, name: str, content: bytes, mode: Any) -> str:
+        """obstore repeats a try that was lost, and then meets its own: so a conflict is looked into."""
+        try:
+            with self._in_words(name, writing=True):
+                return _version(self._try_put(name, content, mode))
+        except Conflict:
+            now = self.get(name)
+            if now is None or now.content != content:
+                raise
+            return now.version
+
+    def _try_put(self, name: str, content: bytes, mode: Any) -> PutResult:
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        try:
+            return self._obstore.put(self._store, name, content, mode=mode, use_multipart=False)
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError) as e:
+            if isinstance(e, FileNotFoundError) and not is_absent(e):
+                raise
+            raise Conflict(name) from e
+
+    @contextmanager
+    def _in_words(self, name: str, *, writing: bool) -> Iterator[None]:
+        """obstore raises its own errors and a few of Python's."""
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except (BaseError, OSError, ValueError) as e:
+            raise in_words(e, self.where(name), writing=writing) from None
+
+
+def _version(meta: Mapping[str, Any]) -> str:
+    return f"{meta['e_tag'] or ''}\n{meta['version'] or ''}"
+
+
+def _condition(version: str) -> UpdateVersion:
+    e_tag, _, number = version.partition("\n")
+    return {"e_tag": e_tag or None, **({"version": number} if number else {})}
+
+
+def _options(url: str, env: Mapping[str, str], home: Path, patience: float) -> dict[str, Any]:
+    """A try that hangs and the retries after one that fails at once are together no longer than ``patience``."""
+    client: dict[str, Any] = {"timeout": timedelta(seconds=0.6 * patience)}
+    client["connect_timeout"] = timedelta(seconds=min(5.0, 0.3 * patience))
+    if any(_is_loopback(env.get(name, "")) for name in _ENDPOINTS):
+        client["allow_http"] = True
+    retries = {"max_retries": 5, "retry_timeout": timedelta(seconds=0.3 * patience)}
+    options = {"client_options": client, "retry_config": retries}
+    return {**options, **(aws_options(env, home) if url.startswith("s3:") else {})}
+
+
+def _is_loopback(endpoint: str) -> bool:
+    return urlsplit(endpoint).hostname in _LOOPBACK

@@ -1,0 +1,279 @@
+"""The lease: one holder at a time, whatever the clocks say and whichever answers are lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from memory_store import MemoryStore
+
+from manifest_runner.errors import BadState, Unreachable
+from manifest_runner.launch import lease as leases
+from manifest_runner.launch.lease import (
+    LASTS,
+    MARGIN,
+    UNKNOWN,
+    Claim,
+    Holder,
+    LeaseHeld,
+    LeaseKeeper,
+    LeaseLost,
+    free_lease,
+    read_lease,
+)
+from manifest_runner.launch.renewal import renewing
+
+NAME = "p/study.lease.json"
+START = 1_800_000_000.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def keeper(store: MemoryStore, clock: Clock, name: str, skew: float = 0.0) -> LeaseKeeper:
+    holder = Holder(name, f"host-of-{name}", 7, "run study.yaml", f"token-of-{name}")
+    return LeaseKeeper(store, NAME, holder, clock=lambda: clock() + skew, sleep=clock.sleep)
+
+
+@pytest.fixture(name="store")
+def _store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture(name="clock")
+def _clock() -> Clock:
+    return Clock()
+
+
+def test_the_first_creates_it_and_the_second_hears_who_has_it(store, clock):
+    assert keeper(store, clock, "ann").claim().standing == "absent"
+    assert store.probed == 1
+    with pytest.raises(LeaseHeld, match=r"in use by ann on host-of-ann \(process 7, `run study.yaml`\) since 2027-"):
+        keeper(store, clock, "bob").claim()
+    assert LeaseHeld.exit_code == LeaseLost.exit_code == 6
+
+
+def test_a_released_lease_is_taken_at_once_with_what_was_not_seen(store, clock):
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    ann.release(("batch-1",))
+    claim = keeper(store, clock, "bob").claim()
+    assert (claim.standing, claim.unseen_batches, claim.is_clean) == ("free", ["batch-1"], True)
+    assert claim.was_anothers("token-of-bob")
+    assert not claim.was_anothers("token-of-ann")
+
+
+@pytest.mark.parametrize("unseen", [("batch-1", "mr1-abc"), (UNKNOWN,)])
+def test_what_was_never_answered_makes_it_unclean(store, clock, unseen):
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    ann.release(unseen)
+    assert not keeper(store, clock, "bob").claim().is_clean
+
+
+def test_the_folder_of_a_killed_run_takes_its_lease_back_at_once(store, clock):
+    keeper(store, clock, "ann").claim()
+    claim = keeper(store, clock, "ann").claim()
+    assert (claim.standing, claim.is_clean) == ("ours", False)
+
+
+@pytest.mark.parametrize(("after", "taken"), [(LASTS, False), (LASTS + MARGIN, False), (LASTS + MARGIN + 2, True)])
+def test_it_is_taken_over_when_it_has_expired_by_a_minute(store, clock, after, taken):
+    keeper(store, clock, "ann").claim()
+    clock.sleep(after)
+    bob = keeper(store, clock, "bob")
+    if not taken:
+        with pytest.raises(LeaseHeld):
+            bob.claim()
+    else:
+        claim = bob.claim()
+        assert (claim.standing, claim.is_clean) == ("expired", False)
+
+
+def test_who_waits_gets_it_when_it_has_expired(store, clock):
+    keeper(store, clock, "ann").claim()
+    assert keeper(store, clock, "bob").claim(timeout=700).standing == "expired"
+    with pytest.raises(LeaseHeld):
+        keeper(store, clock, "cay").claim(timeout=30)
+
+
+def test_a_stopped_run_finds_out_before_it_sends_anything(store, clock):
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    clock.sleep(700)
+    keeper(store, clock, "bob").claim()
+    for attempt in (ann.assure, ann.check, ann.renew):
+        with pytest.raises(LeaseLost, match="now held by bob"):
+            attempt()
+    ann.release(())
+    assert read_lease(store, NAME).lease.owner == "bob"
+
+
+def test_a_lease_that_expired_while_nobody_came_is_still_ours(store, clock):
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    clock.sleep(10 * LASTS)
+    ann.assure()
+    with pytest.raises(LeaseHeld):
+        keeper(store, clock, "bob").claim()
+
+
+def test_one_that_was_freed_by_hand_is_lost(store, clock):
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    free_lease(store, NAME, read_lease(store, NAME), clock())
+    with pytest.raises(LeaseLost, match="it was freed"):
+        ann.assure()
+    claim = keeper(store, clock, "bob").claim()
+    assert (claim.standing, claim.unseen_batches, claim.is_clean) == ("free", [], False)
+
+
+def test_a_renewal_whose_answer_was_lost_is_no_loss(store, clock):
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    clock.sleep(LASTS / 2)
+    store.failing = "lost"
+    with pytest.raises(Unreachable):
+        ann.assure()
+    ann.assure()
+    ann.release(())
+    assert read_lease(store, NAME).lease.is_free
+
+
+def test_clocks_that_are_apart_are_reported(store, clock):
+    keeper(store, clock, "ann", skew=300).claim()
+    with pytest.raises(BadState, match="begins 300 s from now by this machine's clock"):
+        keeper(store, clock, "bob").claim(timeout=1000)
+
+
+def test_what_is_not_a_lease_is_not_overwritten(store, clock):
+    store.create(NAME, b"hello")
+    with pytest.raises(BadState, match="not a lease"):
+        keeper(store, clock, "ann").claim()
+    assert store.get(NAME).content == b"hello"
+
+
+def test_it_is_renewed_in_the_background(store, clock, monkeypatch):
+    monkeypatch.setattr("manifest_runner.launch.renewal.SHORTEST_PAUSE", 0.01)
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    before = read_lease(store, NAME)
+    with renewing(ann):
+        clock.sleep(LASTS / 2 + 1)
+        while read_lease(store, NAME).version == before.version:
+            time.sleep(0.01)
+    assert read_lease(store, NAME).lease.until > before.lease.until
+    assert "lease" not in [each.name for each in threading.enumerate()]
+
+
+# -- several contenders, clocks apart, answers lost
+
+NAMES = ("ann", "bob", "cay")
+
+
+class Contest(RuleBasedStateMachine):
+    """Whoever sends has the last claim; a run that renews in time keeps its lease while clocks are within a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store, self.clock = MemoryStore(), Clock()
+        self.running: dict[str, LeaseKeeper] = {}
+        self.stopped: set[str] = set()
+        self.last: str | None = None
+        self.unseen: set[str] = set()
+
+    @initialize(skews=st.lists(st.floats(-30, 29), min_size=3, max_size=3))
+    def begin(self, skews: list[float]) -> None:
+        self.skews = dict(zip(NAMES, skews, strict=True))
+
+    @rule(name=st.sampled_from(NAMES), fault=st.sampled_from([None, None, "lost", "refused"]))
+    def start(self, name: str, fault: str | None) -> None:
+        """A run in a folder; while an earlier one is alive there, the file lock keeps it from starting."""
+        if name in self.running:
+            return
+        one, self.store.failing = keeper(self.store, self.clock, name, self.skews[name]), fault
+        before = read_lease(self.store, NAME).lease
+        try:
+            claim = one.claim()
+        except (LeaseHeld, Unreachable):
+            return
+        finally:
+            self.store.failing = None
+        self._check_claim(name, claim, before)
+        self.running[name], self.last = one, name
+
+    def _check_claim(self, name: str, claim: Claim, before: leases.Lease | None) -> None:
+        alive = self.last in self.running and self.last not in self.stopped
+        assert not (alive and self.last != name), "taken from a run that is alive"
+        assert claim.before == before
+        assert self.unseen <= set(read_lease(self.store, NAME).lease.unseen)
+
+    @rule(seconds=st.floats(0, 900))
+    def wait(self, seconds: float) -> None:
+        """Time goes by; who is alive renews at half time."""
+        end = self.clock.now + seconds
+        while self.clock.now < end:
+            self.clock.now = min(end, self.clock.now + LASTS / 4)
+            for name in [each for each in self.running if each not in self.stopped]:
+                self._renew_if_due(name)
+
+    def _renew_if_due(self, name: str) -> None:
+        try:
+            if self.running[name].renews_in <= 0:
+                self.running[name].renew()
+        except LeaseLost:
+            assert self.last != name
+            del self.running[name]
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), fault=st.sampled_from([None, None, "lost", "refused"]))
+    def send(self, data: st.DataObject, fault: str | None) -> None:
+        name = data.draw(st.sampled_from(sorted(self.running)))
+        self.stopped.discard(name)
+        self.store.failing = fault
+        try:
+            self.running[name].assure()
+        except Unreachable:
+            return
+        except LeaseLost:
+            assert self.last != name
+            del self.running[name]
+            return
+        finally:
+            self.store.failing = None
+        assert self.last == name, "sent under a lease that another has"
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), how=st.sampled_from(["stop", "kill", "end"]), batch=st.sampled_from(["b1", "b2", "mr1-k"]))
+    def happen(self, data: st.DataObject, how: str, batch: str) -> None:
+        name = data.draw(st.sampled_from(sorted(self.running)))
+        if how == "stop":
+            self.stopped.add(name)
+            return
+        one = self.running.pop(name)
+        self.stopped.discard(name)
+        if how == "end":
+            one.release((batch,))
+            if self.last == name:
+                self.unseen = {batch}
+                self.last = None
+
+    @invariant()
+    def is_one_value(self) -> None:
+        assert set(self.store.values) <= {NAME}
+
+
+TestContest = Contest.TestCase
+TestContest.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
