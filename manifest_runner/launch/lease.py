@@ -241,9 +241,9 @@ class LeaseKeeper:
         left = end - self._clock()
         if left <= 0:
             raise LeaseHeld(
-                f"{self.where}: in use by {lease.words}. Nothing was sent. Wait for it to end, or let this command wait "
-                f"with --lock-timeout SECONDS. If it is dead, its lease expires at {plain_text(lease.until, 40)}; `manifest-runner lock "
-                "release` frees it at once."
+                f"{self.where}: in use by {lease.words}. Nothing was sent. Wait for it to end, or let this command "
+                "wait with --lock-timeout SECONDS. A dead run's lease ends by itself, this one at "
+                f"{plain_text(lease.until, 40)}; `manifest-runner lock release` ends it at once."
             )
         self._notify(f"waiting for {lease.words}")
         self._sleep(min(pause, left))

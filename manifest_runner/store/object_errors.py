@@ -14,7 +14,12 @@ _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
 _EXPIRED = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "token expired", "ExpiredTokenException")
 _CLOCK = ("RequestTimeTooSkewed", "RequestExpired", "Request date header too old")
 _UNKNOWN_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed", "InvalidAuthenticationInfo")
-_ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
+_ELSEWHERE = (
+    "incorrectly configured region",
+    "PermanentRedirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraint",
+)
 _SAFE = "Nothing is lost; run the same command again."
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from manifest_runner.errors import BadState, UsageProblem
+from manifest_runner.errors import BadState, RunnerError, UsageProblem
 from manifest_runner.store.aws_files import aws_options
 from manifest_runner.store.interface import Conflict, Stored
 from manifest_runner.store.object_errors import in_words, is_absent
@@ -73,7 +73,8 @@ class ObjectStore:
                 self._put(name, other, mode)
             except Conflict:
                 continue
-            self.delete([name])
+            with suppress(RunnerError):  # such a store may not do that either
+                self.delete([name])
             raise BadState(
                 f"{self.where(name)}: this store writes over what exists although it was asked not to, so it cannot "
                 "keep two runs apart. Nothing was sent; use a store with conditional writes."
