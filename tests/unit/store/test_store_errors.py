@@ -69,7 +69,7 @@ def _answering(monkeypatch: pytest.MonkeyPatch):
     server.stop()
 
 
-def opened(url: str, patience: float = 5) -> Store:
+def opened(url: str, patience: float = 30) -> Store:
     return open_state(url, os.environ, Path("/nowhere"), patience=patience)
 
 
