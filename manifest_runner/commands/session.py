@@ -135,7 +135,7 @@ def _embedded(workspace: Workspace) -> Iterator[str]:
     """The emulator with its state beside the manifest, in a folder that git does not see."""
     import sqlite3
 
-    from manifest_runner.emulator import EmulatorNotInstalled, EmulatorOptions, running
+    from manifest_runner.emulator import CatalogError, EmulatorOptions, running
 
     database = workspace.emulator_database
     try:
@@ -144,9 +144,9 @@ def _embedded(workspace: Workspace) -> Iterator[str]:
     except OSError as e:
         raise unwritable(database.parent, e) from e
     try:
-        with running(EmulatorOptions(database=database)) as url:
+        with running(EmulatorOptions(database=database, catalog=workspace.emulator_catalog)) as url:
             yield url + "/ica/rest"
-    except EmulatorNotInstalled as e:
+    except CatalogError as e:
         raise UsageProblem(str(e)) from e
     except sqlite3.Error as e:
         raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to start again") from e

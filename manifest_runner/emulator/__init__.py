@@ -1,4 +1,4 @@
-"""A server on loopback that speaks the batch endpoints of the ICA REST API, for trying, testing and demos.
+"""A server on loopback that speaks the ICA REST API, for trying, testing and demos.
 
 It is an independent reading of the API: it shares no code with the rest of manifest-runner, so that the two
 can prove each other wrong. Importing this package is cheap; the web server is loaded when it is started.
@@ -10,26 +10,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from manifest_runner.emulator.options import EmulatorOptions, Fault, parse_fault
+from manifest_runner.emulator.oddities import Oddities, parse_oddities
+from manifest_runner.emulator.options import CatalogError, EmulatorOptions, Fault, parse_fault
 
-__all__ = ["EmulatorNotInstalled", "EmulatorOptions", "Fault", "parse_fault", "running", "serve"]
-
-_OPTIONAL_PACKAGES = frozenset({"starlette", "uvicorn", "h11"})
-
-
-class EmulatorNotInstalled(ImportError):
-    """The packages of the optional extra are missing."""
+__all__ = [
+    "CatalogError",
+    "EmulatorOptions",
+    "Fault",
+    "Oddities",
+    "parse_fault",
+    "parse_oddities",
+    "running",
+    "serve",
+]
 
 
 def serve(options: EmulatorOptions, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, from the main thread; ``announce`` gets the URL once it answers.
 
     The URL has no path (``http://127.0.0.1:40123``); the API is below ``/ica/rest``. Raises ``OSError``
-    when the port is taken, ``sqlite3.Error`` when the database cannot be opened and
-    ``EmulatorNotInstalled``.
+    when the port is taken, ``sqlite3.Error`` when the database cannot be opened and ``CatalogError``.
     """
-    with _explaining_missing_packages():
-        from manifest_runner.emulator import server
+    from manifest_runner.emulator import server
+
     server.serve(options, announce)
 
 
@@ -39,20 +42,7 @@ def running(options: EmulatorOptions, *, clock: Callable[[], float] = time.time)
 
     ``clock`` gives seconds since the epoch and moves the timetable. Raises what ``serve`` raises.
     """
-    with _explaining_missing_packages():
-        from manifest_runner.emulator import server
+    from manifest_runner.emulator import server
+
     with server.running(options, clock) as url:
         yield url
-
-
-@contextmanager
-def _explaining_missing_packages() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _OPTIONAL_PACKAGES:
-            raise
-        raise EmulatorNotInstalled(
-            f"the emulator needs the package {error.name!r}: install manifest-runner[emulator]",
-            name=error.name,
-        ) from error

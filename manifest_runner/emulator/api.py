@@ -11,13 +11,22 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from manifest_runner.emulator.endpoints.creation import Creator
+from manifest_runner.emulator.catalog.query import DataQuery
+from manifest_runner.emulator.catalog.rows import Row
+from manifest_runner.emulator.catalog.world import open_world
+from manifest_runner.emulator.creation import Creator
+from manifest_runner.emulator.files.signing import Signer
 from manifest_runner.emulator.options import EmulatorOptions
+from manifest_runner.emulator.outcomes.admission import Admission
+from manifest_runner.emulator.outcomes.rules import Rules
+from manifest_runner.emulator.outcomes.source import Outcomes
 from manifest_runner.emulator.protocol.faults import FaultPlan
-from manifest_runner.emulator.protocol.media import negotiate
+from manifest_runner.emulator.protocol.media import V3, V4, negotiate
+from manifest_runner.emulator.protocol.paging import Page, read_page
 from manifest_runner.emulator.protocol.problems import Problem
 from manifest_runner.emulator.store.credentials import Gatekeeper
 from manifest_runner.emulator.store.idempotency import KeyedAnswers
+from manifest_runner.emulator.views.analyses import AnalysisViews
 
 
 class Call(NamedTuple):
@@ -41,26 +50,66 @@ class Call(NamedTuple):
 class Api:
     """One emulator: its state, its options and its clock."""
 
-    def __init__(self, connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float], files_url: str
+    ) -> None:
         self.connection = connection
         self.options = options
         self.clock = clock
         self.gate = Gatekeeper(connection, options.api_key, options.token_lifetime)
         self.faults = FaultPlan(options.faults)
         self.answers = KeyedAnswers(connection, options.idempotency_ttl)
-        self.creator = Creator(connection, self.answers, options)
+        self.world = open_world(options.catalog, connection, options.projects)
+        rules = Rules(self.world.catalog.analyses, self.world.pipelines, options)
+        self.outcomes = Outcomes(connection, rules)
+        admission = Admission(self.world, self.find_anywhere)
+        self.creator = Creator(connection, self.answers, options.creation_delay, rules, admission)
+        self.views = AnalysisViews(self.world, self.outcomes)
+        self.signer = Signer(files_url)
 
     async def pause(self) -> None:
         """Be as slow as the options say, without holding up other requests."""
         if self.options.latency:
             await asyncio.sleep(self.options.latency)
 
+    def find_data(self, project: str, query: DataQuery, now: float) -> list[Row]:
+        """The data that meets a query: what analyses have made, and what was there before."""
+        made = self.outcomes.select(project, query, now)
+        if not made:
+            return self.world.data.select(project, query)
+        known = {name for row in made for name in (row.id, row.path)}
+        others = self.world.data.select(project, query)
+        return [*made, *(row for row in others if row.id not in known and row.path not in known)]
+
+    def find_by_id(self, project: str, data_id: str) -> Row | None:
+        """The data with this id, as it is now."""
+        return next(iter(self.find_data(project, DataQuery(ids=(data_id,)), self.clock())), None)
+
+    def find_anywhere(self, project: str, data_id: str) -> Row | None:
+        """The data with this id, of the project or else of any other: requests may name that, too."""
+        others = (each.id for each in self.world.projects() if each.id != project)
+        return next((row for each in (project, *others) if (row := self.find_by_id(each, data_id))), None)
+
+    def admit_anybody(self, request: Request, offered: tuple[str, ...]) -> Call:
+        """Choose the media type alone. Raises Problem 400."""
+        return Call(request, "", "", negotiate(request, self._available(offered)), self.clock())
+
     def admit(self, request: Request, offered: tuple[str, ...]) -> Call:
         """Find the user, the project and the media type. Raises Problem 400, 401 and 404."""
         now = self.clock()
         user = self.gate.user(request, now)
         project = str(request.path_params.get("project", ""))
-        if project and self.options.projects and project not in self.options.projects:
+        if project and not self.world.knows(project):
             raise Problem(404, f"There is no project {project}.")
-        media = negotiate(request, offered) if offered else ""
+        media = negotiate(request, self._available(offered)) if offered else ""
         return Call(request, user, project, media, now)
+
+    def _available(self, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """The media types, of which an older server has no version 4, and version 3 in its place."""
+        return tuple(each for each in offered if each != V4) or (V3,) if self.options.oddities.no_v4 else offered
+
+    def page(self, call: Call) -> Page:
+        """The page that a call asks for. Raises Problem 400."""
+        page = read_page(call.request.query_params)
+        longest = self.options.oddities.longest_page
+        return page if longest is None else page._replace(size=min(page.size, longest))

@@ -1,13 +1,11 @@
-"""The web application: which path leads to which endpoint, and how errors are reported."""
+"""The web application: how requests reach their endpoints, and how errors are reported."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from typing import NamedTuple
 
-import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,64 +13,54 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from manifest_runner.emulator.api import Api, Call
-from manifest_runner.emulator.endpoints import analyses, batches
-from manifest_runner.emulator.endpoints.projects import list_projects
-from manifest_runner.emulator.options import EmulatorOptions, FaultTarget
+from manifest_runner.emulator.api import Api
+from manifest_runner.emulator.files.app import FileApp
+from manifest_runner.emulator.options import EmulatorOptions
 from manifest_runner.emulator.protocol.faults import ConnectionDropped, refuse
-from manifest_runner.emulator.protocol.media import V3, V4, negotiate
 from manifest_runner.emulator.protocol.problems import Problem, problem_response
-
-_BASE = "/ica/rest/api"
-_PROJECT = "/projects/{project}"
-_BATCHES = _PROJECT + "/analysisCreationBatch"
-_ANALYSES = _PROJECT + "/analyses"
+from manifest_runner.emulator.routes import BASE, ENDPOINTS, Endpoint
+from manifest_runner.emulator.store.requests import count_request
 
 Respond = Callable[[Request], Awaitable[Response]]
 
 
-class _Endpoint(NamedTuple):
-    """``offers`` are the media types of its answers (oldest first), ``target`` is what faults call it."""
+def build_app(
+    connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float], files_url: str
+) -> ASGIApp:
+    """The emulator as an ASGI application; ``clock`` gives seconds since the epoch.
 
-    method: str
-    path: str
-    handle: Callable[[Api, Call], Awaitable[Response]]
-    offers: tuple[str, ...] = (V3,)
-    target: FaultTarget = "get"
+    Requests for the port of ``files_url`` go to the file server. Raises CatalogError.
+    """
+    api = Api(connection, options, clock, files_url)
+    routes = [Route(BASE + each.path, _respond(api, each), methods=[each.method]) for each in ENDPOINTS]
 
-
-_ENDPOINTS = (
-    _Endpoint("POST", _BATCHES, batches.create_batch, target="post"),
-    _Endpoint("GET", _BATCHES + "/{batch:uuid}", batches.get_batch),
-    _Endpoint("GET", _BATCHES + "/{batch:uuid}/items", batches.list_batch_items, (V3, V4)),
-    _Endpoint("GET", _BATCHES + "/{batch:uuid}/items/{item:uuid}", batches.get_batch_item, (V3, V4)),
-    _Endpoint("POST", _PROJECT + "/analysis:search", analyses.search_analyses, target="search"),
-    _Endpoint("GET", _ANALYSES, analyses.list_analyses),
-    _Endpoint("GET", _ANALYSES + "/{analysis:uuid}", analyses.get_analysis, (V3, V4)),
-    # It answers nothing, so any Accept header will do.
-    _Endpoint("POST", _ANALYSES + "/{analysis:uuid}:abort", analyses.abort_analysis, (), target="abort"),
-    _Endpoint("GET", "/projects", list_projects),
-)
-
-
-def build_app(connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float]) -> Starlette:
-    """The emulator as an ASGI application; ``clock`` gives seconds since the epoch."""
-    api = Api(connection, options, clock)
-    routes = [
-        *(_route(e.method, e.path, _reporting_problems(api, _responder(api, e))) for e in _ENDPOINTS),
-        _route("POST", "/tokens", _reporting_problems(api, _token_responder(api, api.gate.mint))),
-        _route("POST", "/tokens:refresh", _reporting_problems(api, _token_responder(api, api.gate.refresh))),
-    ]
-
-    async def report_http_error(request: Request, error: Exception) -> Response:
+    async def report(request: Request, error: Exception) -> Response:
         status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
         problem = Problem(status, _explanation(request, error), headers=headers)
         return problem_response(problem, request, clock())
 
-    app = Starlette(routes=routes, exception_handlers={HTTPException: report_http_error, Exception: report_http_error})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: report, Exception: report})
     app.router.redirect_slashes = False
     app.add_middleware(_Dated, clock=clock)
-    return app
+    return _Ports({int(files_url.rpartition(":")[2]): _files(api)}, app)
+
+
+def _files(api: Api) -> FileApp:
+    def count(endpoint: str, status: int) -> None:
+        count_request(api.connection, endpoint, status)
+
+    return FileApp(api.find_by_id, count, api.clock, api.options.oddities.downloads)
+
+
+class _Ports:
+    """Leads a request to the application of the port that it came to."""
+
+    def __init__(self, apps: dict[int, ASGIApp], otherwise: ASGIApp) -> None:
+        self._apps = apps
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._apps.get(scope["server"][1], self._otherwise)(scope, receive, send)
 
 
 class _Dated:
@@ -92,49 +80,39 @@ class _Dated:
         await self._app(scope, receive, send_dated)
 
 
-def _route(method: str, path: str, respond: Respond) -> Route:
-    return Route(_BASE + path, respond, methods=[method])
+def _respond(api: Api, endpoint: Endpoint) -> Respond:
+    """What answers the requests of an endpoint, counts them and lets them meet their faults."""
 
-
-def _responder(api: Api, endpoint: _Endpoint) -> Respond:
     async def respond(request: Request) -> Response:
-        if endpoint.target != "post":
-            await api.pause()
-        return await endpoint.handle(api, api.admit(request, endpoint.offers))
-
-    return _meeting_faults(api, endpoint.target, respond)
-
-
-def _token_responder(api: Api, issue: Callable[[Request, float], str]) -> Respond:
-    async def respond(request: Request) -> Response:
-        await api.pause()
-        media = negotiate(request, (V3,))
-        return Response(orjson.dumps({"token": issue(request, api.clock())}), media_type=media)
-
-    return _meeting_faults(api, "token", respond)
-
-
-def _meeting_faults(api: Api, target: FaultTarget, respond: Respond) -> Respond:
-    async def respond_or_fail(request: Request) -> Response:
-        fault = api.faults.next(target)
-        if fault == "drop-before":
-            return ConnectionDropped()
-        if fault is not None:
-            refuse(fault)
-        response = await respond(request)
-        return ConnectionDropped() if fault == "drop-after" else response
-
-    return respond_or_fail
-
-
-def _reporting_problems(api: Api, respond: Respond) -> Respond:
-    async def answer(request: Request) -> Response:
         try:
-            return await respond(request)
+            response = await _respond_or_fail(api, endpoint, request)
         except Problem as problem:
-            return problem_response(problem, request, api.clock())
+            response = problem_response(problem, request, api.clock())
+        count_request(api.connection, endpoint.name, response.status_code)
+        return response
 
-    return answer
+    return respond
+
+
+async def _respond_or_fail(api: Api, endpoint: Endpoint, request: Request) -> Response:
+    fault = api.faults.next(endpoint.target)
+    if fault == "drop-before":
+        return ConnectionDropped()
+    if fault is not None:
+        refuse(fault)
+    _require_short_url(api, request)
+    if endpoint.target != "post":
+        await api.pause()
+    admit = api.admit_anybody if endpoint.is_open else api.admit
+    response = await endpoint.handle(api, admit(request, endpoint.offers))
+    return ConnectionDropped() if fault == "drop-after" else response
+
+
+def _require_short_url(api: Api, request: Request) -> None:
+    longest = api.options.oddities.longest_url
+    length = len(request.scope["raw_path"]) + len(request.scope["query_string"]) + 1
+    if longest is not None and length > longest:
+        raise Problem(414, f"The URL has {length} bytes, and this server reads {longest}.")
 
 
 def _explanation(request: Request, error: Exception) -> str:

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple, cast, get_args
 
 import msgspec
 
+from manifest_runner.emulator.oddities import Oddities
+
 FaultKind = Literal["401", "403", "404", "409", "429", "500", "503", "drop-before", "drop-after"]
 FaultTarget = Literal["post", "get", "search", "token", "abort"]
 
@@ -54,14 +56,19 @@ def parse_fault(text: str) -> Fault:
     return Fault(cast("FaultKind", match["kind"]), first, last, cast("FaultTarget", match["target"] or "post"))
 
 
+class CatalogError(ValueError):
+    """A catalog that cannot be used, with a text for the user: a line for each mistake."""
+
+
 class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to serve and what to pretend. Times are seconds; ``fail_creation``, ``fail_analysis`` and
     ``abort_analysis`` are regular expressions, searched for in userReferences.
 
     ``database`` is a SQLite file, created if absent; several processes may share it. ``api_key`` is the only
-    key accepted (None: any), ``projects`` the only known projects (empty: any id). ``search_lag`` is how long
-    an analysis stays hidden from searches and lists. Raises ValueError for a host that is not loopback, a
-    negative time and a bad expression.
+    key accepted (None: any), ``projects`` the only known projects (empty: any id). ``catalog`` is a file that
+    says what there is and what becomes of analyses; docs/emulator.md describes it. ``search_lag`` is how long
+    an analysis stays hidden from searches and lists, ``usage_delay`` how long after its end its price is not
+    known. Raises ValueError for a host that is not loopback, a negative time and a bad expression.
     """
 
     database: Path
@@ -69,16 +76,19 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 0
     api_key: str | None = None
     projects: tuple[str, ...] = ()
+    catalog: Path | None = None
     creation_delay: float = 1.0
     analysis_duration: float = 8.0
     fail_creation: str | None = None
     fail_analysis: str | None = None
     abort_analysis: str | None = None
     search_lag: float = 0.0
+    usage_delay: float = 0.0
     latency: float = 0.0
     faults: tuple[Fault, ...] = ()
     idempotency_ttl: float = _WEEK
     token_lifetime: float = _DAY
+    oddities: Oddities = Oddities()
 
     def __post_init__(self) -> None:
         if not _is_loopback(self.host):
@@ -94,7 +104,9 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
         return f"EmulatorOptions(database={str(self.database)!r})"
 
 
-_TIMES = ("creation_delay", "analysis_duration", "search_lag", "latency", "idempotency_ttl", "token_lifetime")
+_TIMES = (
+    "creation_delay", "analysis_duration", "search_lag", "usage_delay", "latency", "idempotency_ttl", "token_lifetime",
+)  # fmt: skip
 _EXPRESSIONS = ("fail_creation", "fail_analysis", "abort_analysis")
 
 

@@ -1,21 +1,35 @@
-"""What the emulator has executed, for proving that nothing was launched twice."""
+"""What the emulator has done, for proving what was launched, how often it was asked, and how much ran at once."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from manifest_runner.emulator.store.database import read_only
+from manifest_runner.emulator.store.timetable import Fate, analysis_state
+
+LEAKS = "GET /files with a credential"
 
 
 class Execution(NamedTuple):
-    """One item that was accepted: replayed answers and refused requests leave none."""
+    """One item that was accepted: replayed answers and refused requests leave none. ``owner`` is its user."""
 
     project: str
     batch_id: str
     user_reference: str
     technical_tags: tuple[str, ...]
+    owner: str
+
+
+class Run(NamedTuple):
+    """From when to when an item was unfinished: accepted, but neither failed nor with an analysis that ended."""
+
+    user_reference: str
+    begun: float
+    ended: float
 
 
 def executions(database: Path) -> list[Execution]:
@@ -24,11 +38,58 @@ def executions(database: Path) -> list[Execution]:
     Items that failed to be created count too. Raises ``sqlite3.Error`` when there is no such database.
     """
     query = """
-        SELECT batches.project, batches.id, items.user_reference, items.technical_tags
+        SELECT batches.project, batches.id, items.user_reference, items.technical_tags, batches.owner
         FROM items JOIN batches ON batches.number = items.batch ORDER BY items.batch, items.user_reference
     """
     with read_only(database) as connection:
         return [
-            Execution(project, batch, reference, tuple(json.loads(tags)))
-            for project, batch, reference, tags in connection.execute(query)
+            Execution(project, batch, reference, tuple(json.loads(tags)), owner)
+            for project, batch, reference, tags, owner in connection.execute(query)
         ]
+
+
+def requests(database: Path, *, status: int | None = None) -> Counter[str]:
+    """How many requests each endpoint has had, by its name in the API: ``GET /api/projects/{projectId}/data``.
+
+    With a ``status`` only those answered so. What the file server was asked is there as ``GET /files``, and as
+    ``GET /files with a credential`` where a credential of the API has leaked to it.
+    """
+    counts: Counter[str] = Counter()
+    with read_only(database) as connection:
+        for endpoint, answered, count in connection.execute("SELECT endpoint, status, count FROM requests"):
+            counts[endpoint] += count if status in (None, answered) else 0
+    return +counts
+
+
+def runs(database: Path, project: str | None = None) -> list[Run]:
+    """Every item with its time, as far as the timetable is known by now; of one project, or of all."""
+    query = """
+        SELECT i.user_reference, b.created, i.settled, i.duration, i.fate, a.at
+        FROM items i JOIN batches b ON b.number = i.batch LEFT JOIN aborts a ON a.analysis = i.analysis
+        WHERE :project IS NULL OR b.project = :project ORDER BY i.batch, i.user_reference
+    """
+    with read_only(database) as connection:
+        rows = connection.execute(query, {"project": project}).fetchall()
+    return [Run(reference, created, _end(*rest)) for reference, created, *rest in rows]
+
+
+def most_unfinished(database: Path, project: str | None = None) -> int:
+    """How many items were unfinished at once, at the worst moment."""
+    return _most_at_once(runs(database, project))
+
+
+def _end(settled: float, duration: float, fate: int, aborted: float | None) -> float:
+    if fate == Fate.CREATION_FAILS:
+        return settled
+    ended = analysis_state(float("inf"), settled, duration, fate, aborted).ended
+    return settled if ended is None else ended
+
+
+def _most_at_once(found: Iterable[Run]) -> int:
+    """What ends at the moment in which something else begins makes room for it."""
+    changes = sorted(change for run in found for change in ((run.begun, 1), (run.ended, -1)) if run.ended > run.begun)
+    most = now = 0
+    for _, change in changes:
+        now += change
+        most = max(most, now)
+    return most

@@ -7,13 +7,13 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from typing import cast
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from manifest_runner.emulator.app import build_app
@@ -53,7 +53,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that stops at once when told to: uvicorn's own looks every tenth of a second."""
+    """A server that stops at once when asked to: uvicorn's own looks every tenth of a second."""
 
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[Stop], None]) -> None:
         super().__init__(config)
@@ -63,6 +63,17 @@ class _Server(uvicorn.Server):
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         self._when_ready(lambda: loop.call_soon_threadsafe(stopped.set))
         await stopped.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is idle at once: uvicorn's own takes a tenth of a second, and only working requests need it."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(2):  # one turn of the loop closes them, the next reports it
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -81,20 +92,25 @@ def serve(options: EmulatorOptions, announce: Callable[[str], None]) -> None:
     # An interrupt can also come before and after the loop listens for it.
     with (
         suppress(KeyboardInterrupt),
-        _listen(options) as listener,
+        _listen(options.host, options.port) as listener,
+        _listen(options.host, 0) as files,
         closing(open_store(options.database)) as store,
     ):
-        _run(build_app(store, options, time.time), listener, when_ready)
+        _run(build_app(store, options, time.time, _url(files)), (listener, files), when_ready)
 
 
 @contextmanager
 def running(options: EmulatorOptions, clock: Callable[[], float]) -> Iterator[str]:
     """Serve from a daemon thread; see the package for the contract."""
     ready: Future[Stop] = Future()
-    with _listen(options) as listener, closing(open_store(options.database)) as store:
-        app = build_app(store, options, clock)
+    with (
+        _listen(options.host, options.port) as listener,
+        _listen(options.host, 0) as files,
+        closing(open_store(options.database)) as store,
+    ):
+        app = build_app(store, options, clock, _url(files))
         url = _url(listener)
-        thread = threading.Thread(target=_run, args=(app, listener, ready.set_result), daemon=True)
+        thread = threading.Thread(target=_run, args=(app, (listener, files), ready.set_result), daemon=True)
         thread.start()
         stop = ready.result(timeout=_START_SECONDS)
         try:
@@ -104,7 +120,7 @@ def running(options: EmulatorOptions, clock: Callable[[], float]) -> Iterator[st
             thread.join()
 
 
-def _run(app: Starlette, listener: socket.socket, when_ready: Callable[[Stop], None]) -> None:
+def _run(app: ASGIApp, listeners: Iterable[socket.socket], when_ready: Callable[[Stop], None]) -> None:
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -120,12 +136,12 @@ def _run(app: Starlette, listener: socket.socket, when_ready: Callable[[Stop], N
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    asyncio.run(_Server(config, when_ready).serve([listener]))
+    asyncio.run(_Server(config, when_ready).serve([*listeners]))
 
 
-def _listen(options: EmulatorOptions) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    return socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 def _url(listener: socket.socket) -> str:

@@ -41,6 +41,12 @@ class Workspace(msgspec.Struct, frozen=True):
     def emulator_database(self) -> Path:
         return self.manifest.parent / ".manifest-runner" / "emulator.sqlite3"
 
+    @property
+    def emulator_catalog(self) -> Path | None:
+        """What the embedded emulator knows, if somebody has written it down beside the manifest."""
+        catalog = self.manifest.parent / "emulator.yaml"
+        return catalog if catalog.is_file() else None
+
     def _beside(self, suffix: str) -> Path:
         return self.lockfile.with_name(self.lockfile.name.removesuffix(_SUFFIX) + suffix)
 

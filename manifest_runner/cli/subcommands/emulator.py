@@ -7,13 +7,21 @@ from pathlib import Path
 import click
 
 from manifest_runner.cli.options import FILE, SECONDS, grouped
-from manifest_runner.emulator.options import EmulatorOptions, Fault, parse_fault
+from manifest_runner.emulator.oddities import Oddities, parse_oddities
+from manifest_runner.emulator.options import CatalogError, EmulatorOptions, Fault, parse_fault
 from manifest_runner.errors import UsageProblem
 
 
 def _faults(_context: click.Context, _parameter: click.Parameter, faults: tuple[str, ...]) -> tuple[Fault, ...]:
     try:
         return tuple(map(parse_fault, faults))
+    except ValueError as e:
+        raise click.BadParameter(str(e)) from e
+
+
+def _oddities(_context: click.Context, _parameter: click.Parameter, oddities: tuple[str, ...]) -> Oddities:
+    try:
+        return parse_oddities(oddities)
     except ValueError as e:
         raise click.BadParameter(str(e)) from e
 
@@ -35,6 +43,9 @@ emulator_options = grouped(
         show_default="any",
         help="Know this project only; repeatable.",
     ),
+    click.option(
+        "--catalog", type=FILE, show_default="anything", help="Know these projects, pipelines, data and outcomes."
+    ),
     click.option("--creation-delay", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS"),
     click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS"),
     click.option("--fail-creation", metavar="REGEX", help="Fail the creation of these userReferences."),
@@ -46,6 +57,13 @@ emulator_options = grouped(
         default=0.0,
         metavar="SECONDS",
         help="Hide new analyses from searches for so long.",
+    ),
+    click.option(
+        "--usage-delay",
+        type=SECONDS,
+        default=0.0,
+        metavar="SECONDS",
+        help="Hide the prices of analyses for so long.",
     ),
     click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Delay every answer."),
     click.option(
@@ -64,6 +82,14 @@ emulator_options = grouped(
         help="Remember idempotency keys this long.",
     ),
     click.option(
+        "--odd",
+        "oddities",
+        multiple=True,
+        metavar="ODDITY",
+        callback=_oddities,
+        help="Be another kind of server: no-v4, max-url=BYTES, … Repeatable.",
+    ),
+    click.option(
         "--token-lifetime", type=SECONDS, default=86400.0, metavar="SECONDS", help="Let tokens expire after this long."
     ),
 )
@@ -75,11 +101,11 @@ def command(options: EmulatorOptions) -> None:
     """Serve the emulator; the first line of stdout is its URL."""
     import sqlite3
 
-    from manifest_runner.emulator import EmulatorNotInstalled, serve
+    from manifest_runner.emulator import serve
 
     try:
         serve(options, click.echo)
     except sqlite3.Error as e:
         raise UsageProblem(f"{options.database}: cannot be used as the emulator's database: {e}") from e
-    except (EmulatorNotInstalled, OSError) as e:
+    except (CatalogError, OSError) as e:
         raise UsageProblem(str(e)) from e

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
+from manifest_runner.emulator.catalog.pipelines import PipelineQuery
+from manifest_runner.emulator.outcomes.source import state_of
 from manifest_runner.emulator.protocol.media import JSON, V3, V4, require_body_type
-from manifest_runner.emulator.protocol.paging import envelope, read_page
+from manifest_runner.emulator.protocol.paging import envelope
 from manifest_runner.emulator.protocol.problems import Problem
 from manifest_runner.emulator.protocol.wire_rules import ANALYSIS_STATUSES, read_query
 from manifest_runner.emulator.store.database import add_abort
 from manifest_runner.emulator.store.queries import Filter, ItemRow, find_item, list_items
-from manifest_runner.emulator.store.timetable import FINAL_STATUSES, analysis_state
-from manifest_runner.emulator.views.analyses import analysis_view, status_in_version_3
+from manifest_runner.emulator.store.timetable import FINAL_STATUSES
+from manifest_runner.emulator.views.analyses import status_in_version_3
 
 _TAG_COLUMNS = {
     "technicalTags": "i.technical_tags",
@@ -35,6 +38,9 @@ async def search_analyses(api: Api, call: Call) -> Response:
         filters.analysis_status(statuses)
     for field, column in _TAG_COLUMNS.items():
         _with_tags(filters, column, query.get(field) or ())
+    _of_pipelines(api, call, filters, query)
+    if samples := query.get("sampleIds"):
+        filters.sample(samples)
     return _page(api, call, filters, V4)
 
 
@@ -51,15 +57,16 @@ async def list_analyses(api: Api, call: Call) -> Response:
 
 async def get_analysis(api: Api, call: Call) -> Response:
     """GET one analysis; its ETag changes with its status."""
-    row = _analysis(api, call)
-    state = analysis_state(call.now, row.settled, row.duration, row.fate, row.aborted)
-    return call.answer(analysis_view(row, call.now, call.media), ETag=f'"{state.modified * 1000:.0f}"')
+    row = find_analysis(api, call)
+    state = state_of(row, call.now)
+    view = api.views.analysis(row, call.now, call.media)
+    return call.answer(view, ETag=f'"{state.modified * 1000:.0f}"')
 
 
 async def abort_analysis(api: Api, call: Call) -> Response:
     """POST analyses/ID:abort: the status follows later. An analysis that has ended is refused (400)."""
-    row = _analysis(api, call)
-    state = analysis_state(call.now, row.settled, row.duration, row.fate, row.aborted)
+    row = find_analysis(api, call)
+    state = state_of(row, call.now)
     if state.status in FINAL_STATUSES:
         raise Problem(400, f"The analysis has ended ({state.status}) and cannot be aborted.")
     add_abort(api.connection, row.analysis, call.now)
@@ -73,6 +80,15 @@ def _filters(api: Api, call: Call, reference: str | None, user_reference: str | 
     if user_reference is not None:
         filters.equal("i.user_reference", user_reference)
     return filters
+
+
+def _of_pipelines(api: Api, call: Call, filters: Filter, query: Mapping[str, Any]) -> None:
+    """Of one of the pipelines with these ids, and of one with these names."""
+    if ids := query.get("pipelineUUIDs"):
+        filters.pipeline([each.lower() for each in ids])
+    if names := query.get("pipelineNames"):
+        searches = [PipelineQuery(equals=name) for name in names]
+        filters.pipeline([each.id for search in searches for each in api.world.pipelines.search(call.project, search)])
 
 
 def _with_tags(filters: Filter, column: str, tags: Iterable[str | None]) -> None:
@@ -91,11 +107,13 @@ def _version_4_statuses(status: str) -> list[str]:
 
 
 def _page(api: Api, call: Call, filters: Filter, version: str) -> Response:
-    listing = list_items(api.connection, filters, read_page(call.request.query_params))
-    return call.answer(envelope(listing, [analysis_view(row, call.now, version) for row in listing.rows]))
+    listing = list_items(api.connection, filters, api.page(call))
+    views = [api.views.analysis(row, call.now, version) for row in listing.rows]
+    return call.answer(envelope(listing, views))
 
 
-def _analysis(api: Api, call: Call) -> ItemRow:
+def find_analysis(api: Api, call: Call) -> ItemRow:
+    """The analysis that the path names. Raises Problem 404."""
     analysis = call.path("analysis")
     filters = Filter(call.now, call.project).created().equal("i.analysis", analysis)
     row = find_item(api.connection, filters)

@@ -6,12 +6,12 @@ from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
 from manifest_runner.emulator.protocol.media import V3, require_body_type
-from manifest_runner.emulator.protocol.paging import envelope, read_page
+from manifest_runner.emulator.protocol.paging import envelope
 from manifest_runner.emulator.protocol.problems import Problem
 from manifest_runner.emulator.store.database import BatchRow, find_batch
 from manifest_runner.emulator.store.idempotency import Answer, Slot, check_key
 from manifest_runner.emulator.store.queries import Filter, find_item, list_items
-from manifest_runner.emulator.views.analyses import batch_view, item_view
+from manifest_runner.emulator.views.analyses import batch_view
 
 _ITEM_STATUSES = ("RUNNING", "WAITING_RESOURCES", "SUCCEEDED", "FAILED")
 
@@ -44,12 +44,12 @@ async def get_batch(api: Api, call: Call) -> Response:
 
 async def list_batch_items(api: Api, call: Call) -> Response:
     """GET the items of a batch, in no helpful order, filtered by status and paged."""
-    page = read_page(call.request.query_params)
+    page = api.page(call)
     filters = Filter(call.now, call.project).equal("b.id", _batch(api, call).id)
     if statuses := _statuses(call):
         filters.item_status(statuses)
     listing = list_items(api.connection, filters, page)
-    return call.answer(envelope(listing, [item_view(row, call.now, call.media) for row in listing.rows]))
+    return call.answer(envelope(listing, [api.views.item(row, call.now, call.media) for row in listing.rows]))
 
 
 async def get_batch_item(api: Api, call: Call) -> Response:
@@ -58,7 +58,7 @@ async def get_batch_item(api: Api, call: Call) -> Response:
     row = find_item(api.connection, Filter(call.now, call.project).equal("b.id", batch.id).equal("i.id", item))
     if row is None:
         raise Problem(404, f"The batch has no item {item}.")
-    return call.answer(item_view(row, call.now, call.media))
+    return call.answer(api.views.item(row, call.now, call.media))
 
 
 def _batch(api: Api, call: Call) -> BatchRow:

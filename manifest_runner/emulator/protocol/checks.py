@@ -59,12 +59,19 @@ def nullable(inner: Check) -> Check:
     return check
 
 
-def list_of(inner: Check) -> Check:
+def anything(_: Any) -> Mistakes:
+    """Whatever it is."""
+    return _GOOD
+
+
+def list_of(inner: Check, *, longest: int | None = None) -> Check:
     """A list of what ``inner`` accepts."""
 
     def check(value: Any) -> Mistakes:
         if type(value) is not list:
             return _mistyped(value, "a list")
+        if longest is not None and len(value) > longest:
+            return [("", f"must have at most {longest} entries, not {len(value)}")]
         mistakes: list[tuple[str, str]] = []
         for index, element in enumerate(value):
             if found := inner(element):
@@ -97,7 +104,7 @@ def record(fields: Mapping[str, Check], *, required: Sequence[str] = (), also: C
 
 
 def variant(key: str, cases: Mapping[str, Check]) -> Check:
-    """An object whose string ``key`` tells which of the ``cases`` it must meet."""
+    """An object whose string ``key`` says which of the ``cases`` it must meet."""
     choice = record({key: one_of(*cases)}, required=(key,))
 
     def check(value: Any) -> Mistakes:

@@ -38,6 +38,10 @@ def refuse(kind: FaultKind) -> None:
 class ConnectionDropped(Response):
     """Instead of an answer, the connection is closed. Needs the server's transport in the state."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.status_code = 0
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Close, and wait until the server knows: it would answer 500 to a request that was just left."""
         request = Request(scope, receive)

@@ -28,6 +28,11 @@ def derive_within(batch: str, *names: str) -> str:
     return batch[:8] + derive(batch, *names)[8:]
 
 
+def data_id(path: str, *names: str) -> str:
+    """The id of the file or (with ``/`` at the end of its path) folder of these names."""
+    return ("fol." if path.endswith("/") else "fil.") + derive("data", path, *names).replace("-", "")
+
+
 def is_uuid(text: str) -> bool:
     """Whether this is a UUID in its usual spelling."""
     return re.fullmatch(UUID_PATTERN, text) is not None

@@ -12,6 +12,7 @@ from manifest_runner.emulator.protocol.problems import Problem
 V3 = "application/vnd.illumina.v3+json"
 V4 = "application/vnd.illumina.v4+json"
 JSON = "application/json"
+OCTETS = "application/octet-stream"
 
 
 class _Range(NamedTuple):

@@ -52,6 +52,18 @@ class Listing(NamedTuple):
     cursor: Cursor | None
 
 
+def page_of(rows: Sequence[Any], page: Page) -> Listing:
+    """One page of rows that are all at hand; their order must be the same for each page."""
+    if page.by_offset:
+        start = page.offset or 0
+        return Listing(rows[start : start + page.size], len(rows), None, None)
+    start = page.cursor.batch if page.cursor else 0
+    end = start + page.size
+    remaining = max(len(rows) - end, 0)
+    cursor = Cursor(end, "", remaining) if remaining else None
+    return Listing(rows[start:end], None if page.cursor else len(rows), remaining, cursor)
+
+
 def read_page(query: QueryParams) -> Page:
     """The page that a query string asks for. Raises Problem 400."""
     token, offset, sort = query.get("pageToken"), query.get("pageOffset"), query.get("sort")

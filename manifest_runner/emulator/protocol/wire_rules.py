@@ -10,6 +10,7 @@ from manifest_runner.emulator.protocol.checks import (
     Check,
     Mistakes,
     any_text,
+    anything,
     list_of,
     nullable,
     one_of,
@@ -86,6 +87,8 @@ _FIELDS = list_of(
                 list_of(nullable(record({"dataId": any_text, "mountPath": any_text}, required=("dataId",))))
             ),
             "externalDataValues": nullable(list_of(_EXTERNAL_DATA)),
+            "sampleValues": list_of(_UUID),
+            "runSampleValues": list_of(_UUID),
         },
         required=("id",),
     )
@@ -156,8 +159,44 @@ _QUERY = record(
         "userTags": _TEXTS,
         "technicalTags": _TEXTS,
         "referenceTags": _TEXTS,
+        "pipelineNames": list_of(any_text, longest=20),
+        "pipelineUUIDs": list_of(_UUID, longest=20),
+        "sampleIds": list_of(_UUID, longest=20),
     }
 )
+_MATCH = record({"equals": any_text, "contains": any_text, "startsWith": any_text})
+_TEN_IDS = list_of(_UUID, longest=10)
+_PIPELINE_QUERY = record(
+    {
+        "ids": _TEN_IDS,
+        "pipelineGroups": _TEN_IDS,
+        "name": _MATCH,
+        "version": _MATCH,
+        "description": _MATCH,
+        "statuses": list_of(any_text),
+        "pipelineLanguage": any_text,
+        "pipelineLanguageVersionStatus": record({"values": list_of(any_text), "matchMode": any_text}),
+        "lastUsed": record({"before": any_text, "after": any_text, "empty": anything}),
+        "pinned": anything,
+        "owners": _TEN_IDS,
+        "numberOfVersionsToIncludeForEachPipelineGroup": anything,
+    }
+)
+_DATA_TO_DOWNLOAD = record({"dataIds": list_of(any_text), "dataPaths": list_of(any_text)})
+
+
+def read_pipeline_query(body: bytes) -> dict[str, Any]:
+    """The checked body of a search for pipelines. Raises Problem 400 with every mistake."""
+    query: dict[str, Any] = _read(body, _PIPELINE_QUERY)
+    return query
+
+
+def read_data_to_download(body: bytes) -> dict[str, list[str]]:
+    """The checked body that asks for download URLs, by ids and by paths. Raises Problem 400."""
+    wanted: dict[str, list[str]] = _read(body, _DATA_TO_DOWNLOAD)
+    if not any(wanted.values()):
+        raise Problem(400, "The body must name at least one id or path.")
+    return wanted
 
 
 def read_batch(body: bytes) -> dict[str, list[dict[str, Any]]]:

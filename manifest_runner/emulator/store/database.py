@@ -2,7 +2,7 @@
 
 Write-ahead logging lets readers go on beside a writer. ``synchronous=NORMAL`` keeps every committed
 transaction when a process is killed at any moment, because the log is then in the operating system's hands;
-only a power cut can undo the last commits, which is no matter for a server that people try things on, and
+only a power cut can undo the last commits, which does not matter for a server that people try things on, and
 it saves an fsync per request.
 """
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from manifest_runner.emulator.store.timetable import analysis_state, item_status
 
-_FORMAT = 2
+_FORMAT = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL, owner TEXT NOT NULL,
@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS launches (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS names (
     kind TEXT NOT NULL, id TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS places (
+    project TEXT NOT NULL, path TEXT NOT NULL, analysis TEXT NOT NULL, PRIMARY KEY (project, path, analysis)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (
     endpoint TEXT NOT NULL, status INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (endpoint, status)
@@ -175,6 +178,15 @@ def add_batch(connection: sqlite3.Connection, batch: BatchRow, items: Iterable[N
 def count_batches(connection: sqlite3.Connection) -> int:
     """How many batches there are."""
     (count,) = connection.execute("SELECT count(*) FROM batches").fetchone()
+    return int(count)
+
+
+def count_launch(connection: sqlite3.Connection, project: str, user_reference: str) -> int:
+    """Count one more launch of a userReference, and give its number; call it within a transaction."""
+    (count,) = connection.execute(
+        "INSERT INTO launches VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
+        (project, user_reference),
+    ).fetchone()
     return int(count)
 
 

@@ -16,7 +16,7 @@ _STATUS = f"analysis_status({_MOMENT})"
 _REFERENCE = "substr(i.user_reference, 1, 218) || '-' || i.analysis"
 _COLUMNS = f"""i.batch, i.id, i.analysis, i.settled, i.fate, i.kind, i.user_reference, i.pipeline,
     i.technical_tags, i.user_tags, i.reference_tags, i.duration, i.launch, i.details,
-    b.owner, b.created, a.at, {_REFERENCE}"""
+    b.project, b.owner, b.created, a.at, {_REFERENCE}"""
 _TABLES = "items i JOIN batches b ON b.number = i.batch LEFT JOIN aborts a ON a.analysis = i.analysis"
 _SELECT = f"SELECT {_COLUMNS} FROM {_TABLES}"  # noqa: S608
 _SORT_COLUMNS = {
@@ -47,6 +47,7 @@ class ItemRow(NamedTuple):
     duration: float
     launch: int
     details: str | None
+    project: str
     owner: str
     created: float
     aborted: float | None
@@ -54,10 +55,10 @@ class ItemRow(NamedTuple):
 
 
 class Filter:
-    """Conditions that rows must all meet, at the moment ``now``."""
+    """Conditions that rows of one project, or of any, must all meet, at the moment ``now``."""
 
-    def __init__(self, now: float, project: str) -> None:
-        self._conditions = ["b.project = :project"]
+    def __init__(self, now: float, project: str | None = None) -> None:
+        self._conditions = ["TRUE" if project is None else "b.project = :project"]
         self.values: dict[str, Any] = {"now": now, "project": project}
 
     @property
@@ -68,6 +69,11 @@ class Filter:
     def equal(self, column: str, value: str) -> Filter:
         """Keep rows with this value in a column such as ``i.id``."""
         self._conditions.append(f"{column} = {self._bind(value)}")
+        return self
+
+    def starting(self, column: str, prefix: str) -> Filter:
+        """Keep rows whose value in a column starts like this, found through the column's index."""
+        self._conditions.append(f"{column} >= {self._bind(prefix)} AND {column} < {self._bind(prefix + '~')}")
         return self
 
     def reference(self, reference: str) -> Filter:
@@ -91,6 +97,18 @@ class Filter:
         """Keep rows that carry exactly this tag in a column of tags."""
         carried = f"(SELECT value FROM json_each({column}))"  # noqa: S608
         self._conditions.append(f"{self._bind(tag)} IN {carried}")
+        return self
+
+    def pipeline(self, ids: Iterable[str]) -> Filter:
+        """Keep rows of one of these pipelines, which a request names by its id or by a URN that holds it."""
+        named = [f"instr(lower(i.pipeline), {self._bind(each)})" for each in ids]
+        self._conditions.append(f"({' OR '.join(named) or 'FALSE'})")
+        return self
+
+    def sample(self, ids: Iterable[str]) -> Filter:
+        """Keep rows whose input form names one of these samples."""
+        named = ", ".join(self._bind(each) for each in ids)
+        self._conditions.append(f"EXISTS (SELECT 1 FROM json_tree(i.details) WHERE atom IN ({named}))")  # noqa: S608
         return self
 
     def after(self, cursor: Cursor) -> Filter:
@@ -129,7 +147,7 @@ def list_items(connection: sqlite3.Connection, filters: Filter, page: Page) -> L
 def _first_rows(rows: list[ItemRow], size: int, matching: int, total: int | None) -> Listing:
     """The first ``size`` rows, with a cursor if there are more.
 
-    What remains is counted down from the count made for the first page: counting anew for each page would
+    What remains is counted down from the count made for the first page: counting again for each page would
     make reading a long list quadratic.
     """
     if len(rows) <= size:

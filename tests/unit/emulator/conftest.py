@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from manifest_runner.emulator import EmulatorOptions, running
+from manifest_runner.emulator import EmulatorOptions, parse_oddities, running
 from manifest_runner.emulator.record import executions
 
 V3 = "application/vnd.illumina.v3+json"
@@ -77,6 +77,16 @@ class Client:
         """GET a path below the project."""
         return self.session.get(f"{self.home}/{path}", params=query, headers={"Accept": accept})
 
+    def listed(self, path: str, accept: str = V3, **query: Any) -> Any:
+        """The items of one page of a list below the project."""
+        answer = self.get(path, accept, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
+
+    def paths(self, **query: Any) -> list[str]:
+        """The paths of the data that a query finds."""
+        return [row["data"]["details"]["path"] for row in self.listed("data", **query)]
+
     def batch(self, batch: str) -> requests.Response:
         return self.get(f"analysisCreationBatch/{batch}", accept=V3)
 
@@ -141,17 +151,51 @@ def _other_user(client: Client) -> Iterator[Client]:
         yield other
 
 
+def options_in(folder: Path, catalog: str, oddities: Iterable[str], given: dict[str, Any]) -> EmulatorOptions:
+    """Options with files in a folder; the ``catalog`` is the text of one."""
+    if catalog:
+        given["catalog"] = folder / "catalog.yaml"
+        given["catalog"].write_text(f"catalog: 1\n{catalog}", encoding="utf-8")
+    return EmulatorOptions(**{"database": folder / "emulator.db", "oddities": parse_oddities(oddities), **given})
+
+
 @pytest.fixture(name="start")
 def _start(tmp_path: Path, clock: Clock, project: str) -> Iterator[Callable[..., Client]]:
-    """Start an emulator of one's own with these options; it stops when the test ends."""
+    """Start an emulator of one's own with these options; it stops when the test ends.
+
+    A ``catalog`` is the text of one, ``oddities`` are as on the command line: ``["no-v4", "max-url=2000"]``.
+    """
     with ExitStack() as stack:
 
-        def start(*, key: str = "a-key", **options: Any) -> Client:
-            chosen = EmulatorOptions(**{"database": tmp_path / "emulator.db", **options})
+        def start(*, key: str = "a-key", catalog: str = "", oddities: Iterable[str] = (), **options: Any) -> Client:
+            chosen = options_in(tmp_path, catalog, oddities, options)
             url = stack.enter_context(running(chosen, clock=clock))
             return stack.enter_context(closing(Client(url, chosen.database, project, key)))
 
         yield start
+
+
+@pytest.fixture(name="serve", scope="module")
+def _serve(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Callable[..., tuple[str, Path]]]:
+    """Start an emulator with a catalog that the tests of a module share; gives its URL and database."""
+    with ExitStack() as stack:
+
+        def serve(catalog: str, **options: Any) -> tuple[str, Path]:
+            chosen = options_in(tmp_path_factory.mktemp("served"), catalog, (), options)
+            return stack.enter_context(running(chosen, clock=clock)), chosen.database
+
+        yield serve
+
+
+@pytest.fixture(name="connect")
+def _connect(project: str) -> Iterator[Callable[..., Client]]:
+    """A client of a served emulator, by default for a project of its own."""
+    with ExitStack() as stack:
+
+        def connect(server: tuple[str, Path], project: str = project) -> Client:
+            return stack.enter_context(closing(Client(*server, project)))
+
+        yield connect
 
 
 @pytest.fixture(name="make_item")

@@ -36,7 +36,7 @@ def test_items_wait_then_run_then_succeed_within_the_creation_delay(client, cloc
     assert statuses(client, batch) == {"SUCCEEDED"}
 
 
-def test_a_job_is_initialized_then_runs_then_succeeds_and_tells_when(client, clock):
+def test_a_job_is_initialized_then_runs_then_succeeds_with_its_times(client, clock):
     batch = client.create("one")
     seen = [job(client, batch)]
     for _ in range(2):
@@ -51,7 +51,7 @@ def test_a_job_is_initialized_then_runs_then_succeeds_and_tells_when(client, clo
     ("expression", "status"),
     [("^nothing$", "SUCCEEDED"), ("^one$", "PARTIALLY_SUCCEEDED"), (".", "FAILED")],
 )
-def test_the_job_tells_how_many_items_failed(start, clock, expression, status):
+def test_the_job_shows_how_many_items_failed(start, clock, expression, status):
     client = start(fail_creation=expression)
     batch = client.create("one", "two")
     clock.advance(1)
@@ -78,7 +78,7 @@ def test_without_delays_everything_is_final_at_the_first_look(start):
     assert found["createdAnalysis"]["status"] == "SUCCEEDED"
 
 
-def test_an_item_tells_what_was_requested(client):
+def test_an_item_shows_what_was_requested(client):
     batch = client.create("one", tags={"technicalTags": ["a", None], "userTags": ["b"], "referenceTags": None})
     assert client.items(batch)["items"][0]["request"] == {
         "userReference": "one",
@@ -148,4 +148,5 @@ def test_a_colleague_sees_the_batches_of_the_project(client, other_user):
 
 def test_the_record_has_one_entry_an_item_executed_with_its_technical_tags(client, project):
     batch = client.create("one", tags={"technicalTags": ["t1", "t2"]})
-    assert Execution(project, batch, "one", ("t1", "t2")) in executions(client.database)
+    owner = client.batch(batch).json()["job"]["owner"]["id"]
+    assert Execution(project, batch, "one", ("t1", "t2"), owner) in executions(client.database)

@@ -58,9 +58,9 @@ def test_an_endpoint_of_one_version_refuses_the_other(client, make_item):
 
 
 @pytest.mark.parametrize("path", ["analyses", "nothing"])
-def test_every_answer_tells_the_emulators_own_time_once(client, clock, path):
-    told = client.get(path, accept=V3).raw.headers.getlist("Date")
-    assert [parsedate_to_datetime(date).timestamp() for date in told] == [int(clock())]
+def test_every_answer_has_the_emulators_own_time_once(client, clock, path):
+    dates = client.get(path, accept=V3).raw.headers.getlist("Date")
+    assert [parsedate_to_datetime(date).timestamp() for date in dates] == [int(clock())]
 
 
 @pytest.mark.parametrize("declared", ["application/json", V4, "text/plain", ""])

@@ -44,38 +44,38 @@ def process(database):
             server.kill()
 
 
-@pytest.fixture(name="connect")
-def _connect(tmp_path, project, client):
-    def connect(url, key="a-key"):
+@pytest.fixture(name="join")
+def _join(tmp_path, project, client):
+    def join(url, key="a-key"):
         return closing(type(client)(url, tmp_path / "emulator.db", project, key))
 
-    return connect
+    return join
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_server_without_a_word(tmp_path, connect, number):
-    with process(tmp_path / "emulator.db") as (server, url), connect(url) as client:
+def test_a_signal_stops_the_server_without_a_word(tmp_path, join, number):
+    with process(tmp_path / "emulator.db") as (server, url), join(url) as client:
         assert client.search().status_code == 200
         server.send_signal(number)
         output, errors = server.communicate(timeout=10)
     assert (server.returncode, output, errors) == (0, "stopped\n", "")
 
 
-def test_what_was_answered_survives_a_kill(tmp_path, connect, make_item):
-    with process(tmp_path / "emulator.db") as (server, url), connect(url) as client:
+def test_what_was_answered_survives_a_kill(tmp_path, join, make_item):
+    with process(tmp_path / "emulator.db") as (server, url), join(url) as client:
         first = client.post([make_item()], "key")
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
         assert client.executed() == ["one"]
-    with process(tmp_path / "emulator.db") as (server, url), connect(url) as client:
+    with process(tmp_path / "emulator.db") as (server, url), join(url) as client:
         assert client.post([make_item()], "key").content == first.content
         assert client.batch(first.json()["id"]).status_code == 200
         assert client.executed() == ["one"]
 
 
-def test_processes_that_share_a_database_execute_a_key_once(tmp_path, connect, make_item):
+def test_processes_that_share_a_database_execute_a_key_once(tmp_path, join, make_item):
     database = tmp_path / "emulator.db"
-    with process(database) as (_, one), process(database) as (_, two), connect(one) as a, connect(two) as b:
+    with process(database) as (_, one), process(database) as (_, two), join(one) as a, join(two) as b:
         with ThreadPoolExecutor(2) as pool:
             for n in range(10):
                 items = [make_item(f"{n}-{i}") for i in range(20)]
@@ -151,11 +151,11 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path):
 
 
 def test_answers_do_not_wait_for_delayed_acknowledgements(tmp_path, monkeypatch):
-    async def tell(request):
+    async def answer(request):
         transport = request.state.transport
         return Response(str(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
 
-    monkeypatch.setattr("manifest_runner.emulator.server.build_app", lambda *_: Starlette(routes=[Route("/", tell)]))
+    monkeypatch.setattr("manifest_runner.emulator.server.build_app", lambda *_: Starlette(routes=[Route("/", answer)]))
     with running(EmulatorOptions(database=tmp_path / "emulator.db")) as url:
         assert requests.get(url, timeout=10).text == "1"
 
@@ -166,18 +166,7 @@ def test_importing_the_package_loads_no_web_server():
     assert done.stdout == "set()\n"
 
 
-def test_missing_packages_are_named_with_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "manifest_runner.emulator.server")
-    monkeypatch.delattr(emulator, "server")
-    with (
-        pytest.raises(emulator.EmulatorNotInstalled, match=r"install manifest-runner\[emulator\]"),
-        running(EmulatorOptions(database=tmp_path / "emulator.db")),
-    ):
-        pass
-
-
 def test_the_emulator_shares_no_code_with_the_runner():
-    for file in Path(emulator.__file__).parent.glob("*.py"):
+    for file in Path(emulator.__file__).parent.rglob("*.py"):
         imports = re.findall(r"^\s*(?:from|import) (manifest_runner\S*)", file.read_text(encoding="utf-8"), re.M)
         assert all(name.startswith("manifest_runner.emulator") for name in imports), file.name

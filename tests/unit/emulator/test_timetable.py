@@ -67,5 +67,5 @@ def test_a_clock_that_was_set_back_does_no_harm():
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "1970-01-01T00:00:00.000Z"), (1_800_000_000.0625, "2027-01-15T08:00:00.062Z")]
 )
-def test_times_are_told_in_utc_to_the_millisecond(seconds, text):
+def test_times_are_in_utc_to_the_millisecond(seconds, text):
     assert timestamp(seconds) == text

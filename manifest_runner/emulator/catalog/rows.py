@@ -1,0 +1,97 @@
+"""The data of a project: rows, found by path, by id and by folder without looking at all of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A file or a folder as a project sees it; the ``path`` of a folder ends with ``/``.
+
+    ``owner`` is the project that it is stored in (empty: the one that asks). ``in_link`` marks what lies in a
+    linked folder, into which a listing by the folder's path does not look.
+    """
+
+    id: str
+    path: str
+    owner: str = ""
+    size: int = 0
+    text: str | None = None
+    status: str = "AVAILABLE"
+    region: str = ""
+    format: str = ""
+    download: str | None = None
+    user_tags: tuple[str, ...] = ()
+    technical_tags: tuple[str, ...] = ()
+    non_indexed: bool = False
+    will_be_archived_at: str | None = None
+    will_be_deleted_at: str | None = None
+    created: float = 0.0
+    source_analysis: str | None = None
+    in_link: bool = False
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is one."""
+        return self.path.endswith("/")
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rstrip("/").rpartition("/")[2]
+
+    @property
+    def parent(self) -> str:
+        """The path of the folder that it is in."""
+        return self.path.rstrip("/").rpartition("/")[0] + "/"
+
+
+class Rows:
+    """The data of one project, sorted by path. What is asked for in vain gives nothing."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.all = tuple(sorted(rows, key=_order))
+        self._paths = [row.path.lower() for row in self.all]
+        self._by_id: defaultdict[str, list[Row]] = defaultdict(list)
+        self._by_parent: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in self.all:
+            self._by_id[row.id].append(row)
+            self._by_parent[row.parent].append(row)
+
+    def with_id(self, data_id: str) -> list[Row]:
+        """The row with this id, of which there can be several: a folder linked into two places."""
+        return self._by_id.get(data_id, [])
+
+    def at(self, path: str) -> Iterator[Row]:
+        """The rows of exactly this path but for upper and lower case."""
+        wanted = path.lower()
+        for index in range(bisect_left(self._paths, wanted), len(self._paths)):
+            if self._paths[index] != wanted:
+                return
+            yield self.all[index]
+
+    def below(self, prefix: str) -> Iterator[Row]:
+        """The rows whose path starts like this but for upper and lower case."""
+        wanted = prefix.lower()
+        for index in range(bisect_left(self._paths, wanted), len(self._paths)):
+            if not self._paths[index].startswith(wanted):
+                return
+            yield self.all[index]
+
+    def children(self, folder: str) -> list[Row]:
+        """What lies directly in the folder of this path."""
+        return self._by_parent.get(folder, [])
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """The paths of the folders that a path lies in, the innermost first: ``/a/b/``, ``/a/``."""
+    while (path := path.rstrip("/").rpartition("/")[0] + "/") != "/":
+        yield path
+
+
+def _order(row: Row) -> tuple[str, str, str]:
+    return row.path.lower(), row.path, row.id
