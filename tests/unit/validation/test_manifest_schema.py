@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -500,3 +501,15 @@ def test_of_many_unknown_keys_fifty_are_worded_and_the_others_counted():
     faults = said(manifest(**{f"k{number}": 1 for number in range(5_000)}))
     assert len(faults) == 51
     assert ("k50", 'unknown key "k50", and 4,949 more below') in faults
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_editor_offers_an_analysis_only_the_keys_of_its_kind(kind: str) -> None:
+    """Editors complete with each branch whose ``if`` holds; for them ``const`` holds of "nextflow" in "nextflowJson"."""
+    chosen = [
+        rule["then"]["$ref"].rpartition("/")[2]
+        for rule in SCHEMA["definitions"]["analysis"]["allOf"]
+        if "then" in rule and re.search(rule["if"]["properties"]["kind"]["pattern"], kind)
+    ]
+    assert chosen == [f"{kind}Analysis"]
+    assert SCHEMA["definitions"]["notOfThisKind"]["doNotSuggest"]
