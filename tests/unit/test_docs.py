@@ -9,6 +9,7 @@ from pathlib import Path
 import generate
 import generate_commands
 import pytest
+import yaml
 
 from manifest_runner.cli.error_handler import BUG_EXIT, INTERRUPTED_EXIT
 from manifest_runner.cli.main import app
@@ -98,3 +99,11 @@ def anchors(page: Path) -> set[str]:
     """The anchors that GitHub gives the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("part", ["inputs", "outputs"])
+def test_the_page_on_ci_explains_the_action(part):
+    action = yaml.safe_load(text_of(ROOT / "action.yml"))
+    rows = re.findall(r"^\| (`.*?) \|", text_of(ROOT / "docs" / "teams-and-ci.md"), re.MULTILINE)
+    explained = {name for row in rows for name in re.findall(r"`(\S+?)`", row)}
+    assert action[part].keys() <= explained

@@ -505,7 +505,7 @@ def test_of_many_unknown_keys_fifty_are_worded_and_the_others_counted():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_editor_offers_an_analysis_only_the_keys_of_its_kind(kind: str) -> None:
-    """Editors complete with each branch whose ``if`` holds; for them ``const`` holds of "nextflow" in "nextflowJson"."""
+    """Editors complete with each branch whose ``if`` holds, and a ``const`` holds for them where the text begins it."""
     chosen = [
         rule["then"]["$ref"].rpartition("/")[2]
         for rule in SCHEMA["definitions"]["analysis"]["allOf"]
