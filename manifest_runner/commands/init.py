@@ -1,20 +1,19 @@
-"""``init``: a commented manifest and samplesheet to start from, or a manifest made of an existing launch body."""
+"""``init --from-payload``: a manifest that launches what an existing body of the API launches."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from manifest_runner.commands.starter import MODELINE, PLACEHOLDER_UUID, name_for, write_new
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
-from manifest_runner.files import replace_file
 from manifest_runner.items.load import load
 from manifest_runner.items.shorthands import shape_item
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
@@ -27,73 +26,10 @@ from manifest_runner.validation.shipped import item_checker
 from manifest_runner.values import SpelledFloat, SpelledInt, spelled_json
 
 MAX_PAYLOAD_BYTES = 64 * 2**20
-PLACEHOLDER_PROJECT = "00000000-0000-0000-0000-000000000000"
 
-_MANIFEST = """\
-# A manifest of manifest-runner: what shall be launched on ICA, one analysis a row of the samplesheet.
-#
-#   manifest-runner validate {file}                check it
-#   manifest-runner plan {file}                    see what would be launched
-#   manifest-runner run {file} --emulator          try it, without ICA; remove {lockfile} then
-#   manifest-runner run {file}                     launch it; commit {lockfile} afterwards
-manifest: 1
-name: {quoted}                     # part of each launch's identity: keep it
-project: {project}
-
-vars:                                # constants for the templates below
-  reference: fil.00000000000000000000000000000000
-
-defaults:                            # merged under every analysis
-  pipelineId: 00000000-0000-0000-0000-000000000000
-
-analyses:
-  - kind: nextflow                   # or nextflowJson, cwl
-    forEach:
-      csv: {samplesheet}               # one analysis for each row
-      where: "row.status == 'ready'"
-    userReference: "{{{{ row.sample }}}}-{slug}"    # unique: it is how a launch is known
-    tags:
-      userTags: [{quoted}]
-    analysisInput:
-      inputs:                        # CODE: data id, or a list of them
-        fastqs: "{{{{ row.fastqs | split(';') }}}}"
-        reference: "{{{{ vars.reference }}}}"
-      parameters:                    # CODE: value
-        output_format: CRAM
-    analysisOutput:
-      - sourcePath: out/
-        type: FOLDER
-        targetProjectId: "{{{{ project }}}}"
-        targetPath: "/{name}/{{{{ row.sample }}}}/"
-"""
-
-_SAMPLESHEET = """\
-sample,fastqs,status
-NA12878,fil.11111111111111111111111111111111;fil.22222222222222222222222222222222,ready
-NA12879,fil.33333333333333333333333333333333;fil.44444444444444444444444444444444,waiting
-"""
-
-# Names that YAML reads as text without quotes.
-_PLAIN = re.compile(r"(?!(null|true|false)$)[a-z][a-z0-9._-]*")
 _ITEMS: dict[str, Kind] = {"nextflowItems": "nextflow", "nextflowJsonItems": "nextflowJson", "cwlItems": "cwl"}
 _LISTS = ", ".join(_ITEMS)
 _FIELDS = {"userReference", "pipelineId", "tags", "analysisInput", "inputFormValues"}
-
-
-def write_starter(path: Path, project: str | None) -> list[Path]:
-    """Write a starter manifest and its samplesheet. Raises UsageProblem where a file is there already."""
-    samplesheet = path.with_name(f"{path.stem}.samples.csv" if path.stem != "manifest" else "samples.csv")
-    name = _name(path)
-    text = _MANIFEST.format(
-        file=path.name,
-        lockfile=f"{path.stem}.lock.json",
-        name=name,
-        quoted=name if _PLAIN.fullmatch(name) else json.dumps(name),
-        slug=re.sub(r"[^a-z0-9]+", "-", name),
-        project=project or PLACEHOLDER_PROJECT,
-        samplesheet=samplesheet.name,
-    )
-    return _write({path: text, samplesheet: _SAMPLESHEET})
 
 
 def write_from_payload(path: Path, payload: Path, project: str | None) -> list[Path]:
@@ -106,10 +42,10 @@ def write_from_payload(path: Path, payload: Path, project: str | None) -> list[P
         analyses = [_analysis(kind, item) for kind, item in _checked_items(_decode(text, payload), payload)]
     except RecursionError as e:
         raise _refused(payload, "not JSON that anything could be made of: nested too deep") from e
-    head = {"manifest": 1, "name": _name(path), "project": project or PLACEHOLDER_PROJECT}
-    manifest = dump_yaml({**head, "analyses": analyses})
+    head = {"manifest": 1, "name": name_for(path), "project": project or PLACEHOLDER_UUID}
+    manifest = MODELINE + dump_yaml({**head, "analyses": analyses})
     _refuse_unless_it_loads(manifest, payload)
-    return _write({path: manifest})
+    return write_new({path: manifest})
 
 
 def _read_payload(payload: Path) -> str:
@@ -227,19 +163,3 @@ def _jinja_text(value: str) -> str:
     """A Jinja literal, in whose quotes no delimiter is left."""
     escaped = {"{": "\\x7b", "}": "\\x7d", "'": "\\x27", "\\": "\\x5c", "%": "\\x25", "#": "\\x23"}
     return "'" + "".join(escaped.get(character, character) for character in value) + "'"
-
-
-def _name(path: Path) -> str:
-    name = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._")[:64]
-    return name or "manifest"
-
-
-def _write(files: Mapping[Path, str]) -> list[Path]:
-    for path in files:
-        if path.exists():
-            raise UsageProblem(f"{path}: is there already; nothing was written")
-        if not path.parent.is_dir():
-            raise UsageProblem(f"{path.parent}: there is no such folder")
-    for path, text in files.items():
-        replace_file(path, text.encode())
-    return list(files)

@@ -28,7 +28,7 @@ def test_the_first_study_of_the_readme_works_as_written(emulator, cli):
     start, steps = blocks(study, "console")
     for step in commands(start):
         cli.ok(*step)
-    assert cli.files() == ["study.samples.csv", "study.yaml"]
+    assert cli.files() == ["manifest.schema.json", "study.samples.csv", "study.yaml"]
     (manifest,), (samples,) = blocks(study, "yaml"), blocks(study, "csv")
     cli.write("study.yaml", manifest)
     cli.write("study.samples.csv", samples)

@@ -12,10 +12,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_runner.commands.init import write_from_payload, write_starter
+from manifest_runner.cli.pre_commit import chosen
+from manifest_runner.commands.init import write_from_payload
+from manifest_runner.commands.starter import PLACEHOLDER_DATA, PLACEHOLDER_UUID, SCHEMA_FILE, write_starter
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import load
+from manifest_runner.validation.shipped import schema_text
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 PIPELINE = "f606f580-d476-47a8-9679-9ddb39fcb0a8"
@@ -71,13 +74,48 @@ def from_payload(folder, payload):
     "name", ["manifest.yaml", "Größe & more.yaml", "germline.v2.yml", "42.yaml", "null.yaml", "..."]
 )
 def test_the_starter_is_valid_and_has_an_item(tmp_path, name):
-    manifest, samplesheet = write_starter(tmp_path / name, PROJECT)
-    assert [request["pipelineId"][:4] for _, request in items(manifest)] == ["0000"]
+    manifest, samplesheet, _schema = write_starter(tmp_path / name, PROJECT)
+    fill_in(manifest, samplesheet)
+    assert [request["pipelineId"] for _, request in items(manifest)] == [PIPELINE]
     assert samplesheet.name in manifest.read_text(encoding="utf-8")
 
 
+def fill_in(*files):
+    """Replace the placeholders, as the comments ask for."""
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        text = text.replace(PLACEHOLDER_UUID, PIPELINE).replace(PLACEHOLDER_DATA, "fil.1")
+        path.write_text(text, encoding="utf-8")
+
+
+def test_each_line_of_the_starter_with_a_placeholder_says_what_to_fill_in(tmp_path):
+    manifest, _, _ = write_starter(tmp_path / "germline.yaml", None)
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    marked = [line for line in lines if "# FILL IN: " in line]
+    assert [line for line in lines if "0000" in line and line not in marked] == []
+    assert len(marked) == 5
+    given, _ = write_starter(tmp_path / "given.yaml", PROJECT)
+    assert "FILL IN: id of the project" not in given.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: write_starter(path, None), lambda path: [from_payload(path.parent, FORM)]]
+)
+def test_editors_find_the_schema_beside_the_manifest(tmp_path, make):
+    manifest = make(tmp_path / "germline.yaml")[0]
+    first = manifest.read_text(encoding="utf-8").splitlines()[0]
+    named = tmp_path / first.removeprefix("# yaml-language-server: $schema=")
+    assert named.read_text(encoding="utf-8") == schema_text("manifest")
+
+
+def test_a_schema_that_exists_stays(tmp_path):
+    (tmp_path / SCHEMA_FILE).write_text("{}", encoding="utf-8")
+    assert [path.name for path in write_starter(tmp_path / "a.yaml", None)] == ["a.yaml", "a.samples.csv"]
+    assert (tmp_path / SCHEMA_FILE).read_text(encoding="utf-8") == "{}"
+
+
 def test_the_starter_names_its_own_files(tmp_path):
-    manifest, _ = write_starter(tmp_path / "germline.yaml", None)
+    manifest, _, _ = write_starter(tmp_path / "germline.yaml", None)
     text = manifest.read_text(encoding="utf-8")
     assert ("manifest-runner run germline.yaml" in text, "germline.lock.json" in text) == (True, True)
 
@@ -85,7 +123,7 @@ def test_the_starter_names_its_own_files(tmp_path):
 @pytest.mark.parametrize("there", ["germline.yaml", "germline.samples.csv"])
 def test_nothing_that_is_there_is_overwritten(tmp_path, there):
     (tmp_path / there).write_text("mine", encoding="utf-8")
-    with pytest.raises(UsageProblem, match="is there already"):
+    with pytest.raises(UsageProblem, match="already exists"):
         write_starter(tmp_path / "germline.yaml", None)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(there, "mine")]
 
@@ -182,12 +220,9 @@ def test_what_a_manifest_takes_a_body_may_have(tmp_path):
 # -- the hook of pre-commit
 
 
-@pytest.mark.parametrize(("path", "is_checked"), [
-    ("manifest.yaml", True), ("manifest.yml", True), ("a/b/manifest-2.yml", True), ("a/germline.manifest.yaml", True),
-    ("manifests/germline.yaml", True), ("a/manifest/b/c.yml", True), ("manifest.lock.json", False),
-    ("a/mymanifest.yaml", False), ("manifest.yaml.txt", False), ("src/germline.yaml", False),
-])  # fmt: skip
-def test_the_hook_checks_what_init_writes(path: str, is_checked: bool) -> None:
+def test_the_hook_checks_what_init_writes(tmp_path: Path) -> None:
+    starter, samplesheet, schema = map(str, write_starter(tmp_path / "a.yaml", None))
+    made = str(from_payload(tmp_path, FORM))
+    assert chosen([starter, made]) == [starter, made]
     (hook,) = yaml.safe_load((Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    assert (re.search(hook["files"], path) is not None) == is_checked
-    assert "pass_filenames" not in hook
+    assert [path for path in (starter, made, samplesheet, schema) if re.search(hook["files"], path)] == [starter, made]
