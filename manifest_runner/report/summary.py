@@ -1,4 +1,4 @@
-"""A lockfile as counted, ordered rows, what failed first: the one story that every format tells."""
+"""A lockfile as counted, ordered rows, what failed first: the facts behind every format."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
 
 
 def shown_time(text: str | None) -> str:
-    """``2026-11-23 10:00`` in UTC; text that is no time stays as it is."""
+    """``2026-11-23 10:00`` in UTC; text that is not a time stays as it is."""
     time = moment(text)
     return (text or "") if time is None else f"{time:%Y-%m-%d %H:%M}"
 
