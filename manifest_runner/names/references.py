@@ -15,6 +15,9 @@ SCHEME = "icav2://"
 ID_STARTS = ("fil.", "fol.", "urn:")
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
+# What `init` writes where somebody has to fill in an id.
+_PLACEHOLDER = re.compile(r"(fil\.|fol\.)?(0{32}|0{8}-0{4}-0{4}-0{4}-0{12})")
+_FILL_IN = "is the placeholder that `init` wrote; replace it with"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 _WRITE = 'write a data id ("fil.…" or "fol.…"), a URN, a path ("/folder/file") or "icav2://PROJECT/path"'
@@ -44,6 +47,11 @@ def is_pipeline_id(text: str) -> bool:
     return is_uuid(text) or (text.startswith("urn:") and len(text) > len("urn:"))
 
 
+def is_placeholder(text: str) -> bool:
+    """Whether an id is one of zeros only, which `init` writes and nobody has."""
+    return _PLACEHOLDER.fullmatch(text) is not None
+
+
 def is_data_name(text: str) -> bool:
     """Whether a text is a path or a URI, which the names file turns into an id."""
     return text.startswith(("/", SCHEME))
@@ -52,7 +60,7 @@ def is_data_name(text: str) -> bool:
 def data_fault(text: str) -> str:
     """What is wrong with a text where an id of data belongs, and what to write; empty where nothing is."""
     if text.startswith(ID_STARTS):
-        return _id_fault(text)
+        return f"{shown(text)} {_FILL_IN} your data's id or path" if is_placeholder(text) else _id_fault(text)
     if text.startswith("/"):
         return "" if text.strip("/") else f"{_found(text)}, the root of the project, which has no id; {_WRITE}"
     if text.startswith(SCHEME):
@@ -62,6 +70,8 @@ def data_fault(text: str) -> str:
 
 def pipeline_id_fault(text: str) -> str:
     """What is wrong with a ``pipelineId``; empty where nothing is."""
+    if is_placeholder(text):
+        return f"{shown(text)} {_FILL_IN} your pipeline's id"
     if is_pipeline_id(text):
         return ""
     return f'expected a UUID or a URN, found {shown(text)}; to name a pipeline by its code, write "pipeline" instead'

@@ -234,7 +234,7 @@ def test_a_name_is_refused(name: Any) -> None:
     assert [fault.path for fault in manifest_faults(manifest(name=name))] == [("name",)]
 
 
-@pytest.mark.parametrize("project", ["", "-a", "a/b", "a\n", T, 5, None])
+@pytest.mark.parametrize("project", ["", "-a", "a/b", "a\n", T, 5, None, "00000000-0000-0000-0000-000000000000"])
 def test_a_project_is_refused(project: Any) -> None:
     assert [fault.path for fault in manifest_faults(manifest(project=project))] == [("project",)]
 
