@@ -42,10 +42,12 @@ def write_from_payload(path: Path, payload: Path, project: str | None) -> list[P
         analyses = [_analysis(kind, item) for kind, item in _checked_items(_decode(text, payload), payload)]
     except RecursionError as e:
         raise _refused(payload, "not JSON that anything could be made of: nested too deep") from e
-    head = {"manifest": 1, "name": name_for(path), "project": project or PLACEHOLDER_UUID}
-    manifest = MODELINE + dump_yaml({**head, "analyses": analyses})
-    _refuse_unless_it_loads(manifest, payload)
-    return write_new({path: manifest})
+    head, rest = dump_yaml({"manifest": 1, "name": name_for(path)}), dump_yaml({"analyses": analyses})
+    _refuse_unless_it_loads(head + rest, payload)
+    given = (
+        dump_yaml({"project": project}) if project else f"project: {PLACEHOLDER_UUID}   # FILL IN: id of the project\n"
+    )
+    return write_new({path: MODELINE + head + given + rest})
 
 
 def _read_payload(payload: Path) -> str:
@@ -119,7 +121,7 @@ def _refuse_unless_it_loads(manifest: str, payload: Path) -> None:
         trial = Path(folder) / "manifest.yaml"
         trial.write_text(manifest, encoding="utf-8", newline="")
         try:
-            loaded = load(trial, env={})
+            loaded = load(trial, env={}, project="trial")
             deque(loaded.expansion.items(), maxlen=0)
             loaded.raise_errors()
         except InvalidManifest as e:

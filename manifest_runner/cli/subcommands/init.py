@@ -20,10 +20,17 @@ and its items into rows of a samplesheet; `manifest-runner render` shows that th
 @click.option("--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch body of the API.")
 @click.option("--project", metavar="ID", help="The project to launch in.")
 def command(manifest: Path, payload: Path | None, project: str | None) -> None:
-    """Write a commented starter manifest and its samplesheet."""
-    from manifest_runner.commands.init import write_from_payload, write_starter
+    """Write a commented starter manifest and its samplesheet.
+
+    Beside them goes the JSON schema by which editors complete and check the manifest as you type.
+    """
+    from manifest_runner.commands.init import write_from_payload
+    from manifest_runner.commands.starter import write_starter
 
     written = write_starter(manifest, project) if payload is None else write_from_payload(manifest, payload, project)
     for path in written:
         click.echo(f"wrote {path}")
-    click.echo(f"next: manifest-runner validate {manifest}")
+    samples = "" if payload else f", and the ids in {written[1]}"
+    is_ready = payload is not None and project is not None
+    first = "" if is_ready else f"replace what is marked FILL IN in {written[0]}{samples}; then "
+    click.echo(f"next: {first}manifest-runner validate {manifest}")

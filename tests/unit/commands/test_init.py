@@ -108,6 +108,18 @@ def test_editors_find_the_schema_beside_the_manifest(tmp_path, make):
     assert named.read_text(encoding="utf-8") == schema_text("manifest")
 
 
+def test_a_manifest_of_a_payload_needs_a_project_before_it_is_valid(tmp_path):
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps(FORM), encoding="utf-8")
+    write_from_payload(tmp_path / "made.yaml", body, None)
+    with pytest.raises(InvalidManifest) as raised:
+        load(tmp_path / "made.yaml", env={})
+    (finding,) = raised.value.findings
+    assert finding.message.startswith("this is the placeholder that `init` wrote")
+    fill_in(tmp_path / "made.yaml")
+    assert items(tmp_path / "made.yaml") == [("nextflowJson", FORM)]
+
+
 def test_a_schema_that_exists_stays(tmp_path):
     (tmp_path / SCHEMA_FILE).write_text("{}", encoding="utf-8")
     assert [path.name for path in write_starter(tmp_path / "a.yaml", None)] == ["a.yaml", "a.samples.csv"]
