@@ -35,14 +35,14 @@ from manifest_runner.templates.limits import (
 from manifest_runner.templates.scope import Scope, root_missing
 from manifest_runner.text import kind_of, near_miss
 
-_STRING_METHODS = frozenset(
+STRING_METHODS = frozenset(
     "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower "
     "isnumeric isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind "
     "rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title upper zfill".split()
 )
 MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
 _METHODS: Mapping[type, frozenset[str]] = {
-    str: _STRING_METHODS,
+    str: STRING_METHODS,
     dict: MAPPING_METHODS,
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
