@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 
+import jinja2
+
 from manifest_runner.templates import sandbox
 from manifest_runner.templates.filters import FILTERS
 
-# Filters that Jinja does not have; each one's docstring says what it does.
-OWN = ("split", "slug", "basename", "to_json", "from_json")
+# Filters that Jinja does not have; the first line of each one's docstring says what it gives.
+OWN = sorted(set(FILTERS) - set(jinja2.filters.FILTERS))
 
 
 def reference() -> str:
