@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import accumulate, groupby
 
@@ -65,28 +65,35 @@ def _at(time: datetime | None, scale: Scale) -> float:
     return 1.0 if time is None else scale.at(time)
 
 
-def _most_at_once(spans: Iterable[_Span]) -> int:
+def _most_at_once(spans: Sequence[_Span]) -> int:
     """One that ends when another starts ran before it."""
     changes = sorted([(start, 1) for start, _, _ in spans] + [(max(end, start + 1e-9), -1) for start, end, _ in spans])
     return max(accumulate(change for _, change in changes))
 
 
-def _blocks(spans: Iterable[_Span], most: int) -> Iterator[Block]:
+def _blocks(spans: Sequence[_Span], most: int) -> Iterator[Block]:
     """For each outcome, how many ran on average in each of `BINS` parts of the time, on top of the outcomes below."""
-    totals = {state: [0.0] * BINS for state in OUTCOMES}
-    for start, end, state in spans:
-        _add(totals[state], start * BINS, end * BINS)
     floor = [0.0] * BINS
-    for state in OUTCOMES:
-        roof = [low + share / most for low, share in zip(floor, totals[state], strict=True)]
-        yield from _merged(state, floor, roof)
+    for outcome in OUTCOMES:
+        running = _averages((start * BINS, end * BINS) for start, end, state in spans if state is outcome)
+        roof = [low + share / most for low, share in zip(floor, running, strict=True)]
+        yield from _merged(outcome, floor, roof)
         floor = roof
 
 
-def _add(bins: list[float], start: float, end: float) -> None:
-    """Count one analysis in each bin by the share of the bin for which it ran."""
-    for at in range(min(int(start), BINS - 1), min(int(end), BINS - 1) + 1):
-        bins[at] += max(0.0, min(end, at + 1) - max(start, at))
+def _averages(spans: Iterable[tuple[float, float]]) -> list[float]:
+    """How many of these, given in bins, ran on average in each bin."""
+    edges, changes = [0.0] * BINS, [0] * (BINS + 1)
+    for start, end in spans:
+        first, last = min(int(start), BINS - 1), min(int(end), BINS - 1)
+        if first == last:
+            edges[first] += end - start
+        else:  # a part of the first bin, a part of the last, and all of those between them
+            edges[first] += first + 1 - start
+            edges[last] += end - last
+            changes[first + 1] += 1
+            changes[last] -= 1
+    return [edge + whole for edge, whole in zip(edges, accumulate(changes[:BINS]), strict=True)]
 
 
 def _merged(state: State, floor: list[float], roof: list[float]) -> Iterator[Block]:

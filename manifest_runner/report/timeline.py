@@ -93,7 +93,8 @@ def make_timeline(summary: Summary) -> Timeline | None:
 def time_scale(summary: Summary) -> Scale | None:
     """None where no time is known at all."""
     texts = [batch.submitted_at for batch in summary.batches]
-    texts += [text for row in summary.rows for text in (row.launch.started, row.launch.ended) if text]
+    launches = (launch for row in summary.rows for launch in (row.launch, *row.earlier))
+    texts += [text for launch in launches for text in (launch.started, launch.ended) if text]
     times = [time for time in map(moment, texts) if time]
     return Scale(min(times), max(times)) if times else None
 
