@@ -27,7 +27,7 @@ class Aborted(msgspec.Struct):
     """``aborted`` are the items whose analysis was asked to end; those in ``too_early`` have no analysis yet."""
 
     lockfile: Lockfile
-    path: Path
+    path: str
     aborted: list[str] = []
     too_early: list[str] = []
 
@@ -52,7 +52,7 @@ def abort(
         chosen = [name for name in sorted(items) if choices.wants(name)]
         if choices.targets and not chosen:
             raise UsageProblem(f"--target {' '.join(choices.targets)}: no launched item's userReference matches")
-        result = Aborted(session.lockfile, session.workspace.lockfile)
+        result = Aborted(session.lockfile, session.lockfile_at)
         if all(items[name].analysis_is_final for name in chosen):
             return result
         client = stack.enter_context(session.client(context.deadline(timeout)))

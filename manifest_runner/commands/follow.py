@@ -63,5 +63,5 @@ def _poller(run: OpenRun, wait: WaitMode) -> Poller | None:
 def _too_late(run: OpenRun, wait: WaitMode, still_open: int) -> Unreachable:
     return Unreachable(
         f"{still_open} item(s) are not {wait} after {run.options.timeout:g} s. What is known is in "
-        f"{run.session.workspace.lockfile}; run the same command again to keep waiting."
+        f"{run.session.lockfile_at}; run the same command again to keep waiting."
     )

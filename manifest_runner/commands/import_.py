@@ -8,7 +8,7 @@ that a plan says "changed" and nobody pays twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class Imported(msgspec.Struct, frozen=True):
     """How many launches were found: as the manifest is now, changed since, no longer in the manifest."""
 
     lockfile: Lockfile
-    path: Path
+    path: str
     known: int
     changed: int
     removed: int
@@ -63,7 +63,7 @@ def import_lockfile(
         raise UsageProblem(
             f"{path}: the manifest has `stamp: false`, so launches can only be found by batch: use --batch-id ID"
         )
-    with held_session(path, target, context) as session, ExitStack() as stack:
+    with held_session(path, target, context, "import") as session, ExitStack() as stack:
         importer = _Importer(session)
         session.loaded.raise_errors()
         before = set(session.lockfile.items)
@@ -74,6 +74,11 @@ def import_lockfile(
             importer.take_stamped(client)
         session.save()
         return importer.summary(before)
+
+
+def take_batches(session: Session, client: Client, batch_ids: Sequence[str]) -> None:
+    """Take these batches into the session's lockfile, as the manifest knows their items."""
+    _Importer(session).take_batches(client, tuple(batch_ids), session.context)
 
 
 class _Importer:
@@ -148,7 +153,7 @@ class _Importer:
         new = {name: item for name, item in self._lockfile.items.items() if name not in before}
         removed = sum(item.removed for item in new.values())
         changed = sum(item.digest.endswith(UNKNOWN_HALF) and not item.removed for item in new.values())
-        path = self._session.workspace.lockfile
+        path = self._session.lockfile_at
         return Imported(self._lockfile, path, len(new) - removed - changed, changed, removed)
 
 

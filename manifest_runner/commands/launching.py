@@ -8,7 +8,7 @@ from msgspec import structs
 from manifest_runner.commands.due import changed_words, due_batches, plan_session, too_many_words
 from manifest_runner.commands.open_run import OpenRun
 from manifest_runner.errors import ApprovalNeeded
-from manifest_runner.launch.adoption import Redigest, adopt
+from manifest_runner.launch.adoption import AdoptMode, Redigest, adopt
 from manifest_runner.launch.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
@@ -35,6 +35,8 @@ def plan_run(run: OpenRun, choices: Choices) -> Plan:
 
 def launch_due(run: OpenRun, plan: Plan, sent: Sent) -> Plan:
     """Launch what is due, once that is approved; ``sent`` is brought up to date. Returns the plan that was followed."""
+    if run.session.unseen_batches:
+        plan = _read_unseen(run)
     if run.session.journal.pending:
         plan = _settle(run, sent)
     plan = _approved(run, plan)
@@ -43,11 +45,28 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent) -> Plan:
     return plan
 
 
+def _read_unseen(run: OpenRun) -> Plan:
+    """Take what earlier holders of the lease launched and did not see whole into the lockfile, then plan again."""
+    from manifest_runner.commands.import_ import take_batches
+
+    session = run.session
+    session.context.notify(f"reading {len(session.unseen_batches)} batch(es) of the run that had the lease before")
+    take_batches(session, run.client(), session.unseen_batches)
+    session.save()
+    return plan_run(run, run.options.choices)
+
+
+def _adopt_mode(run: OpenRun) -> AdoptMode:
+    """Under a lease that was released after everything had been seen, nobody's launch is only partly visible."""
+    held, mode = run.session.held, run.options.adopt
+    return "now" if mode == "wait" and held is not None and held.claim.is_clean else mode
+
+
 def _settle(run: OpenRun, sent: Sent) -> Plan:
     """Send again what a crash left without an answer, then plan again with what is known now."""
     session = run.session
     settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
-    settle(run.launch_environment(), run.options.adopt)
+    settle(run.launch_environment(), _adopt_mode(run))
     session.save()
     sent.launched += sorted(each for each in settled if each in session.lockfile.items)
     sent.batches += batches
@@ -78,8 +97,9 @@ def _send(run: OpenRun, plan: Plan, sent: Sent) -> None:
     loaded, context, env = run.session.loaded, run.session.context, run.launch_environment()
     stamped, due = loaded.document.stamp, plan.launches
     if stamped:
-        due = adopt(env, due, run.options.adopt, _redigest(run))
+        due = adopt(env, due, _adopt_mode(run), _redigest(run))
         sent.adopted = len(plan.launches) - len(due)
+    run.session.unseen = ()
     total = -(-len(due) // run.options.batch_size_of(loaded))
     done = 0
     for number, batch in enumerate(due_batches(due, loaded, run.options, run.spool), 1):

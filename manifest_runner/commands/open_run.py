@@ -13,6 +13,7 @@ import msgspec
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.commands.session import Session, held_session
+from manifest_runner.commands.state import READING, RUNNING
 from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.spool import Spool, open_spool
@@ -43,13 +44,16 @@ class OpenRun(msgspec.Struct, frozen=True):
             deadline=self.deadline,
             key_window=self.options.key_window,
             poll_interval=self.options.poll_interval,
+            before_post=session.assure_lease,
+            was_anothers=session.was_anothers,
         )
 
 
 @contextmanager
-def open_run(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[OpenRun]:
-    """Hold the manifest's state. Raises BadState where another process does."""
-    with held_session(path, target, context) as session, ExitStack() as stack:
+def open_run(path: Path, target: Target, options: RunOptions, context: Context, command: str = "") -> Iterator[OpenRun]:
+    """Hold the manifest's state, with a ``command`` its lease, too. Raises BadState where another run does."""
+    patience = min(RUNNING if command else READING, options.timeout)
+    with held_session(path, target, context, command, patience=patience) as session, ExitStack() as stack:
         spool = stack.enter_context(open_spool())
         deadline = context.deadline(options.timeout)
         client = cache(lambda: stack.enter_context(session.client(deadline)))

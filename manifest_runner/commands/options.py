@@ -29,6 +29,8 @@ class Target(msgspec.Struct, frozen=True):
     lockfile: Path | None = None
     project: str | None = None
     given_vars: Mapping[str, str] = msgspec.field(default_factory=dict)
+    lock_timeout: float = 0.0
+    no_lock: bool = False
 
 
 class RunOptions(msgspec.Struct, frozen=True):

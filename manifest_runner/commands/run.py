@@ -25,7 +25,7 @@ class Outcome(msgspec.Struct):
 
     plan: Plan
     lockfile: Lockfile
-    path: Path
+    path: str
     sent: Sent
     failures: list[Failure] = msgspec.field(default_factory=list)
     findings: list[Finding] = msgspec.field(default_factory=list)
@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct):
 
 def run(path: Path, target: Target, options: RunOptions, context: Context) -> Outcome:
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
-    with open_run(path, target, options, context) as run:
+    with open_run(path, target, options, context, "run") as run:
         return _run(run)
 
 
@@ -70,13 +70,13 @@ def _run(run: OpenRun) -> Outcome:
     finally:
         session.finish()
     failures = failed_items(session, plan, finished=options.wait == "finished")
-    return Outcome(plan, session.lockfile, session.workspace.lockfile, sent, failures, findings)
+    return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings)
 
 
 def _check(run: OpenRun, plan: Plan) -> None:
     check_targets(plan, run.options.choices)
     if run.options.locked and not plan.is_covered:
-        path = run.session.workspace.lockfile
+        path = run.session.lockfile_at
         raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(plan)}. Run without --locked.")
 
 

@@ -7,15 +7,27 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from manifest_runner.commands.context import Context
+from manifest_runner.commands.holding import Held, leased
 from manifest_runner.commands.options import Target
+from manifest_runner.commands.state import (
+    READING,
+    RUNNING,
+    Identity,
+    Place,
+    Stores,
+    check_moved_in,
+    open_stores,
+    refuse_lockfile_option,
+)
 from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.files import unwritable
 from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
 from manifest_runner.items.load import Loaded, load
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
-from manifest_runner.lockfile.file import read_lockfile, write_lockfile
 from manifest_runner.lockfile.workspace import Workspace, held
 from manifest_runner.manifest.yaml_file import read_mapping
 
@@ -33,17 +45,49 @@ class Session:
     What the journal knows to be launched is in ``lockfile`` from the start, though not yet on disk.
     """
 
-    def __init__(self, loaded: Loaded, workspace: Workspace, target: Target, context: Context) -> None:
-        self.loaded = loaded
-        self.workspace = workspace
+    def __init__(self, opened: Opened, context: Context, held: Held | None = None, *, writes: bool = True) -> None:
+        """``held`` is the lease, where there is one; without ``writes`` everything is left as it was found."""
+        self.loaded = opened.loaded
+        self.workspace = opened.workspace
         self.context = context
-        self._emulator = target.emulator
-        self._server = server_of(target, context)
-        name, project = loaded.document.name, loaded.project
-        self.lockfile = read_lockfile(workspace.lockfile, name=name, project=project, server=self._server)
-        self.journal = Journal.read(workspace.journal, Owner(name, project, self._server))
+        self.held = held
+        # Ids and keys of batches that earlier holders of the lease left without having seen all of their items.
+        self.unseen: tuple[str, ...] = held.unseen if held else ()
+        self._emulator = opened.target.emulator
+        identity, stores = opened.stores.identity, opened.stores
+        check = held.keeper.check if held else _nothing
+        self._kept = stores.lockfile(opened.workspace, check)
+        self._writes = writes
+        self.lockfile = self._kept.read(name=identity.name, project=identity.project, server=identity.server)
+        if stores.state is not None:
+            check_moved_in(self._kept, opened.workspace)
+        records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
+        self.journal = Journal.read(records, Owner(identity.name, identity.project, identity.server))
+        self.shares_journal = stores.state is not None
+        self._server = identity.server
         self._saved = self.lockfile.copy()
         self._take_answers()
+
+    @property
+    def unseen_batches(self) -> list[str]:
+        """The ids of those among the unseen batches that the lockfile does not have."""
+        ids = self.held.claim.unseen_batches if self.held else ()
+        return [each for each in ids if each in self.unseen and each not in self.lockfile.batches]
+
+    @property
+    def was_anothers(self) -> bool:
+        """Whether another run held the lease since the journal was written; one that they share tells it all."""
+        return self.held is not None and self.held.was_anothers and not self.shares_journal
+
+    def assure_lease(self) -> None:
+        """Raise LeaseLost where nothing may be sent any more."""
+        if self.held is not None:
+            self.held.keeper.assure()
+
+    @property
+    def lockfile_at(self) -> str:
+        """Where the lockfile lies, for people."""
+        return self._kept.where
 
     def _take_answers(self) -> None:
         for answer in self.journal.answers:
@@ -56,8 +100,9 @@ class Session:
 
     def save(self) -> None:
         """Write the lockfile if anything in it changed since it was last read or written."""
-        if self.lockfile != self._saved:
-            write_lockfile(self.workspace.lockfile, self.lockfile)
+        if self.lockfile != self._saved and self._writes:
+            now = self._kept.write(self.lockfile)
+            self.lockfile.batches, self.lockfile.items = now.batches, now.items
             self._saved = self.lockfile.copy()
 
     def finish(self) -> None:
@@ -66,10 +111,21 @@ class Session:
         ^C may have come between an answer and its way into the lockfile, so all of them are taken once more.
         """
         self._take_answers()
+        if self.held is not None:
+            self._leave_unseen(self.held)
         self.save()
         self.journal.close()
-        if not self.journal.pending:
-            self.journal.remove()
+        if self._writes:
+            self.journal.forget_answered()
+
+    def _leave_unseen(self, held: Held) -> None:
+        """What whoever takes the lease next must look at first; a journal that it shares needs no word of it."""
+        items = self.lockfile.items.values()
+        batches = {item.batch_id for item in items if item.batch_id and not item.creation_is_final}
+        pending = () if self.shares_journal else self.journal.pending.keys()
+        left = [each for each in self.unseen if each not in self.lockfile.batches]
+        held.unseen = tuple(dict.fromkeys([*sorted(batches), *pending, *left]))
+        held.keeps_token = not self.shares_journal and bool(self.journal.pending)
 
     @contextmanager
     def client(self, deadline: Deadline) -> Iterator[Client]:
@@ -98,23 +154,78 @@ class Session:
             yield stack.enter_context(client)
 
 
+def _nothing() -> None:
+    """Nobody else writes what lies beside the manifest."""
+
+
 def load_target(path: Path, target: Target, context: Context) -> Loaded:
     return load(path, env=context.env, project=target.project, given_vars=target.given_vars)
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """A manifest and where its state lies, before anything of it is read."""
+
+    loaded: Loaded
+    workspace: Workspace
+    target: Target
+    stores: Stores
+
+
+def open_target(path: Path, target: Target, context: Context, *, patience: float = READING) -> Opened:
+    """Read a manifest and find its state. A trial with the emulator never touches what is shared."""
+    loaded = load_target(path, target, context)
+    identity = Identity(server_of(target, context), loaded.project, loaded.document.name)
+    document = loaded.document
+    place = Place(path.parent)
+    if not target.emulator:
+        place = Place(path.parent, document.state, document.lock == "git", document.git)
+    refuse_lockfile_option(target.lockfile, place)
+    stores = open_stores(place, identity, context.env, context.home, patience=patience)
+    return Opened(loaded, Workspace.of(path, target.lockfile), target, stores)
+
+
 def read_session(path: Path, target: Target, context: Context) -> Session:
     """A session for looking only: nothing is held, nothing may be written."""
-    return Session(load_target(path, target, context), Workspace.of(path, target.lockfile), target, context)
+    return Session(open_target(path, target, context), context, writes=False)
 
 
 @contextmanager
-def held_session(path: Path, target: Target, context: Context) -> Iterator[Session]:
-    """A session that no other process can change. Raises BadState where one holds it already."""
-    loaded = load_target(path, target, context)
-    workspace = Workspace.of(path, target.lockfile)
-    server_of(target, context)
-    with held(workspace):
-        yield Session(loaded, workspace, target, context)
+def held_session(
+    path: Path, target: Target, context: Context, command: str = "", *, patience: float = RUNNING
+) -> Iterator[Session]:
+    """A session that no other process can change. Raises BadState where one holds it already.
+
+    With a ``command`` it holds the manifest's lease, too, under that name. Without one it only looks, and leaves a
+    state that is shared to whoever holds the lease.
+    """
+    opened = open_target(path, target, context, patience=patience)
+    with held(opened.workspace), ExitStack() as stack:
+        lease = _lease(opened, context, f"{command} {path.name}", stack) if command else None
+        yield Session(opened, context, lease, writes=bool(command) or not _is_in_use(opened, context))
+
+
+def _lease(opened: Opened, context: Context, command: str, stack: ExitStack) -> Held | None:
+    stores, target = opened.stores, opened.target
+    if stores.lease is None:
+        return None
+    if target.no_lock:
+        context.notify("working without the lease (--no-lock): only stamps keep other runs from launching the same")
+        return None
+    return stack.enter_context(leased(stores, opened.workspace.lease, command, context, target.lock_timeout))
+
+
+def _is_in_use(opened: Opened, context: Context) -> bool:
+    """Whether another run holds the lease of a state that both would write."""
+    stores = opened.stores
+    if stores.state is None:
+        return False
+    from manifest_runner.launch.lease import read_lease, standing
+
+    lease = read_lease(stores.state, stores.lease_name).lease
+    if lease is None or standing(lease, "", context.clock()) != "held":
+        return False
+    context.notify(f"in use by {lease.words}: nothing is written")
+    return True
 
 
 def server_of(target: Target, context: Context) -> str:

@@ -101,13 +101,15 @@ class Client:
         """Close the connections."""
         self._transport.close()
 
-    def create_batch(self, key: str, body: bytes) -> Batch:
+    def create_batch(self, key: str, body: bytes, before: Callable[[], None] = lambda: None) -> Batch:
         """POST a batch: the bytes as they are, under the idempotency key. A replayed answer looks the same.
+
+        ``before`` is called before each try; what it raises ends them.
 
         Raises KeyReused when the key was used with other bytes, Refused for any other refusal
         (see its ``maybe_executed``), and Unreachable, after which the batch may or may not be launched.
         """
-        return self._ask(endpoints.create_batch(key, body), responses.read_batch)
+        return self._ask(endpoints.create_batch(key, body), responses.read_batch, before)
 
     def get_batch(self, batch_id: str) -> Batch:
         """A batch as it is now."""
@@ -159,19 +161,20 @@ class Client:
             page = self._ask(call.with_params(pageToken=token), read)
             yield from page.items
 
-    def _ask(self, call: Call, read: Reader[T]) -> T:
+    def _ask(self, call: Call, read: Reader[T], before: Callable[[], None] = lambda: None) -> T:
         """The value of the answer. Version 3 is asked for instead of version 4 where the server has no version 4."""
         if call.accept == V4 and not self._has_v4:
             call = structs.replace(call, accept=V3)
         try:
-            return self._retries.insist(lambda: self._try(call, read))
+            return self._retries.insist(lambda: self._try(call, read, before))
         except VersionRefused:
             if call.accept != V4:
                 raise
         self._has_v4 = False
-        return self._ask(call, read)
+        return self._ask(call, read, before)
 
-    def _try(self, call: Call, read: Reader[T]) -> T:
+    def _try(self, call: Call, read: Reader[T], before: Callable[[], None]) -> T:
+        before()
         answer = self._transport.send(call)
         subject = structs.replace(self._subject, wanted=call.wanted, keyed=call.key is not None)
         judge(answer, subject, self._clean, now=self._clock(), retry_rate_limits=self._retry_rate_limits)

@@ -20,7 +20,8 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
     """The API, the state of one manifest, and how to wait. ``save`` writes the lockfile to disk.
 
     ``key_window`` says for how many seconds an idempotency key is trusted; ``poll_interval`` is the pause between
-    searches, None for one that grows.
+    searches, None for one that grows. ``before_post`` raises LeaseLost where nothing may be sent any more.
+    ``was_anothers``: since this journal was written another run may have launched what it holds.
     """
 
     client: Client
@@ -33,3 +34,5 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
     deadline: Deadline
     key_window: float = DEFAULT_KEY_WINDOW
     poll_interval: float | None = None
+    before_post: Callable[[], None] = lambda: None
+    was_anothers: bool = False

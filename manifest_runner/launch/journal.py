@@ -20,29 +20,20 @@ point  died …                                             the next run …
        sent, is settled by its stamps                     journal lets go of the batch
 =====  =================================================  ==========================================================
 
-A record is one line: eight hex digits of CRC-32, a blank, JSON. A last line without its newline was torn by the
-crash. Any other line whose checksum is wrong is damage, and nothing is sent until a person has looked.
-
-A power cut loses what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
-new, and again before it is removed, or the lockfile's new name could be lost after it. What a killed process has
-written may be in memory only, so whoever relies on it fsyncs it first.
+Where the state is in a store, "on disk" is "in the store", and the next run may be on another machine: there the whole
+table holds for it just the same. ``docs/exactly-once.md`` has what else can happen to a run with a lease.
 """
 
 from __future__ import annotations
 
-import os
-import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
-import orjson
 from msgspec import structs
 
 from manifest_runner.errors import BadState
-from manifest_runner.files import remove_file, sync_folder, unwritable
+from manifest_runner.launch.records import Record, Records, damaged
 from manifest_runner.model import Kind
 
 JOURNAL_VERSION = 1
@@ -96,33 +87,32 @@ class Owner(msgspec.Struct, frozen=True):
 class Journal:
     """An open journal. ``pending`` are the posts without an answer, ``answers`` those with one, in order."""
 
-    def __init__(self, path: Path, owner: Owner) -> None:
-        self.path = path
+    def __init__(self, records: Records, owner: Owner) -> None:
+        self._records = records
         self._owner = owner
-        self._file: BinaryIO | None = None
         self.pending: dict[str, Post] = {}
         self.answers: list[Answer] = []
 
     @classmethod
-    def read(cls, path: Path, owner: Owner) -> Journal:
+    def read(cls, records: Records, owner: Owner) -> Journal:
         """What a crash left, or an empty journal. Raises BadState where it is damaged or belongs to another owner."""
-        journal = cls(path, owner)
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            return journal
-        except OSError as e:
-            raise BadState(f"{path}: cannot be read: {e.strerror or e}") from e
-        for number, record in _records(raw, path):
-            try:
-                journal._replay(number, record)
-            except (AttributeError, KeyError, TypeError, ValueError) as e:
-                raise _damaged(path, number, "not a record of a journal") from e
+        journal = cls(records, owner)
+        for chain in records.read():
+            for number, (place, record) in enumerate(chain):
+                try:
+                    journal._replay(number, place, record)
+                except (AttributeError, KeyError, TypeError, ValueError) as e:
+                    raise damaged(place, "not a record of a journal") from e
         return journal
 
-    def _replay(self, number: int, record: dict[str, Any]) -> None:
-        if number == 1:
-            self._check_owner(record)
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return self._records.where
+
+    def _replay(self, number: int, place: str, record: Record) -> None:
+        if number == 0:
+            self._check_owner(place.rpartition(":")[0], record)
         elif "post" in record:
             items = tuple(JournaledItem(*item) for item in record["items"])
             post = Post(
@@ -141,13 +131,13 @@ class Journal:
         else:
             self.pending.pop(record["released"])
 
-    def _check_owner(self, record: dict[str, Any]) -> None:
+    def _check_owner(self, where: str, record: Record) -> None:
         if record["journal"] > JOURNAL_VERSION:
-            raise BadState(f"{self.path}: written by a newer manifest-runner; update manifest-runner.")
+            raise BadState(f"{where}: written by a newer manifest-runner; update manifest-runner.")
         theirs = Owner(record["name"], record["project"], record["server"])
         if theirs != self._owner:
             raise BadState(
-                f"{self.path}: belongs to {theirs.name!r} in project {theirs.project} on {theirs.server}; this run is "
+                f"{where}: belongs to {theirs.name!r} in project {theirs.project} on {theirs.server}; this run is "
                 f"for {self._owner.name!r} in project {self._owner.project} on {self._owner.server}. Nothing was sent. "
                 "Finish that run first."
             )
@@ -186,78 +176,20 @@ class Journal:
 
     def sync(self) -> None:
         """A killed process may have left its last record in memory: it is on disk before anybody relies on it."""
-        self._write(b"")
+        self._records.sync()
 
-    def _append(self, record: dict[str, Any]) -> None:
-        self._write(_line(record))
-
-    def _write(self, line: bytes) -> None:
-        try:
-            if self._file is None:
-                self._file = self._open()
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as e:
-            raise unwritable(self.path, e) from e
-
-    def _open(self) -> BinaryIO:
-        """Append after the last whole record: a torn one must not become the start of the next line."""
-        is_new = not self.path.exists()
-        file = self.path.open("ab")
-        if is_new:
-            owner = self._owner
-            head = {
-                "journal": JOURNAL_VERSION,
-                "name": owner.name,
-                "project": owner.project,
-                "server": owner.server,
-            }
-            file.write(_line(head))
-            sync_folder(self.path.parent)
-        else:
-            raw = self.path.read_bytes()
-            file.truncate(raw.rfind(b"\n") + 1)
-            if b"\n" not in raw:
-                file.close()
-                self.path.unlink()
-                return self._open()
-        return file
+    def _append(self, record: Record) -> None:
+        owner = self._owner
+        head = {"journal": JOURNAL_VERSION, "name": owner.name, "project": owner.project, "server": owner.server}
+        self._records.append(record, head)
 
     def close(self) -> None:
-        """What a full disk left in the buffer is part of a record whose failure was reported already."""
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.close()
-            self._file = None
+        self._records.close()
 
-    def remove(self) -> None:
-        """All is settled and in the lockfile. Raises BadState where the file cannot be removed."""
-        self.close()
-        if self.path.exists():
-            remove_file(self.path)
-
-
-def _line(record: dict[str, Any]) -> bytes:
-    payload = orjson.dumps(record)
-    return b"%08x %s\n" % (zlib.crc32(payload), payload)
-
-
-def _records(raw: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    *lines, _torn = raw.split(b"\n")
-    for number, line in enumerate(lines, 1):
-        checksum, _, payload = line.partition(b" ")
-        if checksum != b"%08x" % zlib.crc32(payload):
-            raise _damaged(path, number, "checksum mismatch")
-        yield number, orjson.loads(payload)
-
-
-def _damaged(path: Path, number: int, what: str) -> BadState:
-    return BadState(
-        f"{path}:{number}: {what}: the journal is damaged. Nothing was sent. The journal records which batches may "
-        "have been launched: restore it from a backup. Or find them in ICA by the technical tag of the manifest's "
-        "name, rebuild the lockfile with `manifest-runner import`, and only then move the journal away."
-    )
+    def forget_answered(self) -> None:
+        """All answers are in the lockfile, on disk. Raises BadState where they cannot be removed."""
+        self._records.forget_all_but(self.pending.keys())
+        self.answers.clear()
 
 
 def references(posts: Iterable[Post]) -> set[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from msgspec import structs
+
 from manifest_runner.errors import ApprovalNeeded, Refused
 from manifest_runner.launch.adoption import SETTLING_SECONDS, AdoptMode, Found, adopt_all, wait_for_all
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal import JournaledItem, Post
 from manifest_runner.launch.submit import send
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.timestamps import timestamp
 
 # Refusals of who asks, not of what is asked: with the right credential the same batch may be accepted.
@@ -24,11 +27,39 @@ def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
     env.journal.sync()
     for post in list(env.journal.pending.values()):
         env.notify(f"settling a batch of {len(post.items)} item(s) that was sent without an answer")
+        if _is_known(env.lockfile, post):
+            _settle_known(env, post, mode)
+            continue
         age = _age(env, post)
-        if -SETTLING_SECONDS < age < env.key_window and post.by == env.client.user:
+        if -SETTLING_SECONDS < age < env.key_window and _is_ours(env, post):
             _settle_by_key(env, post, age, mode)
         else:
             _settle_by_stamps(env, post, mode)
+
+
+def _is_ours(env: LaunchEnvironment, post: Post) -> bool:
+    """Whether its key is known to the API if the batch is, and nobody can have launched it under another key."""
+    return post.by == env.client.user and not env.was_anothers
+
+
+def _is_known(lockfile: Lockfile, post: Post) -> bool:
+    """Whether some of its items were launched otherwise: by a run that lost its lease, or a merged lockfile's."""
+    for item in post.items:
+        locked = lockfile.items.get(item.user_reference)
+        if locked and item.digest in (locked.digest, *(each.digest for each in locked.previous)):
+            return True
+    return False
+
+
+def _settle_known(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> None:
+    """Never send it again, whether or not it was executed. What the lockfile lacks is adopted, or planned again."""
+    missing = [item for item in post.items if not _is_known(env.lockfile, structs.replace(post, items=(item,)))]
+    if missing and not post.stamped:
+        raise _unknowable(env, post)
+    if missing:
+        left = structs.replace(post, items=tuple(missing))
+        adopt_all(env, wait_for_all(env, len(missing), partial(_existing, left), mode))
+    env.journal.release(post.key)
 
 
 def _age(env: LaunchEnvironment, post: Post) -> float:
@@ -65,15 +96,11 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
     So may all of them, when another user has just sent the batch.
     """
     if not post.stamped:
-        first = post.items[0].user_reference
-        raise ApprovalNeeded(
-            f"{env.journal.path}: a batch of {len(post.items)} item(s), starting with {first!r}, was sent at "
-            f"{timestamp(post.at)} and never answered. Its idempotency key has expired or belongs to another user, "
-            "and the items have no stamp (`stamp: false`). Look for them in ICA; if they exist, rebuild the lockfile "
-            "with `manifest-runner import --batch-id`; then move the journal away. Nothing new was sent."
+        raise _unknowable(env, post)
+    if foreign := not _is_ours(env, post):
+        env.notify(
+            "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
-    if foreign := post.by != env.client.user:
-        env.notify("it was sent with another credential, and its key counts for that one only: looking for its stamps")
     coming = foreign and abs(_age(env, post)) < SETTLING_SECONDS
     seen = wait_for_all(env, len(post.items), partial(_existing, post), mode, coming=coming)
     if not seen:
@@ -81,6 +108,17 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
         return
     adopt_all(env, seen)
     env.journal.release(post.key)
+
+
+def _unknowable(env: LaunchEnvironment, post: Post) -> ApprovalNeeded:
+    first = post.items[0].user_reference
+    return ApprovalNeeded(
+        f"{env.journal.where}: a batch of {len(post.items)} item(s), starting with {first!r}, was sent at "
+        f"{timestamp(post.at)} and never answered. Its idempotency key has expired or belongs to another user, or "
+        "another run launched a part of it, and the items have no stamp (`stamp: false`). Look for them in ICA; if "
+        "they exist, rebuild the lockfile with `manifest-runner import --batch-id`; then move the journal away. "
+        "Nothing new was sent."
+    )
 
 
 def _existing(post: Post, found: Found) -> list[JournaledItem]:

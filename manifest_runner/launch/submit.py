@@ -21,7 +21,7 @@ def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool) -> No
 def send(env: LaunchEnvironment, post: Post, *, again: bool) -> None:
     """POST what the journal holds; ``again`` if an earlier try may have been executed."""
     try:
-        batch = env.client.create_batch(post.key, post.body)
+        batch = env.client.create_batch(post.key, post.body, env.before_post)
     except Refused as e:
         # Had these bytes been executed under a key that was used with others, they would have been answered again.
         if isinstance(e, KeyReused) or not (e.maybe_executed or again):

@@ -42,14 +42,8 @@ class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 # -- reading
 
 
-def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfile:
-    """The state beside a manifest, an empty one where there is no file yet.
-
-    Raises BadState where the file is damaged, of a newer version, or belongs to another name, project or server.
-    """
-    lockfile = load_lockfile(path)
-    if lockfile is None:
-        return Lockfile(name, project, server)
+def check_owner(lockfile: Lockfile, label: str, *, name: str, project: str, server: str) -> None:
+    """Raise BadState where a lockfile belongs to another name, project or server."""
     for what, mine, theirs in (
         ("name", name, lockfile.name),
         ("project", project, lockfile.project),
@@ -58,10 +52,9 @@ def read_lockfile(path: Path, *, name: str, project: str, server: str) -> Lockfi
         if mine != theirs:
             hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == "emulator" else ""
             raise BadState(
-                f"{path}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
+                f"{label}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
                 f"Nothing was sent. Correct the {what}, or keep one lockfile for each with --lockfile."
             )
-    return lockfile
 
 
 def load_lockfile(path: Path) -> Lockfile | None:
@@ -161,9 +154,12 @@ def _refuse_duplicates(raw: bytes, label: str) -> None:
 
 
 def _damaged(label: str, what: str) -> BadState:
+    if "://" in label:
+        cure = "Restore an earlier version of it, or delete it"
+    else:
+        cure = f"Restore it from git (`git checkout -- {label}`). Where git has none, move it away"
     return BadState(
-        f"{label}: damaged: {what}. Nothing was sent. Restore it from git (`git checkout -- {label}`). "
-        "Where git has none, move it away and rebuild it from the API with `manifest-runner import`."
+        f"{label}: damaged: {what}. Nothing was sent. {cure} and rebuild it from the API with `manifest-runner import`."
     )
 
 

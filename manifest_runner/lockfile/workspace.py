@@ -38,6 +38,11 @@ class Workspace(msgspec.Struct, frozen=True):
         return self._beside(".running")
 
     @property
+    def lease(self) -> Path:
+        """The token of the lease, while it is held from here."""
+        return self._beside(".lease")
+
+    @property
     def emulator_database(self) -> Path:
         return self.manifest.parent / ".manifest-runner" / "emulator.sqlite3"
 

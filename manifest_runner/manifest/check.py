@@ -46,6 +46,7 @@ def load_document(
             raise UsageProblem(f"the value of --var {name} is not UTF-8")
     data = source.data
     found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
+    found += _coded("MR201", _state_faults(data))
     found += _coded("MR202", _env_faults(data, env))
     known = {finding.place for finding in source.faults}
     of_schema = (_finding(source, code, fault) for code, fault in found)
@@ -65,6 +66,9 @@ def load_document(
         batch_size=data.get("batchSize", DEFAULT_BATCH_SIZE),
         stamp=data.get("stamp", DEFAULT_STAMP),
         max_launches=data.get("maxLaunches"),
+        state=data.get("state"),
+        lock=data.get("lock"),
+        git=data.get("git"),
         env_names=names,
         env={name: env[name] for name in names if name in env},
         vars=data.get("vars") or {},
@@ -106,6 +110,15 @@ def _spelling_faults(data: Any) -> Iterator[Fault]:
         value = data.get(key) if isinstance(data, dict) else None
         if isinstance(value, float) and (value.is_integer() or math.isinf(value)):
             yield Fault((key,), f"expected a whole number, got {described(value)}")
+
+
+def _state_faults(data: Any) -> Iterator[Fault]:
+    """State in a store has a lease of its own, and a remote is for a lease by git."""
+    keys = data.keys() if isinstance(data, dict) else ()
+    if "state" in keys and "lock" in keys:
+        yield Fault(("lock",), "state has its own lock; remove one of lock and state", at_key=True)
+    elif "git" in keys and "lock" not in keys:
+        yield Fault(("git",), "git names the remote of lock: git, which is missing", at_key=True)
 
 
 def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:

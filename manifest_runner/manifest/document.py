@@ -58,6 +58,9 @@ class Document(msgspec.Struct, frozen=True):
     batch_size: int
     stamp: bool
     max_launches: int | None
+    state: str | None
+    lock: Literal["git"] | None
+    git: str | None
     env_names: tuple[str, ...]
     env: Mapping[str, str]
     vars: Mapping[str, Any]

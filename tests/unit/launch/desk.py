@@ -17,6 +17,7 @@ from manifest_runner.launch.adoption import AdoptMode, adopt
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal import Journal, Owner
+from manifest_runner.launch.records import FileRecords
 from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import Lockfile
@@ -42,7 +43,8 @@ class Api:
     questions: int = 0
     on_search: Callable[[], None] = lambda: None
 
-    def create_batch(self, key, body):
+    def create_batch(self, key, body, before=lambda: None):
+        before()
         self.posts.append((key, body))
         answer = self.answers.pop(0) if self.answers else Batch(f"b-{len(self.posts)}", "INITIALIZED")
         if isinstance(answer, Exception):
@@ -68,13 +70,13 @@ class Desk:
         self.lockfile = Lockfile("study", "p-1", "s")
         self.saves: list[Lockfile] = []
         self.lines: list[str] = []
-        self.journal = Journal.read(self.path, OWNER)
+        self.journal = Journal.read(FileRecords(self.path), OWNER)
         self.timeout = timeout
 
     def reopen(self, timeout: float | None = None) -> Desk:
         """What another process would see: the journal is read again."""
         self.journal.close()
-        self.journal = Journal.read(self.path, OWNER)
+        self.journal = Journal.read(FileRecords(self.path), OWNER)
         self.timeout = self.timeout if timeout is None else timeout
         return self
 
@@ -105,7 +107,7 @@ class Desk:
 
     @property
     def pending(self) -> list[str]:
-        return list(Journal.read(self.path, OWNER).pending)
+        return list(Journal.read(FileRecords(self.path), OWNER).pending)
 
 
 def launch(name: str, attempt: int = 0) -> Launch:

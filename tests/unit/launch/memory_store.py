@@ -15,7 +15,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.values: dict[str, Stored] = {}
         self.failing: str | None = None
-        self.probed = 0
+        self.probed = self.writes = self.removals = 0
         self._numbers = count(1)
 
     def where(self, name: str) -> str:
@@ -35,6 +35,7 @@ class MemoryStore:
         return self._write(name, content)
 
     def delete(self, names: Sequence[str]) -> None:
+        self.removals += len(names)
         for name in names:
             self.values.pop(name, None)
 
@@ -46,6 +47,7 @@ class MemoryStore:
 
     def _write(self, name: str, content: bytes) -> str:
         failing, self.failing = self.failing, None
+        self.writes += 1
         if failing == "refused":
             raise Unreachable("refused")
         self.values[name] = Stored(content, str(next(self._numbers)))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from manifest_runner.errors import BadState
 from manifest_runner.launch.journal import Answer, Journal, JournaledItem, Owner, Post, references
+from manifest_runner.launch.records import FileRecords
 
 OWNER = Owner("study", "p-1", "https://ica.example/ica/rest")
 
@@ -32,7 +33,7 @@ def path(tmp_path):
 
 def written(path: Path) -> bytes:
     """A journal with one batch answered, one let go and one without an answer."""
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     journal.post(FIRST)
     journal.answer(FIRST.key, "b-1", "INITIALIZED")
     journal.post(SECOND)
@@ -49,16 +50,16 @@ def line(record: object) -> bytes:
 
 def test_what_was_written_is_read_again(path):
     written(path)
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     assert journal.answers == [Answer(FIRST, "b-1", "INITIALIZED")]
     assert journal.pending == {THIRD.key: THIRD}
     assert references(journal.pending.values()) == {"s3-0", "s3-1"}
 
 
 def test_without_a_file_there_is_nothing_to_settle_and_nothing_is_made(path):
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     journal.close()
-    journal.remove()
+    journal.forget_answered()
     assert (journal.pending, journal.answers, list(path.parent.iterdir())) == ({}, [], [])
 
 
@@ -66,7 +67,7 @@ def test_each_record_is_on_disk_before_the_call_returns(path, monkeypatch):
     synced = []
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(os.fstat(handle).st_size), fsync(handle)))
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     for write in (
         lambda: journal.post(FIRST),
         lambda: journal.answer(FIRST.key, "b-1", None),
@@ -85,11 +86,12 @@ def test_the_folder_is_synced_when_the_file_is_new_and_before_and_after_it_is_go
     fsync = os.fsync
     folder = path.parent.stat().st_ino
     monkeypatch.setattr(os, "fsync", lambda handle: (folders.append(os.fstat(handle).st_ino == folder), fsync(handle)))
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     journal.post(FIRST)
-    assert folders == [True, False]
-    journal.remove()
-    assert folders == [True, False, True, True]
+    journal.answer(FIRST.key, "b-1", None)
+    assert folders == [True, False, False]
+    journal.forget_answered()
+    assert folders == [True, False, False, True, True]
 
 
 def test_what_a_killed_process_left_is_put_on_disk_as_it_is_but_for_a_torn_line(path, monkeypatch):
@@ -97,7 +99,7 @@ def test_what_a_killed_process_left_is_put_on_disk_as_it_is_but_for_a_torn_line(
     path.write_bytes(raw + b"torn")
     synced = []
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     journal.sync()
     journal.close()
     assert (synced, path.read_bytes()) == ([len(raw)], raw)
@@ -109,7 +111,7 @@ def test_a_journal_cut_at_any_byte_is_what_it_was_one_record_earlier(path):
     seen = []
     for size in range(len(raw) + 1):
         path.write_bytes(raw[:size])
-        journal = Journal.read(path, OWNER)
+        journal = Journal.read(FileRecords(path), OWNER)
         whole = sum(end <= size for end in ends)
         seen.append((whole, tuple(journal.pending), len(journal.answers)))
     first, second, third = FIRST.key, SECOND.key, THIRD.key
@@ -127,18 +129,18 @@ def test_a_journal_cut_at_any_byte_is_what_it_was_one_record_earlier(path):
 @pytest.mark.parametrize("cut", [0, 1, 30, -1, -10])
 def test_writing_goes_on_after_the_last_whole_record(path, cut):
     path.write_bytes(written(path)[:cut] if cut else b"")
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     before = dict(journal.pending)
     new = make_post(9)
     journal.post(new)
     journal.close()
-    assert Journal.read(path, OWNER).pending == {**before, new.key: new}
+    assert Journal.read(FileRecords(path), OWNER).pending == {**before, new.key: new}
 
 
 def test_an_unwritten_block_at_the_end_is_a_torn_record(path):
     raw = written(path)
     path.write_bytes(raw + b"\0" * 4096)
-    assert list(Journal.read(path, OWNER).pending) == [THIRD.key]
+    assert list(Journal.read(FileRecords(path), OWNER).pending) == [THIRD.key]
 
 
 @given(st.data())
@@ -149,10 +151,10 @@ def test_a_changed_byte_is_damage_unless_it_tears_the_last_line(tmp_path_factory
     raw[at] ^= data.draw(st.integers(1, 255))
     path.write_bytes(raw)
     if at == len(raw) - 1:
-        assert not Journal.read(path, OWNER).pending
+        assert not Journal.read(FileRecords(path), OWNER).pending
         return
     with pytest.raises(BadState, match=r"study\.journal:\d+: .*[Nn]othing was sent"):
-        Journal.read(path, OWNER)
+        Journal.read(FileRecords(path), OWNER)
 
 
 HEAD = {"journal": 1, "name": OWNER.name, "project": OWNER.project, "server": OWNER.server}
@@ -176,28 +178,28 @@ HEAD = {"journal": 1, "name": OWNER.name, "project": OWNER.project, "server": OW
 def test_a_line_that_is_no_record_is_damage(path, records):
     path.write_bytes(b"".join(map(line, records)))
     with pytest.raises(BadState, match="the journal is damaged"):
-        Journal.read(path, OWNER)
+        Journal.read(FileRecords(path), OWNER)
 
 
 @pytest.mark.parametrize("field", ["name", "project", "server"])
 def test_the_journal_of_another_run_is_refused_and_named(path, field):
     path.write_bytes(line({**HEAD, field: "another"}))
     with pytest.raises(BadState, match=r"belongs to .*another"):
-        Journal.read(path, OWNER)
+        Journal.read(FileRecords(path), OWNER)
 
 
 def test_the_journal_of_a_newer_version_is_refused(path):
     path.write_bytes(line({**HEAD, "journal": 2}))
     with pytest.raises(BadState, match="newer manifest-runner"):
-        Journal.read(path, OWNER)
+        Journal.read(FileRecords(path), OWNER)
 
 
 def test_a_journal_that_cannot_be_read_or_written_is_told(path):
     path.mkdir()
     with pytest.raises(BadState, match="cannot be read"):
-        Journal.read(path, OWNER)
+        Journal.read(FileRecords(path), OWNER)
     path.rmdir()
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     path.mkdir()
     with pytest.raises(BadState, match="cannot be written"):
         journal.post(FIRST)
@@ -205,7 +207,7 @@ def test_a_journal_that_cannot_be_read_or_written_is_told(path):
 
 
 def test_a_record_that_could_not_be_synced_does_not_count(path, monkeypatch):
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     journal.post(FIRST)
 
     def full(handle: int) -> None:
@@ -223,10 +225,10 @@ def test_a_record_that_could_not_be_synced_does_not_count(path, monkeypatch):
 
 def test_a_body_survives_byte_for_byte(path):
     body = '{"nextflowItems":["ä\u2028\\n\\u0001😀"]}'.encode()
-    journal = Journal.read(path, OWNER)
+    journal = Journal.read(FileRecords(path), OWNER)
     journal.post(Post("mr1-x", body, 0.1, False, "user", FIRST.items))
     journal.close()
-    (post,) = Journal.read(path, OWNER).pending.values()
+    (post,) = Journal.read(FileRecords(path), OWNER).pending.values()
     assert (post.body, post.at, post.stamped) == (body, 0.1, False)
 
 

@@ -15,7 +15,7 @@ import manifest_runner.lockfile.file as lockformat
 from manifest_runner.errors import BadState
 from manifest_runner.ica.model import Analysis, BatchItem
 from manifest_runner.launch.record import launched, new_launch, updated
-from manifest_runner.lockfile.file import dump_lockfile, load_lockfile, parse_lockfile, read_lockfile, write_lockfile
+from manifest_runner.lockfile.file import check_owner, dump_lockfile, load_lockfile, parse_lockfile, write_lockfile
 from manifest_runner.lockfile.model import (
     LockedAnalysis,
     LockedBatch,
@@ -238,19 +238,15 @@ def test_what_is_no_lockfile_at_all_is_damage(raw):
 
 
 @pytest.mark.parametrize("field", ["name", "project", "server"])
-def test_the_lockfile_of_another_run_is_refused_and_named(tmp_path, field):
-    path = tmp_path / "study.lock.json"
-    write_lockfile(path, example())
+def test_the_lockfile_of_another_run_is_refused_and_named(field):
     mine = {"name": "study", "project": "p-1", "server": SERVER}
-    assert read_lockfile(path, **mine) == example()
+    check_owner(example(), "x", **mine)
     with pytest.raises(BadState, match=f"another {field}: .*Nothing was sent"):
-        read_lockfile(path, **{**mine, field: "other"})
+        check_owner(example(), "x", **{**mine, field: "other"})
 
 
 def test_without_a_file_nothing_is_launched_yet(tmp_path):
-    path = tmp_path / "study.lock.json"
-    assert load_lockfile(path) is None
-    assert read_lockfile(path, name="n", project="p", server="s") == Lockfile("n", "p", "s")
+    assert load_lockfile(tmp_path / "study.lock.json") is None
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):

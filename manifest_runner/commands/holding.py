@@ -1,0 +1,105 @@
+"""Holding a manifest's lease while a command works: its token in a file, its renewal in a thread, its release."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from manifest_runner.errors import RunnerError, Unreachable
+from manifest_runner.files import replace_file
+
+if TYPE_CHECKING:
+    from manifest_runner.commands.session import Context
+    from manifest_runner.commands.state import Stores
+    from manifest_runner.launch.lease import Claim, LeaseKeeper
+
+
+class Held(msgspec.Struct):
+    """A claimed lease. ``tokens`` are that of this run and of the run before it.
+
+    ``unseen`` is what the lease will be released with; with ``keeps_token`` the folder goes on knowing its token.
+    """
+
+    keeper: LeaseKeeper
+    claim: Claim
+    tokens: tuple[str, str]
+    unseen: tuple[str, ...]
+    keeps_token: bool = False
+
+    @property
+    def was_anothers(self) -> bool:
+        """Whether another run held the lease since this folder did, if it ever did."""
+        return self.claim.was_anothers(self.tokens[0])
+
+
+@contextmanager
+def leased(stores: Stores, token_file: Path, command: str, context: Context, timeout: float) -> Iterator[Held]:
+    """Claim the lease, renew it in the background, and release it in the end. Raises LeaseHeld, RunnerError.
+
+    The token is on disk before the lease is claimed: a run that is killed in between leaves a token that nobody
+    holds, and one that is killed later leaves one by which its folder takes the lease back at once.
+    """
+    from manifest_runner.commands.user_name import user_name
+    from manifest_runner.launch.lease import Holder, LeaseKeeper
+    from manifest_runner.launch.renewal import renewing
+
+    assert stores.lease is not None
+    known = _read_token(token_file)
+    token = known or uuid.uuid4().hex
+    owner = user_name(token_file.parent, context.env)
+    holder = Holder(owner, socket.gethostname(), os.getpid(), command, token)
+    keeper = LeaseKeeper(
+        stores.lease,
+        stores.lease_name,
+        holder,
+        clock=context.clock,
+        sleep=context.sleep,
+        notify=context.notify,
+    )
+    if known is None:
+        replace_file(token_file, token.encode() + b"\n")
+    try:
+        claim = keeper.claim(timeout)
+    except BaseException:
+        if known is None:
+            _forget(token_file)
+        raise
+    before = claim.before
+    held = Held(keeper, claim, (token, before.token if before else ""), before.unseen if before else ())
+    try:
+        with renewing(keeper):
+            yield held
+    finally:
+        _release(held, token_file, context)
+
+
+def _release(held: Held, token_file: Path, context: Context) -> None:
+    """Where the store is out of reach the token stays, so that this folder can take its lease back."""
+    try:
+        held.keeper.release(held.unseen)
+    except Unreachable as e:
+        context.notify(f"the lease could not be released and ends by itself in some minutes: {e}")
+        return
+    except RunnerError as e:
+        context.notify(f"the lease could not be released: {e}")
+    if not held.keeps_token:
+        _forget(token_file)
+
+
+def _read_token(path: Path) -> str | None:
+    with suppress(OSError, UnicodeDecodeError):
+        text = path.read_text(encoding="ascii").strip()
+        return text if text.isalnum() else None
+    return None
+
+
+def _forget(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

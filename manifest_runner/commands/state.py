@@ -1,0 +1,124 @@
+"""Where one manifest's state lies: its lockfile, its journal, and the lease that keeps other machines out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from manifest_runner.errors import BadState, UsageProblem
+from manifest_runner.launch.records import FileRecords, Records
+from manifest_runner.lockfile.versioned import VersionedLockfile
+from manifest_runner.lockfile.workspace import Workspace
+from manifest_runner.store.interface import Store
+
+# How many seconds one look at a store may take, retries included: so a command that only reads ends within 20 s.
+READING = 15.0
+RUNNING = 60.0
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Whose state it is."""
+
+    server: str
+    project: str
+    name: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What a manifest says of its state: a URL, or that its lease is a git ref, or neither.
+
+    ``folder`` is the manifest's.
+    """
+
+    folder: Path
+    state: str | None = None
+    git_lease: bool = False
+    remote: str | None = None
+
+    @property
+    def has_lease(self) -> bool:
+        return self.state is not None or self.git_lease
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """The opened stores: ``state`` of lockfile and journal, None where they lie beside the manifest; ``lease``."""
+
+    state: Store | None
+    lease: Store | None
+    identity: Identity
+
+    @property
+    def lease_name(self) -> str:
+        """The lease's name in its store."""
+        if self.state is None:
+            return f"lock/{lease_hash(self.identity)}"
+        return self._stored(".lease.json")
+
+    def lockfile(self, workspace: Workspace, check: Callable[[], None] = lambda: None) -> VersionedLockfile:
+        """``check`` is called before each write to a shared store."""
+        if self.state is None:
+            return local_lockfile(workspace)
+        return VersionedLockfile(self.state, self._stored(".lock.json"), check)
+
+    def records(
+        self, workspace: Workspace, check: Callable[[], None] = lambda: None, token: str = "", before: str = ""
+    ) -> Records:
+        """``check`` is called before each write to a shared store; the tokens are those of this lease and the last."""
+        if self.state is None:
+            return FileRecords(workspace.journal)
+        from manifest_runner.launch.stored_records import StoredRecords
+
+        return StoredRecords(self.state, self._stored(".journal/"), check, token=token, before=before)
+
+    def _stored(self, suffix: str) -> str:
+        return f"{self.identity.project}/{self.identity.name}{suffix}"
+
+
+def open_stores(place: Place, identity: Identity, env: Mapping[str, str], home: Path, *, patience: float) -> Stores:
+    """The stores that a manifest names. Raises a RunnerError; asks nobody but git for its remotes."""
+    if place.state is not None:
+        from manifest_runner.store.location import open_state
+
+        store = open_state(place.state, env, home, patience=patience)
+        return Stores(store, store, identity)
+    if place.git_lease:
+        from manifest_runner.store.git_refs import GitRefs
+
+        return Stores(None, GitRefs(place.folder, place.remote, env, patience=patience), identity)
+    return Stores(None, None, identity)
+
+
+def lease_hash(identity: Identity) -> str:
+    """SHA-256 of the JCS of server, project and name."""
+    import rfc8785
+
+    return sha256(rfc8785.dumps([identity.server, identity.project, identity.name])).hexdigest()
+
+
+def local_lockfile(workspace: Workspace) -> VersionedLockfile:
+    """The lockfile beside the manifest."""
+    from manifest_runner.store.local_files import LocalFiles
+
+    return VersionedLockfile(LocalFiles(workspace.lockfile.parent), workspace.lockfile.name)
+
+
+def check_moved_in(lockfile: VersionedLockfile, workspace: Workspace) -> None:
+    """Refuse state beside the manifest that the store does not have: to go on without it would launch all again."""
+    if workspace.journal.exists():
+        raise BadState(
+            f"{workspace.journal}: left by a run from before `state` was set. Nothing was sent. Finish that run first: "
+            "take `state` out of the manifest, run, and put it back."
+        )
+    if not lockfile.exists and workspace.lockfile.exists():
+        raise BadState(
+            f"{lockfile.where}: there is no lockfile in the store yet, but there is {workspace.lockfile}. Nothing was "
+            f"sent. `manifest-runner lock push {workspace.manifest}` copies it there; or move it away to start afresh."
+        )
+
+
+def refuse_lockfile_option(given: Path | None, place: Place) -> None:
+    if given is not None and place.state is not None:
+        raise UsageProblem(f"--lockfile {given}: this manifest keeps its lockfile at {place.state} (`state`)")

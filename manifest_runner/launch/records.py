@@ -1,0 +1,145 @@
+"""Where the records of a journal lie: appended to a file here, or an object for each batch in a store.
+
+A record is one line: eight hex digits of CRC-32, a blank, JSON. In a file a last line without its newline was torn by a
+crash. Any other line whose checksum is wrong is damage, and nothing is sent until a person has looked.
+
+A power cut loses what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
+new, and again before it is removed, or the lockfile's new name could be lost after it. What a killed process has
+written may be in memory only, so whoever relies on it fsyncs it first.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import orjson
+
+from manifest_runner.errors import BadState
+from manifest_runner.files import remove_file, sync_folder, unwritable
+
+Record = dict[str, Any]
+# Records that begin with a head, each with the place to name in messages.
+Chain = Iterable[tuple[str, Record]]
+
+
+class Records(Protocol):
+    """What a journal writes lasts when a call returns; every call raises a RunnerError where it cannot."""
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        ...
+
+    def read(self) -> Iterator[Chain]:
+        """What earlier runs left, in the order in which it was written."""
+        ...
+
+    def append(self, record: Record, head: Record) -> None:
+        """Add a record; ``head`` says whose journal it is."""
+        ...
+
+    def sync(self) -> None:
+        """What ``read`` gave lasts before anybody relies on it."""
+        ...
+
+    def forget_all_but(self, pending: Collection[str]) -> None:
+        """The lockfile has every batch but those with these keys."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class FileRecords:
+    """One file, beside the lockfile; it goes when nothing in it is pending."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    @property
+    def where(self) -> str:
+        return str(self._path)
+
+    def read(self) -> Iterator[Chain]:
+        try:
+            raw = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as e:
+            raise BadState(f"{self._path}: cannot be read: {e.strerror or e}") from e
+        if b"\n" in raw:
+            yield parsed(raw, self.where)
+
+    def append(self, record: Record, head: Record) -> None:
+        self._write(line(record), head)
+
+    def sync(self) -> None:
+        if self._path.exists():
+            self._write(b"", {})
+
+    def _write(self, raw: bytes, head: Record) -> None:
+        try:
+            if self._file is None:
+                self._file = self._open(head)
+            self._file.write(raw)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as e:
+            raise unwritable(self._path, e) from e
+
+    def _open(self, head: Record) -> BinaryIO:
+        """Append after the last whole record: a torn one must not become the start of the next line."""
+        is_new = not self._path.exists()
+        file = self._path.open("ab")
+        if is_new:
+            file.write(line(head))
+            sync_folder(self._path.parent)
+        else:
+            raw = self._path.read_bytes()
+            file.truncate(raw.rfind(b"\n") + 1)
+            if b"\n" not in raw:
+                file.close()
+                self._path.unlink()
+                return self._open(head)
+        return file
+
+    def close(self) -> None:
+        """What a full disk left in the buffer is part of a record whose failure was reported already."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            self._file = None
+
+    def forget_all_but(self, pending: Collection[str]) -> None:
+        self.close()
+        if not pending and self._path.exists():
+            remove_file(self._path)
+
+
+def line(record: Record) -> bytes:
+    payload = orjson.dumps(record)
+    return b"%08x %s\n" % (zlib.crc32(payload), payload)
+
+
+def parsed(raw: bytes, where: str) -> Chain:
+    """The records in these bytes. Raises BadState where they are damaged."""
+    *lines, _torn = raw.split(b"\n")
+    for number, each in enumerate(lines, 1):
+        checksum, _, payload = each.partition(b" ")
+        place = f"{where}:{number}"
+        if checksum != b"%08x" % zlib.crc32(payload):
+            raise damaged(place, "checksum mismatch")
+        yield place, orjson.loads(payload)
+
+
+def damaged(place: str, what: str) -> BadState:
+    return BadState(
+        f"{place}: {what}: the journal is damaged. Nothing was sent. The journal records which batches may "
+        "have been launched: restore it from a backup. Or find them in ICA by the technical tag of the manifest's "
+        "name, rebuild the lockfile with `manifest-runner import`, and only then move the journal away."
+    )

@@ -1,0 +1,67 @@
+"""The lockfile in its place, beside the manifest or in a store: written only over the version that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from manifest_runner.lockfile.file import check_owner, dump_lockfile, parse_lockfile
+from manifest_runner.lockfile.merge import merge_lockfiles
+from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.store.interface import Conflict, Store
+
+
+class VersionedLockfile:
+    """One lockfile. ``check`` is called before each write, and raises where this command may not write any more."""
+
+    def __init__(self, store: Store, name: str, check: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._name = name
+        self._check = check
+        self._version: str | None = None
+        self._base: Lockfile | None = None
+
+    @property
+    def where(self) -> str:
+        return self._store.where(self._name)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there was one when it was last read or written."""
+        return self._version is not None
+
+    def load(self) -> Lockfile | None:
+        """The lockfile as it is, whoever it belongs to; None where there is none. Raises BadState."""
+        stored = self._store.get(self._name)
+        self._version = stored.version if stored else None
+        self._base = parse_lockfile(stored.content, self.where) if stored else None
+        return self._base.copy() if self._base else None
+
+    def read(self, *, name: str, project: str, server: str) -> Lockfile:
+        """The same, an empty one where there is none yet.
+
+        Raises BadState also where it belongs to another name, project or server.
+        """
+        found = self.load()
+        if found is None:
+            return Lockfile(name, project, server)
+        check_owner(found, self.where, name=name, project=project, server=server)
+        return found
+
+    def write(self, lockfile: Lockfile) -> Lockfile:
+        """Write it; what is there now: where somebody else has written since, what both know together."""
+        while True:
+            self._check()
+            try:
+                self._version = self._put(dump_lockfile(lockfile))
+            except Conflict:
+                base = self._base
+                theirs = self.load()
+                lockfile = merge_lockfiles(base, lockfile, theirs) if theirs else lockfile
+                continue
+            self._base = lockfile.copy()
+            return lockfile
+
+    def _put(self, content: bytes) -> str:
+        if self._version is None:
+            return self._store.create(self._name, content)
+        return self._store.replace(self._name, content, self._version)
