@@ -16,7 +16,7 @@ from manifest_runner.errors import RunnerError, Unreachable
 from manifest_runner.files import replace_file
 
 if TYPE_CHECKING:
-    from manifest_runner.commands.session import Context
+    from manifest_runner.commands.context import Context
     from manifest_runner.commands.state import Stores
     from manifest_runner.launch.lease import Claim, LeaseKeeper
 

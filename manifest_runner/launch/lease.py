@@ -223,30 +223,31 @@ class LeaseKeeper:
 
         Between reading and writing somebody else may take it: then it is read again.
         """
-        end, pause = self._clock() + timeout, FIRST_PAUSE
+        end, pause, waited_for = self._clock() + timeout, FIRST_PAUSE, ""
         while True:
             lease, version = read_lease(self._store, self._name)
             now = self._clock()
             found = standing(lease, self._holder.token, now)
             if lease is not None and found == "held":
-                self._wait_for(lease, end, pause)
+                self._check_time(lease, end)
+                if lease.token != waited_for:
+                    self._notify(f"waiting for {lease.words}")
+                self._sleep(min(pause, max(0.0, end - self._clock())))
+                waited_for = lease.token
                 pause = min(pause * 1.5, LONGEST_PAUSE)
             elif self._take(lease, version, now):
                 if found == "expired" and lease is not None:
                     self._notify(f"took over the expired lease of {lease.words}")
                 return Claim(lease, found)
 
-    def _wait_for(self, lease: Lease, end: float, pause: float) -> None:
+    def _check_time(self, lease: Lease, end: float) -> None:
         check_clocks(lease, self._clock(), self.where)
-        left = end - self._clock()
-        if left <= 0:
+        if self._clock() >= end:
             raise LeaseHeld(
                 f"{self.where}: in use by {lease.words}. Nothing was sent. Wait for it to end, or let this command "
                 "wait with --lock-timeout SECONDS. A dead run's lease ends by itself, this one at "
                 f"{plain_text(lease.until, 40)}; `manifest-runner lock release` ends it at once."
             )
-        self._notify(f"waiting for {lease.words}")
-        self._sleep(min(pause, left))
 
     def _take(self, before: Lease | None, version: str, now: float) -> bool:
         """Whether it is ours now. What our own earlier runs and others left unseen stays until it is released."""

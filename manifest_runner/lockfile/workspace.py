@@ -77,7 +77,7 @@ def held(workspace: Workspace) -> Iterator[None]:
         raise unwritable(path, e) from e
     try:
         _sign(path)
-        _sweep(workspace.lockfile)
+        _sweep(workspace.lockfile, workspace.lease)
         yield
     finally:
         with suppress(OSError):
@@ -85,11 +85,12 @@ def held(workspace: Workspace) -> Iterator[None]:
         lock.release()
 
 
-def _sweep(lockfile: Path) -> None:
-    """A process that was killed while writing the lockfile left its new file beside it (see ``replace_file``)."""
+def _sweep(*replaced: Path) -> None:
+    """Whoever was killed while writing one of these files left its new version beside it (see ``replace_file``)."""
     with suppress(OSError):
-        for left in lockfile.parent.glob(f".{escape(lockfile.name)}.*.new"):
-            left.unlink()
+        for path in replaced:
+            for left in path.parent.glob(f".{escape(path.name)}.*.new"):
+                left.unlink()
 
 
 def _sign(path: Path) -> None:

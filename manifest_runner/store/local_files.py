@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from manifest_runner.errors import BadState, Unreachable
@@ -68,15 +68,15 @@ class LocalFiles:
         """What was renamed in a folder before, perhaps by a process that was killed, lasts before anything goes."""
         paths = [self._folder / name for name in names]
         folders = sorted({path.parent for path in paths if path.parent.is_dir()})
-        for folder in folders:
-            _sync(folder)
-        for path in paths:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as e:
-                raise unwritable(path, e) from e
-        for folder in folders:
-            _sync(folder)
+        with self._guarded():
+            _sync(folders)
+            for path in paths:
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as e:
+                    raise unwritable(path, e) from e
+            _sync(folders)
+            self._sweep(folders)
 
     def names(self, folder: str) -> list[str]:
         try:
@@ -104,7 +104,15 @@ class LocalFiles:
         path = self._folder / name
         _make_folders(path.parent)
         replace_file(path, content)
+        self._sweep([path.parent])
         return self._version(name) or ""
+
+    def _sweep(self, folders: Sequence[Path]) -> None:
+        """Whoever was killed while writing left a new file beside the old one; nobody else writes now."""
+        for folder in folders if self._shared else ():
+            for left in folder.glob(".*.new"):
+                with suppress(OSError):
+                    left.unlink()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -157,8 +165,9 @@ def _make_folders(folder: Path) -> None:
         raise unwritable(folder, e) from e
 
 
-def _sync(folder: Path) -> None:
-    try:
-        sync_folder(folder)
-    except OSError as e:
-        raise unwritable(folder, e) from e
+def _sync(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        try:
+            sync_folder(folder)
+        except OSError as e:
+            raise unwritable(folder, e) from e

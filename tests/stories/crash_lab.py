@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,6 +121,7 @@ class Checkout:
     folder: Path
     project: str = field(default_factory=lambda: str(uuid.uuid4()))
     key: str = "a-users-key"
+    env: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -157,7 +158,7 @@ class Checkout:
     def case(self, *arguments: str, **more: Any) -> dict[str, Any]:
         home = self.folder.parent / "home"
         home.mkdir(exist_ok=True)
-        env = {"HOME": str(home), "ICAV2_X_API_KEY": self.key, "PATH": os.environ.get("PATH", "")}
+        env = {"HOME": str(home), "ICAV2_X_API_KEY": self.key, "PATH": os.environ.get("PATH", ""), **self.env}
         patience = ("--poll-interval", "0.01", "--timeout", "30")  # what is lost is not waited for all day
         argv = ["run", self.manifest.name, "--server-url", self.place.url, *patience, *arguments]
         beside = {name: str(self.folder.with_name(f"{self.folder.name}.{name}")) for name in ("out", "err", "disk")}
@@ -172,17 +173,29 @@ class Checkout:
 
     def timed(self, *, skew: float = 0.0, choices: dict[str, Any] | None = None, **more: Any) -> Ended:
         """The same by the emulator's clock, without real pauses; ``more`` are options and the case's ``at``."""
+        return self._do(self.timed_case(skew=skew, choices=choices, **more))
+
+    def timed_case(
+        self,
+        *,
+        skew: float = 0.0,
+        choices: dict[str, Any] | None = None,
+        at: dict[str, Any] | None = None,
+        target: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """The case of ``timed``."""
         assert self.place.clock is not None
-        at = more.pop("at", None)
         case = self.case(
             clock=str(self.place.clock.path),
             skew=skew,
             server=self.place.url,
             manifest=str(self.manifest),
             choices=choices or {},
-            options=more,
+            options=options,
+            target=target or {},
         )
-        return self._do({**case, "at": at} if at else case)
+        return {**case, "at": at} if at else case
 
     def _do(self, case: dict[str, Any]) -> Ended:
         self.place.server.start(case)

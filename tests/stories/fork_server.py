@@ -21,6 +21,7 @@ import signal
 import socket
 import stat
 import struct
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -33,8 +34,8 @@ class Steps:
     """Counts steps, and does at the chosen one what the case asks for.
 
     ``when``: "before" and "after" die; "torn" dies before an fsync, with ``cut`` bytes of the file's end missing;
-    "interrupt" is ^C; "full" lets the step fail as on a full disk; "power" dies of a power cut, after which the
-    folder's ``names`` are "ahead" of what was fsynced or "behind".
+    "stop" is SIGSTOP, until somebody sends SIGCONT; "interrupt" is ^C; "full" lets the step fail as on a full disk;
+    "power" dies of a power cut, after which the folder's ``names`` are "ahead" of what was fsynced or "behind".
     """
 
     def __init__(
@@ -58,6 +59,9 @@ class Steps:
             return call()
         if self._when == "interrupt":
             raise KeyboardInterrupt
+        if self._when == "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+            return call()
         if self._when == "full":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self._when == "torn" and fd is not None:
@@ -70,7 +74,7 @@ class Steps:
         replace, unlink, opened = os.replace, os.unlink, io.open
 
         def open_file(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-            if mode[0] not in "wax":
+            if mode[0] not in "wax" or isinstance(file, int):
                 return opened(file, mode, *args, **kwargs)
             return self.take(f"open {_base(file)}", self._write(file, lambda: opened(file, mode, *args, **kwargs)))
 
@@ -103,6 +107,39 @@ class Steps:
 
         socket.socket.sendall = sendall
         socket.socket.recv_into = recv_into
+
+    def wrap_stores(self) -> None:
+        """What speaks to a store speaks from a library that has no sockets of Python's, or from another process."""
+        import obstore
+
+        for name in ("get", "put", "list", "delete"):
+            setattr(obstore, name, self._wrapped(f"store {name}", getattr(obstore, name)))
+        start, communicate = subprocess.Popen.__init__, subprocess.Popen.communicate
+
+        def init(self_: Any, args: Any, *more: Any, **kwargs: Any) -> Any:
+            return self.take(_command(args), lambda: start(self_, args, *more, **kwargs))
+
+        def wait(self_: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.take(f"{_command(self_.args)} ends", lambda: communicate(self_, *args, **kwargs))
+
+        subprocess.Popen.__init__ = init
+        subprocess.Popen.communicate = wait
+
+    def _wrapped(self, name: str, function: Any) -> Any:
+        return lambda store, what="", *a, **k: self.take(
+            f"{name} {_what(what)}", lambda: function(store, what, *a, **k)
+        )
+
+
+def _what(name: Any) -> str:
+    """The last part of an object's name, of a folder's, or of the first of several."""
+    first = name[0] if isinstance(name, list) else name
+    return str(first).rstrip("/").rpartition("/")[2]
+
+
+def _command(args: Any) -> str:
+    words = [word for word in args[1:] if not word.startswith("-") and "=" not in word]
+    return f"{args[0]} {words[0]}" if words else str(args[0])
 
 
 def die(_kept: object = None) -> NoReturn:
@@ -180,6 +217,9 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
         signal.setitimer(signal.ITIMER_REAL, case["alarm"])
     steps.wrap_files()
     steps.wrap_sockets()
+    steps.wrap_stores()
+    if "pid" in case:
+        Path(case["pid"]).write_text(str(os.getpid()))
     if case.get("trace"):
         sys.settrace(lines.watch)
     code = _call(case)
@@ -216,7 +256,7 @@ def _run_with_clock(case: dict[str, Any]) -> int:
         env=dict(os.environ), notify=_note, clock=lambda: clock() + skew, monotonic=clock, sleep=clock.sleep
     )
     options = RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
-    target = Target(server_url=case["server"], project=case.get("project"))
+    target = Target(server_url=case["server"], project=case.get("project"), **case.get("target", {}))
     try:
         return int(bool(run.run(Path(case["manifest"]), target, options, context).failures))
     except RunnerError as e:
@@ -280,10 +320,13 @@ def _warm_up() -> None:
     """Import and compile what every case needs; only rendering, so nothing is written and nobody is called."""
     import click
     import filelock  # noqa: F401
+    import obstore.store  # noqa: F401
 
     import manifest_runner.commands.run
     import manifest_runner.ica.client
-    import manifest_runner.launch.polling  # noqa: F401
+    import manifest_runner.launch.polling
+    import manifest_runner.store.git_refs
+    import manifest_runner.store.object_store  # noqa: F401
     from manifest_runner.cli.main import app
     from manifest_runner.commands import preview
     from manifest_runner.commands.context import Context
