@@ -156,6 +156,15 @@ _RUNNING = (
         show_default=True,
         help="Return when everything is sent, created in ICA, or finished.",
     ),
+    click.option(
+        "--lock-timeout",
+        type=SECONDS,
+        default=0.0,
+        show_default="fail at once",
+        metavar="SECONDS",
+        help="Wait this long for another machine's run to end (`state`, `lock: git`).",
+    ),
+    click.option("--no-lock", is_flag=True, help="Do not take the manifest's lease; other runs may go on at once."),
     click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is not launched yet."),
     click.option(
         "--adopt",

@@ -53,7 +53,16 @@ class OpenRun(msgspec.Struct, frozen=True):
 def open_run(path: Path, target: Target, options: RunOptions, context: Context, command: str = "") -> Iterator[OpenRun]:
     """Hold the manifest's state, with a ``command`` its lease, too. Raises BadState where another run does."""
     patience = min(RUNNING if command else READING, options.timeout)
-    with held_session(path, target, context, command, patience=patience) as session, ExitStack() as stack:
+    held = held_session(
+        path,
+        target,
+        context,
+        command,
+        patience=patience,
+        lock_timeout=options.lock_timeout,
+        no_lock=options.no_lock,
+    )
+    with held as session, ExitStack() as stack:
         spool = stack.enter_context(open_spool())
         deadline = context.deadline(options.timeout)
         client = cache(lambda: stack.enter_context(session.client(deadline)))

@@ -29,8 +29,6 @@ class Target(msgspec.Struct, frozen=True):
     lockfile: Path | None = None
     project: str | None = None
     given_vars: Mapping[str, str] = msgspec.field(default_factory=dict)
-    lock_timeout: float = 0.0
-    no_lock: bool = False
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -51,6 +49,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     poll_interval: float | None = None
     key_window: float = DEFAULT_KEY_WINDOW
     strict: bool = False
+    lock_timeout: float = 0.0
+    no_lock: bool = False
     detail: int | None = None
     approve: Callable[[Plan], bool] | None = None
 

@@ -19,6 +19,7 @@ from manifest_runner.commands.state import (
     Place,
     Stores,
     check_moved_in,
+    local_lockfile,
     open_stores,
     refuse_lockfile_option,
 )
@@ -28,6 +29,7 @@ from manifest_runner.ica.config import Credential, find_credential, find_server,
 from manifest_runner.items.load import Loaded, load
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
+from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace, held
 from manifest_runner.manifest.yaml_file import read_mapping
 
@@ -58,11 +60,12 @@ class Session:
         check = held.keeper.check if held else _nothing
         self._kept = stores.lockfile(opened.workspace, check)
         self._writes = writes
+        # What another run moves from the journal to the lockfile in between is then seen twice, and not missed.
+        records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
+        self.journal = Journal.read(records, Owner(identity.name, identity.project, identity.server))
         self.lockfile = self._kept.read(name=identity.name, project=identity.project, server=identity.server)
         if stores.state is not None:
             check_moved_in(self._kept, opened.workspace)
-        records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
-        self.journal = Journal.read(records, Owner(identity.name, identity.project, identity.server))
         self.shares_journal = stores.state is not None
         self._server = identity.server
         self._saved = self.lockfile.copy()
@@ -184,6 +187,18 @@ def open_target(path: Path, target: Target, context: Context, *, patience: float
     return Opened(loaded, Workspace.of(path, target.lockfile), target, stores)
 
 
+def find_lockfile(path: Path, target: Target, context: Context) -> VersionedLockfile:
+    """Where a manifest's lockfile lies. Only one that mentions ``state`` has to be there and in order for that."""
+    workspace = Workspace.of(path, target.lockfile)
+    try:
+        mentions_state = target.lockfile is None and b"state" in path.read_bytes()
+    except OSError:
+        mentions_state = False
+    if not mentions_state:
+        return local_lockfile(workspace)
+    return open_target(path, target, context).stores.lockfile(workspace)
+
+
 def read_session(path: Path, target: Target, context: Context) -> Session:
     """A session for looking only: nothing is held, nothing may be written."""
     return Session(open_target(path, target, context), context, writes=False)
@@ -191,27 +206,34 @@ def read_session(path: Path, target: Target, context: Context) -> Session:
 
 @contextmanager
 def held_session(
-    path: Path, target: Target, context: Context, command: str = "", *, patience: float = RUNNING
+    path: Path,
+    target: Target,
+    context: Context,
+    command: str = "",
+    *,
+    patience: float = RUNNING,
+    lock_timeout: float = 0.0,
+    no_lock: bool = False,
 ) -> Iterator[Session]:
     """A session that no other process can change. Raises BadState where one holds it already.
 
-    With a ``command`` it holds the manifest's lease, too, under that name. Without one it only looks, and leaves a
-    state that is shared to whoever holds the lease.
+    With a ``command`` it holds the manifest's lease, too, under that name, unless ``no_lock`` says otherwise. Without
+    one it only looks, and leaves a state that is shared to whoever holds the lease.
     """
     opened = open_target(path, target, context, patience=patience)
     with held(opened.workspace), ExitStack() as stack:
-        lease = _lease(opened, context, f"{command} {path.name}", stack) if command else None
+        lease = None
+        if command and no_lock:
+            _report_no_lock(opened, context)
+        elif command and opened.stores.lease is not None:
+            name = f"{command} {path.name}"
+            lease = stack.enter_context(leased(opened.stores, opened.workspace.lease, name, context, lock_timeout))
         yield Session(opened, context, lease, writes=bool(command) or not _is_in_use(opened, context))
 
 
-def _lease(opened: Opened, context: Context, command: str, stack: ExitStack) -> Held | None:
-    stores, target = opened.stores, opened.target
-    if stores.lease is None:
-        return None
-    if target.no_lock:
+def _report_no_lock(opened: Opened, context: Context) -> None:
+    if opened.stores.lease is not None:
         context.notify("working without the lease (--no-lock): only stamps keep other runs from launching the same")
-        return None
-    return stack.enter_context(leased(stores, opened.workspace.lease, command, context, target.lock_timeout))
 
 
 def _is_in_use(opened: Opened, context: Context) -> bool:

@@ -35,7 +35,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 # In ``unseen``, for whatever a holder may have sent that did not release the lease itself.
 UNKNOWN = "unknown"
 
-Standing = Literal["absent", "free", "ours", "expired", "held"]
+LeaseStanding = Literal["absent", "free", "ours", "expired", "held"]
 
 
 class LeaseHeld(BadState):
@@ -86,7 +86,7 @@ class Claim(NamedTuple):
     """What a claimed lease was before: None where there was none."""
 
     before: Lease | None
-    standing: Standing
+    standing: LeaseStanding
 
     @property
     def unseen_batches(self) -> list[str]:
@@ -114,7 +114,7 @@ def _is_key(unseen: str) -> bool:
 # -- decisions
 
 
-def standing(lease: Lease | None, token: str, now: float) -> Standing:
+def standing(lease: Lease | None, token: str, now: float) -> LeaseStanding:
     """What a lease that was read means to whoever has this token."""
     if lease is None:
         return "absent"
@@ -347,3 +347,11 @@ def free_lease(store: Store, name: str, found: Read, now: float) -> None:
         store.replace(name, lease_json(released(found.lease, now, unseen)), found.version)
     except Conflict as e:
         raise LeaseHeld(f"{store.where(name)}: changed in the meantime, so its holder is alive. Look again.") from e
+
+
+def write_free_lease(store: Store, name: str, now: float) -> None:
+    """Write a free lease over whatever is there that is not one."""
+    stored = store.get(name)
+    lease = Lease("unknown", "unknown", 0, "", timestamp(now), timestamp(now), "", (UNKNOWN,))
+    if stored is not None:
+        store.replace(name, lease_json(lease), stored.version)

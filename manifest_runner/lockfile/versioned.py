@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from manifest_runner.errors import BadState
 from manifest_runner.lockfile.file import check_owner, dump_lockfile, parse_lockfile
 from manifest_runner.lockfile.merge import merge_lockfiles
 from manifest_runner.lockfile.model import Lockfile
@@ -60,6 +61,13 @@ class VersionedLockfile:
                 continue
             self._base = lockfile.copy()
             return lockfile
+
+    def overwrite(self, lockfile: Lockfile) -> None:
+        """Write it over what was loaded, without a merge. Raises BadState where that has changed in between."""
+        try:
+            self._version = self._put(dump_lockfile(lockfile))
+        except Conflict as e:
+            raise BadState(f"{self.where}: changed while it was to be replaced. Nothing was copied; try again.") from e
 
     def _put(self, content: bytes) -> str:
         if self._version is None:

@@ -181,7 +181,6 @@ class Checkout:
         skew: float = 0.0,
         choices: dict[str, Any] | None = None,
         at: dict[str, Any] | None = None,
-        target: dict[str, Any] | None = None,
         **options: Any,
     ) -> dict[str, Any]:
         """The case of ``timed``."""
@@ -193,7 +192,6 @@ class Checkout:
             manifest=str(self.manifest),
             choices=choices or {},
             options=options,
-            target=target or {},
         )
         return {**case, "at": at} if at else case
 

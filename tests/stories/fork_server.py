@@ -256,7 +256,7 @@ def _run_with_clock(case: dict[str, Any]) -> int:
         env=dict(os.environ), notify=_note, clock=lambda: clock() + skew, monotonic=clock, sleep=clock.sleep
     )
     options = RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
-    target = Target(server_url=case["server"], project=case.get("project"), **case.get("target", {}))
+    target = Target(server_url=case["server"], project=case.get("project"))
     try:
         return int(bool(run.run(Path(case["manifest"]), target, options, context).failures))
     except RunnerError as e:

@@ -18,7 +18,6 @@ pytest_plugins = ["lab_plugin"]
 
 ME, YOU = "a-users-key", "another-users-key"
 POST = "send POST analysisCreationBatch"
-WAITING = {"lock_timeout": EXPIRED}
 
 
 @pytest.fixture(name="buckets", scope="module")
@@ -72,7 +71,7 @@ def test_what_is_killed_at_any_step_is_finished_by_another_machine(shared, timed
         killed = mine.timed(at={"step": step, "when": when})
         kills += killed.code == KILLED
         what = f"{shared.kind}: after a kill {when} step {step}, {steps[step]!r}"
-        ended = theirs.timed(target=WAITING)
+        ended = theirs.timed(lock_timeout=EXPIRED)
         if ended.code == 7 and other == YOU:  # what another user sent may still be created within an hour
             timed.clock.advance(3600)
             ended = theirs.timed()

@@ -1,4 +1,4 @@
-"""``lock``: work on lockfiles."""
+"""``lock``: the lease of a manifest, its lockfile in a store, and the lockfiles of two branches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from manifest_runner.cli.options import FILE
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options, yes_option
+from manifest_runner.cli.progress import context_of, progress_on
+from manifest_runner.commands.options import Target
 from manifest_runner.errors import BadState
 
 MERGE_EPILOG = """\b
@@ -27,7 +30,7 @@ For a conflict that already exists:
 
 @click.group(name="lock")
 def command() -> None:
-    """Merge the lockfiles of two branches."""
+    """See and free the lease, copy the lockfile of a store, merge those of two branches."""
 
 
 @command.command(epilog=MERGE_EPILOG)
@@ -48,3 +51,75 @@ def merge(base: Path, ours: Path, theirs: Path) -> None:
         raise BadState(f"{theirs if mine else ours}: there is no such lockfile")
     is_empty = not base.exists() or not base.read_bytes().strip()
     write_lockfile(ours, merge_lockfiles(None if is_empty else load_lockfile(base), mine, other))
+
+
+@command.command()
+@one_manifest
+@target_options
+@console_options
+def show(manifest: Path, target: Target, console: Console) -> None:
+    """Show who holds the manifest's lease."""
+    from manifest_runner.cli.views.lease import lease_document, lease_lines
+    from manifest_runner.commands.lease import show_lease
+
+    with progress_on(console) as progress:
+        state = show_lease(manifest, target, context_of(progress))
+    console.result(lease_lines(state), lease_document(state))
+
+
+@command.command()
+@one_manifest
+@yes_option
+@target_options
+@console_options
+def release(manifest: Path, yes: bool, target: Target, console: Console) -> None:
+    """Free the lease of a run that is dead.
+
+    The next run then takes it at once. A run that is alive after all sends nothing more.
+    """
+    from manifest_runner.cli.views.lease import lease_document, lease_lines, released_lines
+    from manifest_runner.commands.lease import LeaseState, release_lease
+
+    with progress_on(console) as progress:
+
+        def approve(state: LeaseState) -> bool:
+            if yes or not console.is_interactive:
+                return yes
+            for line in lease_lines(state):
+                console.error(line)
+            return click.confirm("Release it?", err=True)
+
+        before = release_lease(manifest, target, context_of(progress), approve)
+    console.result(released_lines(before), lease_document(before))
+
+
+@command.command()
+@one_manifest
+@target_options
+@console_options
+def pull(manifest: Path, target: Target, console: Console) -> None:
+    """Copy the lockfile from the store to the file beside the manifest."""
+    from manifest_runner.cli.views.lease import copied_document, copied_lines
+    from manifest_runner.commands import transfer
+
+    with progress_on(console) as progress:
+        copied = transfer.pull(manifest, target, context_of(progress))
+    console.result(copied_lines(copied), copied_document(copied))
+
+
+@command.command()
+@one_manifest
+@click.option("--force", is_flag=True, help="Write over the lockfile in the store.")
+@target_options
+@console_options
+def push(manifest: Path, force: bool, target: Target, console: Console) -> None:
+    """Copy the lockfile beside the manifest to the store.
+
+    To be done once, when `state` is added to a manifest that has launches already: so nothing is launched again.
+    """
+    from manifest_runner.cli.views.lease import copied_document, copied_lines
+    from manifest_runner.commands import transfer
+
+    with progress_on(console) as progress:
+        copied = transfer.push(manifest, target, context_of(progress), force=force)
+    console.result(copied_lines(copied), copied_document(copied))

@@ -10,6 +10,7 @@ import click
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options
+from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import Target
 from manifest_runner.errors import UsageProblem
 
@@ -39,20 +40,19 @@ def command(manifest: Path, style: Style | None, output: Path | None, target: Ta
     """Write the lockfile as a page or a table.
 
     As a page to look at (html), for CI systems (junit), for a pull request (markdown), for a spreadsheet (csv) or for
-    a program (json). Uses no network.
+    a program (json). Uses no network, but for the lockfile of a manifest with `state`.
     """
     import time
 
+    from manifest_runner.commands.session import find_lockfile
     from manifest_runner.files import replace_file
-    from manifest_runner.lockfile.file import load_lockfile
-    from manifest_runner.lockfile.workspace import Workspace
     from manifest_runner.report import ReportSource, ica_web_url, write_report
     from manifest_runner.timestamps import timestamp
 
-    path = Workspace.of(manifest, target.lockfile).lockfile
-    state = load_lockfile(path)
+    kept = find_lockfile(manifest, target, Context())
+    state = kept.load()
     if state is None:
-        raise UsageProblem(f"{path}: there is no lockfile yet; `manifest-runner run` writes it")
+        raise UsageProblem(f"{kept.where}: there is no lockfile yet; `manifest-runner run` writes it")
     source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(state.server))
     text = write_report(state, style or ("json" if console.as_json else "html"), source=source)
     if output is None:

@@ -1,0 +1,46 @@
+"""Who holds a manifest's lease, and where its lockfile was copied to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import structs
+
+from manifest_runner.commands.lease import LeaseState
+from manifest_runner.commands.transfer import Copied
+
+_WORDS = {"absent": "free, never taken", "free": "free", "expired": "expired", "held": "held"}
+
+
+def lease_lines(state: LeaseState) -> list[str]:
+    lease = state.lease
+    lines = [f"lease:  {state.where}", f"status: {_WORDS[state.standing]}"]
+    if lease is None:
+        return lines
+    if lease.is_free:
+        lines.append(f"last:   {lease.words}")
+    else:
+        lines += [f"holder: {lease.words}", f"until:  {lease.until}"]
+    if lease.unseen:
+        lines.append(f"unseen: {len(lease.unseen)} sent but not seen whole; the next run reads them first")
+    return lines
+
+
+def lease_document(state: LeaseState) -> dict[str, Any]:
+    lease = None if state.lease is None else {**structs.asdict(state.lease), "unseen": list(state.lease.unseen)}
+    return {"where": state.where, "status": state.standing, "lease": lease}
+
+
+def released_lines(before: LeaseState) -> list[str]:
+    if before.standing in ("absent", "free"):
+        return [f"{before.where}: the lease is free already"]
+    of = f" of {before.lease.words}" if before.lease else ""
+    return [f"{before.where}: released the lease{of}"]
+
+
+def copied_lines(copied: Copied) -> list[str]:
+    return [f"copied {copied.items:,} items from {copied.source} to {copied.target}"]
+
+
+def copied_document(copied: Copied) -> dict[str, Any]:
+    return {"from": copied.source, "to": copied.target, "items": copied.items}

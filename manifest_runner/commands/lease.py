@@ -1,0 +1,65 @@
+"""``lock show`` and ``lock release``: who holds a manifest's lease, and an end to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import Target
+from manifest_runner.commands.session import Opened, open_target
+from manifest_runner.errors import ApprovalNeeded, BadState, UsageProblem
+from manifest_runner.launch.lease import Lease, LeaseStanding, free_lease, read_lease, standing, write_free_lease
+
+if TYPE_CHECKING:
+    from manifest_runner.store.interface import Store
+
+
+class LeaseState(msgspec.Struct, frozen=True):
+    """A lease as it is now; ``lease`` is None where nobody ever took it."""
+
+    where: str
+    lease: Lease | None
+    standing: LeaseStanding
+
+
+def show_lease(path: Path, target: Target, context: Context) -> LeaseState:
+    """Who holds the lease. Raises UsageProblem where the manifest has none."""
+    opened, store = _opened(path, target, context)
+    name = opened.stores.lease_name
+    lease = read_lease(store, name).lease
+    return LeaseState(store.where(name), lease, standing(lease, "", context.clock()))
+
+
+def release_lease(path: Path, target: Target, context: Context, approve: Callable[[LeaseState], bool]) -> LeaseState:
+    """Free the lease, once ``approve`` agrees; what it was before. Raises ApprovalNeeded without that.
+
+    Its holder, if it is alive after all, finds out before it sends the next batch.
+    """
+    opened, store = _opened(path, target, context)
+    name = opened.stores.lease_name
+    try:
+        found = read_lease(store, name)
+    except BadState:  # not a lease at all, which is what only this command puts right
+        found = None
+    lease = found.lease if found else None
+    state = LeaseState(store.where(name), lease, standing(lease, "", context.clock()) if found else "held")
+    if state.standing in ("absent", "free"):
+        return state
+    if not approve(state):
+        raise ApprovalNeeded("the lease is not released without agreement: use --yes. Nothing was done.")
+    if found is None:
+        write_free_lease(store, name, context.clock())
+    else:
+        free_lease(store, name, found, context.clock())
+    return state
+
+
+def _opened(path: Path, target: Target, context: Context) -> tuple[Opened, Store]:
+    opened = open_target(path, target, context)
+    if opened.stores.lease is None:
+        raise UsageProblem(f"{path}: has no lease; `state: URL` or `lock: git` in the manifest gives it one")
+    return opened, opened.stores.lease
