@@ -34,8 +34,9 @@ class Steps:
     """Counts steps, and does at the chosen one what the case asks for.
 
     ``when``: "before" and "after" die; "torn" dies before an fsync, with ``cut`` bytes of the file's end missing;
-    "stop" is SIGSTOP, until somebody sends SIGCONT; "interrupt" is ^C; "full" lets the step fail as on a full disk;
-    "power" dies of a power cut, after which the folder's ``names`` are "ahead" of what was fsynced or "behind".
+    "expired" is a store that refuses a credential that has expired; "stop" is SIGSTOP, until somebody sends SIGCONT;
+    "interrupt" is ^C; "full" lets the step fail as on a full disk; "power" dies of a power cut, after which the
+    folder's ``names`` are "ahead" of what was fsynced or "behind".
     """
 
     def __init__(
@@ -59,6 +60,10 @@ class Steps:
             return call()
         if self._when == "interrupt":
             raise KeyboardInterrupt
+        if self._when == "expired":
+            from obstore.exceptions import GenericError
+
+            raise GenericError("status code: 400 <Code>ExpiredToken</Code>")
         if self._when == "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
             return call()

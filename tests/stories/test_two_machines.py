@@ -6,13 +6,15 @@ the lease only. They go by a clock that stands still until somebody sleeps, so n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from buckets import Buckets, serving_buckets
-from crash_lab import KILLED, Emulator, ForkServer, Moment, Place
-from machines import EXPIRED, Shared
+from crash_lab import KILLED, Checkout, Emulator, ForkServer, Moment, Place
+from machines import EXPIRED, Shared, go_on, wait_until_stopped
 
 pytest_plugins = ["lab_plugin"]
 
@@ -59,29 +61,144 @@ def moments(shared: Shared, steps: list[str]) -> list[tuple[int, str]]:
     return [*((step, "before") for step in wanted), *((step, "after") for step in after)]
 
 
-@pytest.mark.parametrize("other", [ME, YOU], ids=["same user", "other user"])
-def test_what_is_killed_at_any_step_is_finished_by_another_machine(shared, timed, other, record_property):
-    """And the machine that was killed, when it runs again, finds nothing to do."""
-    steps = steps_of(shared, timed)
-    chosen, kills = moments(shared, steps), 0
-    if other == YOU:  # what differs is how a pending batch is settled
-        chosen = [(step, when) for step, when in chosen if POST in steps[max(0, step - 2) : step + 2]]
-    for step, when in chosen:
-        mine, theirs = shared.machines(timed, ME, other)
-        killed = mine.timed(at={"step": step, "when": when})
-        kills += killed.code == KILLED
-        what = f"{shared.kind}: after a kill {when} step {step}, {steps[step]!r}"
-        ended = theirs.timed(lock_timeout=EXPIRED)
-        if ended.code == 7 and other == YOU:  # what another user sent may still be created within an hour
-            timed.clock.advance(3600)
-            ended = theirs.timed()
-        assert ended.code == 0, f"{what}: exit {ended.code}\n{ended.err}"
-        try:
-            shared.check(theirs)
-        except (AssertionError, KeyError) as e:
-            raise AssertionError(f"{what}: {e!r}\n{ended.err}") from e
+def few(shared: Shared, chosen: list[tuple[int, str]], steps: list[str]) -> list[tuple[int, str]]:
+    """Those about the first POST, and some of the others; -m slow takes all of them."""
+    first = steps.index(POST)
+    near = [(step, when) for step, when in chosen if first - 2 <= step <= first + 2]
+    every = {"file": 6, "s3": 5, "git": 9}[shared.kind]
+    return [*near, *[each for each in chosen[::every] if each not in near]]
+
+
+@dataclass
+class Sweep:
+    """Kills a run on one machine and lets another finish it."""
+
+    shared: Shared
+    place: Place
+    users: tuple[str, str]
+    steps: list[str]
+    kills: int = 0
+
+    def kill(self, step: int, when: str) -> None:
+        """And the machine that was killed, when it runs again, finds nothing to do."""
+        mine, theirs = self.shared.machines(self.place, *self.users)
+        self.kills += mine.timed(at={"step": step, "when": when}).code == KILLED
+        what = f"{self.shared.kind}: after a kill {when} step {step}, {self.steps[step]!r}"
+        finish(self.shared, theirs, what)
         again = mine.timed()
         assert (again.code, again.steps.count(POST)) == (0, 0), f"{what}, and back: exit {again.code}\n{again.err}"
-        shared.check(mine)
-    assert kills > 0.9 * len(chosen)  # how many reads one answer takes is the network's affair
-    record_property("kills", kills)
+        self.shared.check(mine)
+
+
+def finish(shared: Shared, checkout: Checkout, what: str) -> None:
+    """Run until all is launched. What another user sent may still be created within an hour: then a run says so."""
+    ended = checkout.timed(lock_timeout=EXPIRED)
+    if ended.code == 7:
+        checkout.place.clock.advance(3600)
+        ended = checkout.timed()
+    assert ended.code == 0, f"{what}: exit {ended.code}\n{ended.err}"
+    try:
+        shared.check(checkout)
+    except (AssertionError, KeyError) as e:
+        raise AssertionError(f"{what}: {e!r}\n{ended.err}") from e
+
+
+@pytest.fixture(name="sweep")
+def _sweep(shared: Shared, timed: Place, record_property: Callable[[str, object], None]) -> Iterator[Sweep]:
+    sweep = Sweep(shared, timed, (ME, ME), steps_of(shared, timed))
+    yield sweep
+    record_property("kills", sweep.kills)
+
+
+def test_what_is_killed_at_some_steps_is_finished_by_another_machine(sweep):
+    chosen = few(sweep.shared, moments(sweep.shared, sweep.steps), sweep.steps)
+    for step, when in chosen:
+        sweep.kill(step, when)
+    assert sweep.kills > 0.8 * len(chosen)  # how many reads one answer takes is the network's affair
+
+
+@pytest.mark.slow
+def test_what_is_killed_at_any_step_is_finished_by_another_machine(sweep):
+    chosen = moments(sweep.shared, sweep.steps)
+    for step, when in chosen:
+        sweep.kill(step, when)
+    assert sweep.kills > 0.9 * len(chosen)
+
+
+def test_what_is_killed_about_a_post_is_finished_by_another_user(sweep):
+    sweep.users = (ME, YOU)
+    first = sweep.steps.index(POST)
+    for step, when in [each for each in moments(sweep.shared, sweep.steps) if first - 1 <= each[0] <= first + 1]:
+        sweep.kill(step, when)
+    assert sweep.kills
+
+
+@pytest.mark.slow
+def test_the_machine_that_goes_on_may_be_killed_too(sweep):
+    dice = random.Random(17)
+    chosen = moments(sweep.shared, sweep.steps)
+    for step, when in dice.sample(chosen, 15):
+        mine, theirs = sweep.shared.machines(sweep.place, ME, ME)
+        sweep.kills += mine.timed(at={"step": step, "when": when}).code == KILLED
+        again = dice.randrange(len(sweep.steps))
+        sweep.kills += theirs.timed(lock_timeout=EXPIRED, at={"step": again, "when": "before"}).code == KILLED
+        finish(sweep.shared, mine, f"after kills {when} step {step}, {sweep.steps[step]!r}, and before step {again}")
+
+
+@pytest.mark.parametrize("shared", ["s3"], indirect=True)
+def test_a_store_whose_credential_expires_at_any_step_loses_nothing(shared, timed, record_property):
+    steps = steps_of(shared, timed)
+    chosen = [step for step, name in enumerate(steps) if name.startswith("store")]
+    for step in chosen:
+        mine, theirs = shared.machines(timed, ME, ME)
+        ended = mine.timed(at={"step": step, "when": "expired"})
+        assert ended.code in (0, 5), f"{steps[step]!r}: {ended.err}"
+        assert "the store's credential has expired" in ended.err
+        assert "a-secret" not in ended.err
+        finish(shared, theirs, f"after an expired credential at step {step}, {steps[step]!r}")
+    record_property("faults", len(chosen))
+
+
+# -- runs that are stopped, and go on when they should not
+
+
+@pytest.fixture(name="second", scope="module")
+def _second() -> Iterator[ForkServer]:
+    """For the machine that works while a command of the first is stopped."""
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+def stopped_steps(shared: Shared, steps: list[str]) -> list[int]:
+    """Where a run is stopped: not within the lock of a shared folder, for which others wait.
+
+    Nor, where the journal is not shared, within a POST: that other machine can know nothing of it.
+    """
+    marks = {"file": "open .manifest-runner.guard", "s3": "store", "git": "git ls-remote"}[shared.kind]
+    within = [] if shared.kind == "git" else [steps.index(POST), steps.index(POST) + 1]
+    found = [step for step, name in enumerate(steps) if name.startswith(marks) or step in within]
+    return [step for step in found if step > found[0]]
+
+
+def test_a_run_that_is_stopped_until_its_lease_is_over_sends_nothing_when_it_goes_on(
+    shared, timed, second, record_property
+):
+    """The other machine has other batches, so that no idempotency key helps."""
+    steps = steps_of(shared, timed)
+    chosen = stopped_steps(shared, steps)
+    for number, step in enumerate(chosen[:: max(1, len(chosen) // 8)]):
+        mine, theirs = shared.machines(timed, ME, ME)
+        there = replace(theirs, place=replace(timed, server=second))
+        pid_file = mine.folder.with_name(f"pid-{number}")
+        case = {**mine.timed_case(at={"step": step, "when": "stop"}), "pid": str(pid_file)}
+        timed.server.start(case)
+        pid = wait_until_stopped(pid_file)
+        what = f"stopped before step {step}, {steps[step]!r}"
+        ended = there.timed(lock_timeout=EXPIRED, batch_size=1)
+        go_on(pid)
+        zombie = timed.server.finish(case)
+        assert ended.code == 0, f"{what}: {ended.err}"
+        assert zombie.code in (0, 6), f"{what}: exit {zombie.code}\n{zombie.err}"
+        finish(shared, mine, f"{what}, went on with exit {zombie.code}: {zombie.err}")
+    record_property("kills", len(chosen))
