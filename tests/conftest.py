@@ -70,7 +70,7 @@ def _emptied(folder: Path) -> list[str]:
 
 
 # What the exactly-once stories have put up with; told here, where every way of running the tests comes by.
-_COUNTED = ("kills", "interrupts", "faults")
+_COUNTED = ("kills", "stops", "interrupts", "faults", "races")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

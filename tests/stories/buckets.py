@@ -1,13 +1,15 @@
-"""An S3 server in this process, one for all tests of a session, with a bucket for whoever asks."""
+"""An S3 server in this process, one for all tests of a module, with a bucket for whoever asks."""
 
 from __future__ import annotations
 
 import logging
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
 
 class Buckets(NamedTuple):
@@ -19,10 +21,26 @@ class Buckets(NamedTuple):
 
     def make(self) -> str:
         """A new bucket, as ``state`` names it."""
+        import boto3
+
         name = f"bucket-{next(self.numbers)}"
-        request = urllib.request.Request(f"{self.url}/{name}", method="PUT")
-        with urllib.request.urlopen(request, timeout=30):
-            return f"s3://{name}"
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.env["AWS_REGION"],
+        )
+        client.create_bucket(Bucket=name)
+        client.close()
+        return f"s3://{name}"
+
+    def opened(self, bucket: str) -> S3Store:
+        """A bucket that was made, for looking into it."""
+        from obstore.store import S3Store
+
+        config = {name.lower(): value for name, value in self.env.items()}
+        return S3Store(bucket.removeprefix("s3://"), config=config, client_options={"allow_http": True})
 
 
 def buckets_at(url: str, key: str = "a-key", secret: str = "a-secret") -> Buckets:

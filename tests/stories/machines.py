@@ -22,7 +22,7 @@ SOME = ("s0", "s1", "s2")
 
 @dataclass
 class Shared:
-    """Where state lies: ``kind`` is "file", "s3" or "git"."""
+    """Where state lies: ``kind`` is "file", "git", or a server of buckets."""
 
     kind: str
     folder: Path
@@ -40,7 +40,7 @@ class Shared:
         """What the manifest says of it. Each study has its own project, so one bucket does for all."""
         if self.kind == "git":
             return "lock: git\n"
-        return f"state: {self._bucket}/state\n" if self.kind == "s3" else f"state: file://{self.folder}/state\n"
+        return f"state: {self._bucket}/state\n" if self.buckets else f"state: file://{self.folder}/state\n"
 
     def machines(self, place: Place, *keys: str, **manifest: Any) -> list[Checkout]:
         """A checkout for each of these users, of a study of its own."""
@@ -84,12 +84,9 @@ class Shared:
             home = self.folder / "state" / checkout.project
             return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
         import obstore
-        from obstore.store import S3Store
 
         assert self.buckets is not None
-        config = {name.lower(): value for name, value in self.env.items()}
-        bucket = S3Store(self._bucket.removeprefix("s3://"), config=config, client_options={"allow_http": True})
-        prefix = f"state/{checkout.project}/"
+        bucket, prefix = self.buckets.opened(self._bucket), f"state/{checkout.project}/"
         names = [entry["path"] for page in obstore.list(bucket, prefix) for entry in page]
         return {name.removeprefix(prefix): bytes(obstore.get(bucket, name).bytes()) for name in names}
 

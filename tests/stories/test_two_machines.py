@@ -9,10 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
-from buckets import Buckets, serving_buckets
 from crash_lab import KILLED, Checkout, Emulator, ForkServer, Moment, Place
 from machines import EXPIRED, Shared, go_on, wait_until_stopped
 
@@ -22,22 +20,10 @@ ME, YOU = "a-users-key", "another-users-key"
 POST = "send POST analysisCreationBatch"
 
 
-@pytest.fixture(name="buckets", scope="module")
-def _buckets() -> Iterator[Buckets]:
-    with serving_buckets() as buckets:
-        yield buckets
-
-
 @pytest.fixture(name="timed")
 def _timed(timed_emulator: Emulator, server: ForkServer, clock: Moment) -> Place:
     """An emulator by the tests' clock that creates items at once."""
     return Place(server, timed_emulator.start(), timed_emulator.database, clock)
-
-
-@pytest.fixture(name="shared", params=["file", "s3", "git"])
-def _shared(request: pytest.FixtureRequest, tmp_path: Path) -> Shared:
-    buckets = request.getfixturevalue("buckets") if request.param == "s3" else None
-    return Shared(request.param, tmp_path, buckets)
 
 
 def steps_of(shared: Shared, place: Place) -> list[str]:
@@ -65,7 +51,7 @@ def few(shared: Shared, chosen: list[tuple[int, str]], steps: list[str]) -> list
     """Those about the first POST, and some of the others; -m slow takes all of them."""
     first = steps.index(POST)
     near = [(step, when) for step, when in chosen if first - 2 <= step <= first + 2]
-    every = {"file": 6, "s3": 5, "git": 9}[shared.kind]
+    every = {"file": 6, "git": 9}.get(shared.kind, 5)
     return [*near, *[each for each in chosen[::every] if each not in near]]
 
 
@@ -175,7 +161,7 @@ def stopped_steps(shared: Shared, steps: list[str]) -> list[int]:
 
     Nor, where the journal is not shared, within a POST: that other machine can know nothing of it.
     """
-    marks = {"file": "open .manifest-runner.guard", "s3": "store", "git": "git ls-remote"}[shared.kind]
+    marks = {"file": "open .manifest-runner.guard", "git": "git ls-remote"}.get(shared.kind, "store")
     within = [] if shared.kind == "git" else [steps.index(POST), steps.index(POST) + 1]
     found = [step for step, name in enumerate(steps) if name.startswith(marks) or step in within]
     return [step for step in found if step > found[0]]
@@ -201,4 +187,4 @@ def test_a_run_that_is_stopped_until_its_lease_is_over_sends_nothing_when_it_goe
         assert ended.code == 0, f"{what}: {ended.err}"
         assert zombie.code in (0, 5, 6), f"{what}: exit {zombie.code}\n{zombie.err}"
         finish(shared, mine, f"{what}, went on with exit {zombie.code}: {zombie.err}")
-    record_property("kills", len(chosen))
+    record_property("stops", len(chosen))
