@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.emulator.record import executions
+from manifest_runner.emulator import EmulatorOptions, parse_oddities, record, running
 from manifest_runner.planning.identity import DIGEST_STAMP
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
@@ -32,7 +32,15 @@ class Emulator:
 
     def executed(self) -> list[str]:
         """The userReferences that were created, one for each time."""
-        return [execution.user_reference for execution in executions(self.database)]
+        return [execution.user_reference for execution in record.executions(self.database)]
+
+    def requests(self) -> Counter[str]:
+        """How often each endpoint was asked, by its name: ``GET /api/projects/{projectId}/data``."""
+        return record.requests(self.database)
+
+    def most_unfinished(self) -> int:
+        """How many analyses were unfinished at once."""
+        return record.most_unfinished(self.database)
 
 
 class Done(NamedTuple):
@@ -103,8 +111,15 @@ def _stamp(request: dict[str, Any]) -> str:
 
 @pytest.fixture(name="emulator")
 def _emulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulator]:
-    """An emulator that creates items at once; parametrise it indirectly with more EmulatorOptions."""
+    """An emulator that creates items at once; parametrise it indirectly with more EmulatorOptions.
+
+    A ``catalog`` is the text of one, ``oddities`` are as on the command line: ``["no-v4", "max-url=2000"]``.
+    """
     chosen = {"creation_delay": 0.0, "analysis_duration": 0.0, **getattr(request, "param", {})}
+    chosen["oddities"] = parse_oddities(chosen.get("oddities", ()))
+    if "catalog" in chosen:
+        text, chosen["catalog"] = chosen["catalog"], tmp_path / "catalog.yaml"
+        chosen["catalog"].write_text(text, encoding="utf-8")
     options = EmulatorOptions(database=tmp_path / "emulator.sqlite3", **chosen)
     with running(options) as url:
         yield Emulator(url, options.database)
