@@ -24,7 +24,7 @@ def text_of(value: bool | int | float) -> str:
     if isinstance(value, int | SpelledFloat):
         return str(value)
     if not math.isfinite(value):
-        raise ValueError(f"{value} has no place in JSON")
+        raise ValueError(f"{value} cannot be written in JSON")
     import rfc8785
 
     return rfc8785.dumps(value).decode()

@@ -156,7 +156,7 @@ class Client:
         seen: set[str] = set()
         while (token := page.next_token) is not None:
             if token in seen or len(seen) >= MAX_PAGES:
-                raise Unreachable(f"ICA's pages have no end: stopped after {len(seen) + 1} of them. {SAFE}")
+                raise Unreachable(f"ICA keeps sending more pages; stopped after {len(seen) + 1} of them. {SAFE}")
             seen.add(token)
             page = self._ask(call.with_params(pageToken=token), read)
             yield from page.items

@@ -36,7 +36,7 @@ MEANINGS = (
         final=True,
         executed=False,
     ),
-    Meaning("the proxy gives no way to {host}", (http.ProxyError, pool.ProxyError), executed=False),
+    Meaning("the proxy cannot reach {host}", (http.ProxyError, pool.ProxyError), executed=False),
     Meaning(
         "no connection to {host}",
         (http.ConnectTimeout, pool.ConnectTimeoutError, pool.NewConnectionError),
@@ -45,7 +45,7 @@ MEANINGS = (
     Meaning("{host} did not answer in time", (http.Timeout, pool.TimeoutError)),
     Meaning("TLS with {host} failed", (http.SSLError, pool.SSLError)),
     Meaning(
-        "the answer of {host} broke off or cannot be read",
+        "the answer of {host} was cut off or cannot be read",
         (
             http.ChunkedEncodingError,
             http.ContentDecodingError,

@@ -55,7 +55,9 @@ def _split(text: str, source: str) -> SplitResult:
 
 def _host(parts: SplitResult, source: str) -> str:
     if "@" in parts.netloc:
-        raise UsageProblem(f"{source}: a server URL must not hold a user name or password; keys go elsewhere")
+        raise UsageProblem(
+            f"{source}: a server URL must not contain a user name or password; set ICAV2_X_API_KEY instead"
+        )
     host = parts.hostname or ""
     address = _address(host)
     if address is None and not _HOST_NAME.fullmatch(host):
@@ -67,7 +69,7 @@ def _check_scheme(scheme: str, host: str, source: str) -> None:
     if scheme not in _DEFAULT_PORTS:
         raise UsageProblem(f"{source}: a server URL starts with https://")
     if scheme == "http" and not is_loopback(host):
-        raise UsageProblem(f"{source}: plain http would show the credential to others; use https://")
+        raise UsageProblem(f"{source}: plain HTTP is allowed only for localhost; use https://")
 
 
 def _port(parts: SplitResult, source: str) -> int | None:

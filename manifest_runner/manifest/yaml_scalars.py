@@ -30,5 +30,5 @@ def plain_value(text: str) -> Any:
     if match is not None:
         return spelled_number(text, whole=match[1] is None and match[2] is None)
     if _NOT_FINITE.fullmatch(text):
-        raise NotANumber(f"{text} has no place in JSON")
+        raise NotANumber(f"{text} cannot be written in JSON")
     return text

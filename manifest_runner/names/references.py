@@ -113,9 +113,9 @@ def _what_it_is(text: str) -> str:
     if not stripped:
         return ", which is blank; fill it in, or use null to leave the input out"
     if stripped != text and not data_fault(stripped):
-        return ", which has blanks around it"
+        return ", which has spaces around it"
     if stripped in _EXCEL_ERRORS:
-        return ", an error of a spreadsheet"
+        return ", a spreadsheet error"
     if stripped[0] in "[{":
         return ", which looks like JSON text: `| from_json` makes a list of it"
     if url := _URL.match(stripped):

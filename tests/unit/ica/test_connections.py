@@ -207,7 +207,7 @@ def test_a_server_without_tls_is_a_tls_failure(script, lines):
 
 def test_https_goes_through_the_proxy_which_does_not_see_the_credential(script, lines):
     script.replies = [b"HTTP/1.1 403 No\r\n\r\n"] * 5
-    no_way = pytest.raises(Unreachable, match=r"the proxy gives no way to ica\.example")
+    no_way = pytest.raises(Unreachable, match=r"the proxy cannot reach ica\.example")
     proxy = script.origin.replace("//", "//me:pw@")
     with make("https://ica.example/ica/rest", lines, HTTPS_PROXY=proxy) as client, no_way as caught:
         client.create_batch("k", b"{}")

@@ -84,7 +84,7 @@ def test_what_is_quoted_is_text(read, text, quote):
 @pytest.mark.parametrize("text", [".inf", "-.inf", "+.Inf", ".INF", ".nan", ".NaN", ".NAN"])
 def test_what_json_has_no_number_for_is_an_error(faults, text):
     assert faults(f"a: {text}\n")[0] == Finding(
-        Place("m.yaml", 1, 4), "MR107", f"{text} has no place in JSON; quote it if it is meant as text"
+        Place("m.yaml", 1, 4), "MR107", f"{text} cannot be written in JSON; quote it if it is meant as text"
     )
 
 
