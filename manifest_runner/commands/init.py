@@ -41,7 +41,7 @@ def write_from_payload(path: Path, payload: Path, project: str | None) -> list[P
     try:
         analyses = [_analysis(kind, item) for kind, item in _checked_items(_decode(text, payload), payload)]
     except RecursionError as e:
-        raise _refused(payload, "not JSON that anything could be made of: nested too deep") from e
+        raise _refused(payload, "JSON that is nested too deeply") from e
     head, rest = dump_yaml({"manifest": 1, "name": name_for(path)}), dump_yaml({"analyses": analyses})
     _refuse_unless_it_loads(head + rest, payload)
     given = (
@@ -64,9 +64,9 @@ def _decode(text: str, payload: Path) -> dict[str, Any]:
     except ValueError as e:  # a key twice, NaN, a vast number
         raise _refused(payload, str(e)) from e
     if not isinstance(data, dict):
-        raise _refused(payload, "expected the body of a launch, an object")
+        raise _refused(payload, "expected a launch request, which is a JSON object")
     if not is_unicode(data):
-        raise _refused(payload, "half of a surrogate pair (\\ud800 to \\udfff) is no text", "MR503")
+        raise _refused(payload, "half of a surrogate pair (\\ud800 to \\udfff) is not text", "MR503")
     return data
 
 
@@ -90,7 +90,7 @@ def _items(data: dict[str, Any], payload: Path) -> Iterator[tuple[Kind, str, Any
     """Each item with its kind and what to call it; that of a single analysis has no name."""
     if not _ITEMS.keys() & data.keys():
         if not data.keys() & _FIELDS:
-            raise _refused(payload, f"no body of a launch: it has neither {_LISTS} nor the fields of an analysis")
+            raise _refused(payload, f"not a launch request: it has neither {_LISTS} nor the fields of an analysis")
         yield _kind(data), "", data
         return
     if unknown := sorted(data.keys() - _ITEMS.keys()):
@@ -100,7 +100,7 @@ def _items(data: dict[str, Any], payload: Path) -> Iterator[tuple[Kind, str, Any
         if not isinstance(items, list):
             raise _refused(payload, f"{member}: expected a list of items")
     if not any(lists.values()):
-        raise _refused(payload, "there is no item in it; give it at least one")
+        raise _refused(payload, "it has no items; it needs at least one")
     for member, kind in _ITEMS.items():
         yield from ((kind, f"{member}[{i}]", item) for i, item in enumerate(lists[member]))
 
@@ -128,7 +128,7 @@ def _refuse_unless_it_loads(manifest: str, payload: Path) -> None:
             place = Place(str(payload), 1)
             told = [each for each in e.findings if each.severity == "error"]
             raise InvalidManifest(
-                [Finding(place, each.code, f"no valid manifest can be made of it: {each.message}") for each in told]
+                [Finding(place, each.code, f"it does not give a valid manifest: {each.message}") for each in told]
             ) from e
 
 

@@ -9,15 +9,18 @@ import click
 from manifest_runner.cli.options import FILE
 
 EPILOG = """\b
-The manifest says what to do next. With --from-payload it launches exactly what a body of ICA's
-API launches, whether of a whole batch or of a single analysis. Turn its values into templates
-and its items into rows of a samplesheet; `manifest-runner render` shows that they stay the same.
+The manifest says what to fill in and what to do next. With --from-payload it launches exactly
+what a request of ICA's API launches, whether for a batch or for a single analysis. Turn its values
+into templates and its items into rows of a samplesheet; `manifest-runner render` shows that the
+requests stay the same.
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("manifest", type=FILE, default=Path("manifest.yaml"))
-@click.option("--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch body of the API.")
+@click.option(
+    "--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch request of the API, as JSON."
+)
 @click.option("--project", metavar="ID", help="The project to launch in.")
 def command(manifest: Path, payload: Path | None, project: str | None) -> None:
     """Write a commented starter manifest and its samplesheet.

@@ -189,9 +189,9 @@ def with_values(text):
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("{", "not JSON"), ("[]", "an object"), ("[" * 100_000, "not JSON"), (ONE + "x", "not JSON"),
-    ('{"nextflowItems": []}', "no item"), ('{"cwlItems": null}', "no item"), ("{}", "no body of a launch"),
-    ('{"a": 1}', "no body of a launch"), ('{"cwlItems": {}}', "cwlItems: expected a list"),
+    ("{", "not JSON"), ("[]", "a JSON object"), ("[" * 100_000, "nested too deeply"), (ONE + "x", "not JSON"),
+    ('{"nextflowItems": []}', "no items"), ('{"cwlItems": null}', "no items"), ("{}", "not a launch request"),
+    ('{"a": 1}', "not a launch request"), ('{"cwlItems": {}}', "cwlItems: expected a list"),
     ('{"cwlItems": [5]}', "cwlItems[0]: expected an object"), ('{"cwlItems": [], "a": 1}', 'unknown key "a"'),
     ('{"nextflowItems": [{"userReference": "a"}]}', 'nextflowItems[0]: "analysisInput" is missing'),
     (ONE.replace('"alpha"', '"a+b"'), "userReference: "), (ONE[:-1] + ', "forEach": null, "x": 1}', '"x"'),
@@ -201,7 +201,7 @@ def with_values(text):
     (with_values('["\\ud800"]'), "surrogate"), (with_values("[" * 400 + "]" * 400), ""),
     (with_values('["a"]').replace('"values"', '"{{ x }}"'), "{{ x }}"),
 ])  # fmt: skip
-def test_what_is_no_body_is_explained(tmp_path, text, words):
+def test_what_is_not_a_launch_request_is_explained(tmp_path, text, words):
     (tmp_path / "body.json").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidManifest) as raised:
         write_from_payload(tmp_path / "made.yaml", tmp_path / "body.json", None)
