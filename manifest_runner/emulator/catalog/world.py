@@ -75,10 +75,6 @@ class World:
         self._memory.remember("project", [Known(made_up.id, "", text)])
         return [*found, made_up]
 
-    def region(self, project_id: str) -> str:
-        """The region of a project."""
-        return self.project(project_id).region or self.catalog.region
-
     def storage(self, name: str) -> Storage:
         """The storage of this name, or the first one."""
         return next((each for each in self.storages if each.name == name), self.storages[0])
