@@ -24,6 +24,7 @@ from manifest_runner.ica.problem import Subject, VersionRefused, judge
 from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.retry import SAFE, Deadline, RetryableError, RetryPolicy
 from manifest_runner.ica.transport import Transport
+from manifest_runner.ica.wire import Page, WireError
 
 T = TypeVar("T")
 Reader = Callable[[bytes, Cleaner], T]
@@ -35,7 +36,7 @@ NOBODYS_BATCH = "00000000-0000-0000-0000-000000000000"
 
 
 class Client:
-    """One project of one server, as seen with one credential. Not for use by several threads at once.
+    """One project of one server, as seen with one credential. Several threads may call it at once.
 
     ``server_url`` is one of `find_server`, ``project`` one of `find_project`. ``notify`` gets one line before
     each retry. ``clock`` gives seconds since the epoch by this computer. ``env`` holds proxies and certificates.
@@ -65,8 +66,7 @@ class Client:
         self._page_size = page_size
         self._has_v4 = True
         self._clock = clock
-        base = f"{server_url}/api/projects/{project}"
-        self._transport = Transport(server_url, base, credential, deadline, clock, env)
+        self._transport = Transport(server_url, project, credential, deadline, clock, env)
 
     def __enter__(self) -> Self:
         return self
@@ -109,19 +109,19 @@ class Client:
         Raises KeyReused when the key was used with other bytes, Refused for any other refusal
         (see its ``maybe_executed``), and Unreachable, after which the batch may or may not be launched.
         """
-        return self._ask(endpoints.create_batch(key, body), responses.read_batch, before)
+        return self.ask(endpoints.create_batch(key, body), responses.read_batch, before)
 
     def get_batch(self, batch_id: str) -> Batch:
         """A batch as it is now."""
-        return self._ask(endpoints.get_batch(batch_id), responses.read_batch)
+        return self.ask(endpoints.get_batch(batch_id), responses.read_batch)
 
     def list_items(self, batch_id: str, statuses: tuple[str, ...] = ()) -> Iterator[BatchItem]:
         """The items of a batch in the server's order, only those of the given statuses if there are any."""
-        return self._pages(endpoints.list_items(batch_id, statuses), responses.read_item_page)
+        return self.pages(endpoints.list_items(batch_id, statuses), responses.read_item_page)
 
     def get_item(self, batch_id: str, item_id: str) -> BatchItem:
         """One item of a batch."""
-        return self._ask(endpoints.get_item(batch_id, item_id), responses.read_item)
+        return self.ask(endpoints.get_item(batch_id, item_id), responses.read_item)
 
     def search_analyses(
         self,
@@ -132,24 +132,24 @@ class Client:
     ) -> Iterator[Analysis]:
         """The project's analyses that the server finds. The server may compare loosely: compare again."""
         call = endpoints.search_analyses(technical_tags, statuses, user_reference)
-        return self._pages(call, responses.read_analysis_page)
+        return self.pages(call, responses.read_analysis_page)
 
     def get_analysis(self, analysis_id: str) -> Analysis:
         """One analysis."""
-        return self._ask(endpoints.get_analysis(analysis_id), responses.read_analysis)
+        return self.ask(endpoints.get_analysis(analysis_id), responses.read_analysis)
 
     def abort_analysis(self, analysis_id: str) -> None:
         """Ask for the end of an analysis; its status changes later."""
-        self._ask(endpoints.abort_analysis(analysis_id), lambda _body, _clean: None)
+        self.ask(endpoints.abort_analysis(analysis_id), lambda _body, _clean: None)
 
-    def _pages(self, call: Call, read: Reader[responses.Page[T]]) -> Iterator[T]:
+    def pages(self, call: Call, read: Reader[Page[T]]) -> Iterator[T]:
         """The elements of all pages.
 
         ICA pages by cursor when a request has neither ``pageOffset`` nor ``sort``, so the first page is asked
         for by its size alone; each page then gives the token of the next one.
         """
         call = call.with_params(pageSize=str(self._page_size))
-        page = self._ask(call, read)
+        page = self.ask(call, read)
         if page.next_token is None and (page.total or 0) > len(page.items):
             raise Unreachable(f"ICA gave {len(page.items)} of {page.total} records and no next page. {SAFE}")
         yield from page.items
@@ -158,10 +158,10 @@ class Client:
             if token in seen or len(seen) >= MAX_PAGES:
                 raise Unreachable(f"ICA keeps sending more pages; stopped after {len(seen) + 1} of them. {SAFE}")
             seen.add(token)
-            page = self._ask(call.with_params(pageToken=token), read)
+            page = self.ask(call.with_params(pageToken=token), read)
             yield from page.items
 
-    def _ask(self, call: Call, read: Reader[T], before: Callable[[], None] = lambda: None) -> T:
+    def ask(self, call: Call, read: Reader[T], before: Callable[[], None] = lambda: None) -> T:
         """The value of the answer. Version 3 is asked for instead of version 4 where the server has no version 4."""
         if call.accept == V4 and not self._has_v4:
             call = structs.replace(call, accept=V3)
@@ -171,7 +171,7 @@ class Client:
             if call.accept != V4:
                 raise
         self._has_v4 = False
-        return self._ask(call, read, before)
+        return self.ask(call, read, before)
 
     def _try(self, call: Call, read: Reader[T], before: Callable[[], None]) -> T:
         before()
@@ -180,5 +180,5 @@ class Client:
         judge(answer, subject, self._clean, now=self._clock(), retry_rate_limits=self._retry_rate_limits)
         try:
             return read(answer.body, self._clean)
-        except responses.WireError as error:
+        except WireError as error:
             raise RetryableError(f"ICA answered {answer.status} with a body that cannot be read ({error})") from error

@@ -15,7 +15,8 @@ V4 = "application/vnd.illumina.v4+json"
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request. ``path`` comes after the project's own; ``wanted`` is what a 404 says does not exist.
+    """One request. ``path`` comes after the project's own, or starts with ``/api/``; ``wanted`` is what a 404 says
+    does not exist.
 
     ``key`` is the idempotency key; ``accept`` and the type of a body are media types.
     """
@@ -60,7 +61,7 @@ def list_items(batch_id: str, statuses: tuple[str, ...]) -> Call:
 
 def get_item(batch_id: str, item_id: str) -> Call:
     """Read one item of a batch."""
-    return Call("GET", f"{_batch_path(batch_id)}/items/{_segment(item_id)}", V4, f"item {item_id}")
+    return Call("GET", f"{_batch_path(batch_id)}/items/{segment(item_id)}", V4, f"item {item_id}")
 
 
 def search_analyses(technical_tags: tuple[str, ...], statuses: tuple[str, ...], reference: str | None) -> Call:
@@ -72,19 +73,19 @@ def search_analyses(technical_tags: tuple[str, ...], statuses: tuple[str, ...], 
 
 def get_analysis(analysis_id: str) -> Call:
     """Read an analysis."""
-    return Call("GET", f"/analyses/{_segment(analysis_id)}", V4, f"analysis {analysis_id}")
+    return Call("GET", f"/analyses/{segment(analysis_id)}", V4, f"analysis {analysis_id}")
 
 
 def abort_analysis(analysis_id: str) -> Call:
     """Ask for the end of an analysis."""
-    return Call("POST", f"/analyses/{_segment(analysis_id)}:abort", wanted=f"analysis {analysis_id}")
+    return Call("POST", f"/analyses/{segment(analysis_id)}:abort", wanted=f"analysis {analysis_id}")
 
 
 def _batch_path(batch_id: str) -> str:
-    return f"/analysisCreationBatch/{_segment(batch_id)}"
+    return f"/analysisCreationBatch/{segment(batch_id)}"
 
 
-def _segment(text: str) -> str:
+def segment(text: str) -> str:
     """One segment of a path; dots alone would climb to another one."""
     if text.strip(".") == "":
         raise UsageProblem("an id of ICA must not be empty or made of dots")

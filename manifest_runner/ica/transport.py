@@ -27,18 +27,19 @@ CHUNK_BYTES = 2**16
 
 
 class Transport:
-    """Sends calls to one server with one credential. ``base`` is the URL that paths are appended to."""
+    """Sends calls to one project of one server with one credential."""
 
     def __init__(
         self,
         server_url: str,
-        base: str,
+        project: str,
         credential: Credential,
         deadline: Deadline,
         clock: Callable[[], float],
         env: Mapping[str, str],
     ) -> None:
-        self._base = base
+        self._server_url = server_url
+        self._project = f"/api/projects/{project}"
         self._host = host_of(server_url)
         self._credential = credential
         self._deadline = deadline
@@ -60,7 +61,7 @@ class Transport:
         try:
             with self._session.request(
                 call.method,
-                self._base + call.path,
+                self._server_url + (call.path if call.path.startswith("/api/") else self._project + call.path),
                 params=call.params,
                 data=call.body,
                 headers=call.headers() | {self._credential.header: self._credential.value},
