@@ -81,6 +81,11 @@ class Client:
         """Who asks, as `Credential.user` has it: idempotency keys are honoured per user."""
         return self._credential.user
 
+    @property
+    def cleaner(self) -> Cleaner:
+        """Cleans text that comes from the server by another way than this client."""
+        return self._clean
+
     def now(self) -> float:
         """Seconds since the epoch by our clock or by the server's, whichever is behind.
 
