@@ -19,10 +19,21 @@ FINAL_ANALYSIS = frozenset({"SUCCEEDED", "FAILED", "FAILED_FINAL", "FAILEDFINAL"
 RowId = int | tuple[int, ...]
 
 
+NameKind = Literal["data", "pipelines", "projects", "storages"]
+
+
+class Name(NamedTuple):
+    """One thing to look up in ICA: the section of the names file that it belongs to, and its key there."""
+
+    kind: NameKind
+    key: str
+
+
 class Item(NamedTuple):
     """One analysis to create. ``request`` is the API's item before stamping, as JCS bytes (RFC 8785).
 
     ``analysis`` is the index of its analysis in the manifest, ``row`` identifies the row in its source.
+    ``unresolved`` are the names in it that must be looked up first.
     """
 
     user_reference: str
@@ -31,3 +42,4 @@ class Item(NamedTuple):
     request: bytes
     analysis: int
     row: RowId
+    unresolved: tuple[Name, ...] = ()

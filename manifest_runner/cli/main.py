@@ -31,6 +31,7 @@ COMMANDS = (
     "validate",
     "plan",
     "render",
+    "resolve",
     "run",
     "status",
     "report",

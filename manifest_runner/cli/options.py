@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from manifest_runner.cli.console import Console
-from manifest_runner.commands.options import DEFAULT_TIMEOUT, RunOptions, Target, WaitMode
+from manifest_runner.commands.options import DEFAULT_TIMEOUT, ResolveOptions, RunOptions, Target, WaitMode
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.planning.choices import Choices
@@ -130,6 +130,7 @@ _PLANNING = (
     click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Put at most N items in a batch."),
     click.option("--max-launches", type=COUNT, metavar="N", help="Launch nothing if more than N items are due."),
     click.option("--strict", is_flag=True, help="Treat warnings as errors."),
+    click.option("--no-check", is_flag=True, help="Do not check items against their pipelines and data."),
 )
 _FOLLOWING = (
     click.option(
@@ -187,5 +188,15 @@ _RUNNING = (
 plan_options = grouped("options", RunOptions, *_PLANNING)
 follow_options = grouped("options", RunOptions, *_FOLLOWING)
 run_options = grouped("options", RunOptions, *_PLANNING, *_RUNNING, *_FOLLOWING)
+
+resolve_options = grouped(
+    "options",
+    ResolveOptions,
+    click.option("--update", is_flag=True, help="Look up every name again, not only new ones."),
+    click.option("--check", is_flag=True, help="Write nothing; exit 3 if a name is missing or has changed."),
+    _PLANNING[-1],
+    _PLANNING[-2],
+    _FOLLOWING[0],
+)
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")

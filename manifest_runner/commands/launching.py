@@ -6,6 +6,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.due import changed_words, due_batches, plan_session, too_many_words
+from manifest_runner.commands.names import check_due, resolve_due
 from manifest_runner.commands.open_run import OpenRun
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.adoption import AdoptMode, Redigest, adopt
@@ -39,7 +40,9 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent) -> Plan:
         plan = _read_unseen(run)
     if run.session.journal.pending:
         plan = _settle(run, sent)
+    plan = resolve_due(run, plan, lambda: plan_run(run, run.options.choices))
     plan = _approved(run, plan)
+    check_due(run, plan)
     if plan.launches:
         _send(run, plan, sent)
     return plan

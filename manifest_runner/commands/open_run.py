@@ -63,6 +63,8 @@ def open_run(path: Path, target: Target, options: RunOptions, context: Context, 
         no_lock=options.no_lock,
     )
     with held as session, ExitStack() as stack:
+        if options.no_check:
+            session.loaded = session.loaded.without_checks()
         spool = stack.enter_context(open_spool())
         deadline = context.deadline(options.timeout)
         client = cache(lambda: stack.enter_context(session.client(deadline)))

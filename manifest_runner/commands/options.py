@@ -51,8 +51,19 @@ class RunOptions(msgspec.Struct, frozen=True):
     strict: bool = False
     lock_timeout: float = 0.0
     no_lock: bool = False
+    no_check: bool = False
     detail: int | None = None
     approve: Callable[[Plan], bool] | None = None
 
     def batch_size_of(self, loaded: Loaded) -> int:
         return self.batch_size or loaded.document.batch_size
+
+
+class ResolveOptions(msgspec.Struct, frozen=True):
+    """``update`` looks everything up again; ``check`` does so, too, and writes nothing. ``timeout`` is in seconds."""
+
+    update: bool = False
+    check: bool = False
+    no_check: bool = False
+    timeout: float = DEFAULT_TIMEOUT
+    strict: bool = False

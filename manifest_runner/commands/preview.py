@@ -31,7 +31,7 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
 
     Raises InvalidManifest with everything that is wrong, warnings included; ``strict`` treats those as errors.
     """
-    loaded = load_target(path, target, context)
+    loaded = load_target(path, target, context, unresolved="warning")
     count = sum(1 for _ in loaded.expansion.items())
     loaded.raise_errors(strict=strict)
     return count, loaded.findings.all()
@@ -43,6 +43,8 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
     Notifies ``context`` where more is due than one run may launch.
     """
     session = read_session(path, target, context)
+    if options.no_check:
+        session.loaded = session.loaded.without_checks()
     made = plan_session(session, options.choices, options.detail, None)
     session.loaded.raise_errors(strict=options.strict)
     check_targets(made, options.choices)
@@ -54,7 +56,9 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
 
 def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:
     """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked."""
-    loaded = load_target(path, target, context)
+    loaded = load_target(path, target, context, unresolved="error")
+    if options.no_check:
+        loaded = loaded.without_checks()
     empty = Lockfile(loaded.document.name, loaded.project, "")
     with open_spool() as spool:
         made = make_plan(loaded.expansion.items(), empty, options.choices, keep=spool.keep)

@@ -62,7 +62,6 @@ def _run(run: OpenRun) -> Outcome:
     plan = plan_run(run, options.choices)
     _check(run, plan)
     sent = Sent()
-    findings = session.loaded.findings.all()
     try:
         plan = launch_due(run, plan, sent)
         _mark_removed(session.lockfile, plan)
@@ -70,6 +69,7 @@ def _run(run: OpenRun) -> Outcome:
     finally:
         session.finish()
     failures = failed_items(session, plan, finished=options.wait == "finished")
+    findings = session.loaded.findings.all()
     return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -23,7 +23,7 @@ from manifest_runner.commands.state import (
     open_stores,
     refuse_lockfile_option,
 )
-from manifest_runner.errors import BadState, UsageProblem
+from manifest_runner.errors import BadState, RunnerError, UsageProblem
 from manifest_runner.files import unwritable
 from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
 from manifest_runner.items.load import Loaded, load
@@ -32,6 +32,8 @@ from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace, held
 from manifest_runner.manifest.yaml_file import read_mapping
+from manifest_runner.names.names_file import names_path, read_names
+from manifest_runner.names.pins import Pins
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
@@ -55,7 +57,8 @@ class Session:
         self.held = held
         # Ids and keys of batches that earlier holders of the lease left without having seen all of their items.
         self.unseen: tuple[str, ...] = held.unseen if held else ()
-        self._emulator = opened.target.emulator
+        self._target = opened.target
+        self.names_path = names_path(opened.workspace.manifest, is_trial=opened.target.emulator)
         identity, stores = opened.stores.identity, opened.stores
         check = held.keeper.check if held else _nothing
         self._kept = stores.lockfile(opened.workspace, check)
@@ -133,36 +136,49 @@ class Session:
     @contextmanager
     def client(self, deadline: Deadline) -> Iterator[Client]:
         """A client for this session's server, with the embedded emulator started where that is meant."""
-        from manifest_runner.ica.client import Client
+        with connected(self.workspace, self._target, self.loaded.project, self.context, deadline) as client:
+            yield client
 
-        context = self.context
-        with ExitStack() as stack:
-            if self._emulator:
-                url = stack.enter_context(_embedded(self.workspace))
-                credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
-            else:
-                url = self._server
-                credential = find_credential(url, context.env, context.home, _read_settings)
-            client = Client(
-                url,
-                credential,
-                self.loaded.project,
-                deadline=deadline,
-                notify=context.notify,
-                sleep=context.sleep,
-                clock=context.clock,
-                retry_rate_limits=retries_rate_limits(context.env),
-                env=context.env,
-            )
-            yield stack.enter_context(client)
+
+@contextmanager
+def connected(
+    workspace: Workspace, target: Target, project: str, context: Context, deadline: Deadline
+) -> Iterator[Client]:
+    """A client for one project of the server that a command line names; the emulator's state lies in ``workspace``."""
+    from manifest_runner.ica.client import Client
+
+    with ExitStack() as stack:
+        if target.emulator:
+            url = stack.enter_context(_embedded(workspace))
+            credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
+        else:
+            url = server_of(target, context)
+            credential = find_credential(url, context.env, context.home, _read_settings)
+        client = Client(
+            url,
+            credential,
+            project,
+            deadline=deadline,
+            notify=context.notify,
+            sleep=context.sleep,
+            clock=context.clock,
+            retry_rate_limits=retries_rate_limits(context.env),
+            env=context.env,
+        )
+        yield stack.enter_context(client)
 
 
 def _nothing() -> None:
     """Nobody else writes what lies beside the manifest."""
 
 
-def load_target(path: Path, target: Target, context: Context) -> Loaded:
-    return load(path, env=context.env, project=target.project, given_vars=target.given_vars)
+def load_target(
+    path: Path, target: Target, context: Context, *, unresolved: Literal["error", "warning"] | None = None
+) -> Loaded:
+    """A manifest with its names file. ``unresolved`` is how a name that is not in it is reported, if at all."""
+    loaded = load(path, env=context.env, project=target.project, given_vars=target.given_vars)
+    file, server = names_path(path, is_trial=target.emulator), server_of(target, context)
+    return loaded.with_pins(Pins(read_names(file, project=loaded.project, server=server), unresolved=unresolved))
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -257,6 +273,15 @@ def server_of(target: Target, context: Context) -> str:
     if target.emulator:
         return EMULATOR
     return find_server(target.server_url, context.env, context.home, _read_settings)
+
+
+def has_credential(target: Target, context: Context) -> bool:
+    """Whether anything can be asked of the server."""
+    try:
+        find_credential(server_of(target, context), context.env, context.home, _read_settings)
+    except RunnerError:
+        return False
+    return True
 
 
 def _read_settings(path: Path) -> Mapping[str, object]:

@@ -31,10 +31,10 @@ name: {quoted}          # part of each launch's identity: keep it
 project: {project}{fill_in_project}
 
 vars:                 # constants for the templates below
-  reference: {data}   # FILL IN: id of the reference data
+  reference: {data}   # FILL IN: path or id of the reference data
 
 defaults:             # merged under every analysis
-  pipelineId: {uuid}   # FILL IN: id of the pipeline
+  pipelineId: {uuid}   # FILL IN: id of the pipeline, or its code as `pipeline: CODE`
 
 analyses:
   - kind: nextflow    # or nextflowJson, cwl
@@ -45,7 +45,7 @@ analyses:
     tags:
       userTags: [{quoted}]
     analysisInput:
-      inputs:         # FILL IN: the codes of the pipeline's inputs, each with a data id or a list of them
+      inputs:         # FILL IN: the codes of the pipeline's inputs, each with a path or id of data, or a list of them
         fastqs: "{{{{ row.fastqs | split(';') }}}}"
         reference: "{{{{ vars.reference }}}}"
       parameters:     # FILL IN: the codes of the pipeline's parameters, each with a value
@@ -69,7 +69,7 @@ _PLAIN = re.compile(r"(?!(null|true|false)$)[a-z][a-z0-9._-]*")
 
 def write_starter(path: Path, project: str | None) -> list[Path]:
     """Write a starter manifest and its samplesheet. Raises UsageProblem where one of them exists."""
-    samplesheet = path.with_name(f"{path.stem}.samples.csv" if path.stem != "manifest" else "samples.csv")
+    samplesheet = samplesheet_of(path)
     name = name_for(path)
     text = MODELINE + _MANIFEST.format(
         file=path.name,
@@ -84,6 +84,11 @@ def write_starter(path: Path, project: str | None) -> list[Path]:
         data=PLACEHOLDER_DATA,
     )
     return write_new({path: text, samplesheet: _SAMPLESHEET})
+
+
+def samplesheet_of(path: Path) -> Path:
+    """``germline.yaml`` → ``germline.samples.csv`` beside it."""
+    return path.with_name(f"{path.stem}.samples.csv" if path.stem != "manifest" else "samples.csv")
 
 
 def name_for(path: Path) -> str:

@@ -235,8 +235,8 @@ CODES: dict[str, Code] = {
     ),
     "MR605": Code(
         "Input without data",
-        "A cell is empty, so the data id or the list made from it is empty, too. This is information, not a warning: "
-        "the API accepts it, but the pipeline may not.",
+        "The list of data is empty, as the `split` of an empty cell is. This is information, not a warning: the API "
+        "accepts it, but the pipeline may not.",
         "Fill the cell, exclude the row with `where`, or leave the input out with null when the cell is empty.",
         'bed: "{{ row.bed or none }}"',
     ),
@@ -255,7 +255,8 @@ CODES: dict[str, Code] = {
     "MR703": Code(
         "Unknown input, parameter or field",
         "The code is misspelled, or belongs to another version of the pipeline.",
-        "The message names the most similar code.",
+        "The message names the most similar code; `manifest-runner schema manifest --for MANIFEST` gives editors all "
+        "of them.",
         "parameters: {enable_cvn: true}",
     ),
     "MR704": Code(
@@ -273,5 +274,30 @@ CODES: dict[str, Code] = {
         "The value is not one of the options, or does not have the declared type.",
         "The message says what the pipeline accepts.",
         "output_format: CRMA",
+    ),
+    "MR707": Code(
+        "Data not available",
+        "An upload is not complete (PARTIAL), the data is archived or being deleted, or no longer exist.",
+        "Finish the upload or restore the data; `manifest-runner resolve --update` looks paths up again.",
+    ),
+    "MR708": Code(
+        "Data in another region",
+        "The data is in another region than the project that runs the analysis. This is a warning.",
+        "Copy them to the region of the project if the analysis cannot read them.",
+    ),
+    "MR709": Code(
+        "Pipeline not released",
+        "It is a draft, which may change, or deprecated (a warning); or archived, and cannot be started (an error).",
+        "Use a released pipeline.",
+    ),
+    "MR710": Code(
+        "Declaration cannot be read",
+        "The credential may not see what the pipeline declares, so codes and values are not checked (a warning).",
+        "Ask for access to the pipeline, or run with `--no-check`.",
+    ),
+    "MR711": Code(
+        "Name not in the names file",
+        "The manifest names data, a pipeline, a storage or a project that nobody has looked up yet.",
+        "`manifest-runner resolve` looks it up and writes the names file; `run` does so by itself.",
     ),
 }

@@ -82,6 +82,16 @@ class Client:
         return self._credential.user
 
     @property
+    def server_url(self) -> str:
+        """Where the API begins; how long it is counts for how much a URL can hold."""
+        return self._subject.server
+
+    @property
+    def project(self) -> str:
+        """The id of the client's own project."""
+        return self._subject.project
+
+    @property
     def cleaner(self) -> Cleaner:
         """Cleans text that comes from the server by another way than this client."""
         return self._clean

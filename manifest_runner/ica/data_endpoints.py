@@ -19,14 +19,12 @@ def list_data(project: str | None = None, **filters: Sequence[str]) -> Call:
     A server may ignore a filter that it does not know: check every row.
     """
     params = tuple((name, value) for name, values in filters.items() for value in values)
-    return Call("GET", f"{_project_path(project)}/data", params=params)
+    return Call("GET", f"{project_path(project)}/data", params=params)
 
 
 def create_download_urls(data_ids: Iterable[str], project: str | None = None) -> Call:
     """Ask for a signed URL of each of these files; folders have none."""
-    return Call(
-        "POST", f"{_project_path(project)}/data:createDownloadUrls", body=orjson.dumps({"dataIds": [*data_ids]})
-    )
+    return Call("POST", f"{project_path(project)}/data:createDownloadUrls", body=orjson.dumps({"dataIds": [*data_ids]}))
 
 
 def chunked(values: Iterable[str], name: str) -> Iterable[list[str]]:
@@ -44,6 +42,6 @@ def chunked(values: Iterable[str], name: str) -> Iterable[list[str]]:
         yield chunk
 
 
-def _project_path(project: str | None) -> str:
+def project_path(project: str | None) -> str:
     """Where a project's own paths begin; those of the client's project are relative."""
     return "" if project is None else f"/api/projects/{segment(project)}"

@@ -18,6 +18,8 @@ from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.wanted import WantedRows
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import Item, RowId
+from manifest_runner.names.model import Names
+from manifest_runner.names.pins import Pins
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import described
 from manifest_runner.validation.shipped import item_checker
@@ -34,10 +36,21 @@ class ItemStream:
     Everything wrong with the input is added to ``findings``; an item with a fault is not yielded.
     """
 
-    def __init__(self, document: Document, analyses: list[Analysis], findings: Findings) -> None:
+    def __init__(
+        self, document: Document, analyses: list[Analysis], findings: Findings, pins: Pins | None = None
+    ) -> None:
         self._document = document
         self._analyses = {analysis.spec.index: analysis for analysis in analyses}
         self._findings = findings
+        self._pins = pins or Pins(Names("", ""))
+
+    @property
+    def pins(self) -> Pins:
+        return self._pins
+
+    def with_pins(self, pins: Pins) -> ItemStream:
+        """The same items with other names put in."""
+        return ItemStream(self._document, list(self._analyses.values()), self._findings, pins)
 
     def items(self) -> Iterator[Item]:
         claims = Claims()
@@ -74,50 +87,55 @@ class ItemStream:
         for analysis in self._analyses.values():
             faults = AnalysisFaults(self._document, analysis, findings, checks)
             if analysis.broken:
-                _check_broken(analysis, faults)
+                _check_broken(analysis, faults, self._pins)
             else:
                 notes = AnalysisNotes(analysis, faults, findings)
-                yield from _expand_analysis(analysis, faults, notes, claims, self._document.revision)
+                yield from _expand_analysis(analysis, faults, notes, claims, self._document.revision, self._pins)
 
 
-def _check_broken(analysis: Analysis, faults: AnalysisFaults) -> None:
+def _check_broken(analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:
     """Of an analysis at fault: check its rows, and what no template makes."""
     for _ in WantedRows(analysis, faults).all():
         pass
-    faults.add_constants(item_checker(analysis.spec.kind))
+    faults.add_constants(item_checker(analysis.spec.kind), pins.named)
 
 
 def _expand_analysis(
-    analysis: Analysis, faults: AnalysisFaults, notes: AnalysisNotes, claims: Claims, revision: int
+    analysis: Analysis, faults: AnalysisFaults, notes: AnalysisNotes, claims: Claims, revision: int, pins: Pins
 ) -> Iterator[Item]:
     """The items of one analysis. What each claims for itself is added to ``claims``."""
     render, kind, number = analysis.renderer.compiled(), analysis.spec.kind, analysis.spec.index
     checker = item_checker(kind)
     is_valid, dumps, claim, look_at = checker.is_valid, orjson.dumps, claims.add, notes.look_at
+    named, placed = pins.named, pins.placed
     revision_of = _revisions(analysis, faults, revision)
     rows, index, has_rendered = WantedRows(analysis, faults), -1, False
     for index, row_id, row in rows:
         try:
-            request = render(row, index)
-            body = dumps(request)
+            rendered = render(row, index)
+            body = dumps(rendered)
         except Exception as e:  # noqa: BLE001 - rendered again, slot by slot, to say what it was
-            request, body = _render_slowly(analysis.renderer, faults, row, index, row_id, e)
+            rendered, body = _render_slowly(analysis.renderer, faults, row, index, row_id, e)
             if not body and analysis.budget.is_spent:
                 return
             if not body:
                 continue
         has_rendered = True
+        request = named(rendered)
         if not is_valid(request):
             faults.add_invalid(checker, request, row_id)
             continue
         effective = revision_of(row, index, row_id)
-        if effective is None:
+        request, unresolved, found = placed(rendered, request, kind)
+        if (found and faults.add_request(found, rendered, row_id)) or effective is None:
             continue
+        if request is not rendered:
+            body = dumps(request)
         claim(request)
         look_at(request, index, row, row_id)
-        yield Item(request["userReference"], kind, effective, body, number, row_id)
+        yield Item(request["userReference"], kind, effective, body, number, row_id, unresolved)
     if faults.any and not has_rendered:
-        faults.add_constants(checker)
+        faults.add_constants(checker, named)
     elif index < 0 and not faults.any:
         notes.add_no_rows(rows.read)
 

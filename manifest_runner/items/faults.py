@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
@@ -14,6 +14,7 @@ from manifest_runner.items.shorthands import TemplateSlot, has_leaf, written_at
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import Path_
 from manifest_runner.model import RowId
+from manifest_runner.names.pipeline_check import RequestFault
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import dotted, quoted_template, shown
 from manifest_runner.validation.messages import Fault
@@ -120,14 +121,38 @@ class AnalysisFaults:
             group, of_row = (fault.path, fault.lacks), is_rendered(fields, path)
             self.add(path, "MR501", _message(fault), row, group=group, at_key=fault.at_key, is_of_row=of_row)
 
-    def add_constants(self, checker: ItemChecker) -> None:
+    def add_request(self, found: Iterable[RequestFault], request: Any, row: RowId) -> bool:
+        """What is wrong with the names and the data of an item, and whether any of it is an error."""
+        fields, has_error = self._analysis.fields, False
+        for fault in found:
+            path = written_at(fields, fault.path, request)
+            of_row = not fault.at_key and is_rendered(fields, path)
+            differs = not fault.at_key and row != NO_ROW and has_leaf(_value_at(fields, path))
+            place = self._analysis.rows.place(row) if differs else None
+            self._findings.add(
+                Finding(
+                    self.place(fault.path if fault.path == ("kind",) else path, at_key=fault.at_key),
+                    fault.code,
+                    fault.message,
+                    fault.severity,
+                    row=place,
+                    is_of_row=of_row,
+                ),
+                group=(fault.code if fault.group is None else fault.group, path),
+            )
+            has_error |= fault.severity == "error"
+        self.any |= has_error
+        return has_error
+
+    def add_constants(self, checker: ItemChecker, named: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """What is wrong with the parts that no template makes, where no item could be made.
 
-        A part of an item may lack anything, and what holds something unknown may be right with it.
+        A part of an item may lack anything, and what holds something unknown may be right with it. ``named`` puts
+        what has a name under the API's keys.
         """
         if not self._checks.take():
             return
-        fields, request = self._analysis.fields, self._analysis.renderer.constant()
+        fields, request = self._analysis.fields, named(self._analysis.renderer.constant())
         unknown = [*self._analysis.broken, *_slot_paths(fields)]
         for fault in checker.faults(request):
             path = written_at(fields, fault.path, request)
@@ -167,7 +192,7 @@ class AnalysisNotes:
         if self._has_inputs and (index < _FIRST_ROWS or not self._is_table or "" in row):
             for i, each in enumerate(request["analysisInput"].get("inputs") or ()):
                 ids = each.get("dataIds")
-                if ids is not None and (not ids or "" in ids):
+                if ids is not None and not ids:
                     self._add_empty_input(request, i, row_id)
 
     def _add_empty_input(self, request: Any, i: int, row: RowId) -> None:
@@ -177,17 +202,20 @@ class AnalysisNotes:
             path = written_at(self._analysis.fields, ("analysisInput", "inputs", i), request)
             place = self._inputs[i, code] = self._faults.place(path)
         if not self._findings.is_reported("MR605", place, group):
-            what = "an empty id" if request["analysisInput"]["inputs"][i]["dataIds"] else "no id"
-            message = f"the input {shown(code)} gets {what}; a template that gives null leaves an input out"
+            message = f"the input {shown(code)} gets no data; a template that gives null leaves an input out"
             at = self._analysis.rows.place(row)
             self._findings.add(Finding(place, "MR605", message, "info", at, is_of_row=True), group)
 
 
-def is_rendered(fields: Any, path: Path_) -> bool:
-    """Whether a template makes what stands at ``path``, or above it, from the row."""
+def _value_at(fields: Any, path: Path_) -> Any:
     for step in path:
         fields = fields[step]
-    return isinstance(fields, TemplateSlot)
+    return fields
+
+
+def is_rendered(fields: Any, path: Path_) -> bool:
+    """Whether a template makes what stands at ``path``, or above it, from the row."""
+    return isinstance(_value_at(fields, path), TemplateSlot)
 
 
 def _message(fault: Fault) -> str:

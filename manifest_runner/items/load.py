@@ -16,6 +16,7 @@ from manifest_runner.items.prepare import prepare_analyses
 from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_manifest
+from manifest_runner.names.pins import Pins
 
 # A project becomes a segment of a URL's path, where "..", "/" and "?" would change what is asked for.
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -28,6 +29,19 @@ class Loaded(msgspec.Struct, frozen=True, eq=False):
     project: str
     expansion: ItemStream
     findings: Findings
+
+    @property
+    def pins(self) -> Pins:
+        """What is known of the names in the items."""
+        return self.expansion.pins
+
+    def with_pins(self, pins: Pins) -> Loaded:
+        """The same manifest with other names put in."""
+        return msgspec.structs.replace(self, expansion=self.expansion.with_pins(pins))
+
+    def without_checks(self) -> Loaded:
+        """The same manifest, not compared with what its pipelines declare."""
+        return self.with_pins(self.pins.without_checks())
 
     def raise_errors(self, *, strict: bool = False) -> None:
         """Raise InvalidManifest where an error was found; ``strict`` treats warnings as errors."""

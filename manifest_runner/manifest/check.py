@@ -16,6 +16,8 @@ from manifest_runner.manifest.document import (
     DEFAULT_REVISION,
     DEFAULT_STAMP,
     FORMAT,
+    NAMES_AND_IDS,
+    OTHER_WAY,
     SOURCE_FORMATS,
     AnalysisSpec,
     Document,
@@ -47,6 +49,7 @@ def load_document(
     data = source.data
     found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
     found += _coded("MR201", _state_faults(data))
+    found += _coded("MR201", _name_faults(data))
     found += _coded("MR202", _env_faults(data, env))
     known = {finding.place for finding in source.faults}
     of_schema = (_finding(source, code, fault) for code, fault in found)
@@ -119,6 +122,19 @@ def _state_faults(data: Any) -> Iterator[Fault]:
         yield Fault(("lock",), "state has its own lock; remove one of lock and state", at_key=True)
     elif "git" in keys and "lock" not in keys:
         yield Fault(("git",), "git names the remote of lock: git, which is missing", at_key=True)
+
+
+def _name_faults(data: Any) -> Iterator[Fault]:
+    """One mapping with both a name and an id says one thing twice, or two things."""
+    analyses = data.get("analyses") if isinstance(data, dict) else None
+    listed = analyses if isinstance(analyses, list) else ()
+    holders: list[tuple[Path_, Any]] = [(("analyses", i), each) for i, each in enumerate(listed)]
+    if isinstance(data, dict):
+        holders.append((("defaults",), data.get("defaults")))
+    for path, holder in holders:
+        for name, id_ in NAMES_AND_IDS.items():
+            if isinstance(holder, dict) and holder.get(name) is not None and holder.get(id_) is not None:
+                yield Fault((*path, name), f'"{name}" and "{id_}" exclude each other', at_key=True)
 
 
 def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:
@@ -197,8 +213,11 @@ def _for_each(raw: Mapping[str, Any]) -> ForEach | None:
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings merge deep, anything else is replaced, also by a null, which later leaves the key out."""
-    merged = dict(under)
+    """Mappings merge deep, anything else is replaced, also by a null, which later leaves the key out.
+
+    A name takes the place of the id below it, and the reverse.
+    """
+    merged = {key: value for key, value in under.items() if over.get(OTHER_WAY.get(key, "")) is None}
     for key, value in over.items():
         below = merged.get(key)
         merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value

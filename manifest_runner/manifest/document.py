@@ -20,6 +20,15 @@ SourceFormat = Literal["csv", "tsv", "json", "yaml", "rows", "matrix"]
 SOURCE_FORMATS: tuple[SourceFormat, ...] = ("csv", "tsv", "json", "yaml", "rows", "matrix")
 
 
+# The keys of an analysis that hold a name, and the API's own key for the id in its place.
+NAMES_AND_IDS = {
+    "pipeline": "pipelineId",
+    "analysisStorage": "analysisStorageId",
+    "outputParentFolder": "outputParentFolderId",
+}
+OTHER_WAY = NAMES_AND_IDS | {id_: name for name, id_ in NAMES_AND_IDS.items()}
+
+
 class ForEach(msgspec.Struct, frozen=True):
     """Where an analysis's rows come from. ``source`` is a path, or the rows or the matrix themselves."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from manifest_runner.names.references import Name, NameKind
+from manifest_runner.model import Kind, Name, NameKind
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
@@ -47,7 +47,7 @@ class PipelineEntry(Entry, frozen=True):
     """
 
     id: str
-    kind: Literal["nextflow", "nextflowJson", "cwl"] | None = None
+    kind: Kind | None = None
     inputs: tuple[InputDeclaration, ...] | None = None
     parameters: tuple[ParameterDeclaration, ...] | None = None
     form: tuple[dict[str, Any], ...] | None = None

@@ -11,8 +11,9 @@ import msgspec
 
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
+from manifest_runner.model import NameKind
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
-from manifest_runner.names.references import ID_STARTS, NameKind, data_fault, is_data_name, is_uuid
+from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name, is_uuid
 from manifest_runner.text import clean, shown
 
 NAMES_VERSION = 1
@@ -22,6 +23,12 @@ MAX_BYTES = 512 * 2**20
 _SECTIONS: tuple[NameKind, ...] = get_args(NameKind)
 _CONFLICT = (b"<<<<<<< ", b"=======", b">>>>>>> ")
 _JSON = msgspec.json.Encoder(order="sorted")
+
+
+def names_path(manifest: Path, *, is_trial: bool = False) -> Path:
+    """``germline.yaml`` → ``germline.names.json`` beside it; that of a trial on the emulator lies apart."""
+    folder = manifest.parent / ".manifest-runner" if is_trial else manifest.parent
+    return folder / (manifest.stem + SUFFIX)
 
 
 class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -6,21 +6,14 @@ what no row changes, so nothing is changed in place. Most data are ids, or paths
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Container, Mapping
+from typing import Any, Literal, NamedTuple
 
-from manifest_runner.model import Kind
+from manifest_runner.model import Kind, Name, NameKind
+from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
 from manifest_runner.names.pipeline_check import PipelineCheck, RequestFault
-from manifest_runner.names.references import (
-    ID_STARTS,
-    Name,
-    NameKind,
-    data_fault,
-    is_data_name,
-    is_uuid,
-    pipeline_id_fault,
-)
+from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name, is_uuid, pipeline_id_fault
 from manifest_runner.text import shown
 
 Request = dict[str, Any]
@@ -33,8 +26,15 @@ NAME_KEYS: dict[str, tuple[str, NameKind]] = {
     "outputParentFolder": ("outputParentFolderId", "data"),
 }
 TARGET_PROJECT = "targetProject"
+_NAMES = frozenset(NAME_KEYS)
+_ZEROS = "0000"  # how an id begins that somebody has yet to fill in, and hardly any other
+# Where data can be besides the inputs, in a request or its input.
+_ELSEWHERE = frozenset({"dataIds", "inputFormValues", "logs", "mounts", "outputParentFolderId"})
 # Where the API wants a UUID and none is known yet, so that everything else can be checked.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
+
+# The codes of what only a look into ICA can find.
+_LOOKED_UP = frozenset({"MR701", "MR707", "MR709"})
 
 _Replace = Callable[[str, Path_], str]
 
@@ -51,25 +51,47 @@ class Pins:
     """What is known of the names of one manifest, ready to be put into its requests.
 
     ``failures`` are names that were looked up in vain, with the reason. Without ``check`` requests are not compared
-    with what their pipelines declare.
+    with what their pipelines declare. ``unresolved`` is how a name that is not known yet is reported, if at all.
+    ``faulty`` are ids and paths of data, and ids of pipelines, that cannot be used. Of failures and of what is faulty
+    only the items with userReferences in ``only`` are at fault.
     """
 
-    def __init__(self, names: Names, failures: Mapping[Name, str] | None = None, *, check: bool = True) -> None:
+    def __init__(
+        self,
+        names: Names,
+        failures: Mapping[Name, Failure] | None = None,
+        *,
+        check: bool = True,
+        unresolved: Literal["error", "warning"] | None = None,
+        faulty: Mapping[str, Failure] | None = None,
+        only: Container[str] | None = None,
+    ) -> None:
         self.names = names
+        self.check = check
+        self._faulty = faulty or {}
+        self._only = only
         self._failures = failures or {}
+        self._unresolved = unresolved
         self._data = {key: entry.id for key, entry in names.data.items()}
+        self._plain_pipelines: set[str] = set()  # ids of pipelines of which nothing is to be checked
         by_id = {entry.id: (key, entry) for key, entry in names.pipelines.items()}
         self._checks = {id_: PipelineCheck(*entry) for id_, entry in by_id.items()} if check else {}
+
+    def without_checks(self) -> Pins:
+        """The same, without comparing requests with what their pipelines declare."""
+        return Pins(self.names, self._failures, check=False, unresolved=self._unresolved)
+
+    def without_names(self) -> Pins:
+        """The same without any entry, so that every name counts as unresolved."""
+        return Pins(Names(self.names.project, self.names.server), check=False)
 
     # -- names beside ids, before the request is checked against the API's rules
 
     def named(self, request: Request) -> Request:
         """The request under the API's own keys. Names that are not known stay as they are, but where a UUID must be."""
-        has_target = any(TARGET_PROJECT in each for each in request.get("analysisOutput") or () if type(each) is dict)
-        if has_target:
-            outputs = [self._named_output(each) for each in request["analysisOutput"]]
-            request = {**request, "analysisOutput": outputs}
-        if not any(key in request for key in NAME_KEYS):
+        if (outputs := request.get("analysisOutput")) and any(TARGET_PROJECT in each for each in outputs if each):
+            request = {**request, "analysisOutput": [self._named_output(each) for each in outputs]}
+        if _NAMES.isdisjoint(request):
             return request
         return dict(self._named_field(request, key, value) for key, value in request.items())
 
@@ -96,20 +118,56 @@ class Pins:
 
     def placed(self, rendered: Request, request: Request, kind: Kind) -> Placed:
         """A request that meets the API's rules, with ids for paths. ``rendered`` is the same before `named`."""
+        if rendered is request and request["pipelineId"] in self._plain_pipelines:
+            fast = self._with_inputs(request)
+            if fast is not None:
+                return Placed(fast)
         seen = _Seen()
         placed = self._placed_inputs(request, seen)
         placed = self._placed_rest(placed, seen)
         if rendered is not request:
             self._check_names(rendered, seen)
-        if "pipeline" not in rendered and (words := pipeline_id_fault(request["pipelineId"])):
-            seen.faults.append(RequestFault(("pipelineId",), "MR505", words))
-        check = self._checks.get(request["pipelineId"])
+        pipeline = request["pipelineId"]
+        if "pipeline" not in rendered:
+            self._check_pipeline_id(pipeline, seen)
+        check = self._checks.get(pipeline)
         if check is not None:
             seen.faults.extend(check.faults(placed, kind))
+        if (failure := self._faulty.get(request["pipelineId"])) is not None:
+            key = "pipeline" if "pipeline" in rendered else "pipelineId"
+            seen.faults.append(RequestFault((key,), *failure))
+        if self._only is not None and request["userReference"] not in self._only:
+            seen.faults = [each for each in seen.faults if each.code not in _LOOKED_UP]
         return Placed(placed, tuple(seen.unresolved), tuple(seen.faults))
 
+    def _check_pipeline_id(self, pipeline: str, seen: _Seen) -> None:
+        if words := pipeline_id_fault(pipeline):
+            seen.faults.append(RequestFault(("pipelineId",), "MR505", words))
+        elif pipeline not in self._checks and not self._faulty:
+            self._plain_pipelines.add(pipeline)
+
+    def _with_inputs(self, request: Request) -> Request | None:
+        """The hot path: a request with data in inputs alone, all of them ids or known; None for any other."""
+        given = request.get("analysisInput")
+        if given is None or not _ELSEWHERE.isdisjoint(request) or not _ELSEWHERE.isdisjoint(given):
+            return None
+        known, changed, placed = self._data, False, []
+        for each in given.get("inputs") or ():
+            if "mounts" in each:
+                return None
+            has_name = False
+            for text in each.get("dataIds") or ():
+                if text in known:
+                    has_name = True
+                elif text[:4] not in ID_STARTS or not text[4:].isalnum() or text[4:8] == _ZEROS:
+                    return None
+            changed |= has_name
+            placed.append(
+                {**each, "dataIds": [known.get(text, text) for text in each["dataIds"]]} if has_name else each
+            )
+        return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
+
     def _placed_inputs(self, request: Request, seen: _Seen) -> Request:
-        """The hot path: the inputs of a pipeline that takes them by code."""
         given = request.get("analysisInput")
         if given is None or not (inputs := given.get("inputs")):
             return request
@@ -119,17 +177,9 @@ class Pins:
         return {**request, "analysisInput": {**given, "inputs": placed}}
 
     def _placed_input(self, given: Request, index: int, seen: _Seen) -> Request:
-        if "mounts" not in given and (ids := given.get("dataIds")):
-            known = self._data
-            for each in ids:
-                if each not in known and not (each[:4] in ID_STARTS and each[4:].isalnum()):
-                    break
-            else:
-                if not any(each in known for each in ids):
-                    return given
-                return {**given, "dataIds": [known.get(each, each) for each in ids]}
         path: Path_ = ("analysisInput", "inputs", index)
-        return self._with_data(given, path, lambda text, at: self._data_id(text, at, seen))
+        placed = self._with_data(given, path, lambda text, at: self._data_id(text, at, seen))
+        return given if placed == given else placed
 
     def _placed_rest(self, request: Request, seen: _Seen) -> Request:
         def data(text: str, at: Path_) -> str:
@@ -161,9 +211,11 @@ class Pins:
 
     def _data_id(self, text: str, at: Path_, seen: _Seen, *, is_folder: bool = False) -> str:
         found = self._data.get(text)
-        if found is None:
+        if (failure := self._faulty.get(text)) is not None:
+            seen.faults.append(RequestFault(at, *failure))
+        elif found is None:
             self._note_unknown_data(text, at, seen)
-            found = text
+        found = found or text
         if is_folder and found.startswith("fil."):
             what = shown(text) if found == text else f"{shown(text)} ({found})"
             seen.faults.append(RequestFault(at, "MR504", f"expected a folder, found the file {what}"))
@@ -192,9 +244,12 @@ class Pins:
 
     def _note(self, name: Name, at: Path_, seen: _Seen) -> None:
         if name in self._failures:
-            seen.faults.append(RequestFault(at, "MR701", self._failures[name]))
-        else:
-            seen.unresolved.append(name)
+            seen.faults.append(RequestFault(at, *self._failures[name], group=name))
+            return
+        seen.unresolved.append(name)
+        if self._unresolved is not None:
+            words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
+            seen.faults.append(RequestFault(at, "MR711", words, severity=self._unresolved))
 
 
 class _Seen:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 from urllib.parse import unquote
 
+from manifest_runner.model import Name
 from manifest_runner.text import shown
-
-NameKind = Literal["data", "pipelines", "projects", "storages"]
 
 SCHEME = "icav2://"
 # How an id of data starts; what comes after is ICA's affair.
@@ -21,13 +21,6 @@ _FILL_IN = "is the placeholder that `init` wrote; replace it with"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 _WRITE = 'write a data id ("fil.…" or "fol.…"), a URN, a path ("/folder/file") or "icav2://PROJECT/path"'
-
-
-class Name(NamedTuple):
-    """One thing to look up: the section of the names file that it belongs to, and its key there."""
-
-    kind: NameKind
-    key: str
 
 
 class DataPath(NamedTuple):
@@ -86,6 +79,12 @@ def parse_data_name(text: str) -> DataPath:
         return DataPath(None, text)
     project, _, path = text.removeprefix(SCHEME).partition("/")
     return DataPath(unquote(project), "/" + path)
+
+
+def needed_projects(names: Iterable[Name]) -> set[Name]:
+    """The projects that URIs among these names mention by name: they must be looked up first."""
+    projects = (parse_data_name(name.key).project for name in names if name.kind == "data")
+    return {Name("projects", each) for each in projects if each is not None and not is_uuid(each)}
 
 
 def _found(text: str) -> str:

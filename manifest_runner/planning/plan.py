@@ -11,7 +11,7 @@ import orjson
 
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.lockfile.requests import sent_requests
-from manifest_runner.model import Item, Kind
+from manifest_runner.model import Item, Kind, Name
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.diff import Change, changes
 from manifest_runner.planning.identity import item_digester
@@ -38,7 +38,8 @@ class Plan(msgspec.Struct):
     their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
     did not fail is ``changed``. ``unapproved`` are the changed ones that need a person's approval. ``changes`` says
     for changed items which fields differ, None where the lockfile does not know what was launched. ``beyond_limit``
-    counts what would be due without --limit.
+    counts what would be due without --limit. ``unresolved`` are the names that must be looked up before what is due,
+    or waits for approval, can be launched.
     """
 
     new: list[str] = msgspec.field(default_factory=list)
@@ -53,6 +54,7 @@ class Plan(msgspec.Struct):
     launches: list[Launch] = msgspec.field(default_factory=list)
     references: set[str] = msgspec.field(default_factory=set)
     changes: dict[str, list[Change] | None] = msgspec.field(default_factory=dict)
+    unresolved: set[Name] = msgspec.field(default_factory=set)
 
     @property
     def is_covered(self) -> bool:
@@ -94,6 +96,7 @@ def make_plan(
         if due and len(plan.due) == choices.limit:
             plan.beyond_limit += 1
             continue
+        plan.unresolved.update(item.unresolved)
         lists[state].append(reference)
         if state == "changed" and before is not None:
             if detail is None or len(plan.changes) < detail:
@@ -119,6 +122,8 @@ def _launch(item: Item, digest: Digester, before: LockedItem | None, *, raised: 
 def _state(item: Item, digest: Digester, before: LockedItem | None) -> State:
     if before is None:
         return "new"
+    if item.unresolved:  # until its names are looked up, what it would be launched as is not known
+        return "changed"
     now = digest(item.request, item.kind, item.revision, before.attempt)
     if before.digest == now:
         return "failed" if before.failed else "unchanged"

@@ -15,12 +15,13 @@ from manifest_runner.text import listed, shown
 from manifest_runner.validation.messages import Fault, Path_
 from manifest_runner.validation.validator import Checker
 
-SchemaName = Literal["manifest", "lockfile", "payload"]
+SchemaName = Literal["manifest", "lockfile", "payload", "names"]
 
 _FILES: dict[SchemaName, str] = {
     "manifest": "manifest.schema.json",
     "lockfile": "lockfile.schema.json",
     "payload": "create-analysis-creation-batch.schema.json",
+    "names": "names.schema.json",
 }
 _ITEM_TYPES: dict[Kind, str] = {
     "nextflow": "CreateNextflowAnalysis",

@@ -85,9 +85,7 @@ class Cli:
 
     def digests(self, manifest: str = "study.yaml") -> dict[str, str]:
         """The digest of each item of a manifest, as far as its stamp shows it, by userReference."""
-        bodies = [batch["body"] for batch in self.ok("render", manifest).json]
-        requests = [request for body in bodies for kind in body.values() for request in kind]
-        return {request["userReference"]: _stamp(request) for request in requests}
+        return digests_of(self.ok("render", manifest).json)
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -102,6 +100,12 @@ class Cli:
 
     def files(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
+
+
+def digests_of(batches: Any) -> dict[str, str]:
+    """The digest of each item of rendered batches, as far as its stamp shows it, by userReference."""
+    requests = [request for batch in batches for kind in batch["body"].values() for request in kind]
+    return {request["userReference"]: _stamp(request) for request in requests}
 
 
 def _stamp(request: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ def test_each_item_is_shown_by_what_would_become_of_it(cli, emulator):
         "failed": ["beta"],
         "removed": ["gamma"],
         "pending": [],
+        "unresolved": 0,
         "batches": 1,
     }
 

@@ -87,8 +87,8 @@ def _counts(monkeypatch):
 @pytest.fixture(name="study")
 def _study(tmp_path):
     (tmp_path / "study.yaml").write_text(MANIFEST)
-    rows = "".join(f"s{number},a{number};b{number},ready\n" for number in range(ROWS))
-    (tmp_path / "samples.csv").write_text("sample,fastqs,status\n" + rows + "late,a;b,not yet\n")
+    rows = "".join(f"s{number},fil.a{number};fil.b{number},ready\n" for number in range(ROWS))
+    (tmp_path / "samples.csv").write_text("sample,fastqs,status\n" + rows + "late,fil.a;fil.b,not yet\n")
     return tmp_path / "study.yaml"
 
 
@@ -116,8 +116,8 @@ def test_a_plan_compiles_each_template_once_and_validates_each_item_once(study, 
 def test_a_run_sends_one_post_and_reads_one_page_for_each_batch(study, server, counts):
     outcome = run.run(study, server, RunOptions(), context())
     assert outcome.created == ROWS
-    searches, posts, pages = 1, 4, 4
-    assert counts["requests"] == searches + posts + pages
+    pipeline, data, searches, posts, pages = 3, 6, 1, 4, 4  # data: five times ids, and the region of the project
+    assert counts["requests"] == pipeline + data + searches + posts + pages
     # The journal's post and answer, the lockfile and their folders.
     assert counts["syncs"] <= 2 * posts + 6
     bodies = sum(len(each.body) for each in preview.render(study, server, RunOptions(), context()))

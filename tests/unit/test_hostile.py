@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HEAD = "manifest: 1\nname: m\nproject: p\n"
-ITEM = "- {kind: nextflow, userReference: a, pipelineId: p, analysisInput: {inputs: []}}\n"
+ITEM = "- {kind: nextflow, userReference: a, pipelineId: urn:p, analysisInput: {inputs: []}}\n"
 
 # name: (the start of the file, what is repeated, how often, the end)
 MANIFESTS = {
@@ -128,7 +128,7 @@ def written(place: Path, name: str) -> None:
         kind, *parts = SHEETS[name]
         reference, where = "a", "false"
     each = f"{{{kind}: s, where: '{where}'}}"
-    rest = f"pipelineId: p, userReference: '{reference}', analysisInput: {{inputs: []}}"
+    rest = f"pipelineId: urn:p, userReference: '{reference}', analysisInput: {{inputs: []}}"
     (place / "m.yaml").write_text(f"{HEAD}analyses:\n- {{kind: nextflow, forEach: {each}, {rest}}}\n")
     filled(place / "s", *parts)
 

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from msgspec import structs
 
 from manifest_runner.cli.options import FILE
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import Target
+from manifest_runner.errors import RunnerError, UsageProblem
 
 EPILOG = """\b
-The manifest says what to fill in and what to do next. With --from-payload it launches exactly
-what a request of ICA's API launches, whether for a batch or for a single analysis. Turn its values
-into templates and its items into rows of a samplesheet; `manifest-runner render` shows that the
-requests stay the same.
+The manifest says what to fill in and what to do next. With --pipeline it has everything that
+the pipeline declares: what it requires is filled in or marked, the rest stands in comments. On a
+terminal, and with a credential, init lists the projects and pipelines to choose from.
+
+\b
+With --from-payload it launches exactly what a request of ICA's API launches, whether for a batch
+or for a single analysis. Turn its values into templates and its items into rows of a samplesheet;
+`manifest-runner render` shows that the requests stay the same.
 """
+MAX_LISTED = 50
 
 
 @click.command(epilog=EPILOG)
 @click.argument("manifest", type=FILE, default=Path("manifest.yaml"))
+@click.option("--pipeline", metavar="CODE|ID", help="Start from what this pipeline declares.")
 @click.option(
     "--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch request of the API, as JSON."
 )
 @click.option("--project", metavar="ID", help="The project to launch in.")
-def command(manifest: Path, payload: Path | None, project: str | None) -> None:
+@click.option("--server-url", metavar="URL", show_default="the icav2 CLI's, or ICA's own", help="The ICA server.")
+@click.option("--emulator", is_flag=True, help="Look the pipeline up in the embedded emulator.")
+def command(
+    manifest: Path,
+    pipeline: str | None,
+    payload: Path | None,
+    project: str | None,
+    server_url: str | None,
+    emulator: bool,
+) -> None:
     """Write a commented starter manifest and its samplesheet.
 
     Beside them goes the JSON schema by which editors complete and check the manifest as you type.
@@ -30,10 +51,73 @@ def command(manifest: Path, payload: Path | None, project: str | None) -> None:
     from manifest_runner.commands.init import write_from_payload
     from manifest_runner.commands.starter import write_starter
 
-    written = write_starter(manifest, project) if payload is None else write_from_payload(manifest, payload, project)
+    if pipeline is not None and payload is not None:
+        raise UsageProblem("use either --pipeline or --from-payload, not both")
+    context = Context(notify=_note)
+    target = Target(server_url=server_url, emulator=emulator, project=project)
+    if pipeline is None and payload is None:
+        target, pipeline = _ask(manifest, target, context)
+    if payload is not None:
+        written = write_from_payload(manifest, payload, project)
+    elif pipeline is not None:
+        from manifest_runner.commands.init_pipeline import write_pipeline_starter
+
+        written = write_pipeline_starter(manifest, pipeline, target, context)
+    else:
+        written = write_starter(manifest, target.project)
     for path in written:
         click.echo(f"wrote {path}")
-    samples = "" if payload else f", and the ids in {written[1]}"
+    samples = "" if payload else f", and the rows of {written[1]}"
     is_ready = payload is not None and project is not None
     first = "" if is_ready else f"replace what is marked FILL IN in {written[0]}{samples}; then "
     click.echo(f"next: {first}manifest-runner validate {manifest}")
+
+
+def _ask(manifest: Path, target: Target, context: Context) -> tuple[Target, str | None]:
+    """The project and the pipeline that a person chooses; what nobody can be asked for stays as it is."""
+    from manifest_runner.commands.session import has_credential
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()) or not (target.emulator or has_credential(target, context)):
+        return target, None
+    from manifest_runner.commands.init_pipeline import list_pipelines, list_projects
+
+    try:
+        if target.project is None:
+            projects = list_projects(manifest, target, context)
+            chosen = _choose("project", [f"{name}  {id_}" for name, id_ in projects])
+            if chosen is None:
+                return target, None
+            target = structs.replace(target, project=projects[chosen][1])
+        pipelines = list_pipelines(manifest, target, str(target.project), context)
+        chosen = _choose("pipeline", pipelines)
+    except RunnerError as e:  # a starter needs no server
+        _note(f"{e}")
+        return target, None
+    return target, None if chosen is None else pipelines[chosen]
+
+
+def _choose(what: str, names: Sequence[str]) -> int | None:
+    """The index of what a person chose by its number; None where there is nothing to choose, or nothing was chosen."""
+    from manifest_runner.cli.console import harmless
+
+    if not names:
+        return None
+    shown = names[:MAX_LISTED]
+    for number, name in enumerate(shown, 1):
+        click.echo(f"{number:>4}  {harmless(name)}", err=True)
+    if len(names) > len(shown):
+        click.echo(f"      … and {len(names) - len(shown)} more; name one with an option instead", err=True)
+    number = click.prompt(
+        f"Number of the {what} (Enter to leave it out)",
+        type=click.IntRange(0, len(shown)),
+        default=0,
+        show_default=False,
+        err=True,
+    )
+    return int(number) - 1 if number else None
+
+
+def _note(line: str) -> None:
+    from manifest_runner.cli.console import harmless
+
+    click.echo(harmless(line), err=True)

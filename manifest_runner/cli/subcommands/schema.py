@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from manifest_runner.cli.options import FILE, target_options
+from manifest_runner.commands.options import Target
+from manifest_runner.errors import UsageProblem
 
 if TYPE_CHECKING:
     from manifest_runner.validation.shipped import SchemaName
 
 
 @click.command
-@click.argument("name", type=click.Choice(["manifest", "lockfile", "payload"]))
-def command(name: SchemaName) -> None:
-    """Print a JSON schema."""
+@click.argument("name", type=click.Choice(["manifest", "lockfile", "payload", "names"]))
+@click.option(
+    "--for", "manifest", type=FILE, metavar="MANIFEST", help="Add the codes of the pipelines in its names file."
+)
+@target_options
+def command(name: SchemaName, manifest: Path | None, target: Target) -> None:
+    """Print a JSON schema.
+
+    An editor that is given the schema of --for completes the inputs, parameters and options of the manifest's own
+    pipelines, once `manifest-runner resolve` has looked them up.
+    """
     from manifest_runner.validation.shipped import schema_text
 
-    click.echo(schema_text(name), nl=False)
+    if manifest is None:
+        click.echo(schema_text(name), nl=False)
+        return
+    if name != "manifest":
+        raise UsageProblem("--for goes with the manifest's schema: manifest-runner schema manifest --for MANIFEST")
+    from manifest_runner.commands.context import Context
+    from manifest_runner.commands.session import load_target
+    from manifest_runner.names.editor_schema import schema_with_codes
+
+    names = load_target(manifest, target, Context()).pins.names
+    click.echo(json.dumps(schema_with_codes(json.loads(schema_text(name)), names), indent=2, ensure_ascii=False))

@@ -13,7 +13,8 @@ _CHANGES_SHOWN = 20
 
 
 def plan_document(plan: Plan, batches: int) -> dict[str, Any]:
-    return {**{state: getattr(plan, state) for state in STATES}, "batches": batches}
+    states = {state: getattr(plan, state) for state in STATES}
+    return {**states, "unresolved": len(plan.unresolved), "batches": batches}
 
 
 def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
@@ -42,6 +43,10 @@ def _next_lines(plan: Plan) -> list[str]:
     lines = []
     if plan.pending:
         lines.append(f"next: {len(plan.pending):,} were sent without an answer; a run settles them first")
+    if plan.unresolved:
+        lines.append(
+            f"next: {len(plan.unresolved):,} name(s) to look up first; a run or `manifest-runner resolve` does"
+        )
     if plan.unapproved:
         lines.append(
             f"next: {len(plan.unapproved):,} changed; until that is approved a run launches nothing: "

@@ -28,7 +28,7 @@ def test_a_database_that_cannot_be_used_is_wrong_use(tmp_path, name):
 
 def test_a_damaged_state_of_the_embedded_emulator_is_reported(tmp_path):
     (tmp_path / "study.yaml").write_text(
-        "{manifest: 1, name: study, project: p, analyses: [{kind: nextflow, userReference: a, pipelineId: p,"
+        "{manifest: 1, name: study, project: p, analyses: [{kind: nextflow, userReference: a, pipelineId: urn:p,"
         " analysisInput: {inputs: {}}}]}"
     )
     state = tmp_path / ".manifest-runner"

@@ -109,7 +109,7 @@ def test_the_command_writes_a_log_and_fails_all_the_same(tmp_path):
 
 
 def test_a_manifest_in_order_gives_a_log_without_results(tmp_path):
-    analysis = "{kind: nextflow, userReference: a, pipelineId: p, analysisInput: {inputs: []}}"
+    analysis = "{kind: nextflow, userReference: a, pipelineId: urn:p, analysisInput: {inputs: []}}"
     done = validate(tmp_path, f"manifest: 1\nname: m\nproject: p\nanalyses: [{analysis}]\n")
     assert (done.exit_code, json.loads(done.stdout)["runs"][0]["results"]) == (0, [])
 

@@ -103,7 +103,7 @@ def test_one_item_is_the_same_as_in_the_list(client, clock):
 
 
 def test_a_batch_of_all_three_kinds_has_an_item_for_each(client, make_item, clock):
-    plain = {"pipelineId": "p"}
+    plain = {"pipelineId": "urn:p"}
     body = {
         "cwlItems": [{**plain, "userReference": "c", "analysisInput": {"objectType": "JSON", "inputJson": "{}"}}],
         "nextflowItems": [make_item("n")],

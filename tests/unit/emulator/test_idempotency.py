@@ -43,7 +43,7 @@ def test_another_body_under_a_used_key_is_refused_and_not_executed(client, make_
 
 
 def test_bodies_are_compared_byte_by_byte(client):
-    body = b'{"nextflowItems":[{"userReference":"a","pipelineId":"p","analysisInput":{"inputs":[]}}]}'
+    body = b'{"nextflowItems":[{"userReference":"a","pipelineId":"urn:p","analysisInput":{"inputs":[]}}]}'
     client.post(body, "key")
     assert client.post(body + b" ", "key").status_code == 422
 

@@ -31,7 +31,7 @@ ANALYSIS = {
 }
 ITEM = {
     "id": "i-1",
-    "request": {"userReference": "NA12878-germline", "pipelineId": "p", "tags": {}},
+    "request": {"userReference": "NA12878-germline", "pipelineId": "urn:p", "tags": {}},
     "processing": {"status": "SUCCEEDED", "additionalStatusInformation": "done"},
     "createdAnalysis": ANALYSIS,
 }

@@ -105,14 +105,14 @@ def test_what_contradicts_is_left_to_the_apis_rules():
 
 def test_a_null_is_left_out_and_removes_what_a_code_stands_for():
     fields = {
-        "pipelineId": "p",
+        "pipelineId": "urn:p",
         "activationCodeDetailId": None,
         "tags": {"userTags": {"a": None, "b": "x"}, "technicalTags": None},
         "analysisInput": {"inputs": {"c": None}, "parameters": {"d": None, "e": []}},
         "analysisOutput": [],
     }
     assert shape_item("nextflow", fields) == {
-        "pipelineId": "p",
+        "pipelineId": "urn:p",
         "tags": {"userTags": ["b=x"]},
         "analysisInput": {"inputs": [], "parameters": [{"code": "e", "multiValue": []}]},
         "analysisOutput": [],
@@ -142,7 +142,7 @@ def test_a_field_can_hold_data():
 
 
 def test_keys_of_an_item_are_sorted():
-    shaped = shape_item("nextflow", {"userReference": "u", "analysisInput": {"inputs": []}, "pipelineId": "p"})
+    shaped = shape_item("nextflow", {"userReference": "u", "analysisInput": {"inputs": []}, "pipelineId": "urn:p"})
     assert list(shaped) == sorted(shaped)
 
 

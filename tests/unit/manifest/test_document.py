@@ -44,7 +44,7 @@ def test_defaults_are_those_of_the_schema(load):
 def test_defaults_merge_deep_and_lists_are_replaced(load):
     text = """
 defaults:
-  pipelineId: p
+  pipelineId: urn:p
   revision: 2
   tags: {userTags: [a, b], technicalTags: [t]}
   analysisInput: {parameters: {x: 1, y: 2}}
@@ -57,7 +57,7 @@ analyses:
     one, two = load(HEAD + text).analyses
     assert one.revision == 2
     assert one.fields == {
-        "pipelineId": "p",
+        "pipelineId": "urn:p",
         "tags": {"userTags": ["c"], "technicalTags": ["t"]},
         "analysisInput": {"parameters": {"x": None, "y": 3}},
     }
@@ -108,20 +108,20 @@ def test_text_of_the_environment_that_is_no_utf8_is_refused(load):
 def test_a_faulty_analysis_does_not_hide_the_others(load):
     text = (
         HEAD
-        + "unknown: 1\nbatchSize: x\nanalyses:\n- {kind: nextflow, x: 1, pipelineId: p}\n"
+        + "unknown: 1\nbatchSize: x\nanalyses:\n- {kind: nextflow, x: 1, pipelineId: urn:p}\n"
         + ITEM
-        + "- 5\n- {pipelineId: p}\n"
+        + "- 5\n- {pipelineId: urn:p}\n"
     )
     document = load(text)
     assert [fault.place.line for fault in document.faults] == [4, 5, 7, 9, 10]
     assert [(spec.index, not spec.broken) for spec in document.analyses] == [(0, False), (1, True), (3, False)]
-    assert document.analyses[0].fields == {"pipelineId": "p"}
+    assert document.analyses[0].fields == {"pipelineId": "urn:p"}
     assert document.batch_size == module.DEFAULT_BATCH_SIZE
 
 
 def test_faulty_defaults_leave_no_analysis_sound(load):
-    document = load(HEAD + "defaults: {pipelin: x, pipelineId: p}\nanalyses:\n" + ITEM)
-    assert [(not spec.broken, spec.fields["pipelineId"]) for spec in document.analyses] == [(False, "p")]
+    document = load(HEAD + "defaults: {pipelin: x, pipelineId: urn:p}\nanalyses:\n" + ITEM)
+    assert [(not spec.broken, spec.fields["pipelineId"]) for spec in document.analyses] == [(False, "urn:p")]
 
 
 def test_a_faulty_source_is_left_out_as_a_whole(load):

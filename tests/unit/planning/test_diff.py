@@ -18,7 +18,7 @@ STAMPS = ["manifest-runner:0123", "manifest-runner-name:study"]
 
 
 def request(reference="alpha", **fields):
-    return {"userReference": reference, "pipelineId": "p", **fields}
+    return {"userReference": reference, "pipelineId": "urn:p", **fields}
 
 
 def body(*requests):
@@ -35,7 +35,7 @@ def difference(before, after):
 
 
 @pytest.mark.parametrize(("fields", "flat"), [
-    ({"pipelineId": "p"}, {"pipelineId": "p"}),
+    ({"pipelineId": "urn:p"}, {"pipelineId": "urn:p"}),
     ({"a": {"b": {"c": 1}}}, {"a.b.c": 1}),
     ({"parameters": [{"code": "sv", "value": "true"}]}, {"parameters[sv]": "true"}),
     ({"parameters": [{"code": "x", "multiValue": ["1", "2"]}]}, {"parameters[x]": ["1", "2"]}),

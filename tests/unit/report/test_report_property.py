@@ -63,7 +63,7 @@ batches = st.builds(
     items=st.integers(0),
     status=st.none() | texts,
     submitted_at=texts,
-    requests=st.none() | texts | st.just(keep_requests(b'{"cwlItems":[{"userReference":"a","pipelineId":"p"}]}')),
+    requests=st.none() | texts | st.just(keep_requests(b'{"cwlItems":[{"userReference":"a","pipelineId":"urn:p"}]}')),
 )
 lockfiles = st.builds(
     Lockfile,

@@ -33,11 +33,11 @@ TYPES = {
 UUID = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 SCHEMA = json.loads(schema_text("payload"))
 MINIMAL: dict[Kind, dict[str, Any]] = {
-    "nextflow": {"userReference": "a", "pipelineId": "p", "analysisInput": {"inputs": []}},
-    "nextflowJson": {"userReference": "a", "pipelineId": "p", "inputFormValues": {}},
+    "nextflow": {"userReference": "a", "pipelineId": "urn:p", "analysisInput": {"inputs": []}},
+    "nextflowJson": {"userReference": "a", "pipelineId": "urn:p", "inputFormValues": {}},
     "cwl": {
         "userReference": "a",
-        "pipelineId": "p",
+        "pipelineId": "urn:p",
         "analysisInput": {"objectType": "STRUCTURED", "inputs": []},
     },
 }

@@ -18,7 +18,7 @@ from manifest_runner.validation.shipped import item_checker, lockfile_faults, sc
 from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
 from manifest_runner.values import SpelledFloat, SpelledInt
 
-ITEM = {"userReference": "a", "pipelineId": "p", "analysisInput": {"inputs": []}}
+ITEM = {"userReference": "a", "pipelineId": "urn:p", "analysisInput": {"inputs": []}}
 
 
 def said(checker: Any, data: Any) -> list[str]:
@@ -28,7 +28,7 @@ def said(checker: Any, data: Any) -> list[str]:
 # -- the shipped schemas
 
 
-@pytest.mark.parametrize("name", ["manifest", "lockfile", "payload"])
+@pytest.mark.parametrize("name", ["manifest", "lockfile", "payload", "names"])
 def test_a_shipped_schema_is_valid_in_its_own_draft(name: Any) -> None:
     schema = json.loads(schema_text(name))
     jsonschema.validators.validator_for(schema).check_schema(schema)

@@ -1,0 +1,49 @@
+"""What ``resolve`` found, as lines and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from manifest_runner.cli.console import FEW
+from manifest_runner.commands.options import ResolveOptions
+from manifest_runner.commands.resolve import Resolved
+from manifest_runner.model import Name
+
+
+def resolved_document(resolved: Resolved) -> dict[str, Any]:
+    return {
+        "names": str(resolved.path),
+        "resolved": len(resolved.used),
+        "added": [each.key for each in resolved.added],
+        "changed": {each.name.key: {"before": each.before, "after": each.after} for each in resolved.changed},
+        "removed": [each.key for each in resolved.removed],
+    }
+
+
+def resolved_lines(resolved: Resolved, options: ResolveOptions, *, verbose: bool) -> list[str]:
+    """The names that are new, stand for something else, or are no longer used, and a line of totals."""
+    totals = (
+        f"{len(resolved.used):,} names resolved: {len(resolved.added):,} new, {len(resolved.changed):,} changed, "
+        f"{len(resolved.removed):,} no longer used"
+    )
+    lines = [*_marked("+", resolved.added, verbose=verbose), *_changed(resolved)]
+    lines += [*_marked("-", resolved.removed, verbose=verbose), totals]
+    if options.check:
+        return [*lines, f"{resolved.path} is up to date; nothing was written"]
+    lines.append(f"names: {resolved.path}")
+    if resolved.changed:
+        lines.append("next: items with a changed name count as changed; `manifest-runner plan` shows them")
+    return lines
+
+
+def _marked(mark: str, names: tuple[Name, ...], *, verbose: bool) -> Iterator[str]:
+    shown = names if verbose else names[:FEW]
+    yield from (f"{mark} {name.key}" for name in shown)
+    if len(shown) < len(names):
+        yield f"{mark} … and {len(names) - len(shown):,} more (--verbose shows all)"
+
+
+def _changed(resolved: Resolved) -> Iterator[str]:
+    for each in resolved.changed:
+        yield f"~ {each.name.key}: {each.before} → {each.after}"

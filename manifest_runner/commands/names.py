@@ -1,0 +1,166 @@
+"""Names in a run: looked up for what is due, and checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, cast
+
+from manifest_runner.commands.open_run import OpenRun
+from manifest_runner.commands.session import Session
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.errors import Refused
+from manifest_runner.items.load import Loaded
+from manifest_runner.model import Name
+from manifest_runner.names.failure import Failure
+from manifest_runner.names.model import Names, PipelineEntry
+from manifest_runner.names.names_file import read_names, write_names
+from manifest_runner.names.pins import Pins
+from manifest_runner.names.pipeline_check import PipelineCheck
+from manifest_runner.names.references import is_uuid, parse_data_name
+from manifest_runner.names.requests import Used
+from manifest_runner.planning.plan import Plan
+
+if TYPE_CHECKING:  # requests is imported only when something is asked
+    from manifest_runner.names.resolver import LookedUp, Resolver
+
+# More ids than that are checked by ``resolve`` alone: a run should not wait for a thousand requests.
+MAX_CHECKED_IDS = 20_000
+_HIDDEN = frozenset({403, 404, 405})
+
+
+def warn_in(loaded: Loaded) -> Callable[[str, str], None]:
+    """Takes the code and the words of a warning that belongs to no place of the manifest but the file."""
+
+    def warn(code: str, message: str) -> None:
+        place = Place(loaded.document.source.file, 1)
+        loaded.findings.add(Finding(place, code, message, "warning"), group=code, everywhere=True)
+
+    return warn
+
+
+def resolve_due(run: OpenRun, plan: Plan, plan_again: Callable[[], Plan]) -> Plan:
+    """Look up the names that what is due holds, write them down, and plan again with the ids.
+
+    Raises InvalidManifest with all that cannot be looked up; then nothing is written, and nothing was sent.
+    """
+    session, check = run.session, not run.options.no_check
+    while plan.unresolved:
+        names = session.loaded.pins.names
+        found = resolver_of(run).look_up(plan.unresolved, names.projects)
+        known = names.with_entries(found.entries)
+        wanted = frozenset([*plan.due, *plan.unapproved])
+        session.loaded = session.loaded.with_pins(Pins(known, found.failures, check=check, only=wanted))
+        plan = plan_again()
+        save_names(session, found.entries)
+        if found.failures:
+            break  # of items that are not due any more
+    return plan
+
+
+def check_due(run: OpenRun, plan: Plan) -> None:
+    """Check what is due against its pipelines and its data. Raises InvalidManifest."""
+    if run.options.no_check or not plan.launches:
+        return
+    session, used, checks = run.session, Used(), {}
+    resolver = resolver_of(run)
+    names = session.loaded.pins.names
+    pinned = {entry.id for entry in names.pipelines.values()}
+    entries: dict[Name, Any] = {}
+    faulty: dict[str, Failure] = {}
+    is_right = True
+    for launch in plan.launches:
+        request = used.add(run.spool.fetch(launch.request))
+        pipeline = request["pipelineId"]
+        if pipeline not in pinned and pipeline not in checks:
+            checks[pipeline] = _look_at(resolver, pipeline, entries, faulty)
+        check = checks.get(pipeline)
+        is_right = is_right and (check is None or not check.faults(request, launch.kind))
+    faulty |= check_pinned(resolver, names, used.pipelines & pinned)
+    faulty |= check_data(resolver, names, used.data, session.context.notify)
+    if faulty or not is_right:
+        pins = Pins(names.with_entries(entries), faulty=with_paths(faulty, names), only=frozenset(plan.due))
+        _raise_at_places(session.loaded.with_pins(pins))
+    if session.names_path.exists() and entries:
+        save_names(session, entries)
+
+
+def resolver_of(run: OpenRun) -> Resolver:
+    """A resolver over the run's connection."""
+    from manifest_runner.names.resolver import Resolver
+
+    return Resolver(run.client(), warn_in(run.session.loaded), declarations=not run.options.no_check)
+
+
+def save_names(session: Session, entries: dict[Name, Any]) -> None:
+    """Add to the names file, which somebody else may have added to meanwhile."""
+    path = session.names_path
+    path.parent.mkdir(exist_ok=True)
+    names = session.loaded.pins.names
+    on_disk = read_names(path, project=names.project, server=names.server)
+    write_names(path, on_disk.with_entries(entries))
+
+
+def check_pinned(resolver: Resolver, names: Names, ids: Collection[str]) -> dict[str, Failure]:
+    """The pipelines, by id, that can no longer be started."""
+    keys = {entry.id: key for key, entry in names.pipelines.items()}
+    failures = {each: resolver.pipeline_failure(keys[each], each) for each in sorted(ids)}
+    return {each: failure for each, failure in failures.items() if failure is not None}
+
+
+def check_data(
+    resolver: Resolver, names: Names, ids: Collection[str], notify: Callable[[str], None] | None
+) -> dict[str, Failure]:
+    """The data, by id, that cannot be used; without ``notify`` however many they are."""
+    if notify is not None and len(ids) > MAX_CHECKED_IDS:
+        notify(f"{len(ids):,} data are too many to check in a run; `manifest-runner resolve` checks them")
+        return {}
+    foreign = foreign_data(names)
+    by_project: dict[str | None, list[str]] = {}
+    for each in ids:
+        by_project.setdefault(foreign.get(each), []).append(each)
+    failures: dict[str, Failure] = {}
+    for project, listed in by_project.items():
+        try:
+            failures |= resolver.check_ids(listed, project)
+        except Refused as refused:
+            if refused.status not in _HIDDEN or notify is None:
+                raise
+            notify("this credential may not list data, so the data of this run are not checked")
+    return failures
+
+
+def foreign_data(names: Names) -> dict[str, str]:
+    """The projects of data that ``icav2://`` URIs name, by the id of the data."""
+    found = {}
+    for key, entry in names.data.items():
+        project = parse_data_name(key).project
+        if project is not None:
+            found[entry.id] = project if is_uuid(project) else names.projects.get(project, project)
+    return found
+
+
+def _look_at(
+    resolver: Resolver, pipeline: str, entries: dict[Name, Any], faulty: dict[str, Failure]
+) -> PipelineCheck | None:
+    """A pipeline that is given by id."""
+    if not is_uuid(pipeline):
+        return None
+    found: LookedUp = resolver.look_up([name := Name("pipelines", pipeline)])
+    entries |= found.entries
+    if name in found.failures:
+        faulty[pipeline] = found.failures[name]
+    entry = cast("PipelineEntry | None", found.entries.get(name))
+    return None if entry is None else PipelineCheck(pipeline, entry)
+
+
+def with_paths(faulty: dict[str, Failure], names: Names) -> dict[str, Failure]:
+    """The same by what the manifest calls them: data by path, too."""
+    by_path = {key: faulty[entry.id] for key, entry in names.data.items() if entry.id in faulty}
+    return faulty | by_path
+
+
+def _raise_at_places(loaded: Loaded) -> None:
+    """Read the rows again for the places of what was found."""
+    for _ in loaded.expansion.items():
+        pass
+    loaded.raise_errors()

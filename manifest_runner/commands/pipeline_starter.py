@@ -1,0 +1,200 @@
+"""The starter manifest of one pipeline: what it requires is filled in or asks to be, the rest stands in comments. Pure.
+
+What must be filled in is an error until somebody does: a text in angle brackets is not data, and REPLACE_ME is a name
+that no template knows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from manifest_runner.model import Kind
+from manifest_runner.names.form_check import choices_of, is_required
+from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
+from manifest_runner.names.pipeline_check import plain_type
+from manifest_runner.names.references import is_uuid
+
+REPLACE_ME = '"{{ REPLACE_ME }}"'
+SAMPLE = "sample"
+
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NO_VALUES = frozenset({"section", "text", "disclosuresection"})
+_WIDTH = 44
+
+
+class PipelineStarter(msgspec.Struct, frozen=True):
+    """What a starter is made of. ``key`` is the pipeline's code or id, as the manifest calls it."""
+
+    key: str
+    entry: PipelineEntry
+    project: str
+    name: str
+    samplesheet: str
+    description: str | None = None
+    storage: str | None = None
+
+    def manifest(self) -> str:
+        """The manifest's text."""
+        lines = [*self._head(), *self._analysis()]
+        return "\n".join(lines) + "\n"
+
+    def samples(self) -> str:
+        """The samplesheet: a column for each required input, and one row to replace."""
+        columns = [SAMPLE, *(column for column, _ in self._columns())]
+        row = ["S1", *(f"<path of {code}>" for _, code in self._columns())]
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([columns, row])
+        return text.getvalue()
+
+    def _head(self) -> Iterator[str]:
+        yield "# A manifest of manifest-runner: one analysis for each row of the samplesheet."
+        yield f"# Fill in {self.samplesheet} and whatever says REPLACE_ME; validate lists what is left."
+        yield "manifest: 1"
+        yield _commented(f"name: {_quoted(self.name)}", "part of each launch's identity: keep it")
+        yield f"project: {self.project}"
+        yield ""
+        yield "defaults:"
+        if self.description:
+            yield from (f"  # {line}" for line in self.description.splitlines()[:5])
+        yield f"  {'pipelineId' if is_uuid(self.key) else 'pipeline'}: {_quoted(self.key)}"
+        default = "the pipeline's own" if self.storage is None else "the pipeline's default"
+        yield _commented(f"  # analysisStorage: {self.storage or 'Small'}", default)
+        yield ""
+
+    def _analysis(self) -> Iterator[str]:
+        kind: Kind = self.entry.kind or "nextflow"
+        yield "analyses:"
+        yield f"  - kind: {kind}"
+        yield "    forEach:"
+        yield f"      csv: {_quoted(self.samplesheet)}"
+        yield _commented(f'    userReference: "{{{{ row.{SAMPLE} }}}}"', "unique: it is how a launch is known")
+        yield from self._form() if kind == "nextflowJson" else self._input()
+        yield "    # analysisOutput:"
+        yield '    #   - {sourcePath: out/, type: FOLDER, targetProjectId: "{{ project }}", targetPath: "/results/"}'
+
+    # -- inputs and parameters by code
+
+    def _input(self) -> Iterator[str]:
+        inputs, parameters = self.entry.inputs or (), self.entry.parameters or ()
+        yield "    analysisInput:"
+        if not inputs and not parameters:
+            yield "      # The pipeline declares no inputs and no parameters, or this credential may not see them."
+        columns = {code: column for column, code in self._columns()}
+        lines = [self._input_line(each, columns.get(each.code)) for each in inputs]
+        yield from _block("inputs", lines)
+        yield from _block("parameters", [_parameter_line(each) for each in parameters])
+
+    def _columns(self) -> Iterator[tuple[str, str]]:
+        """A column of the samplesheet for each required input: its name and the input's code."""
+        used = {SAMPLE}
+        for code in self._required_data():
+            column = code if _COLUMN.fullmatch(code) else re.sub(r"\W+", "_", code).strip("_") or "data"
+            column = f"_{column}" if column[0].isdecimal() else column
+            while column in used:
+                column += "_"
+            used.add(column)
+            yield column, code
+
+    def _required_data(self) -> Iterator[str]:
+        if self.entry.kind == "nextflowJson":
+            fields = self.entry.form or ()
+            yield from (each["id"] for each in fields if _is_data(each) and is_required(each))
+        else:
+            yield from (each.code for each in self.entry.inputs or () if each.required)
+
+    @staticmethod
+    def _input_line(declared: InputDeclaration, column: str | None) -> str:
+        what = "files or folders" if declared.multi_value else "a file or folder"
+        if column is None:
+            example = '["/path/of/a", "/path/of/b"]' if declared.multi_value else "/path/of/data"
+            return _commented(f"        # {_quoted(declared.code)}: {example}", f"optional, {what}")
+        value = f"{{{{ row.{column} | split(';') }}}}" if declared.multi_value else f"{{{{ row.{column} }}}}"
+        more = " separated by ;" if declared.multi_value else ""
+        return _commented(f'        {_quoted(declared.code)}: "{value}"', f"required, {what}{more}")
+
+    # -- forms
+
+    def _form(self) -> Iterator[str]:
+        columns = {code: column for column, code in self._columns()}
+        fields = [each for each in self.entry.form or () if isinstance(each.get("id"), str)]
+        plain = [each for each in fields if _type(each) not in (*_NO_VALUES, "fieldgroup")]
+        yield "    inputFormValues:"
+        yield from _block("fields", [_field_line(each, columns.get(each["id"])) for each in plain])
+        groups = [each for each in fields if _type(each) == "fieldgroup"]
+        if groups:
+            yield "      # groups:"
+        for group in groups:
+            inner = ", ".join(f"{_quoted(each['id'])}: …" for each in group.get("fields") or () if "id" in each)
+            yield f"      #   - {{id: {_quoted(group['id'])}, values: [{{values: {{{inner}}}}}]}}"
+
+
+def _block(name: str, lines: list[str]) -> Iterator[str]:
+    """A mapping of the analysis; an empty one where all that could be in it is a comment."""
+    is_empty = all(line.lstrip().startswith("#") for line in lines)
+    yield f"      {name}: {{}}" if is_empty else f"      {name}:"
+    yield from lines
+
+
+def _parameter_line(declared: ParameterDeclaration) -> str:
+    words = "required" if declared.required else "optional"
+    words += f", one of {', '.join(declared.options)}" if declared.options else f", {declared.type or 'text'}"
+    words += f", default {', '.join(declared.default)}" if declared.default else ""
+    value = _value(declared)
+    if declared.required:
+        return _commented(f"        {_quoted(declared.code)}: {value or REPLACE_ME}", words)
+    return _commented(f"        # {_quoted(declared.code)}: {value or '…'}", words)
+
+
+def _value(declared: ParameterDeclaration) -> str:
+    values = [_scalar(each, plain_type(declared.type)) for each in declared.default]
+    if declared.multi_value and values:
+        return f"[{', '.join(values)}]"
+    return values[0] if values else ""
+
+
+def _field_line(field: Mapping[str, Any], column: str | None) -> str:
+    words = ["required" if is_required(field) else "optional", _type(field) or "text"]
+    if choices := choices_of(field):
+        words.append(f"one of {', '.join(choices)}")
+    words += [f"{name} {field[key]}" for name, key in (("from", "min"), ("to", "max")) if field.get(key) is not None]
+    if isinstance(field.get("label"), str):
+        words.append(field["label"])
+    name = _quoted(field["id"])
+    if _is_data(field):
+        row = f'"{{{{ row.{column} }}}}"' if column else "/path/of/data"
+        line = f"{name}: {{dataValues: [{{dataId: {row}, mountPath: in/}}]}}"
+    else:
+        default = field.get("value")
+        line = f"{name}: {_scalar(str(default), None) if default not in (None, '', []) else REPLACE_ME}"
+    return _commented(f"        {line}" if is_required(field) else f"        # {line}", ", ".join(words))
+
+
+def _is_data(field: Mapping[str, Any]) -> bool:
+    return _type(field) == "data"
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    return str(field.get("type") or "").lower()
+
+
+def _scalar(text: str, kind: str | None) -> str:
+    """A default as YAML: a boolean or a number as such, and any other text quoted where that is needed."""
+    return text if kind is not None and re.fullmatch(r"true|false|-?[0-9]+(\.[0-9]+)?", text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """Text for YAML that no reader takes for anything but text."""
+    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text) and text.lower() not in ("null", "true", "false")
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
+def _commented(line: str, words: str) -> str:
+    """The line with a comment of one line."""
+    return f"{line:<{_WIDTH}}  # {' '.join(words.split())}"

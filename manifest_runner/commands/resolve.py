@@ -1,0 +1,148 @@
+"""``resolve``: look up what names stand for, check the manifest against it, write the names file."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.names import check_data, check_pinned, warn_in, with_paths
+from manifest_runner.commands.options import ResolveOptions, Target
+from manifest_runner.commands.session import Session, read_session
+from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.items.load import Loaded
+from manifest_runner.model import Name
+from manifest_runner.names.failure import Failure
+from manifest_runner.names.model import Names
+from manifest_runner.names.names_file import write_names
+from manifest_runner.names.pins import Pins
+from manifest_runner.names.references import is_uuid, needed_projects
+from manifest_runner.names.requests import Used
+from manifest_runner.text import shown
+
+if TYPE_CHECKING:  # requests is imported only when something is asked
+    from manifest_runner.names.resolver import Resolver
+
+
+class NameChange(msgspec.Struct, frozen=True):
+    """A name that stands for something else now."""
+
+    name: Name
+    before: str
+    after: str
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """What ``resolve`` found: the names in use, those that are new, changed, or no longer used."""
+
+    path: Path
+    used: tuple[Name, ...]
+    added: tuple[Name, ...]
+    changed: tuple[NameChange, ...]
+    removed: tuple[Name, ...]
+    findings: tuple[Finding, ...]
+
+
+def resolve(path: Path, target: Target, options: ResolveOptions, context: Context) -> Resolved:
+    """Look up and check every name of a manifest.
+
+    Raises InvalidManifest with all that is missing, ambiguous, unavailable or, with ``check``, other than pinned; then
+    nothing is written.
+    """
+    from manifest_runner.names.resolver import Resolver
+
+    session = read_session(path, target, context)
+    pinned = session.loaded.pins.names
+    wanted, used = _uses(session.loaded)
+    with session.client(context.deadline(options.timeout)) as client:
+        resolver = Resolver(client, warn_in(session.loaded), declarations=not options.no_check)
+        everything = options.update or options.check
+        missing = wanted if everything else {each for each in wanted if each not in pinned}
+        found = resolver.look_up(missing, {} if everything else pinned.projects)
+        names = pinned.with_entries(found.entries).only(wanted)
+        faulty = {} if options.no_check else _check(resolver, names, used, found.entries)
+    failures = found.failures | (_differences(pinned, names, wanted) if options.check else {})
+    _raise_faults(session, names, failures, with_paths(faulty, names), options)
+    if not options.check:
+        write_names_of(session, names)
+    findings = tuple(session.loaded.findings.all())
+    return Resolved(session.names_path, tuple(sorted(wanted)), *_compared(pinned, names), findings)
+
+
+def _check(resolver: Resolver, names: Names, used: Used, fresh: Container[Name]) -> dict[str, Failure]:
+    """What cannot be used of the data and pipelines that were not looked up just now, by id."""
+    older = {entry.id for key, entry in names.pipelines.items() if Name("pipelines", key) not in fresh}
+    data = {
+        names.data[each].id if each in names.data else each for each in used.data if Name("data", each) not in fresh
+    }
+    return check_pinned(resolver, names, older) | check_data(resolver, names, data, None)
+
+
+def _uses(loaded: Loaded) -> tuple[set[Name], Used]:
+    """Every name of a manifest, pinned or not, and all data in its requests, by name or id. Raises InvalidManifest."""
+    wanted: set[Name] = set()
+    used = Used()
+    for item in loaded.with_pins(loaded.pins.without_names()).expansion.items():
+        wanted.update(item.unresolved)
+        used.add(item.request)
+    loaded.raise_errors()
+    wanted |= {Name("pipelines", each) for each in used.pipelines if is_uuid(each)}
+    return wanted | needed_projects(wanted), used
+
+
+def _differences(pinned: Names, names: Names, wanted: set[Name]) -> dict[Name, Failure]:
+    """What ``--check`` finds to be missing from the names file, or other than it says."""
+    found = {}
+    for name in wanted:
+        now, before = names.id_of(name), pinned.id_of(name)
+        if now is not None and before is None and not is_uuid(name.key):
+            words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
+            found[name] = Failure("MR711", words)
+        elif now is not None and now != before and before is not None:
+            words = f"{shown(name.key)} stands for {now} now, and is pinned as {before}; `resolve --update` takes it"
+            found[name] = Failure("MR701", words)
+    return found
+
+
+def _raise_faults(
+    session: Session,
+    names: Names,
+    failures: Mapping[Name, Failure],
+    faulty: Mapping[str, Failure],
+    options: ResolveOptions,
+) -> None:
+    """Read the rows again, with what is known now. Raises InvalidManifest."""
+    known = Names(names.project, names.server).with_entries(
+        {name: _entry(names, name) for name in _all_names(names) if name not in failures}
+    )
+    loaded = session.loaded.with_pins(Pins(known, failures, check=not options.no_check, faulty=faulty))
+    for _ in loaded.expansion.items():
+        pass
+    loaded.raise_errors(strict=options.strict)
+
+
+def write_names_of(session: Session, names: Names) -> None:
+    """Replace the names file of a session."""
+    session.names_path.parent.mkdir(exist_ok=True)
+    write_names(session.names_path, names)
+
+
+def _all_names(names: Names) -> list[Name]:
+    return [Name(kind, key) for kind in ("data", "pipelines", "projects", "storages") for key in names.section(kind)]
+
+
+def _entry(names: Names, name: Name) -> Any:
+    return names.section(name.kind)[name.key]
+
+
+def _compared(before: Names, after: Names) -> tuple[tuple[Name, ...], tuple[NameChange, ...], tuple[Name, ...]]:
+    old, new = set(_all_names(before)), set(_all_names(after))
+    changed = []
+    for name in sorted(old & new):
+        was, now = before.id_of(name), after.id_of(name)
+        if was is not None and now is not None and was != now:
+            changed.append(NameChange(name, was, now))
+    return tuple(sorted(new - old)), tuple(changed), tuple(sorted(old - new))

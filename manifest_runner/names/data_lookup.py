@@ -1,0 +1,273 @@
+"""Paths to data, with as few requests as that takes.
+
+Paths are grouped by folder. What costs less by the bytes of its URLs is asked: the listing of a folder, the names that
+are wanted in it, a scan below the folder that all have in common, or batches of exact paths. Each way is given up as
+soon as it turns out to cost more than the exact batches, which are asked for all that is still missing in the end.
+
+A server may ignore a filter, answer shorter pages than asked for, or refuse long URLs. So only rows that are wanted
+count, whatever was asked, and a page without any ends a way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
+from math import ceil
+from posixpath import commonpath
+from typing import NamedTuple
+
+from manifest_runner.errors import Refused
+from manifest_runner.ica import name_endpoints as calls
+from manifest_runner.ica.data_responses import DataRecord
+from manifest_runner.ica.endpoints import Call
+from manifest_runner.ica.name_responses import DataPage
+from manifest_runner.ica.parallel import in_parallel
+from manifest_runner.names.failure import Failure
+from manifest_runner.names.model import DataEntry
+from manifest_runner.text import near_miss, shown
+
+AVAILABLE = "AVAILABLE"
+URL_BYTES = 4000
+_MAX_LISTED = 10
+_FIXED_BYTES = 80  # the query but for paths: the mode of the match and the size of the page
+_LEAST_BYTES = 200
+_TOO_LONG = frozenset({400, 413, 414, 431})
+# Into so many folders it is looked to say more of a path that does not exist.
+_MAX_EXPLAINED = 20
+
+AskPage = Callable[[Call], DataPage]
+
+
+class FoundData(NamedTuple):
+    """What a path stands for, and what else is known of it."""
+
+    entry: DataEntry
+    record: DataRecord
+
+
+class DataLookup:
+    """Looks up the paths of one project (None: the client's own). ``base_bytes`` is the URL up to the query."""
+
+    def __init__(self, ask: AskPage, project: str | None, base_bytes: int) -> None:
+        self._ask = ask
+        self._project = project
+        self._budget = URL_BYTES - _FIXED_BYTES - base_bytes
+        self._found: dict[str, dict[str, DataRecord]] = {}
+        self._missing: set[str] = set()
+        self._lowered: set[str] = set()
+        self._listed: set[str] = set()  # folders that were asked for by themselves
+        self._spellings: dict[str, str] = {}  # of wanted paths in lower case, as they are in another case
+
+    def look_up(self, paths: Collection[str]) -> dict[str, FoundData | Failure]:
+        """What each path stands for, or why nothing."""
+        self._missing = {bare(path) for path in paths}
+        self._lowered = {each.lower() for each in self._missing}
+        written = {bare(path): path for path in sorted(paths)}
+        self._list_folders(written)
+        self._scan(written)
+        self._ask_exactly([path for path in sorted(paths) if bare(path) in self._missing])
+        self._ask_exactly([_other_spelling(path) for path in sorted(paths) if bare(path) in self._missing])
+        chosen = {path: self._choose(path) for path in paths}
+        failed = self._explain([path for path, each in chosen.items() if each is None])
+        return {path: each for path, each in chosen.items() if each is not None} | failed
+
+    # -- ways to ask
+
+    def _list_folders(self, written: dict[str, str]) -> None:
+        """Folders that hold so many of the paths that their listing may cost less than to ask for each."""
+        groups = _by_folder(written)
+        large = [folder for folder, group in groups.items() if self._exact_requests(group) > 1]
+        self._listed.update(large)
+        for _, records in in_parallel(lambda folder: self._list_folder(folder, groups[folder]), large):
+            self._take(records)
+        for folder in large:
+            left = [each for each in groups[folder] if each in self._missing]
+            if self._exact_requests(left) > 1:
+                self._ask_names(folder, left)
+
+    def _list_folder(self, folder: str, group: Sequence[str]) -> list[DataRecord]:
+        return self._follow(calls.data_in_folder(folder, self._project), group)
+
+    def _ask_names(self, folder: str, group: Sequence[str]) -> None:
+        """Names in one folder are shorter than paths; a server that does not know the filter shows it at once."""
+        names = [each.rpartition("/")[2] for each in group]
+        chunks = list(self._chunks(names, "filename"))
+        if len(chunks) >= self._exact_requests(group):
+            return
+        before = len(self._missing)
+        for chunk in chunks[:1]:
+            self._take(self._follow(calls.data_in_folder(folder, self._project, chunk), group))
+        if len(self._missing) < before:
+            asked = in_parallel(
+                lambda chunk: self._follow(calls.data_in_folder(folder, self._project, chunk), group), chunks[1:]
+            )
+            for _, records in asked:
+                self._take(records)
+
+    def _scan(self, written: dict[str, str]) -> None:
+        """All below one folder, as where each sample has a folder of its own."""
+        left = [each for each in self._missing if _folder_of(each) not in self._listed]
+        files = [each for each in left if not written[each].endswith("/")]
+        if self._exact_requests(files) > 2:
+            folder = commonpath(_folder_of(each) for each in files).rstrip("/") + "/"
+            self._take(self._follow(calls.files_below(folder, self._project), files))
+
+    def _follow(self, call: Call, group: Sequence[str]) -> list[DataRecord]:
+        """The rows of a list that are wanted, page by page as long as that costs less than exact batches."""
+        wanted, missing = set(group), set(group)
+        kept: list[DataRecord] = []
+        seen: set[str] = set()
+        page = self._ask(call)
+        while True:
+            rows = [each for each in page.records if each.path is not None and each.path.lower() in self._lowered]
+            kept += rows
+            missing -= {each.path for each in rows if each.path in wanted}
+            token = page.next_token
+            if not missing or token is None or token in seen or not page.records:
+                return kept
+            left = ceil(page.remaining / len(page.records)) if page.remaining else 1
+            if left > self._exact_requests(missing) or (not page.remaining and not rows):
+                return kept
+            seen.add(token)
+            page = self._ask(call.with_params(pageToken=token))
+
+    def _ask_exactly(self, paths: Sequence[str]) -> None:
+        for _, records in in_parallel(self._ask_batch, list(self._chunks(paths, "filePath"))):
+            self._take(records)
+
+    def _ask_batch(self, paths: Sequence[str]) -> list[DataRecord]:
+        """One exact batch, in halves where the server refuses its length; all after it are shorter, too."""
+        try:
+            return self._all_pages(calls.data_at(paths, self._project))
+        except Refused as refused:
+            if refused.status not in _TOO_LONG or len(paths) == 1:
+                raise
+        half = len(paths) // 2
+        size = sum(calls.query_bytes("filePath", path) for path in paths)
+        self._budget = max(min(self._budget, size // 2), _LEAST_BYTES)
+        return [*self._ask_batch(paths[:half]), *self._ask_batch(paths[half:])]
+
+    def _all_pages(self, call: Call) -> list[DataRecord]:
+        """The wanted rows of an exact batch, whose pages end once one has none of them."""
+        kept: list[DataRecord] = []
+        seen: set[str] = set()
+        page = self._ask(call)
+        while True:
+            rows = [each for each in page.records if each.path is not None and each.path.lower() in self._lowered]
+            kept += rows
+            if page.next_token is None or page.next_token in seen or not rows:
+                return kept
+            seen.add(page.next_token)
+            page = self._ask(call.with_params(pageToken=page.next_token))
+
+    def _take(self, records: Iterable[DataRecord]) -> None:
+        for each in records:
+            path = each.path or ""
+            if path in self._missing or path in self._found:
+                self._found.setdefault(path, {})[each.id] = each
+                self._missing.discard(path)
+            else:
+                self._spellings.setdefault(path.lower(), path)
+
+    # -- what it costs
+
+    def _chunks(self, values: Sequence[str], filter_name: str) -> Iterable[list[str]]:
+        chunk: list[str] = []
+        left = self._budget
+        for value in values:
+            size = calls.query_bytes(filter_name, value)
+            if chunk and size > left:
+                yield chunk
+                chunk, left = [], self._budget
+            chunk.append(value)
+            left -= size
+        if chunk:
+            yield chunk
+
+    def _exact_requests(self, group: Collection[str]) -> int:
+        """About how many exact batches a group takes."""
+        if not group:
+            return 0
+        sample = list(islice(group, 50))
+        each = sum(calls.query_bytes("filePath", path) for path in sample) / len(sample)
+        return ceil(len(group) / max(1, self._budget // each))
+
+    # -- what is meant
+
+    def _choose(self, path: str) -> FoundData | Failure | None:
+        """The data that a path means: a folder with a slash at its end, else a file before a folder."""
+        records = list(self._found.get(bare(path), {}).values())
+        if not records:
+            return None
+        kinds = ("FOLDER", "FILE") if path.endswith("/") else ("FILE", "FOLDER")
+        by_kind = [[each for each in records if each.type == kind] for kind in kinds]
+        of_kind = next(filter(None, by_kind), records)
+        meant = [each for each in of_kind if each.status in (None, AVAILABLE)] or of_kind
+        if len(meant) > 1:
+            return Failure("MR701", f"{shown(path)} stands for {_listed(meant)}; write the id of one of them")
+        record = meant[0]
+        return status_fault(path, record) or FoundData(DataEntry(record.id, record.size), record)
+
+    def _explain(self, paths: Sequence[str]) -> dict[str, FoundData | Failure]:
+        """Why these stand for nothing; the folders of the first of them are looked into."""
+        if paths:
+            self._spellings |= {path.lower(): path for path in self._found}
+        unknown = [path for path in paths if bare(path).lower() not in self._spellings]
+        folders = list(dict.fromkeys(_folder_of(bare(path)) for path in unknown))[:_MAX_EXPLAINED]
+        names = {folder: self._names_in(folder) for folder in folders}
+        return {path: Failure("MR701", self._words(path, names.get(_folder_of(bare(path))))) for path in paths}
+
+    def _names_in(self, folder: str) -> list[str]:
+        records = self._ask(calls.data_in_folder(folder, self._project)).records
+        return [each.path for each in records if each.path is not None and _folder_of(each.path) == folder]
+
+    def _words(self, path: str, neighbours: list[str] | None) -> str:
+        """``neighbours`` is what the folder holds, None where nobody looked."""
+        words = f"no data at {shown(path)}"
+        if (other := self._spellings.get(bare(path).lower())) is not None:
+            return f"{words}; case matters, and there is {shown(other)}"
+        if neighbours is None:
+            return words
+        if not neighbours:
+            return f"{words}: the folder {shown(_folder_of(bare(path)))} does not exist, or is empty"
+        return words + near_miss(bare(path), neighbours)
+
+
+def status_fault(path: str, record: DataRecord) -> Failure | None:
+    """Why data cannot be used now; None where they can, or where the server does not say."""
+    if record.status in (None, AVAILABLE):
+        return None
+    advice = {
+        "PARTIAL": "its upload is not complete; finish it",
+        "ARCHIVED": "unarchive it first",
+        "ARCHIVING": "unarchive it once that is over",
+        "UNARCHIVING": "wait until that is over",
+        "DELETING": "it is being deleted",
+        "DELETED": "it was deleted",
+    }.get(record.status, "only AVAILABLE data can be used")
+    return Failure("MR707", f"{shown(path)} ({record.id}) is {record.status}: {advice}")
+
+
+def _listed(records: Sequence[DataRecord]) -> str:
+    ids = sorted(f"{each.id} ({each.status or 'status unknown'})" for each in records)
+    return f"{len(ids)} data: {', '.join(ids[:_MAX_LISTED])}{', …' if len(ids) > _MAX_LISTED else ''}"
+
+
+def bare(path: str) -> str:
+    """A path without the slash that may end it."""
+    return path.rstrip("/")
+
+
+def _other_spelling(path: str) -> str:
+    return bare(path) if path.endswith("/") else path + "/"
+
+
+def _folder_of(path: str) -> str:
+    return path.rpartition("/")[0] + "/"
+
+
+def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        groups.setdefault(_folder_of(path), []).append(path)
+    return groups

@@ -1,0 +1,204 @@
+"""What names stand for, asked of ICA: projects, storages, pipelines and data, each with few requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from manifest_runner.errors import Refused
+from manifest_runner.ica import name_endpoints as calls
+from manifest_runner.ica.client import Client
+from manifest_runner.ica.data_responses import DataRecord
+from manifest_runner.ica.endpoints import Call
+from manifest_runner.ica.name_responses import Named, read_data, read_named, read_project
+from manifest_runner.ica.parallel import in_parallel
+from manifest_runner.model import Name
+from manifest_runner.names.data_lookup import (
+    URL_BYTES,
+    DataLookup,
+    FoundData,
+    status_fault,
+)
+from manifest_runner.names.failure import Failure
+from manifest_runner.names.pipeline_lookup import HIDDEN, PipelineLookup
+from manifest_runner.names.references import is_uuid, needed_projects, parse_data_name
+from manifest_runner.text import near_miss, shown
+
+Warn = Callable[[str, str], None]
+
+
+class LookedUp(msgspec.Struct, frozen=True):
+    """The entries of names, and why others have none."""
+
+    entries: dict[Name, Any]
+    failures: dict[Name, Failure]
+
+
+class Resolver:
+    """Looks names up in the project of a client. ``warn`` gets the code and the words of what is no reason to stop.
+
+    ``declarations`` says whether to fetch what pipelines declare. Every method raises Refused where the credential may
+    not look, and Unreachable.
+    """
+
+    def __init__(self, client: Client, warn: Warn, *, declarations: bool = True) -> None:
+        self._client = client
+        self._warn = warn
+        self._pipelines = PipelineLookup(client, warn, declarations=declarations)
+        self._all_projects: list[Named] | None = None
+        self._region: str | None = None
+        self._knows_region = False
+
+    def look_up(self, names: Collection[Name], projects: dict[str, str] | None = None) -> LookedUp:
+        """What all of these stand for. ``projects`` are the ids of projects whose names are known already."""
+        entries: dict[Name, Any] = {}
+        failures: dict[Name, Failure] = {}
+
+        def take(found: Iterable[tuple[Name, Any]]) -> None:
+            for name, each in found:
+                if isinstance(each, Failure):
+                    failures[name] = each
+                else:
+                    entries[name] = each
+
+        known = dict(projects or {})
+        wanted = {name.key for name in names if name.kind == "projects"} | {each.key for each in needed_projects(names)}
+        take((Name("projects", key), self._project(key)) for key in sorted(wanted - known.keys()))
+        known |= {name.key: entries[name] for name in entries if name.kind == "projects"}
+        take(self._storages(sorted(name.key for name in names if name.kind == "storages")))
+        take((name, self._pipelines.look_up(name.key)) for name in sorted(names) if name.kind == "pipelines")
+        take(self._data([name for name in names if name.kind == "data"], known, failures))
+        return LookedUp(entries, failures)
+
+    def pipeline_failure(self, key: str, pipeline_id: str) -> Failure | None:
+        """Why a pipeline that is pinned cannot be started now."""
+        return self._pipelines.failure_of(key, pipeline_id)
+
+    # -- projects and storages
+
+    def _project(self, name: str) -> str | Failure:
+        found = [each for each in self._search(name) if each.name == name]
+        if not found:
+            found = [each for each in self._projects() if each.name == name]
+        if len({each.id for each in found}) == 1:
+            return found[0].id
+        if found:
+            listed = ", ".join(f"{each.id} ({each.detail})" if each.detail else each.id for each in found)
+            return Failure("MR701", f"several projects are named {shown(name)}: {listed}; write the id of one of them")
+        hint = near_miss(name, [each.name for each in self._projects()])
+        return Failure("MR701", f"no project named {shown(name)}, or this credential may not see it{hint}")
+
+    def _search(self, name: str) -> list[Named]:
+        return list(self._client.pages(calls.search_projects(name), read_named))
+
+    def _projects(self) -> list[Named]:
+        """All projects, since nothing says what the server's search looks at."""
+        if self._all_projects is None:
+            self._all_projects = list(self._client.pages(calls.search_projects(), read_named))
+        return self._all_projects
+
+    def _storages(self, keys: Sequence[str]) -> Iterator[tuple[Name, str | Failure]]:
+        if not keys:
+            return
+        storages = self._client.ask(calls.list_storages(), read_named).items
+        for key in keys:
+            found = [each.id for each in storages if each.name == key]
+            names = [each.name for each in storages]
+            if len(found) == 1:
+                yield Name("storages", key), found[0]
+            elif found:
+                words = f"several storages are named {shown(key)}: {', '.join(found)}; write the id of one of them"
+                yield Name("storages", key), Failure("MR701", words)
+            else:
+                hint = near_miss(key, names) or (f"; there is {', '.join(map(shown, names[:12]))}" if names else "")
+                yield Name("storages", key), Failure("MR701", f"no analysis storage is named {shown(key)}{hint}")
+
+    # -- data
+
+    def _data(
+        self, names: Sequence[Name], projects: dict[str, str], failures: dict[Name, Failure]
+    ) -> Iterator[tuple[Name, Any]]:
+        by_project: dict[str | None, dict[str, list[str]]] = {}
+        for name in names:
+            project, path = parse_data_name(name.key)
+            if project is not None and not is_uuid(project):
+                if (failed := failures.get(Name("projects", project))) is not None:
+                    yield name, failed
+                    continue
+                project = projects[project]
+            by_project.setdefault(project, {}).setdefault(path, []).append(name.key)
+        for project, keys in by_project.items():
+            found = DataLookup(self._page, project, self._base_bytes(project)).look_up(keys)
+            for path, each in found.items():
+                for key in keys[path]:
+                    yield Name("data", key), self._entry(key, path, each)
+
+    def _entry(self, key: str, path: str, found: FoundData | Failure) -> Any:
+        if isinstance(found, Failure):
+            return found._replace(message=found.message.replace(shown(path), shown(key), 1))
+        self._warn_of_region(key, found.record)
+        return found.entry
+
+    def _page(self, call: Call) -> Any:
+        return self._client.ask(call, read_data)
+
+    def _base_bytes(self, project: str | None) -> int:
+        return len(f"{self._client.server_url}/api/projects/{project or self._client.project}/data?")
+
+    def _warn_of_region(self, key: str, record: DataRecord) -> None:
+        if record.region_id is not None and (own := self._own_region()) is not None and record.region_id != own:
+            self._warn("MR708", f"{shown(key)} ({record.id}) is in another region than the project")
+
+    def _own_region(self) -> str | None:
+        """The region of the client's project; None where the server does not say."""
+        if not self._knows_region:
+            self._knows_region = True
+            try:
+                self._region = self._client.ask(calls.get_project(self._client.project), read_project).region_id
+            except Refused as refused:
+                if refused.status not in HIDDEN:
+                    raise
+        return self._region
+
+    # -- what is pinned or given by id
+
+    def check_ids(self, ids: Collection[str], project: str | None = None) -> dict[str, Failure]:
+        """The ids of data that cannot be used, each with the reason. URNs are not looked at."""
+        wanted = sorted(each for each in ids if each.startswith(("fil.", "fol.")))
+        found: dict[str, DataRecord] = {}
+        for _, records in in_parallel(lambda chunk: self._listed(chunk, project), self._id_chunks(wanted, project)):
+            found |= {each.id: each for each in records}
+        failures = {}
+        for each in wanted:
+            record = found.get(each)
+            if record is None:
+                where = "the project" if project is None else f"project {project}"
+                words = (
+                    f'{where} lists no data {shown(each)}; data of another project are written "icav2://PROJECT/path"'
+                )
+                failures[each] = Failure("MR707", words)
+            elif failure := status_fault(record.path or each, record):
+                failures[each] = failure
+            else:
+                self._warn_of_region(record.path or each, record)
+        return failures
+
+    def _listed(self, ids: Sequence[str], project: str | None) -> list[DataRecord]:
+        call, wanted = calls.data_with_ids(ids, project), set(ids)
+        kept: list[DataRecord] = []
+        page = self._page(call)
+        seen: set[str] = set()
+        while True:
+            rows = [each for each in page.records if each.id in wanted]
+            kept += rows
+            token = page.next_token
+            if token is None or token in seen or not rows or len(kept) >= len(wanted):
+                return kept
+            seen.add(token)
+            page = self._page(call.with_params(pageToken=token))
+
+    def _id_chunks(self, ids: Sequence[str], project: str | None) -> list[Sequence[str]]:
+        most = (URL_BYTES - self._base_bytes(project) - len("pageSize=1000")) // (len("id=&") + 36)
+        return [ids[i : i + most] for i in range(0, len(ids), most)]
