@@ -54,4 +54,4 @@ def crash_log() -> str:
             file.write(f"manifest-runner {__version__}, Python {sys.version}\n{traceback.format_exc()}")
             return file.name
     except OSError as e:
-        return f"its traceback, which could not be written to a file ({e.strerror or e})"
+        return f"its traceback, which could not be saved ({e.strerror or e})"

@@ -85,7 +85,7 @@ def _release(held: Held, token_file: Path, context: Context) -> None:
     try:
         held.keeper.release(held.unseen)
     except Unreachable as e:
-        context.notify(f"the lease could not be released and ends by itself in some minutes: {e}")
+        context.notify(f"the lease could not be released; it expires in a few minutes: {e}")
         return
     except RunnerError as e:
         context.notify(f"the lease could not be released: {e}")

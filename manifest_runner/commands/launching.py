@@ -53,7 +53,7 @@ def _read_unseen(run: OpenRun) -> Plan:
     from manifest_runner.commands.import_ import take_batches
 
     session = run.session
-    session.context.notify(f"reading {len(session.unseen_batches)} batch(es) of the run that had the lease before")
+    session.context.notify(f"reading {len(session.unseen_batches)} batch(es) of the run that held the lease before")
     take_batches(session, run.client(), session.unseen_batches)
     session.save()
     return plan_run(run, run.options.choices)

@@ -50,7 +50,7 @@ def release_lease(path: Path, target: Target, context: Context, approve: Callabl
     if state.standing in ("absent", "free"):
         return state
     if not approve(state):
-        raise ApprovalNeeded("the lease is not released without agreement: use --yes. Nothing was done.")
+        raise ApprovalNeeded("the lease was not released: confirm with --yes. Nothing was changed.")
     if found is None:
         write_free_lease(store, name, context.clock())
     else:

@@ -51,7 +51,7 @@ def push(path: Path, target: Target, context: Context, *, force: bool) -> Copied
         _check_free(opened, context)
         if stored.load() is not None and not force:
             raise BadState(
-                f"{stored.where}: there is a lockfile in the store already. Nothing was copied. `lock pull` copies it "
+                f"{stored.where}: the store already has a lockfile. Nothing was copied. `lock pull` copies it "
                 "here; --force writes over it."
             )
         stored.overwrite(lockfile)

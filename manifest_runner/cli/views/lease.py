@@ -33,7 +33,7 @@ def lease_document(state: LeaseState) -> dict[str, Any]:
 
 def released_lines(before: LeaseState) -> list[str]:
     if before.standing in ("absent", "free"):
-        return [f"{before.where}: the lease is free already"]
+        return [f"{before.where}: the lease is already free"]
     of = f" of {before.lease.words}" if before.lease else ""
     return [f"{before.where}: released the lease{of}"]
 
