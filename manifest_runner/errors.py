@@ -1,6 +1,6 @@
 """What can go wrong, as one family of exceptions; each carries the exit code of the command that it ends.
 
-The message of each says what happened and what to do next, for a person who has not read this code.
+The message says what happened and what to do next, for somebody who has not read this code.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ class Refused(RunnerError):
     """The API refused a request: credentials, permission, unknown project, a rejected body.
 
     ``status`` is the HTTP status, ``parameters`` those of the problem document (RFC 7807).
-    ``maybe_executed`` tells that an earlier try of the same POST was lost without an answer, so that the batch can
-    exist all the same.
+    ``maybe_executed`` means that an earlier try of the same POST got no answer, so that the batch may exist anyway.
     """
 
     exit_code = 4
@@ -51,7 +50,7 @@ class KeyReused(Refused):
 class Unreachable(RunnerError):
     """The API could not be reached or did not answer in time; repeating the command is safe.
 
-    ``maybe_executed`` is False where no try can have come to the server, so that nothing is left to be settled.
+    ``maybe_executed`` is False where no try can have reached the server, so that nothing is left to settle.
     """
 
     exit_code = 5
@@ -64,8 +63,12 @@ class BadState(RunnerError):
     exit_code = 6
 
 
+class InUse(BadState):
+    """Another process holds the manifest's state."""
+
+
 class ApprovalNeeded(RunnerError):
-    """Nothing new is sent until a person says so."""
+    """Nothing new is sent until somebody approves it."""
 
     exit_code = 7
 

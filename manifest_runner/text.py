@@ -35,6 +35,17 @@ def listed(words: Sequence[str], joint: str) -> str:
     return f"{', '.join(words[:-1])} {joint} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 item``, ``1,200 items``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def few_of(names: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 9 more``."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def described(value: object) -> str:
     """A value with its type, as one who reads YAML would call it."""
     if isinstance(value, str):

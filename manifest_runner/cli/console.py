@@ -6,17 +6,21 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 import click
 import msgspec
 
+from manifest_runner.cli.colour import coloured, wants_colour
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.diagnostics.formats import finding_document, finding_lines
 from manifest_runner.errors import RunnerError
-from manifest_runner.text import plain_text
+from manifest_runner.text import counted, plain_text
 
 # Of a long list so many entries are shown, unless --verbose asks for all.
 FEW = 10
+# Of so many changed items a plan says what changed; beyond them only that they did.
+MANY = 1000
 _QUIET = re.compile(r"--quiet|-[vy]*q[vyq]*")
 
 
@@ -40,8 +44,8 @@ class Console(msgspec.Struct, frozen=True):
 
     @property
     def detail(self) -> int | None:
-        """How many entries of a long list to show; None for all of them."""
-        return None if self.verbose else FEW
+        """Of how many changed items to find out what changed; None for all of them."""
+        return None if self.verbose or self.as_json else MANY
 
     # -- what goes well
 
@@ -57,13 +61,12 @@ class Console(msgspec.Struct, frozen=True):
             self.lines(lines)
 
     def lines(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            click.echo(harmless(line))
+        _print(lines, sys.stdout)
 
     # -- what does not
 
     def error(self, line: str) -> None:
-        click.echo(harmless(line), err=True)
+        _print([line], sys.stderr)
 
     def findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -111,7 +114,7 @@ def _message(error: RunnerError) -> str:
     if not isinstance(error, InvalidManifest):
         return str(error)
     count = sum(finding.severity == "error" for finding in error.findings) or len(error.findings)
-    return f"{count:,} error{'s' * (count != 1)}; nothing was sent"
+    return f"{counted(count, 'error')}; nothing was sent"
 
 
 def print_json(document: object) -> None:
@@ -119,6 +122,14 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace"))
 
 
+def _print(lines: Iterable[str], stream: TextIO) -> None:
+    """Lines, harmless first and coloured then, where the stream wants that."""
+    in_colour = wants_colour(stream)
+    for line in lines:
+        safe = harmless(line)
+        click.echo(coloured(safe) if in_colour else safe, file=stream)
+
+
 def harmless(text: str) -> str:
-    """The same lines, with everything escaped that a terminal could act on, whoever wrote it."""
-    return "\n".join(plain_text(line, limit=len(line)) for line in text.split("\n"))
+    """The same lines and cells, with everything escaped that a terminal could act on, whoever wrote it."""
+    return re.sub(r"[^\n\t]+", lambda found: plain_text(found[0], limit=len(found[0])), text)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 import click
 import msgspec
 
+from manifest_runner.cli import completion
 from manifest_runner.cli.console import Console
 from manifest_runner.commands.options import DEFAULT_TIMEOUT, ResolveOptions, RunOptions, Target, WaitMode
 from manifest_runner.errors import UsageProblem
@@ -80,8 +81,10 @@ SECONDS = Seconds(min=0)
 COUNT = click.IntRange(min=0)
 FILE = click.Path(path_type=Path)
 
-one_manifest = click.argument("manifest", type=FILE)
-many_manifests = click.argument("manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True)
+one_manifest = click.argument("manifest", type=FILE, shell_complete=completion.manifests)
+many_manifests = click.argument(
+    "manifests", metavar="MANIFEST...", type=FILE, nargs=-1, required=True, shell_complete=completion.manifests
+)
 
 # -- every command that reads a manifest
 
@@ -112,7 +115,12 @@ target_options = grouped(
 # -- which items
 
 targets_option = click.option(
-    "--target", "targets", multiple=True, metavar="USER_REFERENCE", help="Only these items; globs, repeatable."
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="USER_REFERENCE",
+    shell_complete=completion.targets,
+    help="Only these items; globs, repeatable.",
 )
 targets_only = grouped("choices", Choices, targets_option)
 choice_options = grouped(

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from manifest_runner.cli.console import Console, harmless
+from manifest_runner.text import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
     from manifest_runner.commands.context import Context
+    from manifest_runner.lockfile.model import Lockfile
 
 
 class Progress:
-    """A bar for each stage of long work. ``close`` takes the bars away; the next stage brings them back."""
+    """A bar for each stage of long work, and one for what is followed; lines where there is no terminal.
+
+    ``close`` removes the bars; the next stage brings them back.
+    """
 
     def __init__(self, console: Console, *, is_shown: bool = True) -> None:
         self._console = console
         self._is_shown = is_shown and sys.stderr.isatty() and not console.quiet
+        self._start = time.monotonic()
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._said = ""
 
     def note(self, line: str) -> None:
         if self._bars is not None:
@@ -32,14 +40,22 @@ class Progress:
             self._console.note(line)
 
     def update(self, stage: str, done: int, total: int | None) -> None:
-        if not self._is_shown:
-            return
-        bars = self._bars or self._open()
-        if stage not in self._tasks:
-            self._tasks[stage] = bars.add_task(stage, total=total, rate="")
-        speed = next(task.speed for task in bars.tasks if task.id == self._tasks[stage])
-        rate = f"{speed:,.0f}/s" if speed else ""
-        bars.update(self._tasks[stage], completed=done, total=total, rate=rate)
+        if self._is_shown:
+            self._draw(stage, done, total, f"{done:,}" if total is None else f"{done:,} of {total:,}")
+
+    def follow(self, lockfile: Lockfile, still_open: int) -> None:
+        """Show how the launches are doing: on a terminal in place, elsewhere in a line for each change."""
+        from manifest_runner.cli.views.counts import count_states, states_line
+        from manifest_runner.report.times import shown_duration
+
+        words = states_line(count_states(lockfile.items.values()))
+        total = len(lockfile.items)
+        if self._is_shown:
+            self._draw("launched", total - still_open, total, words)
+        elif words != self._said and not sys.stderr.isatty():
+            elapsed = shown_duration(time.monotonic() - self._start)
+            self._console.note(f"{counted(total, 'item')}: {words} (after {elapsed})")
+        self._said = words
 
     def close(self) -> None:
         if self._bars is not None:
@@ -47,17 +63,22 @@ class Progress:
             self._bars = None
             self._tasks.clear()
 
+    def _draw(self, stage: str, done: int, total: int | None, words: str) -> None:
+        bars = self._bars or self._open()
+        if stage not in self._tasks:
+            self._tasks[stage] = bars.add_task(stage, total=total, words="")
+        bars.update(self._tasks[stage], completed=done, total=total, words=words)
+
     def _open(self) -> Bars:
         from rich.console import Console as Terminal
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
 
         self._bars = Bars(
             TextColumn("{task.description:>10}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:>8}"),
-            TimeRemainingColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[words]}"),
+            TimeElapsedColumn(),
             console=Terminal(stderr=True),
             transient=True,
         )
@@ -85,4 +106,4 @@ def working(console: Console, *, is_live: bool = False) -> Iterator[Context]:
 def context_of(progress: Progress) -> Context:
     from manifest_runner.commands.context import Context
 
-    return Context(notify=progress.note, progress=progress.update)
+    return Context(notify=progress.note, progress=progress.update, watch=progress.follow)

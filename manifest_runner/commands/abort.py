@@ -1,4 +1,7 @@
-"""``abort``: end the analyses of a manifest that are still running, and record it."""
+"""``abort``: end the analyses of a manifest that are still running, and record it.
+
+It also works while a run holds the manifest: then ICA is asked, and the run records what becomes of it.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +15,29 @@ from msgspec import structs
 
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import held_session
+from manifest_runner.commands.session import Session, held_session
 from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_ANALYSIS
 from manifest_runner.planning.choices import Choices
+from manifest_runner.text import counted
+from manifest_runner.timestamps import timestamp
 
-if TYPE_CHECKING:  # what speaks HTTP is imported when something is to be said
+if TYPE_CHECKING:  # what speaks HTTP is imported when something is sent
     from manifest_runner.ica.client import Client
 
 
 class Aborted(msgspec.Struct):
-    """``aborted`` are the items whose analysis was asked to end; those in ``too_early`` have no analysis yet."""
+    """``aborted`` are the items whose analysis was asked to end, ``aborting`` those for which that was done before.
+
+    Those in ``too_early`` have no analysis yet.
+    """
 
     lockfile: Lockfile
     path: str
     aborted: list[str] = []
+    aborting: list[str] = []
     too_early: list[str] = []
 
 
@@ -44,8 +53,6 @@ def abort(
 
     Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
     """
-    from manifest_runner.timestamps import timestamp
-
     with held_session(path, target, context) as session, ExitStack() as stack:
         session.report_pending()
         items = session.lockfile.items
@@ -56,27 +63,35 @@ def abort(
         if all(items[name].analysis_is_final for name in chosen):
             return result
         client = stack.enter_context(session.client(context.deadline(timeout)))
-        poller = Poller(client, session.lockfile, analysis_done)
         try:
-            poller.poll()
-            running = [name for name in chosen if _is_running(items[name])]
-            result.too_early = [
-                name for name in chosen if items[name].analysis is None and not items[name].analysis_is_final
-            ]
-            if running and not approve(running):
-                raise ApprovalNeeded(
-                    f"{len(running)} analyses would be aborted; confirm with --yes. Nothing was aborted."
-                )
-            for name in running:
-                analysis = items[name].analysis
-                if analysis is not None and _abort(client, analysis.id):
-                    items[name] = structs.replace(items[name], abort_requested_at=timestamp(context.clock()))
-                    result.aborted.append(name)
-            if running:
-                poller.poll()
+            _abort_chosen(session, client, chosen, approve, result)
         finally:
             session.finish()
         return result
+
+
+def _abort_chosen(
+    session: Session, client: Client, chosen: list[str], approve: Callable[[list[str]], bool], result: Aborted
+) -> None:
+    items = session.lockfile.items
+    poller = Poller(client, session.lockfile, analysis_done)
+    poller.poll()
+    still_open = [name for name in chosen if not items[name].analysis_is_final]
+    result.too_early = [name for name in still_open if items[name].analysis is None]
+    result.aborting = [name for name in still_open if _is_aborting(items[name])]
+    running = [name for name in still_open if items[name].analysis and name not in set(result.aborting)]
+    if not running:
+        return
+    if not approve(running):
+        analyses = counted(len(running), "analysis", "analyses")
+        raise ApprovalNeeded(f"this would abort {analyses}; confirm with --yes. Nothing was aborted.")
+    for name in running:
+        analysis = items[name].analysis
+        if analysis is not None and _abort(client, analysis.id):
+            at = timestamp(session.context.clock())
+            items[name] = structs.replace(items[name], abort_requested_at=at)
+            result.aborted.append(name)
+    poller.poll()
 
 
 def _abort(client: Client, analysis_id: str) -> bool:
@@ -90,5 +105,5 @@ def _abort(client: Client, analysis_id: str) -> bool:
     return True
 
 
-def _is_running(item: LockedItem) -> bool:
-    return item.analysis is not None and not item.analysis_is_final
+def _is_aborting(item: LockedItem) -> bool:
+    return item.analysis is not None and item.analysis.status == "ABORTING"

@@ -12,7 +12,10 @@ import msgspec
 
 if TYPE_CHECKING:
     from manifest_runner.ica.retry import Deadline
+    from manifest_runner.lockfile.model import Lockfile
 
+# Called with the lockfile while a command waits, and with how many of its items the command still waits for.
+Watch = Callable[["Lockfile", int], None]
 # Called with a stage of the work, how much of it is done, and of how much where that is known.
 Progress = Callable[[str, int, int | None], None]
 
@@ -24,6 +27,7 @@ class Context(msgspec.Struct, frozen=True):
     home: Path = msgspec.field(default_factory=Path.home)
     notify: Callable[[str], None] = lambda _line: None
     progress: Progress = lambda _stage, _done, _total: None
+    watch: Watch = lambda _lockfile, _still_open: None
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

@@ -15,14 +15,16 @@ from manifest_runner.launch.spool import Spool
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan, make_plan
+from manifest_runner.text import counted, few_of
 
 REPORT_EVERY = 1000
 
 
 def changed_words(plan: Plan) -> str:
     return (
-        f"{len(plan.unapproved):,} launched item(s) changed: {some_of(plan.unapproved)}. To launch them again as they "
-        "are now: --relaunch-changed, or raise `revision` in the manifest."
+        f"{counted(len(plan.unapproved), 'launched item has', 'launched items have')} changed: "
+        f"{few_of(plan.unapproved)}. To launch them again as they are now, use --relaunch-changed or raise `revision` "
+        "in the manifest."
     )
 
 
@@ -69,10 +71,5 @@ def due_batches(
 def uncovered_words(plan: Plan) -> str:
     """Which items keep a lockfile from covering its manifest."""
     counts = {"new": plan.new, "changed": plan.changed, "pending": plan.pending}
-    words = [f"{len(refs)} {state} ({some_of(refs)})" for state, refs in counts.items() if refs]
+    words = [f"{len(refs)} {state} ({few_of(refs)})" for state, refs in counts.items() if refs]
     return ", ".join([*words, *([f"{plan.beyond_limit} beyond --limit"] if plan.beyond_limit else ())])
-
-
-def some_of(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

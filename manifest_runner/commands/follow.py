@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from manifest_runner.commands.open_run import OpenRun
 from manifest_runner.commands.options import WaitMode
 from manifest_runner.errors import Unreachable
-from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.text import counted
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.launch.polling import Poller
@@ -16,11 +15,9 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 # An item is created a moment before the API shows its analysis; after so many polls it is left to ``status``.
 PATIENCE_FOR_ANALYSES = 5
 
-Watch = Callable[[Lockfile], None]
 
-
-def follow(run: OpenRun, wait: WaitMode, watch: Watch = lambda _lockfile: None) -> None:
-    """Poll until every launch is as far as ``wait`` says, once for "none"; ``watch`` is shown each state.
+def follow(run: OpenRun, wait: WaitMode) -> None:
+    """Poll until every launch is as far as ``wait`` says, once for "none"; ``context.watch`` sees each state.
 
     Raises Unreachable when the time is over.
     """
@@ -29,12 +26,12 @@ def follow(run: OpenRun, wait: WaitMode, watch: Watch = lambda _lockfile: None) 
     poller = _poller(run, wait)
     if poller is None:
         return
-    lockfile, context = run.session.lockfile, run.session.context
+    session, context = run.session, run.session.context
     for passes, pause in enumerate(pauses(run.options.poll_interval), 1):
+        session.reread()
         still_open = poller.poll()
-        context.progress(wait, len(lockfile.items) - still_open, len(lockfile.items))
-        watch(lockfile)
-        if not still_open or wait == "none":
+        context.watch(session.lockfile, still_open)
+        if wait == "none" or not (still_open or session.is_run_elsewhere):
             return
         if wait == "created" and passes >= PATIENCE_FOR_ANALYSES and poller.is_created():
             return
@@ -55,13 +52,14 @@ def _poller(run: OpenRun, wait: WaitMode) -> Poller | None:
 
     done = analysis_done if wait == "finished" else creation_done
     lockfile = run.session.lockfile
-    if all(done(item) for item in lockfile.items.values()):
+    if all(done(item) for item in lockfile.items.values()) and not run.session.is_run_elsewhere:
         return None
-    return Poller(run.client(), lockfile, done, run.session.context.notify)
+    return Poller(run.client(), lockfile, done)
 
 
 def _too_late(run: OpenRun, wait: WaitMode, still_open: int) -> Unreachable:
+    items = counted(still_open, "item is", "items are")
     return Unreachable(
-        f"{still_open} item(s) are not {wait} after {run.options.timeout:g} s. What is known is in "
+        f"{items} not {wait} after {run.options.timeout:g} s. What is known is in "
         f"{run.session.lockfile_at}; run the same command again to keep waiting."
     )

@@ -16,6 +16,7 @@ from manifest_runner.launch.submit import submit
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import item_digester
 from manifest_runner.planning.plan import Plan
+from manifest_runner.text import counted
 
 
 class Sent(msgspec.Struct):
@@ -111,7 +112,7 @@ def _send(run: OpenRun, plan: Plan, sent: Sent) -> None:
         sent.batches += 1
         sent.launched += [launch.user_reference for launch in batch.launches]
         context.progress("submitted", done, len(due))
-        context.notify(f"submitted batch {number} of {total}: {len(batch.launches)} item(s)")
+        context.notify(f"submitted batch {number:,} of {total:,}: {counted(len(batch.launches), 'item')}")
 
 
 def _redigest(run: OpenRun) -> Redigest:

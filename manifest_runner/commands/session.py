@@ -23,14 +23,13 @@ from manifest_runner.commands.state import (
     open_stores,
     refuse_lockfile_option,
 )
-from manifest_runner.errors import BadState, RunnerError, UsageProblem
-from manifest_runner.files import unwritable
+from manifest_runner.errors import BadState, InUse, RunnerError, UsageProblem
 from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
 from manifest_runner.items.load import Loaded, load
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.versioned import VersionedLockfile
-from manifest_runner.lockfile.workspace import Workspace, held
+from manifest_runner.lockfile.workspace import Workspace, held, trial_folder
 from manifest_runner.manifest.yaml_file import read_mapping
 from manifest_runner.names.names_file import names_path, read_names
 from manifest_runner.names.pins import Pins
@@ -63,16 +62,38 @@ class Session:
         check = held.keeper.check if held else _nothing
         self._kept = stores.lockfile(opened.workspace, check)
         self._writes = writes
-        # What another run moves from the journal to the lockfile in between is then seen twice, and not missed.
-        records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
-        self.journal = Journal.read(records, Owner(identity.name, identity.project, identity.server))
-        self.lockfile = self._kept.read(name=identity.name, project=identity.project, server=identity.server)
+        self._records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
+        self._identity = identity
+        self._read()
         if stores.state is not None:
             check_moved_in(self._kept, opened.workspace)
         self.shares_journal = stores.state is not None
         self._server = identity.server
+
+    def _read(self) -> None:
+        """What another run moves from the journal to the lockfile in between is then seen twice, and not missed."""
+        identity = self._identity
+        self.journal = Journal.read(self._records, Owner(identity.name, identity.project, identity.server))
+        self.lockfile = self._kept.read(name=identity.name, project=identity.project, server=identity.server)
         self._saved = self.lockfile.copy()
         self._take_answers()
+
+    @property
+    def is_run_elsewhere(self) -> bool:
+        """Whether another process here is at work on the manifest."""
+        return not self._writes and self.workspace.running.exists()
+
+    def reread(self) -> None:
+        """Add what another run has launched since; what was seen here is newer than what that run has written."""
+        if self._writes:
+            return
+        seen = self.lockfile
+        self._read()
+        for reference, item in self.lockfile.items.items():
+            if (ours := seen.items.get(reference)) is None or ours.digest != item.digest:
+                seen.items[reference] = item
+        seen.batches.update({key: batch for key, batch in self.lockfile.batches.items() if key not in seen.batches})
+        self.lockfile = seen
 
     @property
     def unseen_batches(self) -> list[str]:
@@ -101,7 +122,7 @@ class Session:
 
     def report_pending(self) -> None:
         """Say what only ``run`` can settle, for the commands that leave it alone."""
-        if self.journal.pending:
+        if self.journal.pending and self._writes:
             self.context.notify("a batch was sent and has not been answered; `manifest-runner run` settles it")
 
     def save(self) -> None:
@@ -200,14 +221,18 @@ def open_target(path: Path, target: Target, context: Context, *, patience: float
         place = Place(path.parent, document.state, document.lock == "git", document.git)
     refuse_lockfile_option(target.lockfile, place)
     stores = open_stores(place, identity, context.env, context.home, patience=patience)
-    return Opened(loaded, Workspace.of(path, target.lockfile), target, stores)
+    return Opened(loaded, workspace_of(path, target), target, stores)
+
+
+def workspace_of(path: Path, target: Target) -> Workspace:
+    return Workspace.of(path, target.lockfile, is_trial=target.emulator)
 
 
 def find_lockfile(path: Path, target: Target, context: Context) -> VersionedLockfile:
     """Where a manifest's lockfile lies. Only one that mentions ``state`` has to be there and in order for that."""
-    workspace = Workspace.of(path, target.lockfile)
+    workspace = workspace_of(path, target)
     try:
-        mentions_state = target.lockfile is None and b"state" in path.read_bytes()
+        mentions_state = target.lockfile is None and not target.emulator and b"state" in path.read_bytes()
     except OSError:
         mentions_state = False
     if not mentions_state:
@@ -231,13 +256,23 @@ def held_session(
     lock_timeout: float = 0.0,
     no_lock: bool = False,
 ) -> Iterator[Session]:
-    """A session that no other process can change. Raises BadState where one holds it already.
+    """A session that no other process can change. Raises InUse where one holds it already.
 
     With a ``command`` it holds the manifest's lease, too, under that name, unless ``no_lock`` says otherwise. Without
-    one it only looks, and leaves a state that is shared to whoever holds the lease.
+    one it only looks, and leaves the writing to the run that holds the manifest or its lease.
     """
     opened = open_target(path, target, context, patience=patience)
-    with held(opened.workspace), ExitStack() as stack:
+    with ExitStack() as stack:
+        if target.emulator:
+            stack.enter_context(trial_folder(path))
+        try:
+            stack.enter_context(held(opened.workspace))
+        except InUse:
+            if command:
+                raise
+            context.notify(f"a run is working on {path}; it will write the lockfile")
+            yield Session(opened, context, writes=False)
+            return
         lease = None
         if command and no_lock:
             _report_no_lock(opened, context)
@@ -290,17 +325,12 @@ def _read_settings(path: Path) -> Mapping[str, object]:
 
 @contextmanager
 def _embedded(workspace: Workspace) -> Iterator[str]:
-    """The emulator with its state beside the manifest, in a folder that git does not see."""
+    """The emulator, with its state in the folder for trials."""
     import sqlite3
 
     from manifest_runner.emulator import CatalogError, EmulatorOptions, running
 
     database = workspace.emulator_database
-    try:
-        database.parent.mkdir(exist_ok=True)
-        database.with_name(".gitignore").write_text("*\n", encoding="utf-8")
-    except OSError as e:
-        raise unwritable(database.parent, e) from e
     try:
         with running(EmulatorOptions(database=database, catalog=workspace.emulator_catalog)) as url:
             yield url + "/ica/rest"

@@ -36,18 +36,10 @@ def analysis_done(item: LockedItem) -> bool:
 class Poller:
     """Brings a lockfile up to date, in place, as far as ``is_done`` asks for."""
 
-    def __init__(
-        self,
-        client: Client,
-        lockfile: Lockfile,
-        is_done: IsDone,
-        notify: Callable[[str], None] = lambda _line: None,
-    ) -> None:
+    def __init__(self, client: Client, lockfile: Lockfile, is_done: IsDone) -> None:
         self.client = client
         self.lockfile = lockfile
         self.is_done = is_done
-        self.notify = notify
-        self._reported: dict[str, str] = {}
 
     def open_items(self) -> list[str]:
         """The userReferences that can still change; items that left the manifest are followed too."""
@@ -67,7 +59,6 @@ class Poller:
                 self._refresh_adopted(references)
             else:
                 self._refresh_batch(batch_id, references)
-                self._report(batch_id, references)
         return len(self.open_items())
 
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
@@ -78,16 +69,6 @@ class Poller:
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
             self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)
-
-    def _report(self, batch_id: str, references: list[str]) -> None:
-        """One line for each change of a batch: how many of its items are done, as far as this run looked at them."""
-        batch = self.lockfile.batches.get(batch_id)
-        total = batch.items if batch else len(references)
-        still_open = sum(not self.is_done(self.lockfile.items[reference]) for reference in references)
-        line = f"batch {batch_id[:8]}: {total - still_open} of {total} item(s) done"
-        if self._reported.get(batch_id) != line:
-            self._reported[batch_id] = line
-            self.notify(line)
 
     def _seen(self, batch_id: str, references: list[str]) -> Iterable[BatchItem]:
         """The batch's items that may have changed: one by one where that takes no more requests than the pages.

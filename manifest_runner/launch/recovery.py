@@ -12,6 +12,7 @@ from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal import JournaledItem, Post
 from manifest_runner.launch.submit import send
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.text import counted
 from manifest_runner.timestamps import timestamp
 
 # Refusals of who asks, not of what is asked: with the right credential the same batch may be accepted.
@@ -26,7 +27,7 @@ def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
     """
     env.journal.sync()
     for post in list(env.journal.pending.values()):
-        env.notify(f"settling a batch of {len(post.items)} item(s) that was sent without an answer")
+        env.notify(f"settling a batch of {counted(len(post.items), 'item')} that was sent without an answer")
         if _is_known(env.lockfile, post):
             _settle_known(env, post, mode)
             continue
@@ -113,7 +114,7 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
 def _unknowable(env: LaunchEnvironment, post: Post) -> ApprovalNeeded:
     first = post.items[0].user_reference
     return ApprovalNeeded(
-        f"{env.journal.where}: a batch of {len(post.items)} item(s), starting with {first!r}, was sent at "
+        f"{env.journal.where}: a batch of {counted(len(post.items), 'item')}, starting with {first!r}, was sent at "
         f"{timestamp(post.at)} and never answered. Its idempotency key has expired or belongs to another user, or "
         "another run launched a part of it, and the items have no stamp (`stamp: false`). Look for them in ICA; if "
         "they exist, rebuild the lockfile with `manifest-runner import --batch-id`; then move the journal away. "

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from manifest_runner.errors import BadState, UsageProblem
+from manifest_runner.errors import InUse, UsageProblem
 from manifest_runner.files import unwritable
 
 _SUFFIX = ".lock.json"
+TRIAL_FOLDER = ".manifest-runner"
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -23,11 +24,16 @@ class Workspace(msgspec.Struct, frozen=True):
 
     manifest: Path
     lockfile: Path
+    folder: Path
 
     @classmethod
-    def of(cls, manifest: Path, lockfile: Path | None = None) -> Workspace:
-        """``germline.yaml`` → ``germline.lock.json`` beside it, unless a lockfile is given."""
-        return cls(manifest, lockfile or manifest.with_name(manifest.stem + _SUFFIX))
+    def of(cls, manifest: Path, lockfile: Path | None = None, *, is_trial: bool = False) -> Workspace:
+        """``germline.yaml`` → ``germline.lock.json`` beside it, unless a lockfile is given.
+
+        The files of a trial are in a folder of their own, so that it never touches the real ones.
+        """
+        folder = manifest.parent / TRIAL_FOLDER if is_trial else manifest.parent
+        return cls(manifest, lockfile or folder / (manifest.stem + _SUFFIX), folder)
 
     @property
     def journal(self) -> Path:
@@ -44,7 +50,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
     @property
     def emulator_database(self) -> Path:
-        return self.manifest.parent / ".manifest-runner" / "emulator.sqlite3"
+        return self.manifest.parent / TRIAL_FOLDER / "emulator.sqlite3"
 
     @property
     def emulator_catalog(self) -> Path | None:
@@ -57,8 +63,27 @@ class Workspace(msgspec.Struct, frozen=True):
 
 
 @contextmanager
+def trial_folder(manifest: Path) -> Iterator[None]:
+    """The folder for a trial's files, which git does not see; it goes again if nothing was written to it."""
+    folder = manifest.parent / TRIAL_FOLDER
+    ignore = folder / ".gitignore"
+    try:
+        folder.mkdir(exist_ok=True)
+        ignore.write_text("*\n", encoding="utf-8")
+    except OSError as e:
+        raise unwritable(folder, e) from e
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if list(folder.iterdir()) == [ignore]:
+                ignore.unlink()
+                folder.rmdir()
+
+
+@contextmanager
 def held(workspace: Workspace) -> Iterator[None]:
-    """Hold the manifest's state. Raises BadState at once where another process does, naming it.
+    """Hold the manifest's state. Raises InUse at once where another process does, naming it.
 
     The system frees the lock when its holder dies; the file is removed when the holder lets go, and whoever
     opened it before that finds it without a name and starts over (filelock checks this).
@@ -72,7 +97,7 @@ def held(workspace: Workspace) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as e:
-        raise BadState(f"{workspace.lockfile}: in use by {_owner(path)}. Nothing was sent. Wait for it to end.") from e
+        raise InUse(f"{workspace.lockfile}: in use by {_owner(path)}. Nothing was sent. Wait for it to end.") from e
     except OSError as e:
         raise unwritable(path, e) from e
     try:

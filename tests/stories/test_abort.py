@@ -57,7 +57,7 @@ def test_a_person_may_agree_to_an_abort(cli, emulator):
 def test_what_has_no_analysis_yet_is_said_to_be_too_early(cli, emulator):
     cli.ok("run", "study.yaml", "--wait", "none")
     done = cli.ok("abort", "study.yaml", "--yes")
-    assert "2 item(s) have no analysis yet" in done.out
+    assert "2 items have no analysis yet" in done.out
     assert aborting(cli) == []
 
 

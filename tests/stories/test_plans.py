@@ -23,9 +23,9 @@ def test_each_item_is_shown_by_what_would_become_of_it(cli, emulator):
         '    analysisInput.parameters[enable_sv]: "true" → "false"',
         "! beta",
         "- gamma",
-        "1 new, 1 changed, 1 unchanged, 1 failed, 1 removed, 0 pending; 1 to launch in 1 batch(es)",
-        "next: 1 changed; until that is approved a run launches nothing: --relaunch-changed, or raise `revision`",
-        "next: 1 failed; --retry-failed launches those again",
+        "1 new, 1 changed, 1 unchanged, 1 failed, 1 removed; 1 to launch in 1 batch",
+        "next: 1 changed; a run launches nothing until you approve that: --relaunch-changed, or raise `revision`",
+        "next: 1 failed; --retry-failed launches it again",
     ]
     assert cli.ok("plan", "study.yaml", "--json").json == {
         "new": ["delta"],
@@ -46,7 +46,7 @@ def test_what_was_sent_without_an_answer_is_pending(cli, emulator):
     planned = cli("plan", "study.yaml", "--detailed-exitcode")
     assert planned.code == 8
     assert planned.out.splitlines()[:2] == ["? alpha", "? beta"]
-    assert "2 were sent without an answer; a run settles them first" in planned.out
+    assert "2 items were sent and not answered; the next run settles that first" in planned.out
 
 
 def test_a_plan_asks_nobody_and_writes_nothing(cli, emulator):
@@ -86,7 +86,7 @@ def test_ten_thousand_items_stay_readable(cli):
     assert lines[9:] == [
         "+ sample-00009",
         "+ … and 9,990 more new (--verbose shows all)",
-        "10,000 new, 0 changed, 0 unchanged, 0 failed, 0 removed, 0 pending; 10,000 to launch in 20 batch(es)",
+        "10,000 new; 10,000 to launch in 20 batches",
     ]
     assert len(cli.ok("plan", "study.yaml", "--verbose").out.splitlines()) == 10_001
 

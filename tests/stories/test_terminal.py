@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import unicodedata
 
 import pytest
@@ -85,8 +86,51 @@ def test_help_alone_leads_on(cli, command, words):
     assert max(map(len, text.splitlines())) <= 110
 
 
+def completed(cli, *words, **env):
+    """What bash is offered for the last of the words."""
+    asked = {"COMP_WORDS": "manifest-runner " + " ".join(words), "COMP_CWORD": str(len(words))}
+    done = cli.ok(_MANIFEST_RUNNER_COMPLETE="bash_complete", **asked, **env)
+    assert done.err == ""
+    return [line.partition(",")[2] for line in done.out.splitlines() if line]
+
+
 def test_shells_complete_commands(cli):
     script = cli.ok(_MANIFEST_RUNNER_COMPLETE="zsh_source").out
     assert "_MANIFEST_RUNNER_COMPLETE=zsh_complete manifest-runner" in script
-    env = {"_MANIFEST_RUNNER_COMPLETE": "bash_complete", "COMP_WORDS": "manifest-runner re", "COMP_CWORD": "1"}
-    assert cli.ok(**env).out.split() == ["plain,render", "plain,report"]
+    assert completed(cli, "re") == ["render", "report"]
+
+
+def test_shells_complete_manifests_items_and_codes(cli, emulator):
+    write_study(cli, "alpha", "alpine", "beta")
+    (cli.folder / "more").mkdir()
+    cli.write("more/other.yml", "")
+    assert completed(cli, "plan", "''") == ["more/", "study.yaml"]
+    assert completed(cli, "plan", "more/o") == ["more/other.yml"]
+    assert completed(cli, "run", "study.yaml", "--target", "al") == ["alpha", "alpine"]
+    cli.ok("run", "study.yaml")
+    write_rows(cli, {"beta": "true"})
+    assert completed(cli, "abort", "study.yaml", "--target", "''") == ["alpha", "alpine", "beta"]
+    assert completed(cli, "run", "none.yaml", "--target", "al") == []
+    assert completed(cli, "explain", "mr10")[:2] == ["MR101", "MR102"]
+
+
+def test_on_a_terminal_a_report_becomes_a_file_beside_the_manifest(cli, emulator):
+    write_study(cli, "alpha")
+    cli.ok("run", "study.yaml")
+    seen = on_terminal(cli, "report", "study.yaml")
+    assert (seen.code, seen.text.splitlines()) == (0, ["wrote study.report.html"])
+    assert "<html" in cli.read("study.report.html")
+
+
+def test_a_report_can_be_opened(cli, emulator):
+    write_study(cli, "alpha")
+    cli.ok("run", "study.yaml")
+    cli.write("xdg-open", '#!/bin/sh\necho "$@" > opened\n').chmod(0o755)
+    path = f"{cli.folder}:{cli.env['PATH']}"
+    assert cli.ok("report", "study.yaml", "--open", "--json", PATH=path).json["report"] == "study.report.html"
+    assert cli("report", "study.yaml", "--open", "--format", "csv").code == 2
+    for _ in range(200):
+        if (cli.folder / "opened").exists() and cli.read("opened"):
+            break
+        time.sleep(0.05)
+    assert cli.read("opened") == "study.report.html\n"

@@ -17,7 +17,9 @@ from manifest_runner.cli.options import (
 )
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.planning.choices import Choices
+from manifest_runner.text import counted
 
 EPILOG = """\b
 Shows how many analyses would be aborted; without yes at the prompt, or --yes, nothing happens.
@@ -45,7 +47,9 @@ def command(manifest: Path, yes: bool, target: Target, choices: Choices, options
             progress.close()
             for line in abort_lines(running, verbose=console.verbose):
                 console.error(line)
-            return click.confirm(f"Abort {len(running):,} analyses?", err=True)
+            if click.confirm(f"Abort {counted(len(running), 'analysis', 'analyses')}?", err=True):
+                return True
+            raise ApprovalNeeded("nothing was aborted")
 
         done = abort.abort(manifest, target, choices, options.timeout, context_of(progress), approve)
     console.result(aborted_lines(done), aborted_document(done))

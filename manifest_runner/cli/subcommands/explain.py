@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import click
 
+from manifest_runner.cli.completion import codes
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.options import console_options
 from manifest_runner.errors import UsageProblem
 
 
 @click.command
-@click.argument("code")
-def command(code: str) -> None:
-    """Explain the code of an error or warning, and how to fix it."""
+@click.argument("code", required=False, shell_complete=codes)
+@console_options
+def command(code: str | None, console: Console) -> None:
+    """Explain the code of an error or warning, and how to fix it.
+
+    Without a code, list them all.
+    """
+    from manifest_runner.cli.views.explained import code_document, code_lines, list_lines
     from manifest_runner.diagnostics.codes import CODES
 
-    found = CODES.get(code.upper())
-    if found is None:
-        raise UsageProblem(f"{code}: unknown code; the codes range from {min(CODES)} to {max(CODES)}")
-    click.echo(f"{code.upper()}: {found.title}\n\n{found.cause}\n\n{found.cure}")
-    if found.example:
-        click.echo("\nFor example:\n")
-        click.echo("\n".join(f"  {line}" for line in found.example.splitlines()))
+    if code is None:
+        console.result(list_lines(CODES), [code_document(each, about) for each, about in CODES.items()])
+        return
+    about = CODES.get(code.upper())
+    if about is None:
+        raise UsageProblem(f"{code}: unknown code; `manifest-runner explain` lists them")
+    console.result(code_lines(code.upper(), about), code_document(code.upper(), about))

@@ -10,7 +10,6 @@ import click
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options
-from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import Target
 from manifest_runner.errors import UsageProblem
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from manifest_runner.report import Style
 
 EPILOG = """\b
-  manifest-runner report germline.yaml -o germline.html
+  manifest-runner report germline.yaml --open
   manifest-runner report germline.yaml --format junit -o junit.xml
 The report shows what the lockfile knows; `manifest-runner status` brings that up to date.
 """
@@ -33,19 +32,49 @@ The report shows what the lockfile knows; `manifest-runner status` brings that u
     show_default="html; json with --json",
     help="The format to write.",
 )
-@click.option("--output", "-o", type=FILE, metavar="FILE", show_default="stdout", help="Write to this file.")
+@click.option(
+    "--output",
+    "-o",
+    type=FILE,
+    metavar="FILE",
+    show_default="stdout; on a terminal, and with --open, MANIFEST's name with .report.html",
+    help="Write to this file.",
+)
+@click.option("--open", "is_to_open", is_flag=True, help="Open the page in the browser.")
 @target_options
 @console_options
-def command(manifest: Path, style: Style | None, output: Path | None, target: Target, console: Console) -> None:
+def command(
+    manifest: Path, style: Style | None, output: Path | None, is_to_open: bool, target: Target, console: Console
+) -> None:
     """Write the lockfile as a page or a table.
 
     As a page to look at (html), for CI systems (junit), for a pull request (markdown), for a spreadsheet (csv) or for
     a program (json). Uses no network, but for the lockfile of a manifest with `state`.
     """
+    from manifest_runner.commands.session import workspace_of
+    from manifest_runner.files import replace_file
+
+    style = style or ("json" if console.as_json and output is None and not is_to_open else "html")
+    if is_to_open and style != "html":
+        raise UsageProblem(f"--open shows html, not {style}")
+    text = _report(manifest, target, style)
+    if output is None and style == "html" and (is_to_open or sys.stdout.isatty()):
+        output = workspace_of(manifest, target).folder / f"{manifest.stem}.report.html"
+    if output is None:
+        sys.stdout.buffer.write(text.encode())
+        return
+    replace_file(output, text.encode())
+    console.note(f"wrote {output}")
+    console.result([], {"report": str(output), "format": style})
+    if is_to_open:
+        click.launch(str(output))
+
+
+def _report(manifest: Path, target: Target, style: Style) -> str:
     import time
 
+    from manifest_runner.commands.context import Context
     from manifest_runner.commands.session import find_lockfile
-    from manifest_runner.files import replace_file
     from manifest_runner.report import ReportSource, ica_web_url, write_report
     from manifest_runner.timestamps import timestamp
 
@@ -54,8 +83,4 @@ def command(manifest: Path, style: Style | None, output: Path | None, target: Ta
     if state is None:
         raise UsageProblem(f"{kept.where}: there is no lockfile yet; `manifest-runner run` writes it")
     source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(state.server))
-    text = write_report(state, style or ("json" if console.as_json else "html"), source=source)
-    if output is None:
-        sys.stdout.buffer.write(text.encode())
-    else:
-        replace_file(output, text.encode())
+    return write_report(state, style, source=source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.planning.choices import Choices
 
 if TYPE_CHECKING:
+    from manifest_runner.cli.views.outcome import Ended
     from manifest_runner.commands.run import Outcome
     from manifest_runner.planning.plan import Plan
 
@@ -50,8 +52,6 @@ refused, 5 ICA could not be reached or took too long (safe to repeat), 6 the loc
 or in use, 7 approval is needed, 8 --locked and something is not launched, 130 interrupted.
 """
 
-Ended = dict[Path, "Outcome | RunnerError"]
-
 
 @click.command(epilog=EPILOG)
 @many_manifests
@@ -75,34 +75,36 @@ def command(
             asked = structs.replace(options, approve=_approval(manifest, console, progress))
             return run.run(manifest, target, asked, context_of(progress))
 
-        ended: Ended = {manifests[0]: run_one(manifests[0])} if len(manifests) == 1 else {}
-        for manifest in manifests if not ended else ():
-            ended[manifest] = _try(manifest, run_one, console, progress)
-    for end in ended.values():
-        if not isinstance(end, RunnerError):
-            console.findings(end.findings)
-            for line in failure_lines(end) if console.quiet else ():
-                console.error(line)
-    documents = [error_document(end) if isinstance(end, RunnerError) else run_document(end) for end in ended.values()]
+        ended = {manifest: _ended(manifest, run_one, console, progress, len(manifests)) for manifest in manifests}
+    documents: list[dict[str, object]] = []
+    for each in ended.values():
+        if isinstance(each.end, RunnerError):
+            documents.append(error_document(each.end))
+            continue
+        console.findings(each.end.findings)
+        for line in failure_lines(each.end) if console.quiet else ():
+            console.error(line)
+        documents.append(run_document(each.end, each.seconds))
     console.result(summary_lines(ended), documents[0] if len(manifests) == 1 else documents)
-    return max(map(_exit_code, ended.values()))
+    return max(each.exit_code for each in ended.values())
 
 
-def _try(
-    manifest: Path, run_one: Callable[[Path], Outcome], console: Console, progress: Progress
-) -> Outcome | RunnerError:
-    """One manifest that fails does not stop the others."""
+def _ended(
+    manifest: Path, run_one: Callable[[Path], Outcome], console: Console, progress: Progress, manifests: int
+) -> Ended:
+    """How one manifest's run ended. Of several, one that fails does not stop the others."""
+    from manifest_runner.cli.views.outcome import Ended
+
+    start = time.monotonic()
     try:
-        return run_one(manifest)
+        return Ended(run_one(manifest), time.monotonic() - start)
     except RunnerError as e:
+        if manifests == 1:
+            raise
         progress.close()
         console.error(f"{manifest}:")
         console.explain(e)
-        return e
-
-
-def _exit_code(end: Outcome | RunnerError) -> int:
-    return end.exit_code if isinstance(end, RunnerError) else int(bool(end.failures))
+        return Ended(e, time.monotonic() - start)
 
 
 def _approval(manifest: Path, console: Console, progress: Progress) -> Callable[[Plan], bool] | None:

@@ -2,49 +2,74 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import console_options, follow_options, one_manifest, target_options
-from manifest_runner.cli.progress import working
+from manifest_runner.cli.options import console_options, follow_options, one_manifest, target_options, targets_only
+from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.planning.choices import Choices
+
+if TYPE_CHECKING:
+    from manifest_runner.lockfile.model import Lockfile
 
 EPILOG = """\b
-ICA is only asked about analyses that can still change. `run --wait finished` also waits, and
-exits with 1 when an analysis did not succeed; `report` shows the same to other readers.
+ICA is only asked about analyses that can still change. It also works while a run is at work on
+the manifest: then the run writes the lockfile. `run --wait finished` also waits, and exits with
+1 when an analysis did not succeed; `report` shows the same to other readers.
 """
 
 
 @click.command(epilog=EPILOG)
 @one_manifest
+@targets_only
 @click.option("--watch", is_flag=True, help="Keep going until every analysis has ended.")
+@click.option("--failed", "only_failed", is_flag=True, help="Only items that failed.")
+@click.option("--exit-status", is_flag=True, help="Exit 1 if an item failed.")
 @follow_options
 @target_options
 @console_options
-def command(manifest: Path, watch: bool, target: Target, options: RunOptions, console: Console) -> None:
+def command(
+    manifest: Path,
+    watch: bool,
+    only_failed: bool,
+    exit_status: bool,
+    target: Target,
+    choices: Choices,
+    options: RunOptions,
+    console: Console,
+) -> int:
     """Refresh the lockfile from the API and print it."""
-    import json
+    from manifest_runner.cli.views.status import chosen_items, print_status, status_document
 
-    from manifest_runner.cli.views.status import print_status
-    from manifest_runner.commands.status import refresh
-    from manifest_runner.lockfile.file import dump_lockfile
-    from manifest_runner.lockfile.model import Lockfile
-
-    is_live = watch and sys.stdout.isatty()
-
-    def show(lockfile: Lockfile) -> None:
-        if is_live:
-            click.clear()
-            print_status(lockfile, console)
-
-    with working(console, is_live=is_live) as context:
-        lockfile = refresh(manifest, target, options, context, show if watch else None)
+    lockfile = _refresh(manifest, target, options, console, watch=watch)
     if not lockfile.items:
         console.note(f"{manifest}: nothing has been launched yet")
+    shown = chosen_items(lockfile, choices, only_failed=only_failed)
     if console.as_json:
-        console.result([], json.loads(dump_lockfile(lockfile)))
+        console.result([], status_document(shown, manifest))
     else:
-        (show if is_live else lambda each: print_status(each, console))(lockfile)
+        print_status(shown, console, is_watched=watch)
+    return int(exit_status and any(item.failed and not item.removed for item in shown.items.values()))
+
+
+def _refresh(manifest: Path, target: Target, options: RunOptions, console: Console, *, watch: bool) -> Lockfile:
+    from manifest_runner.commands.status import refresh
+
+    if not watch:
+        with progress_on(console) as progress:
+            return refresh(manifest, target, options, context_of(progress))
+    if console.as_json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        with progress_on(console) as progress:
+            return refresh(manifest, target, options, context_of(progress), is_watching=True)
+    from manifest_runner.cli.watch_screen import watch_screen
+
+    with watch_screen(manifest) as screen, progress_on(console, is_shown=False) as progress:
+        context = structs.replace(context_of(progress), notify=screen.note, watch=screen.update)
+        return refresh(manifest, target, options, context, is_watching=True)

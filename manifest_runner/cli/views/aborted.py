@@ -6,6 +6,7 @@ from typing import Any
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.commands.abort import Aborted
+from manifest_runner.text import counted
 
 
 def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
@@ -16,11 +17,18 @@ def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
 
 
 def aborted_lines(done: Aborted) -> list[str]:
-    words = [f"asked ICA to abort {len(done.aborted):,} analyses" if done.aborted else "no analysis is running"]
+    analyses = counted(len(done.aborted), "analysis", "analyses")
+    words = [f"asked ICA to abort {analyses}" if done.aborted else "nothing to abort: no other analysis is running"]
+    if done.aborting:
+        words.append(f"{counted(len(done.aborting), 'analysis is', 'analyses are')} being aborted already")
+    elif not done.aborted:
+        words = ["nothing to abort: no analysis is running"]
     if done.too_early:
-        words.append(f"{len(done.too_early):,} item(s) have no analysis yet; abort again when they are created")
+        words.append(
+            f"{counted(len(done.too_early), 'item has', 'items have')} no analysis yet; abort again once there is one"
+        )
     return [*words, f"lockfile: {done.path}"]
 
 
 def aborted_document(done: Aborted) -> dict[str, Any]:
-    return {"aborted": done.aborted, "tooEarly": done.too_early, "lockfile": str(done.path)}
+    return {"aborted": done.aborted, "aborting": done.aborting, "tooEarly": done.too_early, "lockfile": str(done.path)}

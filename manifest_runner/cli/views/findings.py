@@ -11,6 +11,7 @@ import click
 from manifest_runner.cli.console import Console, print_json
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.diagnostics.formats import finding_document, finding_lines, github_line
+from manifest_runner.text import counted
 
 
 def print_findings(found: list[Finding], counts: Mapping[Path, int], style: str, console: Console) -> None:
@@ -29,8 +30,7 @@ def print_findings(found: list[Finding], counts: Mapping[Path, int], style: str,
         return
     for finding in found:
         lines = [github_line(finding)] if style == "github" else finding_lines(finding, on_terminal=sys.stdout.isatty())
-        for line in lines:
-            click.echo(line)
+        console.lines(lines)
     if not console.quiet and style == "text":
         for manifest, count in counts.items():
-            console.lines([f"{manifest}: valid, {count:,} item{'s' * (count != 1)}"])
+            console.lines([f"{manifest}: valid, {counted(count, 'item')}"])

@@ -6,33 +6,54 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from manifest_runner.cli.console import FEW
+from manifest_runner.cli.views.counts import count_states, states_line
 from manifest_runner.cli.views.plan import plan_document
 from manifest_runner.commands.run import Outcome
 from manifest_runner.errors import RunnerError
+from manifest_runner.lockfile.model import LockedItem
+from manifest_runner.report.states import State
+from manifest_runner.report.times import shown_duration
+from manifest_runner.text import counted
 
 
-def run_document(outcome: Outcome) -> dict[str, Any]:
+class Ended(msgspec.Struct, frozen=True):
+    """How the run of one manifest ended, and after how many seconds."""
+
+    end: Outcome | RunnerError
+    seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        return self.end.exit_code if isinstance(self.end, RunnerError) else int(bool(self.end.failures))
+
+
+def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """What ``plan --json`` has, for what the run did, and how it ended for what the run launched."""
+    states = count_states(_launched(outcome))
     return {
         **plan_document(outcome.plan, outcome.batches),
         "created": outcome.created,
         "createdFailed": outcome.created_failed,
+        "succeeded": states[State.SUCCEEDED],
+        "failedAnalyses": states[State.ANALYSIS_FAILED] + states[State.ABORTED],
+        "seconds": round(seconds, 1),
         "lockfile": str(outcome.path),
     }
 
 
-def run_lines(outcome: Outcome) -> list[str]:
-    """Failed items, what was done, and what to do next."""
-    lines = [*failure_lines(outcome), _done_line(outcome)]
+def run_lines(outcome: Outcome, seconds: float) -> list[str]:
+    """Failed items, what was done and how it ended, and what to do next."""
+    lines = [*failure_lines(outcome), *_done_lines(outcome, seconds)]
     if outcome.failures:
-        lines.append(
-            "next: mend the cause, then run with --retry-failed: it launches them again, as the manifest then has them"
-        )
+        lines.append("next: fix the cause, then run with --retry-failed to launch them again")
     return [*lines, f"lockfile: {outcome.path}"]
 
 
 def failure_lines(outcome: Outcome) -> list[str]:
-    """Failed items with the API's words, and the places of the manifest and the samplesheet that they came from."""
+    """Failed items with the API's reason, and the places in the manifest and the samplesheet they came from."""
     lines = []
     for failure in outcome.failures[:FEW]:
         at = ", ".join(f"{place.file}:{place.line}" for place in (failure.place, failure.row) if place)
@@ -42,21 +63,34 @@ def failure_lines(outcome: Outcome) -> list[str]:
     return lines
 
 
-def summary_lines(ended: Mapping[Path, Outcome | RunnerError]) -> list[str]:
+def summary_lines(ended: Mapping[Path, Ended]) -> list[str]:
     """The summary of one manifest, or of several, each under its name."""
     lines: list[str] = []
-    for manifest, end in ended.items():
+    for manifest, each in ended.items():
         lines += [f"== {manifest}"] if len(ended) > 1 else []
-        lines += [f"stopped with exit code {end.exit_code}"] if isinstance(end, RunnerError) else run_lines(end)
+        if isinstance(each.end, RunnerError):
+            lines.append(f"stopped with exit code {each.exit_code}")
+        else:
+            lines += run_lines(each.end, each.seconds)
     return lines
 
 
-def _done_line(outcome: Outcome) -> str:
-    unchanged = len(set(outcome.plan.unchanged) - set(outcome.launched))  # what a crash left is launched by now
-    if not outcome.launched and not outcome.adopted:
-        return f"nothing to launch: {unchanged:,} unchanged, {len(outcome.plan.failed):,} failed before"
-    parts = [f"launched {len(outcome.launched):,} in {outcome.batches:,} batch(es)"]
-    parts.append(f"{outcome.created:,} created, {outcome.created_failed:,} failed")
-    if outcome.adopted:
-        parts.append(f"{outcome.adopted:,} adopted")
-    return ", ".join([*parts, f"{unchanged:,} unchanged"])
+def _done_lines(outcome: Outcome, seconds: float) -> list[str]:
+    """What this run launched, and how all of the manifest's items stand where that is more."""
+    mine = _launched(outcome)
+    everything = [item for item in outcome.lockfile.items.values() if not item.removed]
+    lines = []
+    if mine or outcome.adopted:
+        parts = [f"launched {len(mine):,} in {counted(outcome.batches, 'batch', 'batches')}"] if mine else []
+        parts += [f"adopted {outcome.adopted:,}"] if outcome.adopted else []
+        states = f": {states_line(count_states(mine))}" if mine else ""
+        lines.append(f"{', '.join(parts)} in {shown_duration(seconds)}{states}")
+    else:
+        lines.append("nothing to launch")
+    if len(everything) > len(mine):
+        lines.append(f"{counted(len(everything), 'item')} in all: {states_line(count_states(everything))}")
+    return lines
+
+
+def _launched(outcome: Outcome) -> list[LockedItem]:
+    return [outcome.lockfile.items[each] for each in outcome.launched]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from manifest_runner.cli.console import FEW
+from manifest_runner.planning.diff import Change
 from manifest_runner.planning.plan import Plan
+from manifest_runner.text import counted, few_of
 
 STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
 _MARKS = {"new": "+", "changed": "~", "unchanged": "=", "failed": "!", "removed": "-", "pending": "?"}
 _CHANGES_SHOWN = 20
+
+# What changed in an item; None where the lockfile does not know what was launched.
+_Changes = tuple[Change, ...] | None
 
 
 def plan_document(plan: Plan, batches: int) -> dict[str, Any]:
@@ -19,8 +25,7 @@ def plan_document(plan: Plan, batches: int) -> dict[str, Any]:
 
 def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
     """The items, a line of totals, and what a person has to know before the next run."""
-    totals = f"{_totals(plan)}; {len(plan.due):,} to launch in {batches:,} batch(es)"
-    return [*item_lines(plan, verbose=verbose), totals, *_next_lines(plan)]
+    return [*item_lines(plan, verbose=verbose), _totals(plan, batches), *_next_lines(plan)]
 
 
 def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
@@ -28,13 +33,90 @@ def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
     lines: list[str] = []
     for state in STATES:
         references = getattr(plan, state)
+        if state == "changed":
+            lines += _changed_lines(plan, verbose=verbose)
+            continue
         shown = references if verbose else references[: 0 if state == "unchanged" else FEW]
-        for reference in shown:
-            lines.append(f"{_MARKS[state]} {reference}")
-            lines += _change_lines(plan, reference, verbose=verbose) if state == "changed" else ()
+        lines += [f"{_MARKS[state]} {reference}" for reference in shown]
         if len(shown) < len(references) and shown:
-            lines.append(f"{_MARKS[state]} … and {len(references) - len(shown):,} more {state} (--verbose shows all)")
+            lines.append(_more_line(state, len(references) - len(shown)))
     return lines
+
+
+def _more_line(state: str, hidden: int) -> str:
+    return f"{_MARKS[state]} … and {hidden:,} more {state} (--verbose shows all)"
+
+
+# -- what changed: items that changed in the same way are one group
+
+
+def _changed_lines(plan: Plan, *, verbose: bool) -> list[str]:
+    groups = _groups(plan)
+    shown = groups if verbose else groups[:FEW]
+    lines = [line for references, changes in shown for line in _group_lines(references, changes, plan, verbose=verbose)]
+    hidden = len(plan.changed) - sum(len(references) for references, _ in shown)
+    return [*lines, *([_more_line("changed", hidden)] if hidden else [])]
+
+
+def _groups(plan: Plan) -> list[tuple[list[str], _Changes]]:
+    """Items with the same changes, then those that changed in the same fields; the largest groups first."""
+    alike: dict[object, list[str]] = {}
+    for reference in plan.changed:
+        if reference in plan.changes:
+            alike.setdefault(_identity(plan.changes[reference]), []).append(reference)
+    by_fields: dict[object, list[str]] = {}
+    for identity, references in alike.items():
+        key = _fields(plan.changes[references[0]]) if len(references) == 1 else identity
+        by_fields.setdefault(key, []).extend(references)
+    found = [(references, _known(plan.changes[references[0]])) for references in by_fields.values()]
+    return sorted(found, key=lambda group: -len(group[0]))
+
+
+def _known(changes: list[Change] | None) -> _Changes:
+    return None if changes is None else tuple(changes)
+
+
+def _identity(changes: list[Change] | None) -> object:
+    return None if changes is None else tuple(map(str, changes))
+
+
+def _fields(changes: list[Change] | None) -> object:
+    return None if changes is None else frozenset(change.field for change in changes)
+
+
+def _group_lines(references: list[str], changes: _Changes, plan: Plan, *, verbose: bool) -> Iterator[str]:
+    if len(references) == 1:
+        yield f"~ {references[0]}"
+        yield from _change_lines(changes, verbose=verbose)
+        return
+    names = ", ".join(references) if verbose else few_of(references)
+    if changes is not None and _identity(plan.changes[references[1]]) != _identity(list(changes)):
+        yield f"~ {counted(len(references), 'item')}: {', '.join(change.field for change in changes)} (values differ)"
+        yield f"    {names}; in {references[0]}:"
+        yield from _change_lines(changes, verbose=verbose)
+    elif changes is not None and len(changes) == 1:
+        yield f"~ {counted(len(references), 'item')}: {changes[0]}"
+        yield f"    {names}"
+    else:
+        yield f"~ {counted(len(references), 'item')}: {names}"
+        yield from _change_lines(changes, verbose=verbose)
+
+
+def _change_lines(changes: _Changes, *, verbose: bool) -> list[str]:
+    if changes is None:
+        return ["    (the lockfile does not say in detail what was launched)"]
+    shown = changes if verbose else changes[:_CHANGES_SHOWN]
+    more = [f"    … and {len(changes) - len(shown)} more"] if len(changes) > len(shown) else []
+    return [*(f"    {change}" for change in shown), *more]
+
+
+# -- totals, and what to do next
+
+
+def _totals(plan: Plan, batches: int) -> str:
+    parts = [f"{len(getattr(plan, state)):,} {state}" for state in STATES if getattr(plan, state)]
+    due = f"{len(plan.due):,} to launch in {counted(batches, 'batch', 'batches')}" if plan.due else "nothing to launch"
+    return f"{', '.join(parts) or 'no items'}; {due}"
 
 
 def _next_lines(plan: Plan) -> list[str]:
@@ -42,29 +124,16 @@ def _next_lines(plan: Plan) -> list[str]:
     failed = sum(reference not in due for reference in plan.failed)
     lines = []
     if plan.pending:
-        lines.append(f"next: {len(plan.pending):,} were sent without an answer; a run settles them first")
+        sent = counted(len(plan.pending), "item was", "items were")
+        lines.append(f"next: {sent} sent and not answered; the next run settles that first")
     if plan.unresolved:
-        lines.append(
-            f"next: {len(plan.unresolved):,} name(s) to look up first; a run or `manifest-runner resolve` does"
-        )
+        names = counted(len(plan.unresolved), "name")
+        lines.append(f"next: {names} to look up first; a run does that, and so does `manifest-runner resolve`")
     if plan.unapproved:
         lines.append(
-            f"next: {len(plan.unapproved):,} changed; until that is approved a run launches nothing: "
+            f"next: {len(plan.unapproved):,} changed; a run launches nothing until you approve that: "
             "--relaunch-changed, or raise `revision`"
         )
     if failed:
-        lines.append(f"next: {failed:,} failed; --retry-failed launches those again")
+        lines.append(f"next: {failed:,} failed; --retry-failed launches {'it' if failed == 1 else 'them'} again")
     return lines
-
-
-def _change_lines(plan: Plan, reference: str, *, verbose: bool) -> list[str]:
-    found = plan.changes.get(reference)
-    if found is None:
-        return ["    (what was launched is not known in detail)"]
-    shown = found if verbose else found[:_CHANGES_SHOWN]
-    more = [f"    … and {len(found) - len(shown)} more"] if len(found) > len(shown) else []
-    return [*(f"    {change}" for change in shown), *more]
-
-
-def _totals(plan: Plan) -> str:
-    return ", ".join(f"{len(getattr(plan, state)):,} {state}" for state in STATES)

@@ -1,24 +1,156 @@
-"""The lockfile in a terminal or a pipe."""
+"""The lockfile in a terminal, in a pipe and as JSON."""
 
 from __future__ import annotations
 
+import json
 import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from manifest_runner.cli.console import Console
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.planning.choices import Choices
+from manifest_runner.report import ReportSource, ica_web_url, write_report
+from manifest_runner.report.states import State
+from manifest_runner.report.summary import Summary, summarise
+from manifest_runner.report.times import shown_duration
+from manifest_runner.text import counted
+from manifest_runner.timestamps import moment, timestamp
 
-_TABLE_ROWS = 50
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from manifest_runner.report.rows import Row
+
+COLOURS = {
+    State.CREATION_FAILED: "bold red",
+    State.ANALYSIS_FAILED: "bold red",
+    State.ABORTED: "red",
+    State.UNKNOWN: "magenta",
+    State.WAITING: "yellow",
+    State.CREATING: "cyan",
+    State.REQUESTED: "cyan",
+    State.RUNNING: "blue",
+    State.SUCCEEDED: "green",
+    State.REMOVED: "dim",
+}
+_ROWS = 50
+# Narrower than this, only the item and its state are shown; wider than the other, the whole id.
+_WIDE_ENOUGH = 70
+_WIDE_FOR_IDS = 120
+_SHORT_ID = 8
 
 
-def print_status(lockfile: Lockfile, console: Console) -> None:
+def chosen_items(lockfile: Lockfile, choices: Choices, *, only_failed: bool) -> Lockfile:
+    """The lockfile with these items alone."""
+    items = {
+        reference: item
+        for reference, item in lockfile.items.items()
+        if choices.wants(reference) and (not only_failed or (item.failed and not item.removed))
+    }
+    return structs.replace(lockfile, items=items)
+
+
+def status_document(lockfile: Lockfile, manifest: Path) -> Any:
+    """The report's JSON."""
+    source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(lockfile.server))
+    return json.loads(write_report(lockfile, "json", source=source))
+
+
+def print_status(lockfile: Lockfile, console: Console, *, is_watched: bool) -> None:
     """Items as a table on a terminal, as lines in a pipe."""
-    from manifest_runner.report.table import status_lines, status_table
-
+    summary = summarise(lockfile, ica_web_url(lockfile.server))
     if not sys.stdout.isatty():
-        console.lines(status_lines(lockfile))
+        console.lines(status_lines(summary))
         return
     from rich.console import Console as Terminal
 
     terminal = Terminal()
-    limit = None if console.verbose else _TABLE_ROWS
-    terminal.print(status_table(lockfile, width=terminal.width, encoding=terminal.encoding, limit=limit))
+    limit = max(3, terminal.height - 6) if is_watched else _ROWS
+    rows = None if console.verbose else limit
+    terminal.print(status_table(summary, width=terminal.width, encoding=terminal.encoding, limit=rows, now=time.time()))
+
+
+def status_lines(summary: Summary) -> list[str]:
+    """One line for each item, its cells separated by tabs: userReference, state, status, reason, analysis id.
+
+    Then the totals, in a line of their own.
+    """
+    lines = []
+    for row in summary.rows:
+        launch = row.launch
+        cells = [row.reference, row.state, launch.status, launch.reason, launch.analysis_id or ""]
+        lines.append("\t".join(cells).rstrip("\t"))
+    return [*lines, summary.in_words]
+
+
+def status_table(
+    summary: Summary, *, width: int, now: float, encoding: str = "utf-8", limit: int | None = None
+) -> Table:
+    """Failures first, the totals below; at most ``limit`` rows, the rest counted.
+
+    ``width`` is the terminal's in columns, ``encoding`` its output's: what it cannot show is written as an escape
+    (rich draws its lines in ASCII there). Colours and links are only added to words, so nothing is lost without them.
+    """
+    from rich.text import Text
+
+    table = _empty_table(width)
+    submitted = {batch.id: batch.submitted_at for batch in summary.batches}
+    for row in summary.rows[:limit]:
+        cells = _cells(row, submitted, now, width)
+        table.add_row(*(Text(_sayable(cell, encoding), style) for cell, style in cells[: len(table.columns)]))
+    table.caption = Text(_sayable(_caption(summary, len(table.rows)), encoding))
+    return table
+
+
+def _empty_table(width: int) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, width=width, caption_justify="left", caption_style="", pad_edge=False)
+    wide = width >= _WIDE_ENOUGH
+    # Folding shows every character; an ellipsis would hide which of two long references is meant.
+    table.add_column("Item", overflow="fold", ratio=3)
+    table.add_column("State", overflow="fold", ratio=None if wide else 2, no_wrap=wide)
+    if wide:
+        table.add_column("Since", no_wrap=True, justify="right")
+        table.add_column("Analysis", overflow="fold", no_wrap=True)
+        table.add_column("Reason", overflow="fold", ratio=4)
+    return table
+
+
+def _cells(row: Row, submitted: Mapping[str, str], now: float, width: int) -> list[tuple[str, str]]:
+    launch = row.launch
+    since = launch.ended or launch.started or submitted.get(launch.batch_id or "")
+    analysis = launch.analysis_id or ""
+    shown_id = analysis if width >= _WIDE_FOR_IDS else analysis[:_SHORT_ID]
+    return [
+        (row.reference, ""),
+        (row.state.label, COLOURS[row.state]),
+        (age(since, now), "dim"),
+        (shown_id, f"link {launch.link}" if launch.link else ""),
+        (launch.reason, ""),
+    ]
+
+
+def age(since: str | None, now: float) -> str:
+    """How long ago that was; nothing where it is not known."""
+    time_of = moment(since)
+    return "" if time_of is None else shown_duration(max(0.0, now - time_of.timestamp()))
+
+
+def _caption(summary: Summary, shown: int) -> str:
+    hidden = len(summary.rows) - shown
+    more = f"… and {counted(hidden, 'more item')} (--verbose shows all). " if hidden else ""
+    return more + summary.in_words
+
+
+def _sayable(text: str, encoding: str) -> str:
+    """``text`` in the characters that the terminal's encoding has."""
+    if encoding.lower().startswith("utf"):
+        return text
+    return text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.progress import Progress
 from manifest_runner.cli.views.aborted import abort_lines
-from manifest_runner.cli.views.outcome import failure_lines, summary_lines
+from manifest_runner.cli.views.outcome import Ended, failure_lines, run_document, summary_lines
 from manifest_runner.cli.views.plan import plan_document, plan_lines
 from manifest_runner.commands.failed_items import Failure
 from manifest_runner.commands.launching import Sent
@@ -19,7 +20,7 @@ from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.diagnostics.formats import finding_line, github_line
 from manifest_runner.errors import BadState
 from manifest_runner.launch.record import new_launch
-from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.lockfile.model import LockedAnalysis, Lockfile
 from manifest_runner.planning.diff import Change
 from manifest_runner.planning.plan import Plan
 
@@ -47,7 +48,7 @@ def test_the_unchanged_are_counted_and_shown_only_when_asked_for():
 def test_each_group_shows_its_first_few():
     lines = plan_lines(Plan(new=NAMES, removed=NAMES[:3], due=NAMES), 2, verbose=False)
     assert lines[9:12] == ["+ s09", "+ … and 15 more new (--verbose shows all)", "- s00"]
-    assert lines[-1].endswith("; 25 to launch in 2 batch(es)")
+    assert lines[-1].endswith("; 25 to launch in 2 batches")
 
 
 def test_an_item_that_changed_in_many_fields_shows_the_first_of_them():
@@ -57,7 +58,48 @@ def test_an_item_that_changed_in_many_fields_shows_the_first_of_them():
 
 
 def test_a_change_without_details_says_so():
-    assert "not known in detail" in plan_lines(Plan(changed=["a"], changes={"a": None}), 0, verbose=False)[1]
+    lines = plan_lines(Plan(changed=["a"], changes={"a": None}), 0, verbose=False)
+    assert "does not say in detail what was launched" in lines[1]
+
+
+def test_items_that_changed_alike_are_one_group_and_the_largest_comes_first():
+    other, cram = [Change("tags", "x", "y")], [Change("format", "CRAM", "BAM")]
+    found = {"odd": other, **dict.fromkeys(NAMES[:11], cram)}
+    lines = plan_lines(Plan(changed=list(found), changes=found), 0, verbose=False)
+    assert lines[:4] == [
+        '~ 11 items: format: "CRAM" → "BAM"',
+        "    s00, s01, s02 and 8 more",
+        "~ odd",
+        '    tags: "x" → "y"',
+    ]
+    assert "    " + ", ".join(NAMES[:11]) in plan_lines(Plan(changed=list(found), changes=found), 0, verbose=True)
+
+
+def test_items_that_changed_alike_in_several_fields_list_each_of_them():
+    both = [Change("format", "CRAM", "BAM"), Change("tags", "x", "y")]
+    lines = plan_lines(Plan(changed=["a", "b"], changes={"a": both, "b": both}), 0, verbose=False)
+    assert lines[:3] == ["~ 2 items: a, b", '    format: "CRAM" → "BAM"', '    tags: "x" → "y"']
+
+
+def test_items_that_changed_in_the_same_field_to_different_values_show_the_first():
+    found = {name: [Change("bam", f"fil.{name}", f"fil.x{name}")] for name in NAMES}
+    lines = plan_lines(Plan(changed=NAMES, changes=found), 0, verbose=False)
+    assert lines[:3] == [
+        "~ 25 items: bam (values differ)",
+        "    s00, s01, s02 and 22 more; in s00:",
+        '    bam: "fil.s00" → "fil.xs00"',
+    ]
+
+
+def test_changed_items_beyond_those_that_were_looked_at_are_counted():
+    lines = plan_lines(Plan(changed=NAMES, changes={"s00": [Change("a", 1, 2)]}), 0, verbose=False)
+    assert lines[2] == "~ … and 24 more changed (--verbose shows all)"
+
+
+def test_a_plan_leaves_out_what_there_is_none_of():
+    assert plan_lines(Plan(new=["a"], due=["a"]), 1, verbose=False)[-1] == "1 new; 1 to launch in 1 batch"
+    assert plan_lines(Plan(unchanged=["a", "b"]), 0, verbose=False) == ["2 unchanged; nothing to launch"]
+    assert plan_lines(Plan(), 0, verbose=False) == ["no items; nothing to launch"]
 
 
 def test_a_plan_advises_only_what_is_still_to_do():
@@ -97,10 +139,34 @@ def test_many_failures_are_counted():
 
 
 def test_one_manifest_has_no_heading_and_of_several_each_has_one():
-    ended = {Path("one.yaml"): outcome(), Path("two.yaml"): BadState("in use")}
+    ended = {Path("one.yaml"): Ended(outcome(), 2), Path("two.yaml"): Ended(BadState("in use"), 1)}
     assert summary_lines(ended)[0] == "== one.yaml"
     assert summary_lines(ended)[-2:] == ["== two.yaml", "stopped with exit code 6"]
-    assert not any(line.startswith("==") for line in summary_lines({Path("one.yaml"): outcome()}))
+    assert not any(line.startswith("==") for line in summary_lines({Path("one.yaml"): Ended(outcome(), 2)}))
+
+
+@pytest.mark.parametrize(
+    ("states", "words", "numbers"),
+    [
+        ({"good": "SUCCEEDED", "bad": "FAILED"}, "1 succeeded, 1 failed", (2, 0, 1, 1)),
+        ({"a": "SUCCEEDED", "b": None}, "1 succeeded, 1 not created", (1, 1, 1, 0)),
+        ({"a": "REQUESTED", "b": "IN_PROGRESS"}, "1 running, 1 created", (2, 0, 0, 0)),
+        ({"a": "ABORTED"}, "1 aborted", (1, 0, 0, 1)),
+    ],
+)
+def test_a_run_says_how_what_it_launched_ended(states, words, numbers):
+    ran = outcome(launched=tuple(states))
+    for name, status in states.items():
+        analysis = status and LockedAnalysis("id", None, status)
+        creation = "SUCCEEDED" if status else "FAILED"
+        ran.lockfile.items[name] = structs.replace(ran.lockfile.items[name], status=creation, analysis=analysis)
+    number = len(states)
+    assert (
+        summary_lines({Path("m.yaml"): Ended(ran, 65.2)})[0] == f"launched {number} in 1 batch in 1 min 05 s: {words}"
+    )
+    document = run_document(ran, 65.21)
+    assert tuple(document[key] for key in ("created", "createdFailed", "succeeded", "failedAnalyses")) == numbers
+    assert document["seconds"] == 65.2
 
 
 # -- streams

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def test_explain_shows_what_a_code_means():
     shown = CliRunner().invoke(app, ["explain", "mr103"])
     assert (shown.exit_code, shown.output.splitlines()[0]) == (0, "MR103: Invalid YAML")
     assert CODES["MR103"].cure in shown.output
+
+
+def test_explain_alone_lists_the_codes():
+    shown = CliRunner().invoke(app, ["explain"])
+    assert (shown.exit_code, len(shown.output.splitlines())) == (0, len(CODES))
+    listed = json.loads(CliRunner().invoke(app, ["explain", "--json"]).stdout)
+    assert [each["code"] for each in listed] == list(CODES)
 
 
 def test_the_command_line_knows_no_other_codes():

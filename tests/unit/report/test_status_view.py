@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from report_lockfiles import locked
 from rich.console import Console
 
+from manifest_runner.cli.views.status import status_lines, status_table
+from manifest_runner.cli.watch_screen import WatchScreen
 from manifest_runner.lockfile.model import Lockfile
-from manifest_runner.report.table import status_lines, status_table
+from manifest_runner.report.summary import summarise
+from manifest_runner.timestamps import seconds_of
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOUR = re.compile(r"\x1b(\[[0-9;]*m|\]8;[^\x1b]*\x1b\\)")
+WEB = "https://ica.illumina.com"
+NOW = seconds_of("2026-11-24T12:00:00Z")
 
 
 def shown(lockfile: Lockfile, width: int = 100, *, encoding: str = "utf-8", colour: bool = True, **options: int) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
     console = Console(file=file, force_terminal=True, width=width, no_color=not colour, legacy_windows=False)
-    console.print(status_table(lockfile, width=width, encoding=encoding, **options))
+    console.print(status_table(summarise(lockfile, WEB), width=width, encoding=encoding, now=NOW, **options))
     file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -27,7 +33,7 @@ def shown(lockfile: Lockfile, width: int = 100, *, encoding: str = "utf-8", colo
 def test_the_table_shows_what_failed_first_and_the_totals_below(every_state: Lockfile) -> None:
     lines = [line.rstrip() for line in COLOUR.sub("", shown(every_state)).splitlines()]
     first = next(line for line in lines if "s-" in line)
-    assert first.split() == ["s-refused", "Creation", "failed", "FAILED", "Pipeline", "is", "not", "linked"]
+    assert " ".join(first.split()).startswith("s-refused Creation failed 1 d 02 h Pipeline is not linked")
     assert "10 items: 1 creation failed, 1 analysis failed" in " ".join(lines)
 
 
@@ -58,7 +64,7 @@ def test_a_terminal_without_unicode_gets_escapes_and_ascii_lines(encoding: str, 
 
 def test_text_of_others_is_neither_markup_nor_control_code(evil: Lockfile) -> None:
     evil.items["[bold]x[/bold]"] = locked("FAILED", message="[link=https://evil.example]here[/link]\x1b]0;title\x07")
-    text = COLOUR.sub("", shown(evil, 200))
+    text = COLOUR.sub("", shown(evil, 400))
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "[bold]x[/bold]" in text
@@ -68,12 +74,12 @@ def test_text_of_others_is_neither_markup_nor_control_code(evil: Lockfile) -> No
 def test_only_so_many_rows_are_shown_and_the_rest_is_counted(every_state: Lockfile) -> None:
     text = COLOUR.sub("", shown(every_state, limit=3))
     assert text.count("s-") == 3
-    assert "… and 7 more items. 10 items:" in text
+    assert "… and 7 more items (--verbose shows all). 10 items:" in " ".join(text.split())
 
 
 def test_plain_lines_are_one_item_each_with_tabs_between(every_state: Lockfile, evil: Lockfile) -> None:
     every_state.items |= evil.items
-    *lines, totals = status_lines(every_state)
+    *lines, totals = status_lines(summarise(every_state))
     assert "s-refused\tcreationFailed\tFAILED\tPipeline is not linked" in lines
     assert "s-good\tsucceeded\tSUCCEEDED\t\tan-SUCCEEDED" in lines
     assert len(lines) == 12
@@ -81,12 +87,54 @@ def test_plain_lines_are_one_item_each_with_tabs_between(every_state: Lockfile, 
     assert totals.startswith("12 items: 2 creation failed")
 
 
-def test_plain_lines_can_be_written_in_any_encoding(empty: Lockfile) -> None:
-    empty.items["漢"] = locked("FAILED", message="naïve…")
-    first, _ = status_lines(empty, encoding="ascii")
-    assert first == "\\u6f22\tcreationFailed\tFAILED\tna\\xefve..."
-
-
 def test_nothing_launched_is_a_table_too(empty: Lockfile) -> None:
     assert "0 items" in shown(empty)
-    assert list(status_lines(empty)) == ["0 items"]
+    assert list(status_lines(summarise(empty))) == ["0 items"]
+
+
+def test_the_table_says_since_when_and_links_the_analysis(every_state: Lockfile) -> None:
+    raw = shown(every_state)
+    (bad,) = (line for line in COLOUR.sub("", raw).splitlines() if "s-bad" in line)
+    assert bad.split()[:8] == ["s-bad", "Analysis", "failed", "1", "d", "01", "h", "an-FAILE"]
+    assert f"{WEB}/ica/link/project/" in raw
+    assert "an-FAILED_FINAL" in COLOUR.sub("", shown(every_state, 140))
+
+
+# -- status --watch
+
+
+def screen_of(lockfile: Lockfile, height: int, width: int = 80) -> list[str]:
+    screen = WatchScreen(Path("m.yaml"))
+    screen.update(lockfile, 1)
+    return rendered(screen, height, width)
+
+
+def rendered(screen: WatchScreen, height: int, width: int = 80) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, height=height)
+    return ["".join(part.text for part in line).rstrip() for line in console.render_lines(screen, pad=False)]
+
+
+@pytest.mark.parametrize("height", [1, 5, 12, 24, 60])
+@pytest.mark.parametrize("width", [10, 40, 80])
+def test_the_watch_screen_fits_the_terminal(empty: Lockfile, height: int, width: int) -> None:
+    empty.items = {f"s{n:03}": locked("FAILED", message="no quota " * 9) for n in range(100)}
+    empty.items |= {f"r{n:03}": locked(analysis="IN_PROGRESS") for n in range(100)}
+    lines = screen_of(empty, height, width)
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+
+
+def test_the_watch_screen_shows_states_then_failures_then_changes(empty: Lockfile) -> None:
+    empty.items = {"a": locked(analysis="IN_PROGRESS"), "b": locked(analysis="IN_PROGRESS")}
+    screen = WatchScreen(Path("m.yaml"))
+    screen.update(empty, 2)
+    assert not any("Latest" in line or "failures" in line for line in rendered(screen, 24))
+    empty.items["a"] = locked(analysis="FAILED", end="2026-11-23T10:06:00Z")
+    screen.update(empty, 1)
+    lines = [line for line in rendered(screen, 24) if line]
+    assert lines[0].startswith("m.yaml: 2 items, watched for ")
+    assert [line.split()[-1] for line in lines[1:3]] == ["1", "1"]
+    assert lines[3] == "Newest failures"
+    assert lines[4].startswith("a  The analysis ended as FAILED")
+    assert lines[5] == "Latest changes"
+    assert lines[6].endswith("a: Running → Analysis failed")

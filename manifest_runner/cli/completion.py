@@ -1,0 +1,69 @@
+"""What the shell offers when the tab key is pressed. It never fails and never prints: then it offers nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+# A shell that has to show more than these asks whether to; nobody reads them.
+_MOST = 200
+_YAML = (".yaml", ".yml")
+
+
+def manifests(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """YAML files, and the folders on the way to them."""
+    folder, slash, start = incomplete.rpartition("/")
+    found = []
+    with suppress(OSError):
+        for path in sorted(Path(folder or slash or ".").iterdir()):
+            name = f"{folder}{slash}{path.name}"
+            if not path.name.startswith(start) or (path.name.startswith(".") and not start):
+                continue
+            if path.suffix in _YAML:
+                found.append(CompletionItem(name))
+            elif path.is_dir():
+                found.append(CompletionItem(f"{name}/"))
+    return found
+
+
+def targets(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The userReferences of the manifests on the command line, those of their lockfiles included."""
+    # While an option still lacks its value, click leaves the arguments before it where they were.
+    given = context.params.get("manifests") or [context.params.get("manifest")]
+    found: dict[str, None] = {}
+    for manifest in list(filter(None, given)) or context.args:
+        matching = (name for name in _references(Path(manifest), context) if name.startswith(incomplete))
+        found.update(dict.fromkeys(islice(matching, _MOST)))
+    return list(found)[:_MOST]
+
+
+def _references(manifest: Path, context: click.Context) -> Iterator[str]:
+    import os
+
+    from manifest_runner.errors import RunnerError
+    from manifest_runner.items.load import load
+    from manifest_runner.lockfile.file import load_lockfile
+    from manifest_runner.lockfile.workspace import Workspace
+
+    params = context.params
+    with suppress(RunnerError):
+        path = Workspace.of(manifest, params.get("lockfile"), is_trial=bool(params.get("emulator"))).lockfile
+        lockfile = load_lockfile(path)
+        yield from lockfile.items if lockfile else ()
+    with suppress(RunnerError):
+        given = params.get("given_vars") or {}
+        loaded = load(manifest, env=os.environ, project=params.get("project"), given_vars=given)
+        yield from (item.user_reference for item in loaded.expansion.items())
+
+
+def codes(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from manifest_runner.diagnostics.codes import CODES
+
+    return [
+        CompletionItem(code, help=about.title) for code, about in CODES.items() if code.startswith(incomplete.upper())
+    ]

@@ -1,0 +1,37 @@
+"""How many launches are in which state, in one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from manifest_runner.lockfile.model import LockedItem
+from manifest_runner.report.states import State, state_of
+
+# In the order in which a line lists them.
+_WORDS = {
+    State.SUCCEEDED: "succeeded",
+    State.ANALYSIS_FAILED: "failed",
+    State.ABORTED: "aborted",
+    State.CREATION_FAILED: "not created",
+    State.RUNNING: "running",
+    State.REQUESTED: "created",
+    State.WAITING: "waiting",
+    State.CREATING: "being created",
+    State.UNKNOWN: "of unknown status",
+}
+_ENDED = (State.SUCCEEDED, State.ANALYSIS_FAILED, State.ABORTED, State.CREATION_FAILED)
+
+
+def count_states(items: Iterable[LockedItem]) -> Counter[State]:
+    return Counter(state_of(item.status, item.analysis.status if item.analysis else None) for item in items)
+
+
+def ended(counts: Mapping[State, int]) -> int:
+    """How many can no longer change."""
+    return sum(counts.get(state, 0) for state in _ENDED)
+
+
+def states_line(counts: Mapping[State, int]) -> str:
+    """``895 succeeded, 100 failed, 5 not created``: only what there is."""
+    return ", ".join(f"{counts[state]:,} {word}" for state, word in _WORDS.items() if counts.get(state))

@@ -1,0 +1,103 @@
+"""``status --watch`` on a terminal: one screen that fits its height, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console as Terminal
+from rich.console import ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from manifest_runner.cli.views.status import COLOURS, age
+from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.report.rows import Row
+from manifest_runner.report.states import State
+from manifest_runner.report.summary import Summary, summarise
+from manifest_runner.report.times import shown_duration
+from manifest_runner.text import counted, plain_text
+
+_KEPT = 200
+_BAR = 30
+_REFRESHES = 2
+
+
+class WatchScreen:
+    """What the last look showed, and what has changed since the first."""
+
+    def __init__(self, manifest: Path) -> None:
+        self._manifest = manifest
+        self._start = time.monotonic()
+        self._summary: Summary | None = None
+        self._states: dict[str, State] = {}
+        self._changes: deque[str] = deque(maxlen=_KEPT)
+
+    def note(self, line: str) -> None:
+        self._changes.appendleft(plain_text(line))
+
+    def update(self, lockfile: Lockfile, _still_open: int) -> None:
+        summary = summarise(lockfile)
+        clock = time.strftime("%H:%M:%S")
+        for row in summary.rows:
+            before = self._states.get(row.reference)
+            if before is not None and before is not row.state:
+                self._changes.appendleft(f"{clock}  {row.reference}: {before.label} → {row.state.label}")
+        self._states = {row.reference: row.state for row in summary.rows}
+        self._summary = summary
+
+    def __rich_console__(self, _terminal: Terminal, options: ConsoleOptions) -> RenderResult:
+        height = options.height or options.max_height
+        for line in self.lines(height)[:height]:
+            line.truncate(options.max_width, overflow="ellipsis")
+            yield line
+
+    def lines(self, height: int) -> list[Text]:
+        """At most ``height`` lines: the states, then the newest failures and the latest changes."""
+        elapsed = shown_duration(time.monotonic() - self._start)
+        if self._summary is None:
+            return [Text(f"{self._manifest}: asking ICA … {elapsed}")]
+        head = [Text(f"{self._manifest}: {counted(len(self._summary.rows), 'item')}, watched for {elapsed}", "bold")]
+        lines = [*head, *_bars(self._summary)]
+        room = height - len(lines)
+        failures = _failures(self._summary, time.time())
+        lines += _part("Newest failures", failures, room // 2 if self._changes else room)
+        return [*lines, *_part("Latest changes", list(map(Text, self._changes)), height - len(lines))]
+
+
+def _bars(summary: Summary) -> Iterator[Text]:
+    total = len(summary.rows)
+    for state, count in summary.counts.items():
+        filled = max(1, round(count / total * _BAR))
+        bar = Text("█" * filled, COLOURS[state]) + Text("░" * (_BAR - filled), "dim")
+        yield Text(f"{state.label:>18} ") + bar + Text(f" {count:,}")
+
+
+def _failures(summary: Summary, now: float) -> list[Text]:
+    newest = sorted(summary.failed, key=lambda row: row.launch.ended or "", reverse=True)
+    return [_failure(row, now) for row in newest]
+
+
+def _failure(row: Row, now: float) -> Text:
+    when = age(row.launch.ended, now)
+    return Text(row.reference, "red") + Text(f"  {row.launch.reason}" + (f" ({when} ago)" if when else ""))
+
+
+def _part(title: str, lines: list[Text], room: int) -> list[Text]:
+    """A blank line, the title and what fits; nothing where there is no room for a single line."""
+    shown = lines[: max(0, room - 2)]
+    if not shown:
+        return []
+    more = f" ({len(shown):,} of {len(lines):,})" if len(shown) < len(lines) else ""
+    return [Text(), Text(title + more, "bold"), *shown]
+
+
+@contextmanager
+def watch_screen(manifest: Path) -> Iterator[WatchScreen]:
+    """The terminal's other screen for as long as something is watched; what was there comes back afterwards."""
+    screen = WatchScreen(manifest)
+    with Live(screen, screen=True, refresh_per_second=_REFRESHES, vertical_overflow="crop"):
+        yield screen
