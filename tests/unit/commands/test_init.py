@@ -98,6 +98,17 @@ def test_each_line_of_the_starter_with_a_placeholder_says_what_to_fill_in(tmp_pa
     assert "FILL IN: id of the project" not in given.read_text(encoding="utf-8")
 
 
+def test_the_starter_is_invalid_until_each_placeholder_is_replaced(tmp_path):
+    manifest, samplesheet, _ = write_starter(tmp_path / "germline.yaml", PROJECT)
+    with pytest.raises(InvalidManifest) as raised:
+        items(manifest)
+    faults = [finding for finding in raised.value.findings if "placeholder that `init` wrote" in finding.message]
+    marked = [number for number, line in enumerate(manifest.read_text().splitlines(), 1) if "FILL IN: " in line]
+    assert len(faults) == 3
+    assert [finding.row.file for finding in faults if finding.row] == [str(samplesheet)]
+    assert any(finding.place.line in marked for finding in faults)
+
+
 @pytest.mark.parametrize(
     "make", [lambda path: write_starter(path, None), lambda path: [from_payload(path.parent, FORM)]]
 )
