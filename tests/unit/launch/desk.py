@@ -72,6 +72,7 @@ class Desk:
         self.lines: list[str] = []
         self.journal = Journal.read(FileRecords(self.path), OWNER)
         self.timeout = timeout
+        self.was_anothers = False
 
     def reopen(self, timeout: float | None = None) -> Desk:
         """What another process would see: the journal is read again."""
@@ -91,6 +92,7 @@ class Desk:
             clock=lambda: self.now,
             notify=self.lines.append,
             deadline=Deadline.after(self.timeout, lambda: self.now),
+            was_anothers=self.was_anothers,
         )
 
     def submit(self, batch: PreparedBatch, *, stamped: bool = True) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from memory_store import MemoryStore
+from launch.memory_store import MemoryStore
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch import lease as leases

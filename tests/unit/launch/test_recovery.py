@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from launch.desk import BATCH, NOW, A, B, C, analysis, lost, prepared
+from launch.desk import BATCH, NOW, A, B, C, Desk, analysis, lost, prepared
 
 from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused, Unreachable
 from manifest_runner.launch.adoption import SETTLING_SECONDS
 from manifest_runner.launch.environment import DEFAULT_KEY_WINDOW
+from manifest_runner.launch.record import new_launch
+from manifest_runner.planning.plan import Launch
 from manifest_runner.timestamps import timestamp
 
 
@@ -182,3 +184,42 @@ def test_one_batch_that_cannot_be_settled_leaves_the_others_to_the_next_run(desk
     with pytest.raises(Unreachable):
         desk.settle()
     assert desk.pending == [BATCH.key, prepared(C).key]
+
+
+# -- what another run may have launched
+
+
+def known(desk: Desk, *launches: Launch) -> Desk:
+    """The lockfile has these launches, of other batches."""
+    for each in launches:
+        new = new_launch(each.digest, each.kind, each.revision, each.attempt, "b-other")
+        desk.lockfile.items[each.user_reference] = new
+    return desk
+
+
+def test_a_lost_batch_all_of_which_the_lockfile_has_is_never_sent_again(desk):
+    known(lost(desk), A, B).settle()
+    assert (len(desk.api.posts), desk.api.searches, desk.pending) == (1, 0, [])
+
+
+def test_of_a_lost_batch_that_the_lockfile_has_in_part_the_rest_is_adopted_or_planned_again(desk):
+    desk.api.analyses = [analysis(B, age=SETTLING_SECONDS + 10)]
+    known(lost(desk), A).settle()
+    assert (len(desk.api.posts), desk.pending) == (1, [])
+    assert desk.lockfile.items["a"].batch_id == "b-other"
+    assert desk.lockfile.items["b"].adopted
+
+
+def test_a_lost_batch_that_the_lockfile_has_in_part_is_a_persons_affair_without_stamps(desk):
+    with pytest.raises(ApprovalNeeded, match="another run launched a part of it"):
+        known(lost(desk, stamped=False), A).settle()
+    assert (len(desk.api.posts), desk.pending) == (1, [BATCH.key])
+
+
+def test_where_another_run_held_the_lease_a_lost_batch_is_looked_for_first(desk):
+    lost(desk)
+    desk.was_anothers = True
+    desk.api.analyses = [analysis(A), analysis(B)]
+    desk.settle()
+    assert (len(desk.api.posts), desk.pending) == (1, [])
+    assert all(item.adopted for item in desk.lockfile.items.values())

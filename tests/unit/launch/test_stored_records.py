@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from memory_store import MemoryStore
-from test_journal import FIRST, OWNER, SECOND, THIRD
+from launch.memory_store import MemoryStore
+from launch.test_journal import FIRST, OWNER, SECOND, THIRD
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.journal import Answer, Journal, Owner
