@@ -1,3 +1,22 @@
-"""Launch analyses on Illumina Connected Analytics from a manifest, each exactly once."""
+"""Launch analyses on Illumina Connected Analytics from a manifest, each exactly once.
+
+The commands are functions, too: ``from manifest_runner import validate, plan, run, status`` (see docs/python.md).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from manifest_runner.programs import plan, run, status, validate
 
 __version__ = "0.1.0"
+__all__ = ["plan", "run", "status", "validate"]
+
+
+def __getattr__(name: str) -> Any:
+    """The functions are imported when they are first asked for: the command line starts without them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("manifest_runner.programs"), name)

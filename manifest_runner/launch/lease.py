@@ -330,12 +330,20 @@ class LeaseKeeper:
         with self._lock:
             if self._lost is not None or self._lease is None:
                 return
-            lease = released(self._lease, self._clock(), unseen)
+            lease = lease_json(released(self._lease, self._clock(), unseen))
             try:
-                self._store.replace(self._name, lease_json(lease), self._version)
+                self._store.replace(self._name, lease, self._version)
             except Conflict:
-                self._notify(f"{self.where}: the lease was no longer this run's to release")
+                self._release_again(lease)
             self._lease = None
+
+    def _release_again(self, lease: bytes) -> None:
+        """A renewal may have been executed without an answer."""
+        try:
+            self._take_stock(read_lease(self._store, self._name))
+            self._store.replace(self._name, lease, self._version)
+        except (LeaseLost, Conflict):
+            self._notify(f"{self.where}: the lease was no longer this run's to release")
 
 
 def free_lease(store: Store, name: str, found: Read, now: float) -> None:

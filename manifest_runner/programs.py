@@ -1,0 +1,165 @@
+"""The commands as functions, for notebooks and workflow engines. They print nothing.
+
+Each takes the manifest's path first, and by keyword the options of the command line under their names there. What ends
+a command with an exit code from 2 to 8 raises a ``manifest_runner.errors.RunnerError`` with that ``exit_code``; items
+that failed are in the result. ``notify`` is called with each line that a command would report while it works.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from manifest_runner.cli.views.outcome import run_document
+from manifest_runner.cli.views.plan import plan_document
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import DEFAULT_TIMEOUT, RunOptions, Target
+from manifest_runner.diagnostics.formats import finding_document
+from manifest_runner.errors import NotCovered
+from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
+from manifest_runner.planning.choices import Choices
+from manifest_runner.results import Finding, PlanResult, RunResult, StatusResult
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+Manifest = str | Path
+Notify = Callable[[str], None]
+
+# Options whose name on the command line is not that of the field that they fill.
+_FIELDS = {"targets": "target", "given_vars": "var", "key_window": "idempotency_window"}
+
+
+def validate(
+    path: Manifest,
+    *,
+    strict: bool = False,
+    server_url: str | None = None,
+    emulator: bool = False,
+    lockfile: Manifest | None = None,
+    var: Mapping[str, str] | None = None,
+    project: str | None = None,
+) -> list[Finding]:
+    """Check a manifest and every item it renders to, without the network; the warnings.
+
+    Raises InvalidManifest (exit code 3) with everything that is wrong in its ``findings``; ``strict`` treats warnings
+    as errors. ``server_url``, ``emulator`` and ``lockfile`` make no difference here.
+    """
+    from manifest_runner.commands import preview
+
+    _count, found = preview.validate(Path(path), _filled(Target, locals()), Context(), strict=strict)
+    return msgspec.convert([finding_document(each) for each in found], list[Finding])
+
+
+def plan(
+    path: Manifest,
+    *,
+    retry_failed: bool = False,
+    relaunch_changed: bool = False,
+    target: Sequence[str] = (),
+    limit: int | None = None,
+    batch_size: int | None = None,
+    max_launches: int | None = None,
+    strict: bool = False,
+    detailed_exitcode: bool = False,
+    server_url: str | None = None,
+    emulator: bool = False,
+    lockfile: Manifest | None = None,
+    var: Mapping[str, str] | None = None,
+    project: str | None = None,
+    notify: Notify | None = None,
+) -> PlanResult:
+    """What ``run`` would do. Writes nothing, and uses no network but for a lockfile in a store.
+
+    With ``detailed_exitcode`` a plan with something to launch raises NotCovered (exit code 8).
+    """
+    from manifest_runner.commands import preview
+
+    given = locals()
+    options = msgspec.structs.replace(_filled(RunOptions, given), choices=_filled(Choices, given))
+    seen = preview.plan(Path(path), _filled(Target, given), options, _context(notify))
+    if detailed_exitcode and not seen.plan.is_covered:
+        raise NotCovered(f"{path}: something is new, changed or pending")
+    return msgspec.convert(plan_document(seen.plan, seen.batches), PlanResult)
+
+
+def run(
+    path: Manifest,
+    *,
+    wait: Literal["none", "created", "finished"] = "created",
+    timeout: float = DEFAULT_TIMEOUT,
+    poll_interval: float | None = None,
+    retry_failed: bool = False,
+    relaunch_changed: bool = False,
+    target: Sequence[str] = (),
+    limit: int | None = None,
+    batch_size: int | None = None,
+    max_launches: int | None = None,
+    strict: bool = False,
+    locked: bool = False,
+    adopt: Literal["wait", "now", "never"] = "wait",
+    idempotency_window: float = DEFAULT_KEY_WINDOW,
+    lock_timeout: float = 0.0,
+    no_lock: bool = False,
+    server_url: str | None = None,
+    emulator: bool = False,
+    lockfile: Manifest | None = None,
+    var: Mapping[str, str] | None = None,
+    project: str | None = None,
+    notify: Notify | None = None,
+) -> RunResult:
+    """Launch what is not launched yet, and write the lockfile. Times are in seconds.
+
+    To run it again is safe, whatever ended it. What needs approval raises ApprovalNeeded (exit code 7).
+    """
+    from manifest_runner.commands.run import run
+
+    given = locals()
+    options = msgspec.structs.replace(_filled(RunOptions, given), choices=_filled(Choices, given))
+    outcome = run(Path(path), _filled(Target, given), options, _context(notify))
+    return msgspec.convert(run_document(outcome), RunResult)
+
+
+def status(
+    path: Manifest,
+    *,
+    watch: bool = False,
+    timeout: float = DEFAULT_TIMEOUT,
+    poll_interval: float | None = None,
+    server_url: str | None = None,
+    emulator: bool = False,
+    lockfile: Manifest | None = None,
+    var: Mapping[str, str] | None = None,
+    project: str | None = None,
+    notify: Notify | None = None,
+) -> StatusResult:
+    """Bring the lockfile up to date from the API; with ``watch`` until every analysis has ended."""
+    from manifest_runner.commands.status import refresh
+    from manifest_runner.lockfile.file import dump_lockfile
+
+    given = locals()
+    show = _ignored if watch else None
+    found = refresh(Path(path), _filled(Target, given), _filled(RunOptions, given), _context(notify), show)
+    return msgspec.convert(json.loads(dump_lockfile(found)), StatusResult)
+
+
+def _context(notify: Notify | None) -> Context:
+    return Context() if notify is None else Context(notify=notify)
+
+
+def _ignored(_lockfile: object) -> None:
+    """Each state on the way to the last one is of no use to a program."""
+
+
+def _filled(struct: type[S], given: Mapping[str, Any]) -> S:
+    """The struct with what was given for its fields; None stands for an option that was left out."""
+    fields = {field: given.get(_FIELDS.get(field, field)) for field in struct.__struct_fields__}
+    values = {field: value for field, value in fields.items() if value is not None}
+    if "targets" in values:
+        values["targets"] = tuple(values["targets"])
+    if "lockfile" in values:
+        values["lockfile"] = Path(values["lockfile"])
+    return struct(**values)
