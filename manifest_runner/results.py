@@ -35,6 +35,7 @@ class PlanResult(msgspec.Struct, frozen=True):
     failed: list[str]
     removed: list[str]
     pending: list[str]
+    unresolved: int
     batches: int
 
 
@@ -50,6 +51,7 @@ class RunResult(msgspec.Struct, frozen=True):
     failed: list[str]
     removed: list[str]
     pending: list[str]
+    unresolved: int
     batches: int
     created: int
     createdFailed: int
