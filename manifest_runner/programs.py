@@ -7,7 +7,7 @@ that failed are in the result. ``notify`` is called with each line that a comman
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -121,13 +121,16 @@ def run(
 
     given = locals()
     options = msgspec.structs.replace(_filled(RunOptions, given), choices=_filled(Choices, given))
+    start = time.monotonic()
     outcome = run(Path(path), _filled(Target, given), options, _context(notify))
-    return msgspec.convert(run_document(outcome), RunResult)
+    return msgspec.convert(run_document(outcome, time.monotonic() - start), RunResult)
 
 
 def status(
     path: Manifest,
     *,
+    target: Sequence[str] = (),
+    failed: bool = False,
     watch: bool = False,
     timeout: float = DEFAULT_TIMEOUT,
     poll_interval: float | None = None,
@@ -138,14 +141,18 @@ def status(
     project: str | None = None,
     notify: Notify | None = None,
 ) -> StatusResult:
-    """Bring the lockfile up to date from the API; with ``watch`` until every analysis has ended."""
-    from manifest_runner.commands.status import refresh
-    from manifest_runner.lockfile.file import dump_lockfile
+    """Bring the lockfile up to date from the API; with ``watch`` until every analysis has ended.
 
-    given = locals()
-    show = _ignored if watch else None
-    found = refresh(Path(path), _filled(Target, given), _filled(RunOptions, given), _context(notify), show)
-    return msgspec.convert(json.loads(dump_lockfile(found)), StatusResult)
+    ``target`` and ``failed`` choose what is in the result. While a run holds the manifest, nothing is written.
+    """
+    from manifest_runner.cli.views.status import chosen_items, status_document
+    from manifest_runner.commands.status import refresh
+
+    given, manifest = locals(), Path(path)
+    options = _filled(RunOptions, given)
+    found = refresh(manifest, _filled(Target, given), options, _context(notify), is_watching=watch)
+    shown = chosen_items(found, _filled(Choices, given), only_failed=failed)
+    return msgspec.convert(status_document(shown, manifest), StatusResult)
 
 
 def _context(notify: Notify | None) -> Context:

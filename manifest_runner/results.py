@@ -42,7 +42,7 @@ class PlanResult(msgspec.Struct, frozen=True):
 class RunResult(msgspec.Struct, frozen=True):
     """What a run did: the plan that it followed, how many items were created, where the lockfile is.
 
-    Items that failed do not raise: they are in ``failed``, and counted in ``createdFailed``.
+    Items that failed do not raise: they are counted in ``createdFailed`` and ``failedAnalyses``.
     """
 
     new: list[str]
@@ -55,15 +55,55 @@ class RunResult(msgspec.Struct, frozen=True):
     batches: int
     created: int
     createdFailed: int
+    succeeded: int
+    failedAnalyses: int
+    seconds: float
     lockfile: str
 
 
-class StatusResult(msgspec.Struct, frozen=True):
-    """The lockfile: ``items`` by userReference and ``batches`` by id, as it has them (docs/lockfile)."""
+class Analysis(msgspec.Struct, frozen=True):
+    """An analysis as it was last seen. Times are RFC 3339 text."""
 
-    lockVersion: int
+    id: str
+    reference: str | None
+    status: str | None
+    startDate: str | None = None
+    endDate: str | None = None
+
+
+class Item(msgspec.Struct, frozen=True):
+    """The latest launch of an item; ``earlier`` are those that it replaced. What is not known is None."""
+
+    userReference: str
+    kind: str
+    state: str
+    status: str | None
+    message: str | None
+    attempt: int
+    revision: str
+    batchId: str | None
+    itemId: str | None
+    durationSeconds: float | None
+    link: str | None
+    analysis: Analysis | None
+    removed: bool
+    adopted: bool
+    outputs: dict[str, list[dict[str, Any]]]
+    price: dict[str, Any] | None
+    failure: dict[str, Any] | None
+    earlier: list[dict[str, Any]]
+
+
+class StatusResult(msgspec.Struct, frozen=True):
+    """How the launched items are doing; failed ones come first. ``totals`` has their counts, also by state."""
+
+    reportVersion: int
+    manifest: str
+    generatedAt: str
+    dataAsOf: str | None
     name: str
     project: str
     server: str
-    batches: dict[str, dict[str, Any]]
-    items: dict[str, dict[str, Any]]
+    totals: dict[str, Any]
+    batches: list[dict[str, Any]]
+    items: list[Item]

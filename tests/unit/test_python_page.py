@@ -53,7 +53,7 @@ def executed(source: str) -> dict[str, object]:
 
 def test_the_notebooks_cell(launched, capsys):
     executed(program("before = plan"))
-    assert (launched(), capsys.readouterr().out.splitlines()[-1]) == (1, "SUCCEEDED")
+    assert (launched(), capsys.readouterr().out.splitlines()[-1]) == (1, "NA12878-germline succeeded ")
 
 
 def test_the_task_of_airflow(launched: Callable[[], int], monkeypatch):
