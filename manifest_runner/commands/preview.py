@@ -11,10 +11,11 @@ from manifest_runner.commands.context import Context
 from manifest_runner.commands.due import check_targets, due_batches, plan_session, too_many_words
 from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.commands.session import load_target, read_session
-from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.spool import open_spool
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.model import Name
 from manifest_runner.planning.plan import Plan, make_plan
 
 
@@ -31,9 +32,15 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
 
     Raises InvalidManifest with everything that is wrong, warnings included; ``strict`` treats those as errors.
     """
-    loaded = load_target(path, target, context, unresolved="warning")
-    count = sum(1 for _ in loaded.expansion.items())
+    loaded = load_target(path, target, context, report_unresolved=strict)
+    count, unresolved = 0, set[Name]()
+    for item in loaded.expansion.items():
+        count += 1
+        unresolved.update(item.unresolved)
     loaded.raise_errors(strict=strict)
+    if unresolved:
+        words = f"names not looked up yet: {len(unresolved):,}; `manifest-runner resolve` or a run looks them up"
+        loaded.findings.add(Finding(Place(loaded.document.source.file, 1), "MR711", words, "info"))
     return count, loaded.findings.all()
 
 
@@ -56,7 +63,7 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
 
 def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:
     """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked."""
-    loaded = load_target(path, target, context, unresolved="error")
+    loaded = load_target(path, target, context, report_unresolved=True)
     if options.no_check:
         loaded = loaded.without_checks()
     empty = Lockfile(loaded.document.name, loaded.project, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -193,13 +193,12 @@ def _nothing() -> None:
     """Nobody else writes what lies beside the manifest."""
 
 
-def load_target(
-    path: Path, target: Target, context: Context, *, unresolved: Literal["error", "warning"] | None = None
-) -> Loaded:
-    """A manifest with its names file. ``unresolved`` is how a name that is not in it is reported, if at all."""
+def load_target(path: Path, target: Target, context: Context, *, report_unresolved: bool = False) -> Loaded:
+    """A manifest with its names file. With ``report_unresolved`` a name that is not in it is an error."""
     loaded = load(path, env=context.env, project=target.project, given_vars=target.given_vars)
     file, server = names_path(path, is_trial=target.emulator), server_of(target, context)
-    return loaded.with_pins(Pins(read_names(file, project=loaded.project, server=server), unresolved=unresolved))
+    names = read_names(file, project=loaded.project, server=server)
+    return loaded.with_pins(Pins(names, report_unresolved=report_unresolved))
 
 
 class Opened(msgspec.Struct, frozen=True):

@@ -127,7 +127,8 @@ def _expand_analysis(
             continue
         effective = revision_of(row, index, row_id)
         request, unresolved, found = placed(rendered, request, kind)
-        if (found and faults.add_request(found, rendered, row_id)) or effective is None:
+        if found or effective is None:
+            faults.add_request(found, rendered, row_id)
             continue
         if request is not rendered:
             body = dumps(request)

@@ -121,28 +121,21 @@ class AnalysisFaults:
             group, of_row = (fault.path, fault.lacks), is_rendered(fields, path)
             self.add(path, "MR501", _message(fault), row, group=group, at_key=fault.at_key, is_of_row=of_row)
 
-    def add_request(self, found: Iterable[RequestFault], request: Any, row: RowId) -> bool:
-        """What is wrong with the names and the data of an item, and whether any of it is an error."""
-        fields, has_error = self._analysis.fields, False
+    def add_request(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
+        """What is wrong with the names and the data of an item."""
+        fields = self._analysis.fields
         for fault in found:
             path = written_at(fields, fault.path, request)
-            of_row = not fault.at_key and is_rendered(fields, path)
             differs = not fault.at_key and row != NO_ROW and has_leaf(_value_at(fields, path))
-            place = self._analysis.rows.place(row) if differs else None
-            self._findings.add(
-                Finding(
-                    self.place(fault.path if fault.path == ("kind",) else path, at_key=fault.at_key),
-                    fault.code,
-                    fault.message,
-                    fault.severity,
-                    row=place,
-                    is_of_row=of_row,
-                ),
-                group=(fault.code if fault.group is None else fault.group, path),
+            finding = Finding(
+                self.place(fault.path if fault.path == ("kind",) else path, at_key=fault.at_key),
+                fault.code,
+                fault.message,
+                row=self._analysis.rows.place(row) if differs else None,
+                is_of_row=not fault.at_key and is_rendered(fields, path),
             )
-            has_error |= fault.severity == "error"
-        self.any |= has_error
-        return has_error
+            self._findings.add(finding, group=(fault.code if fault.group is None else fault.group, path))
+            self.any = True
 
     def add_constants(self, checker: ItemChecker, named: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """What is wrong with the parts that no template makes, where no item could be made.

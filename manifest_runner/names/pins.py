@@ -7,7 +7,7 @@ what no row changes, so nothing is changed in place. Most data are ids, or paths
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from manifest_runner.model import Kind, Name, NameKind
 from manifest_runner.names.failure import Failure
@@ -51,7 +51,8 @@ class Pins:
     """What is known of the names of one manifest, ready to be put into its requests.
 
     ``failures`` are names that were looked up in vain, with the reason. Without ``check`` requests are not compared
-    with what their pipelines declare. ``unresolved`` is how a name that is not known yet is reported, if at all.
+    with what their pipelines declare. With ``report_unresolved`` a name that is not known
+    yet is a fault.
     ``faulty`` are ids and paths of data, and ids of pipelines, that cannot be used. Of failures and of what is faulty
     only the items with userReferences in ``only`` are at fault.
     """
@@ -62,7 +63,7 @@ class Pins:
         failures: Mapping[Name, Failure] | None = None,
         *,
         check: bool = True,
-        unresolved: Literal["error", "warning"] | None = None,
+        report_unresolved: bool = False,
         faulty: Mapping[str, Failure] | None = None,
         only: Container[str] | None = None,
     ) -> None:
@@ -71,7 +72,7 @@ class Pins:
         self._faulty = faulty or {}
         self._only = only
         self._failures = failures or {}
-        self._unresolved = unresolved
+        self._report_unresolved = report_unresolved
         self._data = {key: entry.id for key, entry in names.data.items()}
         self._plain_pipelines: set[str] = set()  # ids of pipelines of which nothing is to be checked
         by_id = {entry.id: (key, entry) for key, entry in names.pipelines.items()}
@@ -79,7 +80,7 @@ class Pins:
 
     def without_checks(self) -> Pins:
         """The same, without comparing requests with what their pipelines declare."""
-        return Pins(self.names, self._failures, check=False, unresolved=self._unresolved)
+        return Pins(self.names, self._failures, check=False, report_unresolved=self._report_unresolved)
 
     def without_names(self) -> Pins:
         """The same without any entry, so that every name counts as unresolved."""
@@ -247,9 +248,9 @@ class Pins:
             seen.faults.append(RequestFault(at, *self._failures[name], group=name))
             return
         seen.unresolved.append(name)
-        if self._unresolved is not None:
+        if self._report_unresolved:
             words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
-            seen.faults.append(RequestFault(at, "MR711", words, severity=self._unresolved))
+            seen.faults.append(RequestFault(at, "MR711", words))
 
 
 class _Seen:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from manifest_runner.model import Kind
 from manifest_runner.names.form_check import FormCheck
@@ -31,7 +31,6 @@ class RequestFault(NamedTuple):
     message: str
     at_key: bool = False
     group: Hashable = None
-    severity: Literal["error", "warning"] = "error"
 
 
 class PipelineCheck:

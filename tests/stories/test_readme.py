@@ -44,5 +44,5 @@ def test_a_second_run_of_the_first_study_launches_only_a_new_row(emulator, cli):
     cli.write("study.samples.csv", blocks(study, "csv")[0])
     cli.ok("run", "study.yaml")
     assert cli.ok("plan", "study.yaml", "--json").json["new"] == []
-    cli.write("study.samples.csv", blocks(study, "csv")[0] + "NA12880,fil.5e6f40718293a4b5c6d7e8f91a2b3c4d\n")
+    cli.write("study.samples.csv", blocks(study, "csv")[0] + "NA12880,/fastq/NA12880_R1.fastq.gz\n")
     assert cli.ok("plan", "study.yaml", "--json").json["new"] == ["NA12880-study"]
