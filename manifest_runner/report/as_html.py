@@ -22,9 +22,10 @@ from manifest_runner.report.page_rows import BLANK, page_row
 from manifest_runner.report.reasons import Reason, group_by_reason
 from manifest_runner.report.running import make_running
 from manifest_runner.report.source import ReportSource, command
-from manifest_runner.report.summary import Summary, counted
+from manifest_runner.report.summary import Summary
 from manifest_runner.report.timeline import make_timeline
 from manifest_runner.report.times import shown_duration, shown_time
+from manifest_runner.text import counted
 
 # Rows that stand in the page itself, for readers without a script: the first ones, so the failed ones.
 _ROWS_WITHOUT_SCRIPT = 500

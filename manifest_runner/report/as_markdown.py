@@ -13,8 +13,8 @@ from manifest_runner.report.reasons import group_by_reason
 from manifest_runner.report.rows import Row
 from manifest_runner.report.source import ReportSource, command
 from manifest_runner.report.states import State, Tone
-from manifest_runner.report.summary import Summary, counted
-from manifest_runner.text import plain_text
+from manifest_runner.report.summary import Summary
+from manifest_runner.text import counted, plain_text
 
 # GitHub cuts comments at 65,536 characters.
 LIMIT = 60_000

@@ -16,7 +16,7 @@ from manifest_runner.report.rows import Row, make_row, shown_text
 from manifest_runner.report.source import analysis_link
 from manifest_runner.report.states import State, Tone
 from manifest_runner.report.times import shown_duration
-from manifest_runner.text import plain_text
+from manifest_runner.text import counted, plain_text
 from manifest_runner.timestamps import moment
 
 
@@ -81,11 +81,6 @@ class Summary(msgspec.Struct, frozen=True):
     @property
     def output_codes(self) -> list[str]:
         return sorted({code for row in self.rows for code in row.launch.outputs})
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 item``, ``1,200 items``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def decimal_of(text: str) -> Decimal | None:

@@ -10,8 +10,9 @@ import msgspec
 
 from manifest_runner.report.rows import Row
 from manifest_runner.report.states import State
-from manifest_runner.report.summary import BatchRow, Summary, counted
+from manifest_runner.report.summary import BatchRow, Summary
 from manifest_runner.report.times import seconds_between
+from manifest_runner.text import counted
 from manifest_runner.timestamps import moment
 
 # Up to so many analyses have a lane each; more are drawn as how many of a batch ran at a time.
