@@ -35,7 +35,8 @@ def test_any_machine_knows_what_another_launched(shared, place):
     assert (plan["new"], plan["unchanged"]) == (["s2"], ["s0", "s1"])
     assert theirs.run().code == 0
     shared.check(mine)
-    assert json.loads(mine.do("status", "--json").out)["items"].keys() == set(SOME)
+    seen = json.loads(mine.do("status", "--json").out)["items"]
+    assert sorted(item["userReference"] for item in seen) == sorted(SOME)
     assert mine.do("report", "--format", "csv").out.count("succeeded") == len(SOME)
     assert mine.files() == [mine.manifest.name]
 
@@ -74,7 +75,7 @@ def test_an_empty_store_beside_a_lockfile_launches_nothing_anew(shared, place):
     assert "`manifest-runner lock push study.yaml` copies it there" in ended.err
     assert mine.do("plan").code == 6
     assert mine.do("lock push").code == 0
-    assert "a lockfile in the store already" in (again := mine.do("lock push")).err
+    assert "the store already has a lockfile" in (again := mine.do("lock push")).err
     assert (again.code, mine.do("lock push", "--force").code) == (6, 0)
     assert theirs.run().code == 0
     theirs.assert_executed_once(len(SOME))
@@ -126,7 +127,7 @@ def test_a_lease_is_released_by_hand(shared, place):
     assert mine.do("lock release").code == 7
     released = mine.do("lock release", "--yes")
     assert (released.code, "released the lease of bob on ci-7" in released.out) == (0, True)
-    assert "the lease is free already" in mine.do("lock release", "--yes").out
+    assert "the lease is already free" in mine.do("lock release", "--yes").out
     assert mine.run().code == 0
     shared.check(mine)
     path.write_text("no lease")
@@ -210,7 +211,7 @@ def test_what_had_not_been_seen_is_read_by_whoever_takes_the_lease_next(
     assert len(shared.lease(mine)["unseen"]) == 1
     ended = theirs.run()
     assert ended.code == 0, ended.err
-    assert "reading 1 batch(es) of the run that had the lease before" in ended.err
+    assert "reading 1 batch(es) of the run that held the lease before" in ended.err
     theirs.assert_executed_once(len(SOME))
     assert sorted(theirs.locked()["items"]) == sorted(SOME)
     assert shared.lease(theirs)["unseen"] == []
