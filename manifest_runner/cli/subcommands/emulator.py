@@ -56,14 +56,14 @@ emulator_options = grouped(
         type=SECONDS,
         default=0.0,
         metavar="SECONDS",
-        help="Hide new analyses from searches for so long.",
+        help="Hide new analyses from searches for this long.",
     ),
     click.option(
         "--usage-delay",
         type=SECONDS,
         default=0.0,
         metavar="SECONDS",
-        help="Hide the prices of analyses for so long.",
+        help="Hide the prices of analyses for this long.",
     ),
     click.option("--latency", type=SECONDS, default=0.0, metavar="SECONDS", help="Delay every answer."),
     click.option(
