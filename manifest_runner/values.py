@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -106,3 +107,29 @@ def spelled_number(text: str, *, whole: bool) -> int | float:
         return SpelledFloat(text)
     value = int(text)
     return value if str(value) == text else SpelledInt(text)
+
+
+def json_decoder() -> json.JSONDecoder:
+    """Of JSON as RFC 8259 defines it: no duplicate keys, no NaN; a number's ``str()`` is its spelling.
+
+    It raises ValueError, of which JSONDecodeError is a kind.
+    """
+    return json.JSONDecoder(
+        object_pairs_hook=_unique_pairs,
+        parse_int=lambda digits: spelled_number(digits, whole=True),
+        parse_float=lambda digits: spelled_number(digits, whole=False),
+        parse_constant=_refuse_constant,
+    )
+
+
+def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f'duplicate key "{twice[:60]}"')
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

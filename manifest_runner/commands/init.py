@@ -19,11 +19,10 @@ from manifest_runner.items.shorthands import shape_item
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.model import Kind
-from manifest_runner.rows.json_rows import decoder
 from manifest_runner.templates.model import has_delimiters
 from manifest_runner.text import is_unicode
 from manifest_runner.validation.shipped import item_checker
-from manifest_runner.values import SpelledFloat, SpelledInt, spelled_json
+from manifest_runner.values import SpelledFloat, SpelledInt, json_decoder, spelled_json
 
 MAX_PAYLOAD_BYTES = 64 * 2**20
 
@@ -58,7 +57,7 @@ def _read_payload(payload: Path) -> str:
 
 def _decode(text: str, payload: Path) -> dict[str, Any]:
     try:
-        data = decoder().decode(text)
+        data = json_decoder().decode(text)
     except json.JSONDecodeError as e:
         raise _refused(payload, f"not JSON: {e.msg}", line=e.lineno, column=e.colno) from e
     except ValueError as e:  # a key twice, NaN, a vast number

@@ -143,6 +143,37 @@ CODES: dict[str, Code] = {
         "The file under `forEach.schema` is not JSON or not a JSON Schema, or it refers to another file.",
         "Fix it, and keep it in one file: nothing is fetched.",
     ),
+    "MR309": Code(
+        "A row that is commented out",
+        "It starts with `#`, as rows do that somebody wants to hold back.",
+        'Add `comment: "#"` beside the file to leave such rows out. If `#` belongs to the data, name another text.',
+        "#P2,fil.1,female",
+    ),
+    "MR310": Code(
+        "An error value of Excel",
+        "A cell of a column that a template uses is `#N/A`, `#REF!` or the like, or holds a formula whose result the "
+        "file does not store.",
+        "Correct the cell. For a formula without a result, open the file in Excel and save it.",
+        "P1,#N/A",
+    ),
+    "MR311": Code(
+        "Two rows of a table with one key",
+        "A look-up in the table would find two rows.",
+        "Remove one, add a column to the `key`, or set `many: true`: then a look-up gives the list of all rows.",
+        "tables: {lanes: {csv: fastq_list.csv, key: RGSM}}",
+    ),
+    "MR312": Code(
+        "A column that one of several files lacks",
+        "All files of a source must have the same columns, in any order.",
+        "Add the column, or name the files in analyses of their own.",
+        "forEach: {csv: [old.csv, new.csv]}",
+    ),
+    "MR313": Code(
+        "A requirement does not hold",
+        "An item does not meet a rule under `require`; the message is the rule's own.",
+        "Correct the row, or the rule.",
+        'require: [{that: "row.coverage | int >= 30", else: "coverage below 30"}]',
+    ),
     "MR401": Code(
         "Invalid template",
         "Braces are not closed, a filter does not exist, or `where` has braces although it is an expression already.",
@@ -229,7 +260,7 @@ CODES: dict[str, Code] = {
     ),
     "MR604": Code(
         "Analysis without rows",
-        "The samplesheet has only a header, or `where` matches no row. This is information, not a warning.",
+        "The samplesheet has only a header, or `where` matches no row.",
         "If you expect items, fix the condition. Cells of a table are text: compare with `'1'`, or use `| int`.",
         "where: row.lane == 1",
     ),
@@ -239,6 +270,31 @@ CODES: dict[str, Code] = {
         "accepts it, but the pipeline may not.",
         "Fill the cell, exclude the row with `where`, or leave the input out with null when the cell is empty.",
         'bed: "{{ row.bed or none }}"',
+    ),
+    "MR606": Code(
+        "Blanks around cells",
+        "Cells start or end with spaces, no-break spaces or characters without width, as copy and paste leaves them. "
+        "They are removed.",
+        "Remove them from the file. `trim: false` beside the file keeps them.",
+        "P1 , fil.1",
+    ),
+    "MR607": Code(
+        "A userReference that depends on index",
+        "If a row is deleted or added above it, every item below gets another name, and is launched again.",
+        "Use a column that identifies the row.",
+        'userReference: "sample-{{ index }}"',
+    ),
+    "MR608": Code(
+        "One data id twice in one input",
+        "An item has the same data id or path twice in one input. Most often a cell was copied.",
+        "Correct the cell.",
+        "P1,fil.1;fil.1",
+    ),
+    "MR609": Code(
+        "Data that two rows share",
+        "Two items use the same data as the same input: a copied cell, or a shared normal. This is information, not a "
+        "warning.",
+        "Correct the cell if it was copied.",
     ),
     "MR701": Code(
         "Name cannot be resolved",

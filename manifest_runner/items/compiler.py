@@ -14,14 +14,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from manifest_runner.items.shorthands import Coded, Deferred, TemplateSlot
-from manifest_runner.templates.model import Lookup
+from manifest_runner.rows.base import FileName
+from manifest_runner.templates.model import Lookup, Query
 from manifest_runner.values import text_of
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
 
-Compiled = Callable[[Any, int], Any]
+
+class Beside(msgspec.Struct, frozen=True, eq=False):
+    """What comes with a row: the rows of its group (None without ``groupBy``), and the file that it is from."""
+
+    members: Sequence[Any] | None = None
+    file: FileName | None = None
+
+
+NOTHING_BESIDE = Beside()
+Compiled = Callable[[Any, int, Beside], Any]
 
 # Filters that the compiled function calls directly; they give text, except for split.
 _DIRECT = frozenset({"split", "slug", "basename", "replace", "lower", "upper", "trim"})
@@ -39,6 +51,8 @@ def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text"
     if not template.whole:
         return "text"
     parts = template.parts
+    if parts is not None and isinstance(parts[0], Query):
+        return _what_a_query_gives(parts[0], cells_are_text=cells_are_text)
     if parts is None or not isinstance(parts[0], Lookup):
         return "any"
     lookup = parts[0]
@@ -46,6 +60,13 @@ def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text"
         last = lookup.filters[-1][0]
         return "texts" if last == "split" else "text" if last in _DIRECT else "any"
     return "text" if cells_are_text and lookup.root == "row" and lookup.key is not None else "any"
+
+
+def _what_a_query_gives(query: Query, *, cells_are_text: bool) -> Literal["text", "texts", "any"]:
+    last = query.filters[-1][0] if query.filters else ""
+    if last == "join" or (not query.is_list and last in _DIRECT):
+        return "texts" if last == "split" else "text"
+    return "texts" if query.is_list and query.of is None and cells_are_text else "any"
 
 
 class Writer:
@@ -74,7 +95,7 @@ class Writer:
 
     def _compiled(self, result: str) -> Compiled:
         lines = [f"    {name} = {source}" for source, name in self._locals.items()]
-        source = "\n".join(["def compiled(row, index):", *lines, f"    return {result}", ""])
+        source = "\n".join(["def compiled(row, index, beside):", *lines, f"    return {result}", ""])
         exec(compile(source, "<compiled analysis>", "exec"), self._names)  # noqa: S102 - see the class's docstring
         function: Compiled = self._names["compiled"]
         return function
@@ -102,12 +123,15 @@ class Writer:
         parts = template.parts
         sources = [self._part(part, as_text=not template.whole) for part in parts] if parts is not None else [None]
         if None in sources:
-            return f"{self._constant(self._call_template(template))}(row, index)"
+            return f"{self._constant(self._call_template(template))}(row, index, beside)"
         if template.whole:
             return str(sources[0])
         return "f" + repr("".join(map(str, sources)))
 
-    def _part(self, part: str | Lookup, *, as_text: bool) -> str | None:
+    def _part(self, part: str | Lookup | Query, *, as_text: bool) -> str | None:
+        if isinstance(part, Query):
+            source = self._query(part, as_text=as_text)
+            return None if source is None else "{" + source + "}" if as_text else source
         fixed = part if isinstance(part, str) else self._fixed_text(part) if as_text else None
         if fixed is not None:
             return fixed.replace("{", "{{").replace("}", "}}")
@@ -136,15 +160,49 @@ class Writer:
     def _lookup(self, lookup: Lookup, *, as_text: bool) -> str | None:
         if lookup == Lookup("index", None):
             return "index"
-        if lookup.root != "row" or lookup.key is None or any(name not in _DIRECT for name, _ in lookup.filters):
+        if lookup.root == "source" and lookup.key in ("file", "stem"):
+            return self._filtered_text(self._local(f"beside.file.{lookup.key}"), lookup.filters, as_text=as_text)
+        if lookup.root != "row" or lookup.key is None:
             return None
-        if "split" in [name for name, _ in lookup.filters[: None if as_text else -1]]:
-            return None  # a list where text is wanted; Jinja reports it
         cell = self._cell(lookup.key)
         if cell is not None and self._columns is None and as_text and not lookup.filters:
             cell = self._local(f"text({cell})")
-        for name, args in lookup.filters if cell else ():
-            cell = self._local(self._filtered(str(cell), name, args))
+        return None if cell is None else self._filtered_text(cell, lookup.filters, as_text=as_text)
+
+    def _query(self, query: Query, *, as_text: bool) -> str | None:
+        """A column of the rows of a group or of a table, as far as these are cells of text."""
+        columns, rows = (self._columns, "beside.members") if query.of is None else self._looked_up(query)
+        if columns is None or rows is None or query.column not in columns:
+            return None
+        at, filters = columns.index(query.column), query.filters
+        if not query.is_list:
+            return self._filtered_text(self._local(f"{rows}[{at}]"), filters, as_text=as_text)
+        cells = f"[each[{at}] for each in {rows}]"
+        if not filters or (len(filters) == 1 and filters[0] == ("list", ())):
+            return None if as_text else cells
+        name, args = filters[0]
+        if len(filters) > 1 or name != "join" or len(args) > 1 or not all(isinstance(arg, str) for arg in args):
+            return None
+        return self._local(f"{(args[0] if args else '')!r}.join({cells})")
+
+    def _looked_up(self, query: Query) -> tuple[Sequence[str] | None, str | None]:
+        """The columns of a table, and the source of its rows for a key; None where that takes Jinja."""
+        assert query.of is not None
+        table = self._scope["tables"].get(query.of.table)
+        keys = [repr(key) if isinstance(key, str) else self._lookup(key, as_text=False) for key in query.of.keys]
+        if table is None or self._columns is None or None in keys or table.many != query.is_list:
+            return None, None
+        key = str(keys[0]) if len(keys) == 1 else f"({', '.join(map(str, keys))})"
+        find = self._constant(table.all_cells if table.many else table.cells)
+        return table.columns, self._local(f"{find}({key})")
+
+    def _filtered_text(self, cell: str, filters: Sequence[tuple[str, tuple[Any, ...]]], *, as_text: bool) -> str | None:
+        """A cell of text with filters applied; None where one of them is for Jinja."""
+        names = [name for name, _ in filters]
+        if not _DIRECT.issuperset(names) or "split" in (names if as_text else names[:-1]):
+            return None
+        for name, args in filters:
+            cell = self._local(self._filtered(cell, name, args))
         return cell
 
     def _cell(self, key: str) -> str | None:

@@ -32,9 +32,9 @@ def manifest_scope(document: Document, project: str, budget: Budget, findings: F
     extra = {name: text for name, text in document.given_vars.items() if name not in document.vars}
     later = {name: f'the var "{name}" comes later; a var sees only those above it' for name in document.vars}
     own = Scope(extra, 'there is no var "{}" here', later)
-    values = {"env": env, "vars": own, "project": project, "name": document.name}
+    values: dict[str, Any] = {"env": env, "vars": own, "project": project, "name": document.name}
     broken: set[str] = set()  # grows with the vars, as ``own`` does
-    scope = ManifestScope(document, values, broken, TemplateCache(budget), FaultLog(findings))
+    scope = ManifestScope(document, values, broken, set(), TemplateCache(budget), FaultLog(findings))
     for name, raw in document.vars.items():
         try:
             given = document.given_vars.get(name)
@@ -47,7 +47,8 @@ def manifest_scope(document: Document, project: str, budget: Budget, findings: F
 def find_template(scope: ManifestScope, text: str, *, expression: bool = False) -> Template:
     """The template of a text. Raises TemplateFault, and BrokenConstant where nothing more need be said."""
     template = scope.templates.get(text, expression=expression)
-    if not scope.broken_vars.isdisjoint(template.used.vars):
+    used = template.used
+    if not (scope.broken_vars.isdisjoint(used.vars) and scope.broken_tables.isdisjoint(used.tables)):
         raise BrokenConstant
     return template
 

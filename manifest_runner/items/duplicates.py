@@ -108,6 +108,8 @@ class DuplicateCheck:
         message = f'duplicate userReference "{item.user_reference}"; first used at {before.brief()}'
         place, is_of_row = self._place(item, "userReference"), self._is_of_row(item, "userReference")
         more = f" ({count:,} userReferences are used more than once)" if count > MAX_SHOWN else ""
+        if is_of_row and first.analysis == item.analysis:
+            more += "; to make one item of several rows, add `groupBy` to forEach"
         if not is_of_row and first.analysis == item.analysis:
             more += "; it is the same for every row, so put a column into it"
         finding = Finding(place, "MR502", message + more, row=self._row(item), is_of_row=is_of_row)

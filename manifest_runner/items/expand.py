@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Place
+from manifest_runner.items.compiler import Beside
 from manifest_runner.items.duplicates import Claims, DuplicateCheck
-from manifest_runner.items.faults import AnalysisFaults, AnalysisNotes, ConstantChecks, is_rendered
+from manifest_runner.items.faults import FIRST_ROWS, AnalysisFaults, AnalysisNotes, ConstantChecks, is_rendered
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Renderer, Unrendered
+from manifest_runner.items.shared_data import SharedData
 from manifest_runner.items.shorthands import TemplateSlot
-from manifest_runner.items.wanted import WantedRows
+from manifest_runner.items.wanted import WantedRow, WantedRows
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import Item, RowId
 from manifest_runner.names.model import Names
@@ -43,6 +45,9 @@ class ItemStream:
         self._analyses = {analysis.spec.index: analysis for analysis in analyses}
         self._findings = findings
         self._pins = pins or Pins(Names("", ""))
+        # Of the last pass over all rows, as far as it went.
+        self.rows_read = 0
+        self.rows_left_out = 0
 
     @property
     def pins(self) -> Pins:
@@ -53,11 +58,13 @@ class ItemStream:
         return ItemStream(self._document, list(self._analyses.values()), self._findings, pins)
 
     def items(self) -> Iterator[Item]:
-        claims = Claims()
-        yield from self._expand(self._findings, claims)
+        claims, data = Claims(), list[SharedData]()
+        yield from self._expand(self._findings, claims, data)
         if any(analysis.budget.is_spent for analysis in self._analyses.values()):
             return  # to read the rows again would cost as much again
         DuplicateCheck(self._place, self._row, self._is_of_row, self._findings).report(claims, self._again)
+        for each in data:
+            each.report(self._again)
 
     def named(self, references: Collection[str]) -> Iterator[Item]:
         """The items of these userReferences, read again."""
@@ -78,44 +85,76 @@ class ItemStream:
 
     def _again(self) -> Iterator[Item]:
         """Every item once more; faults of the rows are reported already."""
-        return self._expand(Findings(), Claims())
+        return self._expand(Findings(), Claims(), None)
 
-    def _expand(self, findings: Findings, claims: Claims) -> Iterator[Item]:
+    def _expand(self, findings: Findings, claims: Claims, data: list[SharedData] | None) -> Iterator[Item]:
+        """The items; what they claim and use is added to ``claims`` and ``data``.
+
+        Without ``data`` rows are not counted.
+        """
         for budget in {analysis.budget for analysis in self._analyses.values()}:
             budget.restart()
         checks = ConstantChecks()
+        if data is not None:
+            self.rows_read = self.rows_left_out = 0
         for analysis in self._analyses.values():
             faults = AnalysisFaults(self._document, analysis, findings, checks)
+            rows = WantedRows(analysis, faults)
             if analysis.broken:
-                _check_broken(analysis, faults, self._pins)
-            else:
-                notes = AnalysisNotes(analysis, faults, findings)
-                yield from _expand_analysis(analysis, faults, notes, claims, self._document.revision, self._pins)
+                _check_broken(analysis, faults, rows, self._pins)
+                continue
+            notes = AnalysisNotes(analysis, faults, findings)
+            if data is not None:
+                data.append(SharedData(analysis, faults.place, findings))
+            watch = _Watch(faults, notes, claims, data[-1] if data else None, self._pins)
+            yield from _expand_analysis(analysis, rows, watch, self._document.revision)
+            if data is not None and analysis.spec.for_each is not None:
+                self.rows_read += rows.read
+                self.rows_left_out += rows.read - rows.kept
 
 
-def _check_broken(analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:
+def _check_broken(analysis: Analysis, faults: AnalysisFaults, rows: WantedRows, pins: Pins) -> None:
     """Of an analysis at fault: check its rows, and what no template makes."""
-    for _ in WantedRows(analysis, faults).all():
-        pass
+    rows.check()
     faults.add_constants(item_checker(analysis.spec.kind), pins.named)
 
 
-def _expand_analysis(
-    analysis: Analysis, faults: AnalysisFaults, notes: AnalysisNotes, claims: Claims, revision: int, pins: Pins
-) -> Iterator[Item]:
-    """The items of one analysis. What each claims for itself is added to ``claims``."""
+class _Watch(NamedTuple):
+    """Who looks at the rows and items of an analysis as they go by."""
+
+    faults: AnalysisFaults
+    notes: AnalysisNotes
+    claims: Claims
+    data: SharedData | None
+    pins: Pins
+
+    def looking(self) -> Callable[[dict[str, Any], int, Any, RowId], None]:
+        """Looks at an item for inputs without data, and for data that is there twice."""
+        notes, data, has_inputs, is_table = self.notes, self.data, self.notes.has_inputs, self.notes.is_table
+
+        def look_at(request: dict[str, Any], index: int, row: Any, row_id: RowId) -> None:
+            if has_inputs and (index < FIRST_ROWS or not is_table or "" in row):
+                notes.look_for_empty_inputs(request, row_id)
+            if data is not None and data.is_needed:
+                data.look_at(request, row_id)
+
+        return look_at
+
+
+def _expand_analysis(analysis: Analysis, rows: WantedRows, watch: _Watch, revision: int) -> Iterator[Item]:
+    """The items of one analysis."""
     render, kind, number = analysis.renderer.compiled(), analysis.spec.kind, analysis.spec.index
-    checker = item_checker(kind)
-    is_valid, dumps, claim, look_at = checker.is_valid, orjson.dumps, claims.add, notes.look_at
-    named, placed = pins.named, pins.placed
+    checker, faults = item_checker(kind), watch.faults
+    is_valid, dumps, claim, notes = checker.is_valid, orjson.dumps, watch.claims.add, watch.notes
+    look_at, named, placed = watch.looking(), watch.pins.named, watch.pins.placed
     revision_of = _revisions(analysis, faults, revision)
-    rows, index, has_rendered = WantedRows(analysis, faults), -1, False
-    for index, row_id, row in rows:
+    index, has_rendered = -1, False
+    for index, row_id, row, beside in _meeting_requirements(analysis, faults, rows):
         try:
-            rendered = render(row, index)
+            rendered = render(row, index, beside)
             body = dumps(rendered)
         except Exception as e:  # noqa: BLE001 - rendered again, slot by slot, to say what it was
-            rendered, body = _render_slowly(analysis.renderer, faults, row, index, row_id, e)
+            rendered, body = _render_slowly(analysis.renderer, faults, (index, row_id, row, beside), e)
             if not body and analysis.budget.is_spent:
                 return
             if not body:
@@ -125,7 +164,7 @@ def _expand_analysis(
         if not is_valid(request):
             faults.add_invalid(checker, request, row_id)
             continue
-        effective = revision_of(row, index, row_id)
+        effective = revision_of(row, index, row_id, beside)
         request, unresolved, found = placed(rendered, request, kind)
         if found or effective is None:
             faults.add_request(found, rendered, row_id)
@@ -141,12 +180,33 @@ def _expand_analysis(
         notes.add_no_rows(rows.read)
 
 
+def _meeting_requirements(analysis: Analysis, faults: AnalysisFaults, rows: Iterable[WantedRow]) -> Iterable[WantedRow]:
+    """The rows for which all requirements hold; the others are reported."""
+    return (each for each in rows if _meets(analysis, faults, each)) if analysis.requirements else rows
+
+
+def _meets(analysis: Analysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
+    index, row_id, row, beside = wanted
+    scope, is_met = analysis.renderer.scope(row, index, beside), True
+    for each in analysis.requirements:
+        try:
+            if not each.that.render(scope):
+                is_met = False
+                message = each.message if isinstance(each.message, str) else str(each.message.template.render(scope))
+                faults.add_requirement(("require", each.index, "that"), message, row_id)
+        except TemplateFault as e:
+            is_met = False
+            faults.add_template(("require", each.index), e, e.template.text if e.template else "", row_id)
+    return is_met
+
+
 def _render_slowly(
-    renderer: Renderer, faults: AnalysisFaults, row: Any, index: int, row_id: RowId, error: Exception
+    renderer: Renderer, faults: AnalysisFaults, wanted: WantedRow, error: Exception
 ) -> tuple[Any, bytes]:
     """A row that the compiled function gave up on; no bytes, and each fault reported, where it gives no item."""
+    index, row_id, row, beside = wanted
     try:
-        request = renderer.render_slowly(row, index, error)
+        request = renderer.render_slowly(row, index, beside, error)
         return request, orjson.dumps(request)
     except Unrendered as e:
         faults.add_unrendered(e, row_id)
@@ -157,16 +217,16 @@ def _render_slowly(
 
 # -- revision
 
-RevisionOf = Callable[[Any, int, RowId], str | None]
+RevisionOf = Callable[[Any, int, RowId, Beside], str | None]
 
 
 def _revisions(analysis: Analysis, faults: AnalysisFaults, revision: int) -> RevisionOf:
     """The function from a row to its item's revision; None where it has none, which is reported."""
     own, renderer = analysis.revision, analysis.renderer
 
-    def of_row(template: Template, row: Any, index: int, row_id: RowId) -> str | None:
+    def of_row(template: Template, row: Any, index: int, row_id: RowId, beside: Beside) -> str | None:
         try:
-            value = template.render(renderer.scope(row, index))
+            value = template.render(renderer.scope(row, index, beside))
         except TemplateFault as e:
             faults.add_template(("revision",), e, template.text, row_id)
             return None
@@ -174,9 +234,9 @@ def _revisions(analysis: Analysis, faults: AnalysisFaults, revision: int) -> Rev
         return whole and f"{revision}.{whole}"
 
     if isinstance(own, TemplateSlot):
-        return lambda row, index, row_id: of_row(own.template, row, index, row_id)
+        return lambda row, index, row_id, beside: of_row(own.template, row, index, row_id, beside)
     fixed = _whole(own, faults, NO_ROW)
-    return lambda _row, _index, _row_id: fixed and f"{revision}.{fixed}"
+    return lambda _row, _index, _row_id, _beside: fixed and f"{revision}.{fixed}"
 
 
 def _whole(value: Any, faults: AnalysisFaults, row: RowId) -> str | None:

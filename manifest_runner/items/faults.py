@@ -15,16 +15,17 @@ from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import Path_
 from manifest_runner.model import RowId
 from manifest_runner.names.pipeline_check import RequestFault
+from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import dotted, quoted_template, shown
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.shipped import ItemChecker
-from manifest_runner.validation.validator import Checker, RowChecker
+from manifest_runner.validation.validator import Checker
 
 _MAX_KINDS = 200
 # An id is empty where a cell is, which is seen at once, or where a list in a cell ends in its separator. The latter
 # takes long to see for each row of a table; where it happens, it happens in the first of them.
-_FIRST_ROWS = 1_000
+FIRST_ROWS = 1_000
 _MORE_FAULTS = Fault((), "has further problems; fix the ones listed first")
 _NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got text")
 
@@ -73,8 +74,8 @@ class AnalysisFaults:
         self.any = False
 
     def add_finding(self, finding: Finding, group: Hashable = None) -> None:
-        """A fault that the source of the rows reports."""
-        self.any = True
+        """What the source of the rows reports."""
+        self.any |= finding.severity == "error"
         self._findings.add(finding, group)
 
     def add(
@@ -103,11 +104,16 @@ class AnalysisFaults:
             if not self._findings.is_reported(fault.code, self.place(slot.path), (fault.code, slot.path)):
                 self.add_template(slot.path, fault, slot.template.text, row)
 
-    def add_row_schema(self, checker: RowChecker, row: Any, row_id: RowId, *, is_text: bool) -> None:
+    def add_requirement(self, path: Path_, message: str, row: RowId) -> None:
+        """A requirement of the manifest's author that an item does not meet."""
+        self.add(path, "MR313", message, row, group=message, is_of_row=True)
+
+    def add_row_schema(self, schema: RowSchema, row: Any, row_id: RowId, *, is_text: bool) -> None:
         """What the row schema refuses in a row; ``is_text`` where the cells are those of a table."""
-        for fault in self._messages.faults(checker, row, "MR307"):
+        for fault in self._messages.faults(schema.checker, row, "MR307"):
             where = ".".join(map(str, fault.path))
-            message = f"{where}: {fault.message}" if where else fault.message
+            words = schema.message(fault)
+            message = f"{where}: {words}" if where else words
             if is_text and _NOT_TEXT.search(message):
                 message += "; the cells of a table are text, which a `pattern` can check"
             group = ("row", fault.path, fault.lacks)
@@ -168,8 +174,9 @@ class AnalysisNotes:
         self._faults = faults
         self._findings = findings
         self._inputs: dict[tuple[int, str], Place] = {}
-        self._has_inputs = _has_slot_inputs(analysis.fields)
-        self._is_table = analysis.rows.columns is not None
+        self.has_inputs = _has_slot_inputs(analysis.fields)
+        each = analysis.spec.for_each
+        self.is_table = analysis.rows.columns is not None and each is not None and each.group_by is None
 
     def add_no_rows(self, rows_read: int) -> None:
         place, words = self._faults.place(("forEach",)), "there are no rows"
@@ -178,15 +185,14 @@ class AnalysisNotes:
                 self._faults.place(("forEach", "where")),
                 f"none of the {rows_read:,} rows meets the condition",
             )
-        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "info"))
+        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "warning"))
 
-    def look_at(self, request: Any, index: int, row: Any, row_id: RowId) -> None:
-        """Look for inputs without data in an item."""
-        if self._has_inputs and (index < _FIRST_ROWS or not self._is_table or "" in row):
-            for i, each in enumerate(request["analysisInput"].get("inputs") or ()):
-                ids = each.get("dataIds")
-                if ids is not None and not ids:
-                    self._add_empty_input(request, i, row_id)
+    def look_for_empty_inputs(self, request: Any, row: RowId) -> None:
+        """Report the inputs of an item that have no data."""
+        for i, each in enumerate(request["analysisInput"].get("inputs") or ()):
+            ids = each.get("dataIds")
+            if ids is not None and not ids:
+                self._add_empty_input(request, i, row)
 
     def _add_empty_input(self, request: Any, i: int, row: RowId) -> None:
         code = request["analysisInput"]["inputs"][i]["parameterCode"]

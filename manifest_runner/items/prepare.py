@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,14 +23,16 @@ from manifest_runner.items.constants import (
 from manifest_runner.items.renderer import Renderer
 from manifest_runner.items.scope import ManifestScope
 from manifest_runner.items.shorthands import TemplateSlot
+from manifest_runner.items.tables import with_tables
 from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
 from manifest_runner.manifest.yaml_file import Path_
 from manifest_runner.rows.base import Rows
-from manifest_runner.rows.sources import Sources
+from manifest_runner.rows.row_schema import RowSchema
+from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget
 from manifest_runner.templates.model import TemplateFault, Used, has_delimiters
 from manifest_runner.templates.scope import Scope
-from manifest_runner.validation.validator import RowChecker
+from manifest_runner.text import near_miss, shown
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
@@ -42,10 +44,20 @@ _ONE_ROW = Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None)
 _Opened = TypeVar("_Opened")
 
 
+class PreparedRequirement(msgspec.Struct, frozen=True, eq=False):
+    """A requirement whose templates are parsed. ``index`` is its place in the analysis."""
+
+    index: int
+    that: Template
+    message: TemplateSlot | str
+
+
 class Analysis(msgspec.Struct, frozen=True, eq=False):
     """One analysis ready to be rendered. ``fields`` still has shorthands, its templates are ``TemplateSlot`` values.
 
     ``broken`` are the places that have a fault, which is reported; then it gives no items, but the rest is checked.
+    ``roots`` are the names that its templates use. Error values of Excel are looked for in ``checked_columns`` of the
+    rows that ``where`` keeps, and in ``columns_of_where`` of all rows.
     """
 
     spec: AnalysisSpec
@@ -54,9 +66,13 @@ class Analysis(msgspec.Struct, frozen=True, eq=False):
     renderer: Renderer
     revision: Any
     where: Template | None
-    row_checker: RowChecker | None
+    row_schema: RowSchema | None
     budget: Budget
     broken: tuple[Path_, ...] = ()
+    requirements: tuple[PreparedRequirement, ...] = ()
+    roots: frozenset[str] = frozenset()
+    checked_columns: frozenset[str] = frozenset()
+    columns_of_where: frozenset[str] = frozenset()
 
 
 def prepare_analyses(document: Document, project: str, folder: Path, findings: Findings) -> list[Analysis]:
@@ -69,6 +85,7 @@ def prepare_analyses(document: Document, project: str, folder: Path, findings: F
     budget = Budget()
     scope = manifest_scope(document, project, budget, findings)
     sources = Sources(folder, Path(document.source.file).parent)
+    scope = with_tables(document, scope, sources, findings)
     prepared = [_prepare(spec, scope, sources, budget) for spec in document.analyses]
     if not findings.count("error"):  # else the template that uses them may be the one at fault
         _warn_of_unused_columns(prepared, scope, findings)
@@ -85,14 +102,78 @@ def _prepare(
     slots = _SlotReader(scope, spec, rows)
     fields = {key: slots.resolve((key,), value) for key, value in spec.fields.items()}
     revision = slots.resolve(("revision",), spec.revision)
-    where = slots.expression(("forEach", "where"), spec.for_each.where if spec.for_each else None)
-    checker = _open_schema(spec, scope, sources)
+    requirements = tuple(_requirements(spec, slots))
+    used_but_where = list(slots.used)
+    where = slots.condition(spec.for_each.where if spec.for_each else None)
+    schema = _open_schema(spec, scope, sources)
+    _check_grouping(spec, scope, rows)
     broken = (*spec.broken, *slots.broken)
     if not broken and (rows is None or scope.faults.count > faults_before):
         broken = (("forEach",),)
     rows = rows or _NO_ROWS
-    renderer = Renderer(spec.kind, fields, rows.columns, scope.values)
-    return Analysis(spec, fields, rows, renderer, revision, where, checker, budget, broken), tuple(slots.used)
+    analysis = Analysis(
+        spec=spec,
+        fields=fields,
+        rows=rows,
+        renderer=Renderer(spec.kind, fields, rows.columns, scope.values),
+        revision=revision,
+        where=where,
+        row_schema=schema,
+        budget=budget,
+        broken=broken,
+        requirements=requirements,
+        roots=frozenset[str]().union(*(each.roots for each in slots.used)),
+        checked_columns=_columns_used(used_but_where, rows) | frozenset(_group_by(spec)),
+        columns_of_where=_columns_of_where(where, rows),
+    )
+    if not analysis.broken and "userReference" in fields:
+        _warn_of_index(analysis, scope)
+    return analysis, tuple(slots.used)
+
+
+def _group_by(spec: AnalysisSpec) -> tuple[str, ...]:
+    return (spec.for_each.group_by or ()) if spec.for_each else ()
+
+
+def _columns_used(used: Iterable[Used], rows: Rows) -> frozenset[str]:
+    if any(each.whole_row for each in used):
+        return frozenset(rows.columns or ())
+    return frozenset[str]().union(*(each.columns for each in used))
+
+
+def _columns_of_where(where: Template | None, rows: Rows) -> frozenset[str]:
+    """None of them where the condition itself looks for error values."""
+    return frozenset() if where is None or "#" in where.text else _columns_used([where.used], rows)
+
+
+def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None) -> None:
+    """Report the columns to group by that a table does not have."""
+    if rows is None or rows.columns is None:
+        return
+    for column in _group_by(spec):
+        if column not in rows.columns:
+            place = scope.place(("forEach", "groupBy"), spec.index)
+            message = f"there is no column {shown(column)} to group by{near_miss(column, rows.columns)}"
+            scope.faults.report(place, "MR402", message)
+
+
+def _requirements(spec: AnalysisSpec, slots: _SlotReader) -> Iterator[PreparedRequirement]:
+    for each in spec.require:
+        that = slots.expression(("require", each.index, "that"), each.that)
+        message = slots.resolve(("require", each.index, "else"), each.message)
+        if that is not None and message is not None:
+            yield PreparedRequirement(each.index, that, message)
+
+
+def _warn_of_index(analysis: Analysis, scope: ManifestScope) -> None:
+    reference = analysis.fields["userReference"]
+    if isinstance(reference, TemplateSlot) and "index" in reference.template.used.roots:
+        place = scope.place(("userReference",), analysis.spec.index)
+        message = (
+            "the userReference depends on index: if a row is deleted, all items after it get another name and are "
+            "launched again; use a column that identifies the row"
+        )
+        scope.faults.warn(place, "MR607", message)
 
 
 # -- what forEach names
@@ -102,18 +183,20 @@ def _open_rows(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> Ro
     """None where the source has a fault, which is reported."""
 
     def open_rows(each: ForEach) -> Rows:
-        source = render_constant(scope, each.source, ("forEach", each.format), spec.index)
-        return sources.rows(each, source, lambda path: scope.place(path, spec.index))
+        path: Path_ = ("forEach", each.format)
+        value = render_constant(scope, each.source, path, spec.index)
+        return sources.rows(Source(each, value, lambda below: scope.place((*path, *below), spec.index)))
 
     return _ONE_ROW if spec.for_each is None else _opened(open_rows, spec.for_each, scope)
 
 
-def _open_schema(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> RowChecker | None:
+def _open_schema(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> RowSchema | None:
     """None where there is no schema, or where it has a fault, which is reported."""
 
-    def open_schema(each: ForEach) -> RowChecker:
-        name = render_constant(scope, each.schema, ("forEach", "schema"), spec.index)
-        return sources.row_checker(name, lambda path: scope.place(path, spec.index))
+    def open_schema(each: ForEach) -> RowSchema:
+        path: Path_ = ("forEach", "schema")
+        name = render_constant(scope, each.schema, path, spec.index)
+        return sources.schema(name, scope.place(path, spec.index))
 
     has_schema = spec.for_each is not None and spec.for_each.schema is not None
     return _opened(open_schema, spec.for_each, scope) if spec.for_each and has_schema else None
@@ -140,7 +223,11 @@ class _SlotReader:
         self._spec = spec
         self._rows = rows
         self._columns = rows.columns if rows else None
-        self._known = {**scope.known(), "row": self._known_columns(), "index": None}
+        self._known: dict[str, Scope | None] = {**scope.known(), "row": self._known_columns(), "index": None}
+        if rows is not None and rows.file is not None:
+            self._known["source"] = Scope(dict.fromkeys(("file", "stem")), 'the source has no "{}"')
+        if spec.for_each is not None and spec.for_each.group_by is not None:
+            self._known["rows"] = None
         self.used: list[Used] = []
         self.broken: list[Path_] = []
 
@@ -157,8 +244,13 @@ class _SlotReader:
         template = self._template(path, value)
         return None if template is None else self._slot(template, path)
 
-    def expression(self, path: Path_, text: str | None) -> Template | None:
-        return None if text is None else self._template(path, text, expression=True)
+    def expression(self, path: Path_, text: str) -> Template | None:
+        return self._template(path, text, expression=True)
+
+    def condition(self, text: str | None) -> Template | None:
+        """The template of ``where``, which sees single rows."""
+        self._known.pop("rows", None)
+        return None if text is None else self.expression(("forEach", "where"), text)
 
     def _known_columns(self) -> Scope | None:
         """The columns of the row; None where each row may have others."""
@@ -230,7 +322,9 @@ def _warn_of_unused_columns(
     for spec, columns, used in tables:
         if spec.for_each is not None:
             place = partial(scope.place, ("forEach", spec.for_each.format), spec.index)
-            use.add((spec.for_each.source, spec.for_each.section), place, columns, used)
+            grouping = Used(frozenset(_group_by(spec)), frozenset(), whole_row=False, whole_vars=False)
+            sheet = (repr(spec.for_each.source), spec.for_each.section, spec.for_each.sheet)
+            use.add(sheet, place, columns, [*used, grouping])
     for finding in use.findings():
         findings.add(finding)
 

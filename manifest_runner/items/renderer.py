@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from manifest_runner.items.compiler import Compiled, Writer, changes
+from manifest_runner.items.compiler import NOTHING_BESIDE, Beside, Compiled, Writer, changes
 from manifest_runner.items.shorthands import TemplateSlot, shape_item
 from manifest_runner.model import Kind
+from manifest_runner.rows.groups import DIFFERS
 from manifest_runner.templates.model import TemplateFault
-from manifest_runner.templates.scope import Scope
+from manifest_runner.templates.scope import RowScope, Scope
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
+
+
+_LACKS = 'the row has no column "{}"'
+_DIFFERS = (
+    'the column "{0}" is not the same in all rows of the group; use `rows`, such as '
+    "`rows | map(attribute='{0}') | list`"
+)
 
 
 class Unrendered(Exception):
@@ -45,18 +53,20 @@ class Renderer:
         """
         tree = shape_item(self._kind, self._fields)
         if not changes(tree):
-            return lambda _row, _index: tree
+            return lambda _row, _index, _beside: tree
         return self._writer().function(tree)
 
     def condition(self, template: Template) -> Compiled | None:
         """The function for a ``where`` that only compares; None for one that does more. It raises anything."""
         return self._writer().condition(template)
 
-    def render_slowly(self, row: Any, index: int, error: Exception | None = None) -> dict[str, Any]:
+    def render_slowly(
+        self, row: Any, index: int, beside: Beside = NOTHING_BESIDE, error: Exception | None = None
+    ) -> dict[str, Any]:
         """The item of a row that the compiled function gave up on, perhaps with ``error``. Raises Unrendered."""
         faults: list[tuple[TemplateSlot, TemplateFault]] = []
         known = error if isinstance(error, TemplateFault) else None
-        scope = self.scope(row, index)
+        scope = self.scope(row, index, beside)
         fields = {key: _rendered(value, scope, faults, known) for key, value in self._fields.items()}
         if faults:
             raise Unrendered(faults)
@@ -66,16 +76,32 @@ class Renderer:
         """The item without what templates make."""
         return shape_item(self._kind, _without_leaves(self._fields))
 
-    def scope(self, row: Any, index: int) -> dict[str, Any]:
-        """The names that a template sees for one row."""
-        values = row if self._columns is None else zip(self._columns, row, strict=True)
-        return {**self._scope, "row": Scope(values, 'the row has no column "{}"'), "index": index}
+    def scope(self, row: Any, index: int, beside: Beside = NOTHING_BESIDE) -> dict[str, Any]:
+        """The names that a template sees for one row, or for one group."""
+        scope = {**self._scope, "row": self._row_scope(row, beside), "index": index}
+        if beside.members is not None:
+            scope["rows"] = [RowScope(self._mapping(each), _LACKS) for each in beside.members]
+        if beside.file is not None:
+            values = {"file": beside.file.file, "stem": beside.file.stem}
+            scope["source"] = Scope(values, 'the source has no "{}"')
+        return scope
+
+    def _row_scope(self, row: Any, beside: Beside) -> Scope:
+        values = self._mapping(row)
+        if beside.members is None:
+            return Scope(values, _LACKS)
+        known = {column for each in beside.members for column in self._mapping(each)}
+        shared = {column: value for column, value in values.items() if value is not DIFFERS}
+        return Scope(shared, _LACKS, {column: _DIFFERS.format(column) for column in known - shared.keys()})
+
+    def _mapping(self, row: Any) -> dict[str, Any]:
+        return dict(row) if self._columns is None else dict(zip(self._columns, row, strict=True))
 
     def _writer(self) -> Writer:
         return Writer(self._columns, self._scope, self._call_template)
 
     def _call_template(self, template: Template) -> Compiled:
-        return lambda row, index: template.render(self.scope(row, index))
+        return lambda row, index, beside: template.render(self.scope(row, index, beside))
 
 
 def _without_leaves(value: Any) -> Any:

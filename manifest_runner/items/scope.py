@@ -39,6 +39,9 @@ class FaultLog:
             self._reported.add((place, code, message))
             self._findings.add(Finding(place, code, message, row=row))
 
+    def warn(self, place: Place, code: str, message: str) -> None:
+        self._findings.add(Finding(place, code, message, "warning"))
+
     def report_template(self, place: Place, fault: TemplateFault, text: str, row: Place | None = None) -> None:
         message = f"{fault}, in {quoted_template(text)}" if text.strip() else str(fault)
         self.report(place, fault.code, message, row)
@@ -85,12 +88,13 @@ class TemplateCache:
 class ManifestScope(msgspec.Struct, frozen=True):
     """The names that are the same for every row, with their values.
 
-    ``broken_vars`` are the vars that have a fault of their own, which is reported already.
+    ``broken_vars`` and ``broken_tables`` are those that have a fault of their own, which is reported already.
     """
 
     document: Document
     values: Mapping[str, Any]
     broken_vars: Set[str]
+    broken_tables: Set[str]
     templates: TemplateCache
     faults: FaultLog
 

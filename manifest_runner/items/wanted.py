@@ -1,78 +1,145 @@
-"""The rows of an analysis that become items: those that meet the row schema and that ``where`` keeps."""
+"""The rows of an analysis that become items: those that ``where`` keeps and the row schema allows, in their groups."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from manifest_runner.diagnostics.finding import InvalidManifest
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest
+from manifest_runner.items.compiler import NOTHING_BESIDE, Beside
 from manifest_runner.items.faults import AnalysisFaults
 from manifest_runner.items.prepare import Analysis
 from manifest_runner.model import RowId
+from manifest_runner.rows.base import OddRow
+from manifest_runner.rows.cells import ERROR_VALUES, error_words
+from manifest_runner.rows.groups import Group, grouped
+from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
-from manifest_runner.validation.validator import RowChecker
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
 
-WantedRow = tuple[int, RowId, Any]
+# An index, the id of a row, the row, and what comes with it: of a group, the first row's, and what all rows share.
+WantedRow = tuple[int, RowId, Any, Beside]
 
 
 class WantedRows:
-    """The rows, each with its index and id. ``read`` counts those that came by, where there is a condition."""
+    """The rows that become items. ``read`` counts those that were read, ``kept`` those that ``where`` kept."""
 
     def __init__(self, analysis: Analysis, faults: AnalysisFaults) -> None:
         self._analysis = analysis
         self._faults = faults
         self.read = 0
+        self.kept = 0
 
     def __iter__(self) -> Iterator[WantedRow]:
-        where = self._analysis.where
-        if where is None:
-            return ((index, row_id, row) for index, (row_id, row) in enumerate(self.all()))
-        return self._kept(where)
+        each = self._analysis.spec.for_each
+        rows = self._single()
+        if each is None or each.group_by is None:
+            return rows
+        indexed = ((index, row_id, row) for index, row_id, row, _ in rows)
+        groups = grouped(indexed, self._analysis.rows.columns, each.group_by, self._add_ungrouped)
+        return map(self._of_group, groups)
+
+    def check(self) -> None:
+        """Report what is wrong with the rows of an analysis at fault; which of them it wants may not be known."""
+        each = self._analysis.spec.for_each
+        is_known = each is None or each.where is None or self._analysis.where is not None
+        for _ in self._single() if is_known else self.all():
+            pass
 
     def all(self) -> Iterator[tuple[RowId, Any]]:
-        """Every row that meets the row schema, whatever ``where`` says."""
-        checker = self._analysis.row_checker
+        """Every row, whatever ``where`` says."""
         try:
-            rows = self._analysis.rows.read(self._faults.add_finding)
-            if checker is None:
-                yield from rows
-            else:
-                yield from (each for each in rows if self._meets(checker, *each))
+            yield from self._analysis.rows.read(self._faults.add_finding)
         except InvalidManifest as e:
             for finding in e.findings:
                 self._faults.add_finding(finding)
 
-    def _kept(self, where: Template) -> Iterator[WantedRow]:
-        is_wanted = self._analysis.renderer.condition(where) or _give_up
-        for index, (row_id, row) in enumerate(self.all()):
-            try:
-                wanted = is_wanted(row, index)
-            except Exception:  # noqa: BLE001 - asked again through Jinja, which can say what is wrong
-                wanted = self._ask(where, row, index, row_id)
-            if wanted:
-                yield index, row_id, row
-            elif self._analysis.budget.is_spent:
-                return
-            self.read = index + 1
+    def _single(self) -> Iterator[WantedRow]:
+        """The rows one by one."""
+        where = self._analysis.where
+        rows = self._counted() if where is None else self._kept(where)
+        return rows if self._analysis.row_schema is None else self._meeting_schema(self._analysis.row_schema, rows)
 
-    def _ask(self, where: Template, row: Any, index: int, row_id: RowId) -> bool:
+    def _of_group(self, group: Group) -> WantedRow:
+        file_of = self._analysis.rows.file
+        beside = Beside(group.members, None if file_of is None else file_of(group.row_id))
+        return group.index, group.row_id, group.row, beside
+
+    def _add_ungrouped(self, row: RowId, column: str) -> None:
+        message = f'the row has no column "{column}" to group it by'
+        self._faults.add(("forEach", "groupBy"), "MR402", message, row, group=column, is_of_row=True)
+
+    # -- where
+
+    def _counted(self) -> Iterator[WantedRow]:
+        beside_of, checked, index = self._beside_of(), self._analysis.checked_columns, -1
+        for index, (row_id, row) in enumerate(self.all()):
+            if type(row) is not OddRow or not self._has_error(row, row_id, checked):
+                yield index, row_id, row, NOTHING_BESIDE if beside_of is None else beside_of(row_id)
+        self.read = self.kept = index + 1
+
+    def _kept(self, where: Template) -> Iterator[WantedRow]:
+        analysis, beside_of, beside, index, kept = self._analysis, self._beside_of(), NOTHING_BESIDE, -1, 0
+        is_wanted = analysis.renderer.condition(where) or _give_up
         try:
-            return bool(where.render(self._analysis.renderer.scope(row, index)))
+            for index, (row_id, row) in enumerate(self.all()):
+                if type(row) is OddRow and self._has_error(row, row_id, analysis.columns_of_where):
+                    continue
+                if beside_of is not None:
+                    beside = beside_of(row_id)
+                try:
+                    wanted = is_wanted(row, index, beside)
+                except Exception:  # noqa: BLE001 - asked again through Jinja, which can say what is wrong
+                    wanted = self._ask(where, row, index, row_id, beside)
+                if wanted:
+                    kept += 1
+                    if type(row) is not OddRow or not self._has_error(row, row_id, analysis.checked_columns):
+                        yield index, row_id, row, beside
+                elif analysis.budget.is_spent:
+                    return
+        finally:
+            self.read, self.kept = index + 1, kept
+
+    def _beside_of(self) -> Callable[[RowId], Beside] | None:
+        """What comes with a row, where the templates ask for it."""
+        file_of = self._analysis.rows.file
+        if file_of is None or "source" not in self._analysis.roots:
+            return None
+        return lambda row_id: Beside(None, file_of(row_id))
+
+    def _ask(self, where: Template, row: Any, index: int, row_id: RowId, beside: Beside) -> bool:
+        try:
+            return bool(where.render(self._analysis.renderer.scope(row, index, beside)))
         except TemplateFault as e:
             self._faults.add_template(("forEach", "where"), e, where.text, row_id)
             return False
 
-    def _meets(self, checker: RowChecker, row_id: RowId, row: Any) -> bool:
+    # -- error values of Excel
+
+    def _has_error(self, row: list[str], row_id: RowId, columns: frozenset[str]) -> bool:
+        """Whether one of these columns has an error value, which is reported."""
+        rows, has_error = self._analysis.rows, False
+        for cell, (column, value) in enumerate(zip(rows.columns or (), row, strict=True)):
+            if value in ERROR_VALUES and column in columns:
+                has_error, place = True, rows.cell_place(row_id, cell)
+                assert place is not None  # a table is a file
+                finding = Finding(place, "MR310", error_words(column, value), row=place)
+                self._faults.add_finding(finding, (column, value))
+        return has_error
+
+    # -- the row schema
+
+    def _meeting_schema(self, schema: RowSchema, rows: Iterable[WantedRow]) -> Iterator[WantedRow]:
         columns = self._analysis.rows.columns
-        mapping = row if columns is None else dict(zip(columns, row, strict=True))
-        is_valid = checker.is_valid(mapping)
-        if not is_valid:
-            self._faults.add_row_schema(checker, mapping, row_id, is_text=columns is not None)
-        return is_valid
+        for each in rows:
+            row = schema.row(columns, each[2])
+            if schema.checker.is_valid(row):
+                yield each
+            else:
+                self._faults.add_row_schema(schema, row, each[1], is_text=columns is not None)
 
 
-def _give_up(_row: Any, _index: int) -> bool:
+def _give_up(_row: Any, _index: int, _beside: Beside) -> bool:
     raise LookupError

@@ -22,6 +22,9 @@ from manifest_runner.manifest.document import (
     AnalysisSpec,
     Document,
     ForEach,
+    Requirement,
+    SourceFormat,
+    TableSpec,
 )
 from manifest_runner.manifest.yaml_file import Path_, YamlFile
 from manifest_runner.model import KINDS
@@ -30,6 +33,7 @@ from manifest_runner.validation.large_data import MAX_WORDED
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.shipped import manifest_faults
 
+_NOT_OF_THE_ITEM = ("kind", "forEach", "revision", "require")
 _CREDENTIAL = re.compile(r"^ICAV2_|TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)
 
 
@@ -78,6 +82,7 @@ def load_document(
         given_vars=dict(given_vars),
         analyses=tuple(_analyses(data, paths)),
         faults=tuple(faults),
+        tables=dict(_tables(source.data.get("tables") or {}, paths)),
     )
 
 
@@ -200,16 +205,61 @@ def _analysis(
         kind=raw.get("kind", KINDS[0]),
         for_each=_for_each(raw.get("forEach") or {}),
         revision=DEFAULT_REVISION if merged.get("revision") is None else merged["revision"],
-        fields={key: value for key, value in merged.items() if key not in ("kind", "forEach", "revision")},
+        fields={key: value for key, value in merged.items() if key not in _NOT_OF_THE_ITEM},
         broken=broken,
+        require=tuple(_requirements(merged.get("require") or ())),
     )
 
 
+def _requirements(raw: Any) -> Iterator[Requirement]:
+    for index, each in enumerate(raw if isinstance(raw, list) else ()):
+        if isinstance(each, dict) and isinstance(each.get("that"), str) and isinstance(each.get("else"), str):
+            yield Requirement(index, each["that"], each["else"])
+
+
 def _for_each(raw: Mapping[str, Any]) -> ForEach | None:
-    chosen = next((name for name in SOURCE_FORMATS if name in raw), None)
+    chosen = _chosen(raw)
     if chosen is None:
         return None
-    return ForEach(chosen, raw[chosen], raw.get("where"), raw.get("schema"), raw.get("section"))
+    grouping = raw.get("groupBy")
+    return ForEach(
+        chosen,
+        raw[chosen],
+        **_reading(raw),
+        where=raw.get("where"),
+        schema=raw.get("schema"),
+        group_by=None if grouping is None else _names(grouping),
+    )
+
+
+def _tables(raw: Any, faulty: Sequence[Path_]) -> Iterator[tuple[str, TableSpec | None]]:
+    """The tables; None for one that has a fault: what is left of it would be another table."""
+    broken = {path[1] for path in faulty if path[:1] == ("tables",) and len(path) > 1}
+    for name, each in raw.items() if isinstance(raw, dict) else ():
+        chosen = _chosen(each) if isinstance(each, dict) else None
+        if chosen is None or name in broken or ("tables",) in faulty:
+            yield name, None
+        else:
+            yield (
+                name,
+                TableSpec(
+                    chosen, each[chosen], **_reading(each), key=_names(each["key"]), many=each.get("many", False)
+                ),
+            )
+
+
+def _chosen(raw: Mapping[str, Any]) -> SourceFormat | None:
+    return next((name for name in SOURCE_FORMATS if name in raw), None)
+
+
+def _reading(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """How to read a source of rows."""
+    given = {name: raw.get(name) for name in ("section", "sheet", "delimiter", "comment")}
+    return {**given, "trim": raw.get("trim") is not False}
+
+
+def _names(raw: str | Sequence[str]) -> tuple[str, ...]:
+    return (raw,) if isinstance(raw, str) else tuple(raw)
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -16,8 +17,8 @@ DEFAULT_REVISION = 1
 DEFAULT_BATCH_SIZE = 500
 DEFAULT_STAMP = True
 
-SourceFormat = Literal["csv", "tsv", "json", "yaml", "rows", "matrix"]
-SOURCE_FORMATS: tuple[SourceFormat, ...] = ("csv", "tsv", "json", "yaml", "rows", "matrix")
+SourceFormat = Literal["csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix"]
+SOURCE_FORMATS: tuple[SourceFormat, ...] = ("csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix")
 
 
 # The keys of an analysis that hold a name, and the API's own key for the id in its place.
@@ -29,14 +30,39 @@ NAMES_AND_IDS = {
 OTHER_WAY = NAMES_AND_IDS | {id_: name for name, id_ in NAMES_AND_IDS.items()}
 
 
-class ForEach(msgspec.Struct, frozen=True):
-    """Where an analysis's rows come from. ``source`` is a path, or the rows or the matrix themselves."""
+class SourceSpec(msgspec.Struct, frozen=True):
+    """A source of rows. ``source`` is a path or a list of them, or the rows or the matrix themselves."""
 
     format: SourceFormat
     source: Any
-    where: str | None
-    schema: str | None
-    section: str | None
+    section: str | None = None
+    sheet: str | None = None
+    delimiter: str | None = None
+    comment: str | None = None
+    trim: bool = True
+
+
+class ForEach(SourceSpec, frozen=True):
+    """Where an analysis's rows come from. ``group_by`` None means that each row is an item."""
+
+    where: str | None = None
+    schema: str | None = None
+    group_by: tuple[str, ...] | None = None
+
+
+class TableSpec(SourceSpec, frozen=True):
+    """A sheet to look rows up in by their ``key``; ``many`` where a key may have several rows."""
+
+    key: tuple[str, ...] = ()
+    many: bool = False
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """An expression that must hold for each item, and the message where it does not. ``index`` is its place."""
+
+    index: int
+    that: str
+    message: str
 
 
 class AnalysisSpec(msgspec.Struct, frozen=True):
@@ -52,12 +78,14 @@ class AnalysisSpec(msgspec.Struct, frozen=True):
     revision: Any
     fields: Mapping[str, Any]
     broken: tuple[Path_, ...] = ()
+    require: tuple[Requirement, ...] = ()
 
 
 class Document(msgspec.Struct, frozen=True):
     """A manifest, less what is at fault in it (see ``check.load_document``).
 
-    ``vars`` still hold templates; ``env`` holds only what is listed and set, ``env_names`` all that is listed.
+    ``vars`` still hold templates; ``env`` holds only what is listed and set, ``env_names`` all that is listed. A table
+    that is None has a fault.
     """
 
     source: YamlFile
@@ -76,6 +104,7 @@ class Document(msgspec.Struct, frozen=True):
     given_vars: Mapping[str, str]
     analyses: tuple[AnalysisSpec, ...]
     faults: tuple[Finding, ...] = ()
+    tables: Mapping[str, TableSpec | None] = MappingProxyType({})
 
     def place(self, analysis: int, path: Path_, *, at_key: bool = False) -> Place:
         """Where a field of an analysis was written: in the analysis itself, else in the defaults."""

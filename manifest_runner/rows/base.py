@@ -1,4 +1,7 @@
-"""What a source of rows is, and the sources that need no file: rows and a matrix in the manifest itself."""
+"""What a source of rows is, and the sources that need no file: rows and a matrix in the manifest itself.
+
+A new kind of source is a function that returns ``Rows``, and an entry in ``sources.OPENERS``.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,16 @@ from manifest_runner.model import RowId
 MAX_MATRIX = 1_000_000
 
 
-# Takes a fault, and what faults that are alike have in common.
+# Takes a finding, and what findings that are alike have in common.
 Report = Callable[[Finding, Hashable], None]
 IdentifiedRow = tuple[RowId, Any]
+
+
+class FileName(msgspec.Struct, frozen=True):
+    """The file that a row comes from, as templates see it: ``file`` as the manifest names it, ``stem`` without more."""
+
+    file: str
+    stem: str
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -25,13 +35,27 @@ class Rows(msgspec.Struct, frozen=True):
 
     A row of a table is the list of its cells, all text, and ``columns`` names them once; a row of any other source
     is a mapping, and ``columns`` is None. Each row comes with an id from which ``place`` finds where it was written:
-    its line, and its column where another row stands before it on that line. ``read`` starts from the beginning at
-    each call; it raises InvalidManifest where it cannot go on.
+    its line, and its column where another row stands before it on that line. ``file`` is the file of a row; None
+    where rows do not come from files. ``first_column`` is where the first cell of a row is, where cells have columns
+    in the file. ``read`` starts from the beginning at each call; it raises InvalidManifest where it cannot go on.
     """
 
     columns: tuple[str, ...] | None
     read: Callable[[Report], Iterator[IdentifiedRow]]
     place: Callable[[RowId], Place | None]
+    file: Callable[[RowId], FileName] | None = None
+    first_column: int | None = None
+
+    def cell_place(self, row: RowId, cell: int) -> Place | None:
+        """The place of a cell, as far as it is known: of its row, if no more is."""
+        place = self.place(row)
+        if place is None or self.first_column is None:
+            return place
+        return place._replace(column=self.first_column + cell)
+
+
+class OddRow(list[str]):
+    """A row of a table in which at least one cell is an error value of Excel."""
 
 
 def listed_rows(rows: Sequence[Any], place: Callable[[RowId], Place]) -> Rows:

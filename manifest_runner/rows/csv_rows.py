@@ -6,164 +6,237 @@ import csv
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_foreign_bytes
-from manifest_runner.model import RowId
-from manifest_runner.rows.base import IdentifiedRow, Report, Rows
+from manifest_runner.rows.base import Rows
+from manifest_runner.rows.cells import has_blank_edge
+from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
 
 MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20
 
-_DELIMITERS = {",": "csv file has commas", "\t": "tsv file has tabs", ";": ""}
-_CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ")
 # Spreadsheets pad the line to the width of the sheet, some quote all cells.
 _SECTION = re.compile(r'"?\[([^\]]*)\]"?[,;\s"]*')
+_TOO_LONG = csv.Error(f"a line of more than {MAX_LINE // 2**20} MiB")
+_CHUNK = 2**20
+_MOST_SPACES = 4  # a line, on average; more are looked at line by line
+_SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_OTHER_DELIMITERS = {
+    ",": "it holds commas, so name the file under `csv`",
+    "\t": "it holds tabs, so name the file under `tsv`",
+    ";": 'it holds semicolons, so add `delimiter: ";"`',
+}
 
 
-def csv_rows(path: Path, label: str, *, delimiter: str, section: str | None = None) -> Rows:
-    """The rows of a table: lists of texts, as many as ``columns``. A row in which all cells are empty does not count.
+class CsvReading(msgspec.Struct, frozen=True):
+    """How to read a file: as the manifest's keys of these names say."""
 
-    Raises InvalidManifest where the file cannot be read or has no usable header.
-    """
+    delimiter: str = ","
+    section: str | None = None
+    trim: bool = True
+    comment: str | None = None
+    is_tsv: bool = False
+
+
+def csv_rows(path: Path, label: str, reading: CsvReading) -> Rows:
+    """The rows of a csv or tsv file. Raises InvalidManifest where it cannot be read or has no usable header."""
     refuse_foreign_bytes(path, label)
-    table = _Table(path, label, delimiter, section)
-    header = _Header.read(table)
-    return Rows(header.columns, lambda report: _cells(table, header, report), partial(_place, label))
+    is_plain = reading.section is None and _is_plain(path, reading)
+    file = _CsvFile(path, label, reading, is_plain)
+    empty = f"section [{reading.section}] is empty" if reading.section else "the file is empty"
+    sheet = Sheet(
+        label,
+        file.records,
+        empty_message=f"{empty}; its first line must name the columns",
+        check_header=file.check_header,
+        trim=reading.trim,
+        comment=reading.comment,
+    )
+    return sheet_rows(sheet)
 
 
-def _place(label: str, row: RowId) -> Place:
-    assert isinstance(row, int)
-    return Place(label, row)
+class _CsvFile(msgspec.Struct, frozen=True):
+    """``is_plain`` where no line is odd, see ``_Lines``, so that none need be looked at again."""
 
-
-class _Table(msgspec.Struct, frozen=True):
     path: Path
     label: str
-    delimiter: str
-    section: str | None = None
+    reading: CsvReading
+    is_plain: bool
 
-    def records(self) -> Iterator[tuple[int, list[str]]]:
+    def records(self) -> Iterator[Record]:
         """Records with the line on which each starts; those with nothing but empty cells are left out."""
         csv.field_size_limit(MAX_CELL)
         line = 1
         try:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
-                lines: Iterator[str] = _bounded_lines(file)
-                skipped = 0 if self.section is None else self._skip_to_section(lines, self.section)
-                line += skipped
-                if self.section is not None:
-                    lines = self._section(lines, self.section, skipped)
-                reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+                lines = _Lines(file, self.reading.comment or "#")
+                delimiter = lines.delimiter = self._delimiter(lines)
+                section = self.reading.section
+                if section is not None:
+                    lines.find_section(section)
+                skipped = lines.read
+                line = skipped + 1
+                wanted = lines.rest() if self.is_plain else lines.of_section(section)
+                reader = csv.reader(wanted, delimiter=delimiter, strict=True)
                 for cells in reader:
+                    is_odd = lines.was_odd() or skipped + reader.line_num > line
                     if cells and (cells[0] or any(cells)):
-                        yield line, cells
+                        yield line, cells, is_odd
                     line = skipped + reader.line_num + 1
         except csv.Error as e:
             raise self.fault("MR305", f"not readable as a table: {_words(e)}", line) from e
+        except _SectionFault as e:
+            raise self.fault("MR302", str(e), e.line) from e
         except (OSError, UnicodeDecodeError) as e:
             raise self.fault("MR301", f"cannot be read: {e}") from e
 
-    def _skip_to_section(self, lines: Iterable[str], wanted: str) -> int:
-        found: list[str] = []
-        for number, line in enumerate(lines, 1):
-            match = _SECTION.fullmatch(line.strip())
-            if match and match[1].casefold() == wanted.casefold():
-                return number
-            if match:
-                found.append(match[1])
-        has = f"it has {', '.join(found)}" if found else "it has no sections"
-        raise self.fault("MR302", f"there is no section [{wanted}]; {has}")
+    def _delimiter(self, lines: _Lines) -> str:
+        """The delimiter: the manifest's, or that of the line ``sep=;`` which Excel writes and reads."""
+        match = _SEP.fullmatch(lines.peek())
+        if match is None:
+            return self.reading.delimiter
+        lines.skip()
+        if match[1] != self.reading.delimiter and (self.reading.delimiter != "," or self.reading.is_tsv):
+            message = f'the line "sep={match[1]}" contradicts the delimiter of the manifest, {self.reading.delimiter!r}'
+            raise self.fault("MR302", message)
+        return match[1]
 
-    def _section(self, lines: Iterator[str], wanted: str, first: int) -> Iterator[str]:
-        """The lines of the section that begins after line ``first``. A second one of that name is an error."""
-        inside = True
-        for number, text in enumerate(lines, first + 1):
-            match = _SECTION.fullmatch(text.strip())
-            if match and match[1].casefold() == wanted.casefold():
-                raise self.fault("MR302", f"duplicate section [{wanted}]; it first starts on line {first}", number)
-            inside = inside and not match
-            if inside:
-                yield text
+    def check_header(self, names: list[str], line: int) -> None:
+        if self.reading.section is None and _SECTION.fullmatch(names[0]):
+            hint = "this is an Illumina SampleSheet; name the section to read, such as `section: BCLConvert_Data`"
+            raise self.fault("MR302", hint, line)
+        hints = [hint for each, hint in _OTHER_DELIMITERS.items() if each in names[0]]
+        if len(names) == 1 and hints:
+            raise self.fault("MR302", f'the header is a single column, "{names[0]}"; {hints[-1]}', line)
 
     def fault(self, code: str, message: str, line: int = 1) -> InvalidManifest:
         return InvalidManifest([Finding(Place(self.label, line), code, message)])
 
 
-class _Header(msgspec.Struct, frozen=True):
-    """``width`` counts the header's cells, which a spreadsheet may pad with empty ones; ``columns`` is without them."""
-
-    line: int
-    width: int
-    columns: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, table: _Table) -> _Header:
-        line, cells = next(table.records(), (1, []))
-        names = [cell.strip() for cell in cells]
-        while names and not names[-1]:
-            names.pop()
-        if not names:
-            what = f"section [{table.section}] is empty" if table.section else "the file is empty"
-            raise table.fault("MR302", f"{what}; its first line must name the columns", line)
-        if table.section is None and _SECTION.fullmatch(names[0]):
-            hint = "this is an Illumina SampleSheet; name the section to read, such as `section: BCLConvert_Data`"
-            raise table.fault("MR302", hint, line)
-        if len(names) == 1 and any(each in names[0] for each in _DELIMITERS):
-            wanted = _DELIMITERS[table.delimiter]
-            raise table.fault(
-                "MR302", f'the header is a single column, "{names[0]}"; a {wanted} between its cells', line
-            )
-        faults = list(_faulty_names(names, Place(table.label, line)))
-        if faults:
-            raise InvalidManifest(faults)
-        return cls(line, len(cells), tuple(names))
+def _is_plain(path: Path, reading: CsvReading) -> bool:
+    """Whether no line of a file is odd, see ``_Lines``: most files can be read without a look at each line."""
+    marks = {b"#", (reading.comment or "#").encode(), b"#" if reading.is_tsv else b"\t"}
+    edges, last = reading.delimiter.encode() + b' \t\r\n"', b"\n"
+    with path.open("rb") as file:
+        if file.read(5).lower().lstrip(b'"').startswith(b"sep="):
+            return False  # another delimiter
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            lines = chunk.count(b"\n")
+            if not chunk.isascii() or not lines or chunk.count(b" ") > _MOST_SPACES * lines:
+                return False
+            if any(mark in chunk for mark in marks) or _has_blank_edge(last + chunk, edges):
+                return False
+            last = chunk[-1:]
+    return last != b" "
 
 
-def _faulty_names(names: list[str], place: Place) -> Iterator[Finding]:
-    first: dict[str, int] = {}
-    for number, name in enumerate(names, 1):
-        if not name:
-            yield Finding(place, "MR302", f"column {number} has no name in the header")
-        elif first.setdefault(name, number) != number:
-            yield Finding(place, "MR303", f'duplicate column "{name}" (columns {first[name]} and {number})')
+def _has_blank_edge(chunk: bytes, edges: bytes) -> bool:
+    """As ``has_blank_edge``, for many lines; whether the last character is an edge is not known yet."""
+    at = chunk.find(b" ")
+    while at >= 0:
+        if chunk[at - 1] in edges or (at + 1 < len(chunk) and chunk[at + 1] in edges):
+            return True
+        at = chunk.find(b" ", at + 1)
+    return False
 
 
-def _cells(table: _Table, header: _Header, report: Report) -> Iterator[IdentifiedRow]:
-    wanted = len(header.columns)
-    for numbered in itertools.islice(table.records(), 1, None):
-        cells = numbered[1]
-        if len(cells) == wanted:
-            yield numbered
-        elif wanted < len(cells) and not any(cells[wanted:]):
-            yield numbered[0], cells[:wanted]
-        else:
-            kind, message = _raggedness(cells, header)
-            place = Place(table.label, numbered[0])
-            report(Finding(place, "MR304", message, row=place), kind)
+class _SectionFault(Exception):
+    """A section that is missing, or there twice."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
 
 
-def _raggedness(cells: list[str], header: _Header) -> tuple[str, str]:
-    """The kind of fault, and the message, for a row that has more or fewer cells than the header."""
-    if cells[0].startswith(_CONFLICT):
-        return "conflict", "an unresolved merge conflict"
-    message = f"this row has {len(cells)} cell{'s' * (len(cells) != 1)}, the header has {header.width}"
-    if len(cells) <= len(header.columns):
-        return "short", message
-    return "long", f"{message}; a cell that holds the delimiter must be quoted"
+class _Lines:
+    """The lines of a text file; one that is a single huge line does not fill the memory.
 
+    Nearly all of them hold no comment, no error value of Excel and no blanks around a cell. The others are found
+    here, by the line, so that cells are looked at one by one only where it is needed.
+    """
 
-def _bounded_lines(file: Iterable[str]) -> Iterator[str]:
-    """Lines of a text file; a file that is one huge line does not fill the memory."""
-    readline = file.readline  # type: ignore[attr-defined]
-    while line := readline(MAX_LINE):
+    def __init__(self, file: TextIO, mark: str) -> None:
+        self._file = file
+        self._mark = mark
+        self._ahead: str | None = None
+        self._is_odd = False
+        self.delimiter = ","
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        edges, readline = self.delimiter + ' \t\r\n"', self._file.readline
+        mark = self._mark
+        tab = "\t" if self.delimiter != "\t" else mark
+        line = self._next()
+        while line:
+            if "#" in line or tab in line or not line.isascii() or mark in line:
+                self._is_odd = True
+            elif " " in line:
+                self._is_odd = has_blank_edge(line, edges) or self._is_odd
+            yield line
+            line = readline(MAX_LINE)
+            if len(line) == MAX_LINE:
+                raise _TOO_LONG
+
+    def was_odd(self) -> bool:
+        """Whether a line since the last call is one to look at."""
+        is_odd, self._is_odd = self._is_odd, False
+        return is_odd
+
+    def _next(self) -> str:
+        if self._ahead is not None:
+            line, self._ahead = self._ahead, None
+            return line
+        line = self._file.readline(MAX_LINE)
         if len(line) == MAX_LINE:
-            raise csv.Error(f"a line of more than {MAX_LINE // 2**20} MiB")
-        yield line
+            raise _TOO_LONG
+        return line
+
+    def rest(self) -> Iterable[str]:
+        """The lines that follow, none of which is odd or too long."""
+        ahead, self._ahead = self._ahead, None
+        return self._file if ahead is None else itertools.chain([ahead], self._file)
+
+    def peek(self) -> str:
+        self._ahead = self._next()
+        return self._ahead
+
+    def skip(self) -> None:
+        self._next()
+        self.read += 1
+
+    def find_section(self, wanted: str) -> None:
+        """Skip to the line after ``[wanted]``. Raises _SectionFault where there is none."""
+        found: list[str] = []
+        while line := self._next():
+            self.read += 1
+            match = _SECTION.fullmatch(line.strip())
+            if match and match[1].casefold() == wanted.casefold():
+                return
+            if match:
+                found.append(match[1])
+        has = f"it has {', '.join(found)}" if found else "it has no sections"
+        raise _SectionFault(f"there is no section [{wanted}]; {has}")
+
+    def of_section(self, wanted: str | None) -> Iterable[str]:
+        """The lines to the end of the section that begins here. Raises _SectionFault for a second one of its name."""
+        return self if wanted is None else self._of_section(wanted, self.read)
+
+    def _of_section(self, wanted: str, first: int) -> Iterator[str]:
+        is_inside = True
+        for number, text in enumerate(self, first + 1):
+            match = _SECTION.fullmatch(text.strip())
+            if match and match[1].casefold() == wanted.casefold():
+                raise _SectionFault(f"duplicate section [{wanted}]; it first starts on line {first}", number)
+            is_inside = is_inside and not match
+            if is_inside:
+                yield text
 
 
 def _words(error: csv.Error) -> str:

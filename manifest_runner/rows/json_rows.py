@@ -12,7 +12,7 @@ from manifest_runner.manifest.input_file import refuse_foreign_bytes
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 from manifest_runner.rows.json_window import MAX_DEPTH, BadRow, Spot, Window
-from manifest_runner.values import spelled_number
+from manifest_runner.values import json_decoder
 
 _JSON_LINES = (".jsonl", ".ndjson")
 
@@ -41,29 +41,6 @@ def json_rows(path: Path, label: str) -> Rows:
     return Rows(None, read, place_of_row)
 
 
-def decoder() -> json.JSONDecoder:
-    """Of JSON as the RFC defines it: no duplicate keys, no NaN; a number's ``str()`` is its spelling."""
-    return json.JSONDecoder(
-        object_pairs_hook=_unique_pairs,
-        parse_int=lambda digits: spelled_number(digits, whole=True),
-        parse_float=lambda digits: spelled_number(digits, whole=False),
-        parse_constant=_refuse_constant,
-    )
-
-
-def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise BadRow(f'duplicate key "{twice[:60]}"')
-    return found
-
-
-def _refuse_constant(name: str) -> Any:
-    raise BadRow(f"{name} is not JSON")
-
-
 Elements = Callable[[Window], Iterator[tuple[Spot, Any]]]
 
 
@@ -81,7 +58,7 @@ def _guarded(elements: Elements, window: Window, label: str) -> Iterator[tuple[S
 
 def _list_elements(window: Window) -> Iterator[tuple[Spot, Any]]:
     """The elements of the list; the column of one that is the first on its line is 1."""
-    strict, last_line = decoder(), 0
+    strict, last_line = json_decoder(), 0
     if (start := window.peek()) != "[":
         hint = "; if each line is an object, the file's name must end in .jsonl" if start == "{" else ""
         raise BadRow(f"expected a list of objects, which starts with [{hint}")
@@ -107,7 +84,7 @@ def _next_element(window: Window) -> None:
 
 
 def _json_lines(window: Window) -> Iterator[tuple[Spot, Any]]:
-    strict = decoder()
+    strict = json_decoder()
     while window.peek():
         spot = window.spot
         yield Spot(spot.line, 1), window.value(strict)

@@ -1,29 +1,47 @@
-"""Opens what a ``forEach`` names: its samplesheet or the rows themselves, and the JSON Schema of the rows."""
+"""Opens what a ``forEach`` or a table names: its files or the rows themselves, and the JSON Schema of the rows.
+
+A new kind of source is a function that returns ``Rows``, and an entry in ``_INLINE`` or ``_FILES``.
+"""
 
 from __future__ import annotations
 
 import itertools
-import json
 import os
-from collections.abc import Callable
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
+import msgspec
+
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.manifest.document import ForEach
-from manifest_runner.manifest.input_file import decode_utf8, read_bytes, refuse_unreadable
+from manifest_runner.manifest.document import SourceSpec
+from manifest_runner.manifest.input_file import refuse_unreadable
 from manifest_runner.manifest.yaml_file import Path_, read_yaml
 from manifest_runner.model import RowId
-from manifest_runner.rows.base import Rows, listed_rows, matrix_rows
-from manifest_runner.rows.csv_rows import csv_rows
+from manifest_runner.rows.base import FileName, Rows, listed_rows, matrix_rows
+from manifest_runner.rows.csv_rows import CsvReading, csv_rows
+from manifest_runner.rows.files import joined_rows
 from manifest_runner.rows.json_rows import json_rows
-from manifest_runner.text import kind_of, near_miss
-from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
+from manifest_runner.rows.row_schema import RowSchema, open_row_schema
+from manifest_runner.text import kind_of, near_miss, shown
 
-MAX_SCHEMA_BYTES = 16 * 2**20
 _MAX_LISTED = 10_000
+_PATTERN = re.compile(r"[*?[]")
 
 PlaceOf = Callable[[Path_], Place]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A source of rows to open: its spec, what the spec names with templates rendered, and where that was written.
+
+    ``place`` finds a place below the key that names the source.
+    """
+
+    spec: SourceSpec
+    value: Any
+    place: PlaceOf
+    what: str = "samplesheet"
 
 
 class Sources:
@@ -33,29 +51,53 @@ class Sources:
         self._folder = folder
         self._label = label
 
-    def rows(self, each: ForEach, source: Any, place: PlaceOf) -> Rows:
-        """The rows of a source whose templates are rendered. Raises InvalidManifest."""
-        path: Path_ = ("forEach", each.format)
-        if each.format == "rows":
-            return _listed(source, path, place)
-        if each.format == "matrix":
-            return _matrix(source, path, place)
-        file, label = self._file(source, place(path), "samplesheet")
-        if each.format == "json":
-            return json_rows(file, label)
-        if each.format == "yaml":
-            return yaml_rows(file, label)
-        delimiter = "," if each.format == "csv" else "\t"
-        return csv_rows(file, label, delimiter=delimiter, section=each.section)
+    def rows(self, source: Source) -> Rows:
+        """The rows of a source. Raises InvalidManifest."""
+        open_rows = _INLINE.get(source.spec.format)
+        if open_rows is not None:
+            return open_rows(source)
+        open_file = _FILES[source.spec.format]
+        found = [
+            (self._opened(open_file, source, name, at), FileName(name, PurePath(name).stem), str(self._label / name))
+            for name, at in self._names(source)
+        ]
+        return joined_rows(found)
 
-    def row_checker(self, name: Any, place: PlaceOf) -> RowChecker:
+    def schema(self, name: Any, at: Place) -> RowSchema:
         """The compiled schema of the rows. Raises InvalidManifest."""
-        at = place(("forEach", "schema"))
         file, label = self._file(name, at, "row schema")
-        try:
-            return row_checker(_read_schema(file, label))
-        except SchemaProblem as e:
-            raise InvalidManifest([Finding(at, "MR308", f"{label} is not a JSON Schema: {e}")]) from e
+        return open_row_schema(file, label, at)
+
+    def _opened(self, open_file: _OpenFile, source: Source, name: str, at: Place) -> Rows:
+        file, label = self._file(name, at, source.what)
+        return open_file(file, label, source.spec)
+
+    def _names(self, source: Source) -> Iterator[tuple[str, Place]]:
+        """The paths of a source's files, patterns replaced by what they match, each with its place in the manifest."""
+        given = source.value if isinstance(source.value, list) else [source.value]
+        seen: set[str] = set()
+        for i, name in enumerate(given):
+            at = source.place((i,) if isinstance(source.value, list) else ())
+            for found in self._matches(name, at, source.what):
+                if found in seen:
+                    raise InvalidManifest([Finding(at, "MR301", f"the {source.what} {found} is named twice")])
+                seen.add(found)
+                yield found, at
+        if not given:
+            raise InvalidManifest([Finding(source.place(()), "MR301", f"no {source.what} is named")])
+
+    def _matches(self, name: Any, at: Place, what: str) -> list[str]:
+        """The path itself, or all that match where it is a pattern, sorted."""
+        if not isinstance(name, str) or not name or "\0" in name:
+            self._file(name, at, what)  # raises
+        if not _PATTERN.search(name) or os.path.lexists(self._folder / name):
+            return [name]
+        found = sorted(itertools.islice(_matching(self._folder, PurePath(name)), _MAX_LISTED + 1))
+        if not found:
+            raise InvalidManifest([Finding(at, "MR301", f"no {what} matches {shown(name)}")])
+        if len(found) > _MAX_LISTED:
+            raise InvalidManifest([Finding(at, "MR301", f"more than {_MAX_LISTED:,} files match {shown(name)}")])
+        return found
 
     def _file(self, name: Any, at: Place, what: str) -> tuple[Path, str]:
         """An existing file, and its name in messages, which is relative to where the manifest's own is."""
@@ -72,6 +114,31 @@ class Sources:
             message = f"the {what} {label} {e.findings[0].message}"
             raise InvalidManifest([Finding(at, "MR301", message)]) from e
         return file, label
+
+
+def _matching(folder: Path, pattern: PurePath) -> Iterator[str]:
+    """The files that match, relative to ``folder``; not hidden ones, nor the locks of open workbooks."""
+    fixed = PurePath(*itertools.takewhile(lambda part: not _PATTERN.search(part), pattern.parts))
+    base = folder / fixed
+    for file in base.glob(str(pattern.relative_to(fixed))):
+        if not file.name.startswith((".", "~$")) and not file.is_dir():
+            yield (fixed / file.relative_to(base)).as_posix()
+
+
+def _csv(file: Path, label: str, spec: SourceSpec) -> Rows:
+    reading = CsvReading(spec.delimiter or ",", spec.section, trim=spec.trim, comment=spec.comment)
+    return csv_rows(file, label, reading)
+
+
+def _tsv(file: Path, label: str, spec: SourceSpec) -> Rows:
+    reading = CsvReading("\t", spec.section, trim=spec.trim, comment=spec.comment, is_tsv=True)
+    return csv_rows(file, label, reading)
+
+
+def _xlsx(file: Path, label: str, spec: SourceSpec) -> Rows:
+    from manifest_runner.rows.xlsx_rows import xlsx_rows
+
+    return xlsx_rows(file, label, sheet_name=spec.sheet, trim=spec.trim, comment=spec.comment)
 
 
 def yaml_rows(path: Path, label: str) -> Rows:
@@ -94,40 +161,38 @@ def _neighbours(folder: Path) -> list[str]:
         return []
 
 
-def _listed(source: Any, path: Path_, place: PlaceOf) -> Rows:
-    if not isinstance(source, list):
-        message = f"expected a list of mappings, got {kind_of(source)}"
-        raise InvalidManifest([Finding(place(path), "MR306", message)])
-    return listed_rows(source, lambda row: place((*path, _index(row))))
+def _listed(source: Source) -> Rows:
+    if not isinstance(source.value, list):
+        message = f"expected a list of mappings, got {kind_of(source.value)}"
+        raise InvalidManifest([Finding(source.place(()), "MR306", message)])
+    return listed_rows(source.value, lambda row: source.place((_index(row),)))
 
 
-def _matrix(source: Any, path: Path_, place: PlaceOf) -> Rows:
-    if not isinstance(source, dict) or not source:
-        raise InvalidManifest([Finding(place(path), "MR306", f"expected a mapping of lists, got {kind_of(source)}")])
+def _matrix(source: Source) -> Rows:
+    matrix, place = source.value, source.place
+    if not isinstance(matrix, dict) or not matrix:
+        raise InvalidManifest([Finding(place(()), "MR306", f"expected a mapping of lists, got {kind_of(matrix)}")])
     faults = [
-        Finding(place((*path, key)), "MR306", f'expected a list of values for "{key}", got {kind_of(values)}')
-        for key, values in source.items()
+        Finding(place((key,)), "MR306", f'expected a list of values for "{key}", got {kind_of(values)}')
+        for key, values in matrix.items()
         if not isinstance(values, list)
     ]
     if faults:
         raise InvalidManifest(faults)
     try:
-        return matrix_rows(source, lambda _: place(path))
+        return matrix_rows(matrix, lambda _: place(()))
     except ValueError as e:
-        raise InvalidManifest([Finding(place(path), "MR306", str(e))]) from e
+        raise InvalidManifest([Finding(place(()), "MR306", str(e))]) from e
 
 
-def _read_schema(file: Path, label: str) -> Any:
-    """A JSON Schema in JSON or in YAML."""
-    if file.suffix in (".yaml", ".yml"):
-        return read_yaml(file, label).data
-    text = decode_utf8(read_bytes(file, label, MAX_SCHEMA_BYTES, code="MR301"), label)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as e:
-        at = Place(label, e.lineno, e.colno)
-        raise InvalidManifest([Finding(at, "MR308", f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}")]) from e
-    except (ValueError, RecursionError) as e:
-        raise InvalidManifest(
-            [Finding(Place(label, 1), "MR308", "not JSON: nested too deeply, or a huge number")]
-        ) from e
+_OpenFile = Callable[[Path, str, SourceSpec], Rows]
+
+# How to open the rows of each kind of source: those in the manifest itself, and those in files.
+_INLINE: Mapping[str, Callable[[Source], Rows]] = {"rows": _listed, "matrix": _matrix}
+_FILES: Mapping[str, _OpenFile] = {
+    "csv": _csv,
+    "tsv": _tsv,
+    "xlsx": _xlsx,
+    "json": lambda file, label, _: json_rows(file, label),
+    "yaml": lambda file, label, _: yaml_rows(file, label),
+}

@@ -17,8 +17,8 @@ from jinja2 import filters as builtin
 from jinja2.runtime import Undefined
 
 from manifest_runner.templates.limits import MAX_TEXT, TemplateRefused, refuse_large, refuse_wide, weight
-from manifest_runner.text import kind_of
-from manifest_runner.values import spelled_json, text_of
+from manifest_runner.text import kind_of, shown
+from manifest_runner.values import json_decoder, spelled_json, text_of
 
 _AS_THEY_ARE = (
     "abs count d default dictsort first groupby items last length list map max min reject rejectattr reverse select "
@@ -68,6 +68,18 @@ def basename(value: Any) -> str:
     """What follows the last slash of a path, as basename(1) has it."""
     text = as_text(value, "basename")
     return posixpath.basename(text.rstrip("/")) or text[:1]
+
+
+def from_json(value: Any) -> Any:
+    """The value of a text of JSON, such as a cell that holds a list. Numbers keep their spelling."""
+    text = as_text(value, "from_json")
+    try:
+        return json_decoder().decode(text)
+    except RecursionError as e:
+        raise TemplateRefused("from_json: nested too deeply") from e
+    except ValueError as e:
+        reason = getattr(e, "msg", str(e))
+        raise TemplateRefused(f"from_json: {shown(text)} is not JSON: {reason[:1].lower()}{reason[1:]}") from e
 
 
 def lower(value: Any) -> str:
@@ -197,6 +209,7 @@ _STRICT: Mapping[str, Callable[..., Any]] = {
     "center": centered,
     "float": to_float,
     "format": formatted,
+    "from_json": from_json,
     "int": to_int,
     "join": join,
     "lower": lower,

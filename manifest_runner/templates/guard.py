@@ -19,6 +19,7 @@ from jinja2.visitor import NodeTransformer
 
 from manifest_runner.templates.filters import in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_long_number, weight
+from manifest_runner.templates.scope import LookupTable
 from manifest_runner.text import kind_of
 
 _LOOKUPS = (nodes.Getattr, nodes.Getitem)
@@ -144,7 +145,7 @@ def _used(context: Any, value: Any) -> Any:
 
 
 def _plain(environment: Any, value: Any) -> Any:
-    if value is None or isinstance(value, (bool, float, Undefined, Namespace)):
+    if value is None or isinstance(value, (bool, float, Undefined, Namespace, LookupTable)):
         return value
     if isinstance(value, int):
         refuse_long_number(value.bit_length())

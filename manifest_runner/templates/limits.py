@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from manifest_runner.templates.scope import RowScope
+
 MAX_TEXT = 1_000_000
 MAX_CHARGE = 4_000_000
 MAX_STEPS = 100_000
@@ -74,6 +76,8 @@ def weight(value: Any, limit: int = MAX_TEXT) -> int:
         total += _WEIGHT_OF_VALUE
         if isinstance(each, str):
             total += len(each)
+        elif isinstance(each, RowScope):
+            continue  # is as large as a row of a file, and cannot hold itself
         elif isinstance(each, dict):
             waiting.extend(each)
             waiting.extend(each.values())

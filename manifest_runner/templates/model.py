@@ -27,13 +27,37 @@ class Lookup(msgspec.Struct, frozen=True):
     filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
+class TableLookup(msgspec.Struct, frozen=True):
+    """``tables.lanes[row.sample]``; with several columns in its key, ``tables.lanes[row.sample, row.lane]``."""
+
+    table: str
+    keys: tuple[Lookup | str, ...]
+
+
+class Query(msgspec.Struct, frozen=True):
+    """One column of some rows: of those of a group (``of`` is None), or of those that a table has for a key.
+
+    ``is_list`` for a list of cells, as ``rows | map(attribute='fastq')`` gives it, else one row's cell.
+    """
+
+    of: TableLookup | None
+    column: str
+    is_list: bool
+    filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+
 class Used(msgspec.Struct, frozen=True):
-    """What a template reads: ``columns`` and ``vars`` by name; the flags are set where it may read all of them."""
+    """What a template reads: ``columns`` and ``vars`` by name; the flags are set where it may read all of them.
+
+    ``roots`` are the names that it uses, such as ``index``, ``tables`` those that it looks things up in.
+    """
 
     columns: frozenset[str]
     vars: frozenset[str]
     whole_row: bool
     whole_vars: bool
+    roots: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
 
 
 def has_delimiters(text: str) -> bool:

@@ -48,10 +48,8 @@ def _unknown_keys(tree: nodes.Template, scopes: Mapping[str, Scope | None], guar
 
 
 def _words(name: str, scopes: Mapping[str, Scope | None]) -> str:
-    if name in ROOTS:
-        return f'"{name}" is known only where there is a row, not here'
     for root in ("row", "vars", "env"):
-        if name in (scopes.get(root) or ()):
+        if name not in ROOTS and name in (scopes.get(root) or ()):
             return f'"{name}" is not defined; did you mean "{root}.{name}"?'
     return root_missing(name)
 

@@ -32,7 +32,7 @@ from manifest_runner.templates.limits import (
     refuse_wide,
     weight,
 )
-from manifest_runner.templates.scope import Scope, root_missing
+from manifest_runner.templates.scope import LookupTable, Scope, root_missing
 from manifest_runner.text import kind_of, near_miss
 
 STRING_METHODS = frozenset(
@@ -74,6 +74,8 @@ class Missing(jinja2.StrictUndefined):
         obj, name = self._undefined_obj, str(self._undefined_name)
         if isinstance(obj, Scope):
             return obj.missing(name)
+        if isinstance(obj, LookupTable):
+            return obj.missing(self._undefined_name)
         if self._undefined_hint:
             return str(self._undefined_hint)
         if isinstance(obj, dict):
@@ -133,6 +135,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """``row.items`` is the column of that name where there is one; a method only otherwise."""
+        if isinstance(obj, LookupTable):
+            return self.getitem(obj, attribute)
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         if _is_allowed(obj, attribute):
@@ -145,11 +149,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        if isinstance(obj, (str, list, dict, tuple, range)):
+        if isinstance(obj, (str, list, dict, tuple, range, LookupTable)):
             try:
                 return obj[argument]
             except (TypeError, LookupError):
                 pass
+        if isinstance(obj, LookupTable):
+            return self.undefined(obj=obj, name=argument)
         return self.getattr(obj, argument) if isinstance(argument, str) else self.undefined(obj=obj, name=argument)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 - Jinja's signature

@@ -9,10 +9,16 @@ from typing import Any
 
 from manifest_runner.text import near_miss, nearest
 
-ROOTS = ("row", "index", "vars", "env", "project", "name")
+ROOTS = ("row", "rows", "index", "source", "vars", "tables", "env", "project", "name")
 
 _MAX_NAMES = 6
 _MAX_NAME = 40
+# When a name is known that is not known everywhere.
+_ONLY = {
+    "rows": "where forEach has groupBy, and not in where",
+    "source": "where the rows come from files",
+    "tables": "in analyses, not in vars",
+}
 
 
 class Scope(dict[str, Any]):
@@ -31,8 +37,30 @@ class Scope(dict[str, Any]):
         return self.others.get(name) or self.lacks.format(name) + (_near_key(name, self) or _there_are(self))
 
 
+class RowScope(Scope):
+    """One of the rows of a group or of a table. It is charged as one value, whatever it holds."""
+
+
+class LookupTable:
+    """What templates can look rows up in, and nothing else; see rows/tables.py."""
+
+    __iter__ = None
+
+    def __contains__(self, key: object) -> bool:
+        raise TypeError
+
+    def __getitem__(self, key: object) -> Any:
+        raise KeyError(key)
+
+    def missing(self, key: object) -> str:
+        """What to say where a key is not there."""
+        return f"there is no row {key}"
+
+
 def root_missing(name: str) -> str:
-    """What to say of a name that no template knows."""
+    """What to say of a name that no template knows, or that is not known here."""
+    if name in ROOTS:
+        return f'"{name}" is known only {_ONLY.get(name, "where there is a row")}'
     return f'"{name}" is not defined' + (near_miss(name, ROOTS) or f"; templates know {', '.join(ROOTS)}")
 
 

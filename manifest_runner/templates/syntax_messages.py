@@ -9,6 +9,13 @@ from manifest_runner.templates.sandbox import TESTS
 from manifest_runner.text import near_miss
 
 NO_END_OF_COMMENT = 'it is not closed with "#}"'
+# Filters under the names that they have elsewhere: by spelling alone, the nearest one would do the opposite.
+_FROM_JSON, _TO_JSON = '"from_json"', '"to_json"'
+_OTHER_NAMES = {
+    **dict.fromkeys(("fromjson", "json_decode", "parse_json", "parsejson", "loads", "json_loads"), _FROM_JSON),
+    **dict.fromkeys(("json_encode", "dumps", "json_dumps", "jsonify"), _TO_JSON),
+    "json": f"{_FROM_JSON} or {_TO_JSON}",
+}
 _NO_OPERATORS = {"&": "and", "|": "or", "!": "not", "=": "=="}
 
 
@@ -35,4 +42,6 @@ def syntax_words(message: str, text: str) -> str:
     if match is None:
         return _plainer(message, text)
     known = FILTERS if match[1] == "filter" else TESTS
-    return f'there is no {match[1]} "{match[2]}" in manifests{near_miss(match[2], known)}'
+    other = _OTHER_NAMES.get(match[2]) if match[1] == "filter" else None
+    hint = f"; did you mean {other}?" if other else near_miss(match[2], known)
+    return f'there is no {match[1]} "{match[2]}" in manifests{hint}'

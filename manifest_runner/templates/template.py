@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -18,13 +18,15 @@ from jinja2.exceptions import SecurityError
 
 from manifest_runner.templates.filters import FILTERS, in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_large, weight
-from manifest_runner.templates.model import Lookup, TemplateFault, Used, has_delimiters
+from manifest_runner.templates.model import Lookup, Query, TemplateFault, Used, has_delimiters
+from manifest_runner.templates.queries import plain_filter, query_of, step_of
 from manifest_runner.templates.sandbox import MAPPING_METHODS, Sandbox
 from manifest_runner.templates.syntax_messages import NO_END_OF_COMMENT, syntax_words
 from manifest_runner.text import kind_of
 from manifest_runner.values import SpelledFloat
 
 MAX_TEMPLATE = 100_000
+_OF_ROWS = frozenset({"row", "rows", "index", "source"})
 
 
 _OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
@@ -61,12 +63,12 @@ class Template:
         return compiled
 
     @cached_property
-    def parts(self) -> tuple[str | Lookup, ...] | None:
+    def parts(self) -> tuple[str | Lookup | Query, ...] | None:
         """The literals and look-ups that the string is made of, or None where it does more than that."""
-        found: list[str | Lookup] = []
+        found: list[str | Lookup | Query] = []
         for statement in self.tree.body:
             for node in statement.nodes if isinstance(statement, nodes.Output) else [None]:
-                part = node.data if isinstance(node, nodes.TemplateData) else lookup_of(node)
+                part = node.data if isinstance(node, nodes.TemplateData) else _part(node)
                 if part is None:
                     return None
                 found.append(part)
@@ -82,17 +84,22 @@ class Template:
     @cached_property
     def constant(self) -> bool:
         """Whether it is the same for every row."""
-        return not any(node.name in ("row", "index") for node in self.tree.find_all(nodes.Name))
+        return not any(node.name in _OF_ROWS for node in self.tree.find_all(nodes.Name))
 
     @cached_property
     def used(self) -> Used:
         columns, whole_row = _steps_into("row", self.tree)
         names, whole_vars = _steps_into("vars", self.tree)
-        return Used(columns, names, whole_row, whole_vars)
+        tables, _ = _steps_into("tables", self.tree)
+        roots = frozenset(node.name for node in self.tree.find_all(nodes.Name))
+        if "rows" in roots:
+            mentioned = frozenset(_mentioned(self.tree))
+            columns, whole_row = columns | mentioned, whole_row or not mentioned
+        return Used(columns, names, whole_row, whole_vars, roots, tables)
 
     def check(self) -> None:
         """Raise TemplateFault for what is wrong whatever the row. Mere look-ups need no compiling, which is slow."""
-        lookups = [part for part in self.parts or () if isinstance(part, Lookup)]
+        lookups = [part for part in self.parts or () if isinstance(part, (Lookup, Query))]
         if self.parts is None or any(name not in FILTERS for part in lookups for name, _ in part.filters):
             _ = self._compiled
 
@@ -135,7 +142,13 @@ class Template:
         return _plain_data(value)
 
 
-def _value(lookup: Lookup, scope: Mapping[str, Any]) -> Any:
+def _part(node: nodes.Node | None) -> Lookup | Query | None:
+    return lookup_of(node) or query_of(node, lookup_of)
+
+
+def _value(lookup: Lookup | Query, scope: Mapping[str, Any]) -> Any:
+    if isinstance(lookup, Query):
+        return None
     value = scope.get(lookup.root)
     if lookup.filters or lookup.key is None:
         return None if lookup.filters else value
@@ -204,17 +217,13 @@ def lookup_of(node: nodes.Node | None) -> Lookup | None:
     """The look-up that an expression is, if it is nothing more."""
     if isinstance(node, nodes.Filter) and node.node is not None:
         inner = lookup_of(node.node)
-        if inner is None or node.kwargs or not all(isinstance(arg, nodes.Const) for arg in node.args):
-            return None
-        if node.dyn_args is not None or node.dyn_kwargs is not None:
-            return None
-        step = (node.name, tuple(arg.value for arg in node.args if isinstance(arg, nodes.Const)))
-        return Lookup(inner.root, inner.key, (*inner.filters, step))
+        step = plain_filter(node)
+        return None if inner is None or step is None else Lookup(inner.root, inner.key, (*inner.filters, step))
     if isinstance(node, nodes.Name):
         return Lookup(node.name, None)
     if isinstance(node, (nodes.Getattr, nodes.Getitem)) and isinstance(node.node, nodes.Name):
-        key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
-        return Lookup(node.node.name, key) if isinstance(key, str) else None
+        key = step_of(node)
+        return None if key is None else Lookup(node.node.name, key)
     return None
 
 
@@ -229,3 +238,12 @@ def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
             stepped += 1
     uses = sum(1 for node in tree.find_all(nodes.Name) if node.name == name)
     return frozenset(keys), uses > stepped or not keys.isdisjoint(MAPPING_METHODS)
+
+
+def _mentioned(tree: nodes.Template) -> Iterator[str]:
+    """The texts and keys that are written in a template: what it reads of rows is among them."""
+    for node in tree.find_all((nodes.Getattr, nodes.Const)):
+        if isinstance(node, nodes.Getattr):
+            yield node.attr
+        elif isinstance(node, nodes.Const) and isinstance(node.value, str):
+            yield node.value

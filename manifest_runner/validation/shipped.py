@@ -104,6 +104,8 @@ def _schema(name: SchemaName) -> dict[str, Any]:
 def _aware_of_kind(fault: Fault, data: Any) -> Fault:
     """Say of an unknown key of a manifest where it belongs, if anywhere."""
     match fault.path:
+        case ("analyses", int(), "forEach", "join") if fault.at_key:
+            return replace(fault, message='unknown key "join"; to look rows up in another sheet, use `tables`')
         case ("defaults", "kind" | "forEach" as key) if fault.at_key:
             return replace(fault, message=f"{shown(key)} belongs in an analysis, not in the defaults")
         case ("analyses", int(index), *steps, str(key)):

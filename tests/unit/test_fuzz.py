@@ -15,7 +15,7 @@ from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import load
 from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.manifest.yaml_file import read_yaml
-from manifest_runner.rows.csv_rows import csv_rows
+from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.json_rows import json_rows
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.templates.sandbox import Sandbox
@@ -74,8 +74,8 @@ def try_yaml(path: Path, raw: bytes) -> None:
 def try_rows(path: Path, raw: bytes) -> None:
     path.write_bytes(raw)
     for rows in (
-        lambda: csv_rows(path, "f", delimiter=","),
-        lambda: csv_rows(path, "f", delimiter="\t", section="a"),
+        lambda: csv_rows(path, "f", CsvReading()),
+        lambda: csv_rows(path, "f", CsvReading("\t", "a")),
         lambda: json_rows(path, "f"),
     ):
         try:

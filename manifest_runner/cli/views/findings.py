@@ -17,15 +17,15 @@ from manifest_runner.text import counted
 def print_findings(found: list[Finding], counts: Mapping[Path, int], style: str, console: Console) -> None:
     """Print the findings; ``counts`` are the items of the manifests that are valid.
 
-    Programs that read a list of problems get no information that is not one. Raises UsageProblem (see ``sarif_text``).
+    SARIF is a list of problems, so information is left out there. Raises UsageProblem (see ``sarif_text``).
     """
-    faults = [finding for finding in found if finding.severity != "info"]
     if style == "json":
-        print_json([finding_document(finding) for finding in faults])
+        print_json([finding_document(finding) for finding in found])
         return
     if style == "sarif":
         from manifest_runner.diagnostics.sarif import sarif_text
 
+        faults = [finding for finding in found if finding.severity != "info"]
         click.echo(sarif_text(faults).encode("utf-8", "backslashreplace"))
         return
     for finding in found:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from manifest_runner.items.compiler import what_it_gives
+from manifest_runner.items.compiler import NOTHING_BESIDE, what_it_gives
 from manifest_runner.items.renderer import Renderer, Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, shape_item
 from manifest_runner.templates.model import TemplateFault, has_delimiters
@@ -116,7 +116,7 @@ def test_the_compiled_function_gives_what_each_template_gives_by_itself(kind, fi
     except TemplateFault:
         expected = None
     try:
-        found = made.compiled()(row, index)
+        found = made.compiled()(row, index, NOTHING_BESIDE)
     except Exception:  # noqa: BLE001 - it may give up on any row, and then the slow way decides
         try:
             found = made.render_slowly(row, index)
@@ -150,7 +150,7 @@ def test_a_compiled_condition_decides_as_jinja_does(text, row, index):
     if condition is None:
         return
     try:
-        found = bool(condition(row, index))
+        found = bool(condition(row, index, NOTHING_BESIDE))
     except Exception:  # noqa: BLE001 - it may give up on any row, and then Jinja decides
         return
     assert found == bool(template.render(made.scope(row, index)))
@@ -163,7 +163,7 @@ def test_a_condition_that_only_compares_is_compiled(text):
     made, _ = renderer("nextflow", {}, ["x", "", ""])
     condition = made.condition(Template(text, Sandbox(), expression=True))
     assert condition is not None
-    assert condition(["x", "", ""], 0)
+    assert condition(["x", "", ""], 0, NOTHING_BESIDE)
 
 
 @pytest.mark.parametrize("text", ["row.a is defined", "row.a | length > 3", "row.a.startswith('x')", "row.nope == 'x'"])
@@ -194,11 +194,12 @@ def test_what_no_row_changes_is_one_value_for_all_items():
     fields = {"userReference": "{{ row.a }}", "analysisInput": {"parameters": {"p": [1, 2]}}}
     made, _ = renderer("nextflow", fields, ["x", "", ""])
     render = made.compiled()
-    assert render(["x", "", ""], 0)["analysisInput"] is render(["y", "", ""], 1)["analysisInput"]
+    first, second = (render([cell, "", ""], 0, NOTHING_BESIDE) for cell in "xy")
+    assert first["analysisInput"] is second["analysisInput"]
 
 
 def test_text_of_the_manifest_is_never_code():
     quotes = """'"{row[0]}\\N{DASH}'''\n""" + '"""'
     fields = {"userReference": quotes + "{{ row.a }}" + quotes, quotes: quotes + "{{ row['\"' + \"'\"] }}"}
     made, _ = renderer("nextflow", {"userReference": fields["userReference"]}, ["x", "", ""])
-    assert made.compiled()(["x", "", ""], 0) == {"userReference": quotes + "x" + quotes}
+    assert made.compiled()(["x", "", ""], 0, NOTHING_BESIDE) == {"userReference": quotes + "x" + quotes}

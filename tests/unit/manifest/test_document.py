@@ -77,7 +77,7 @@ def test_a_source_of_rows_is_known_by_its_format(load):
         HEAD + "analyses:\n- {kind: cwl, forEach: {tsv: s.tsv, where: 'true', schema: s.json, section: Data}}\n" + ITEM
     )
     one, two = load(text).analyses
-    assert one.for_each == module.ForEach("tsv", "s.tsv", "true", "s.json", "Data")
+    assert one.for_each == module.ForEach("tsv", "s.tsv", "Data", where="true", schema="s.json")
     assert two.for_each is None
 
 

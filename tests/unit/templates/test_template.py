@@ -213,7 +213,7 @@ NO_B = 'the row has no column "b"; there is "a", "n", "z", "t", "none", "l", …
         ("{{ rwo.a }}", ['"rwo" is not defined; did you mean "row"?']),
         (
             "{% for x in y %}{{ x }}{% endfor %}",
-            ['"y" is not defined; templates know row, index, vars, env, project, name'],
+            ['"y" is not defined; templates know row, rows, index, source, vars, tables, env, project, name'],
         ),
     ],
 )
@@ -222,9 +222,7 @@ def test_what_no_row_can_supply_is_reported_before_them(text, found):
 
 
 def test_without_a_row_there_is_no_row():
-    assert list(unknown_names(template("{{ row.a }}"), {"vars": None})) == [
-        '"row" is known only where there is a row, not here'
-    ]
+    assert list(unknown_names(template("{{ row.a }}"), {"vars": None})) == ['"row" is known only where there is a row']
 
 
 @pytest.mark.parametrize("text", ["a{#", "{#", "{#-", "{{ row.a }}{#"])

@@ -1,0 +1,55 @@
+"""Opens the tables of a manifest, in which templates look rows up."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import msgspec
+
+from manifest_runner.diagnostics.collector import Findings
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.items.constants import BrokenConstant, render_constant
+from manifest_runner.items.scope import ManifestScope
+from manifest_runner.manifest.document import Document, TableSpec
+from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.rows.sources import Source, Sources
+from manifest_runner.rows.tables import Table, key_columns, read_table
+from manifest_runner.templates.scope import Scope
+from manifest_runner.text import near_miss, shown
+
+
+def with_tables(document: Document, scope: ManifestScope, sources: Sources, findings: Findings) -> ManifestScope:
+    """The scope with the tables under ``tables``; those with a fault, which is reported, among its broken ones."""
+    tables = Scope({}, 'there is no table "{}" in this manifest')
+    for name, spec in document.tables.items():
+        tables[name] = None if spec is None else _open_table(name, spec, scope, sources, findings)
+    broken = frozenset(name for name, table in tables.items() if table is None)
+    return msgspec.structs.replace(scope, values={**scope.values, "tables": tables}, broken_tables=broken)
+
+
+def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sources, findings: Findings) -> Table | None:
+    """None where the table has a fault, which is reported."""
+    path: Path_ = ("tables", name, spec.format)
+    found: list[Finding] = []
+
+    def place(below: Path_) -> Place:
+        return scope.place((*path, *below), None)
+
+    def report(finding: Finding, group: Hashable) -> None:
+        findings.add(finding, group)
+        if finding.severity == "error":
+            found.append(finding)
+
+    try:
+        value = render_constant(scope, spec.source, path, None)
+        rows = sources.rows(Source(spec, value, place, f'sheet of the table "{name}"'))
+        for column in key_columns(spec, rows):
+            message = f"there is no column {shown(column)}{near_miss(column, rows.columns or ())}"
+            raise InvalidManifest([Finding(scope.place(("tables", name, "key"), None), "MR402", message)])
+        table = read_table(name, spec, rows, report)
+        return None if found else table
+    except InvalidManifest as e:
+        scope.faults.report_all(e)
+    except BrokenConstant:
+        pass
+    return None

@@ -1,0 +1,43 @@
+"""What is odd in the cells of samplesheets that people make: blanks around them, Excel's error values. Pure."""
+
+from __future__ import annotations
+
+from manifest_runner.text import shown
+
+# Space, tab and line end, the blanks of Unicode, and characters without width, such as a byte order mark.
+BLANKS = " \t\r\n\x85\xa0\u1680\u180e\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u2060\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_MAX_SPACES = 8  # of a line, that are looked at one by one
+# A formula whose result is not in the file: another program than Excel wrote it, and never calculated it.
+NO_RESULT = "#FORMULA WITHOUT A RESULT"
+ERROR_VALUES = frozenset(
+    "#N/A #REF! #VALUE! #DIV/0! #NAME? #NULL! #NUM! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #BUSY! #UNKNOWN! "
+    "#GETTING_DATA".split()
+) | {NO_RESULT}
+
+
+def trimmed(text: str) -> str:
+    """A cell without the blanks around it. Trimming again changes nothing."""
+    return text.strip(BLANKS)
+
+
+def error_words(column: str, value: str) -> str:
+    """What to say of an error value in a column."""
+    if value == NO_RESULT:
+        what = "holds a formula without a stored result; open the file in Excel and save it"
+    else:
+        what = f"is {value}, an error value of Excel; correct the cell"
+    return f"the column {shown(column)} {what}"
+
+
+def has_blank_edge(line: str, edges: str) -> bool:
+    """Whether a space may be the first or the last character of a cell; ``edges`` are the characters between cells."""
+    at = line.find(" ")
+    for _ in range(_MAX_SPACES):
+        if at < 0:
+            return False
+        if at == 0 or line[at - 1] in edges or line[at + 1 : at + 2] in edges:
+            return True
+        at = line.find(" ", at + 1)
+    return True

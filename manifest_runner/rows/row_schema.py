@@ -1,0 +1,103 @@
+"""A user's JSON Schema for rows: of one row, or of the whole sheet as a list of rows, as nf-core pipelines ship it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.manifest.input_file import decode_utf8, read_bytes
+from manifest_runner.manifest.yaml_file import Path_, read_yaml
+from manifest_runner.validation.messages import Fault
+from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
+from manifest_runner.values import NotANumber, spelled_number
+
+MAX_SCHEMA_BYTES = 16 * 2**20
+_DOCUMENT = ("$schema", "$id", "$defs", "definitions")
+
+
+class RowSchema(msgspec.Struct, frozen=True, eq=False):
+    """``rules`` is the schema of one row, ``is_of_sheet`` where it comes from one of the whole sheet."""
+
+    checker: RowChecker
+    rules: Any
+    is_of_sheet: bool
+
+    def row(self, columns: tuple[str, ...] | None, row: Any) -> Mapping[str, Any]:
+        """A row as the schema sees it. ``columns`` are those of a table, None where rows are mappings.
+
+        A schema of a whole sheet is for cells as nf-core reads them: a blank one is absent, and text that is a number
+        or a boolean is that where the schema wants it.
+        """
+        if columns is None:
+            return dict(row)
+        cells = dict(zip(columns, row, strict=True))
+        if not self.is_of_sheet:
+            return cells
+        return {column: self._typed(column, text) for column, text in cells.items() if text != ""}
+
+    def message(self, fault: Fault) -> str:
+        """What is wrong, in the schema's own words where it has them."""
+        words = _at(self.rules, fault.path).get("errorMessage")
+        return f"{words} ({fault.message})" if isinstance(words, str) and not fault.lacks else fault.message
+
+    def _typed(self, column: str, text: str) -> Any:
+        wanted = _at(self.rules, (column,)).get("type")
+        types = wanted if isinstance(wanted, list) else [wanted]
+        if "string" in types or wanted is None:
+            return text
+        if "boolean" in types and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        return _number(text, types)
+
+
+def _number(text: str, types: list[Any]) -> Any:
+    is_whole = text.removeprefix("-").isdigit() and text.isascii()
+    if not is_whole and "number" not in types:
+        return text
+    try:
+        value = json.loads(text)
+        return spelled_number(text, whole=is_whole) if type(value) in (int, float) else text
+    except (ValueError, NotANumber):
+        return text
+
+
+def _at(rules: Any, path: Path_) -> Mapping[str, Any]:
+    """The schema of what is at a path of the row, as far as its ``properties`` say; else an empty one."""
+    for step in path:
+        inner = rules.get("properties") if isinstance(rules, dict) else None
+        rules = inner.get(step) if isinstance(inner, dict) else None
+    return rules if isinstance(rules, dict) else {}
+
+
+def open_row_schema(file: Path, label: str, at: Place) -> RowSchema:
+    """The compiled schema of the rows. Raises InvalidManifest; ``at`` is where the manifest names it."""
+    schema = _read_schema(file, label)
+    rules, is_of_sheet = schema, False
+    if isinstance(schema, dict) and schema.get("type") == "array" and isinstance(schema.get("items"), dict):
+        rules = {key: schema[key] for key in _DOCUMENT if key in schema} | schema["items"]
+        is_of_sheet = True
+    try:
+        return RowSchema(row_checker(rules), rules, is_of_sheet)
+    except SchemaProblem as e:
+        raise InvalidManifest([Finding(at, "MR308", f"{label} is not a JSON Schema: {e}")]) from e
+
+
+def _read_schema(file: Path, label: str) -> Any:
+    """A JSON Schema in JSON or in YAML."""
+    if file.suffix in (".yaml", ".yml"):
+        return read_yaml(file, label).data
+    text = decode_utf8(read_bytes(file, label, MAX_SCHEMA_BYTES, code="MR301"), label)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as e:
+        at = Place(label, e.lineno, e.colno)
+        raise InvalidManifest([Finding(at, "MR308", f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}")]) from e
+    except (ValueError, RecursionError) as e:
+        raise InvalidManifest(
+            [Finding(Place(label, 1), "MR308", "not JSON: nested too deeply, or a huge number")]
+        ) from e

@@ -1,0 +1,155 @@
+"""Tables to look rows up in by a key, such as a list of FASTQ files by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.manifest.document import TableSpec
+from manifest_runner.model import RowId
+from manifest_runner.rows.base import OddRow, Report, Rows
+from manifest_runner.rows.cells import ERROR_VALUES, error_words
+from manifest_runner.templates.scope import LookupTable, RowScope
+from manifest_runner.text import listed, near_miss, shown
+from manifest_runner.values import text_of
+
+_SEPARATOR = "\0"  # which no cell holds
+_MAX_NEAR = 1_000  # keys among which a near miss is looked for: more would take too long
+
+Key = str | tuple[str, ...]
+
+
+class Table(LookupTable):
+    """The rows of a sheet by their key. A key that is not there raises KeyError; ``missing`` says what to say then.
+
+    Rows of text cells are kept as one text each, which takes a third of the memory.
+    """
+
+    def __init__(self, name: str, spec: TableSpec, columns: Sequence[str] | None) -> None:
+        self._name = name
+        self._key = spec.key
+        self._lacks = f'the table "{name}" has no column "{{}}"'
+        self.columns = columns
+        self.many = spec.many
+        self._rows: dict[Key, Any] = {}
+        self._odd: dict[int, Place | None] = {}
+
+    def add(self, key: Key, row: Any, place: Place | None) -> None:
+        """``place`` is kept for a row that holds an error value."""
+        packed = row if self.columns is None else _SEPARATOR.join(row)
+        if type(row) is OddRow:
+            self._odd[id(packed)] = place
+        if self.many:
+            self._rows.setdefault(key, []).append(packed)
+        else:
+            self._rows[key] = packed
+
+    def __contains__(self, key: object) -> bool:
+        return _normal(key) in self._rows
+
+    def __getitem__(self, key: object) -> Any:
+        """The row of a key as templates see it, or the list of them."""
+        found = self._rows[_normal(key)]
+        return [self._scope(row) for row in found] if self.many else self._scope(found)
+
+    def cells(self, key: Key) -> list[str]:
+        """The cells of the one row of a key, for a table of text cells without error values. Raises LookupError."""
+        packed = self._rows[key]
+        if self._odd and id(packed) in self._odd:
+            raise LookupError
+        cells: list[str] = packed.split(_SEPARATOR)
+        return cells
+
+    def all_cells(self, key: Key) -> list[list[str]]:
+        """The cells of all rows of a key, as ``cells``."""
+        rows = self._rows[key]
+        if self._odd and any(id(packed) in self._odd for packed in rows):
+            raise LookupError
+        return [packed.split(_SEPARATOR) for packed in rows]
+
+    def missing(self, key: object) -> str:
+        """What to say where a key is not there."""
+        names = listed(self._key, "and")
+        wanted = " and ".join(shown(each) for each in key) if isinstance(key, tuple) else shown(key)
+        near = ""
+        if isinstance(key, str) and len(self._rows) <= _MAX_NEAR:
+            near = near_miss(key, (each for each in self._rows if isinstance(each, str)))
+        return f'the table "{self._name}" has no row with {names} {wanted}{near}; `| default(…)` makes it optional'
+
+    def _scope(self, packed: Any) -> RowScope:
+        if self.columns is None:
+            return RowScope(packed, self._lacks)
+        cells = packed.split(_SEPARATOR)
+        values = dict(zip(self.columns, cells, strict=True))
+        if not self._odd or id(packed) not in self._odd:
+            return RowScope(values, self._lacks)
+        place = self._odd[id(packed)]
+        faults = {
+            column: f"{place.brief() if place else self._name}: {error_words(column, value)}"
+            for column, value in values.items()
+            if value in ERROR_VALUES
+        }
+        return RowScope({column: each for column, each in values.items() if column not in faults}, self._lacks, faults)
+
+
+def _normal(key: object) -> Any:
+    """A key as rows have it: text, or a tuple of texts."""
+    if isinstance(key, (list, tuple)):
+        return tuple(map(_normal, key))
+    return text_of(key) if isinstance(key, (bool, int, float)) else key
+
+
+def read_table(name: str, spec: TableSpec, rows: Rows, report: Report) -> Table:
+    """The table of a sheet whose columns include the key's. Faults of rows are reported, those rows left out.
+
+    Raises InvalidManifest where the sheet cannot be read.
+    """
+    table = Table(name, spec, rows.columns)
+    first: dict[Key, RowId] = {}
+    for row_id, row in rows.read(report):
+        key = _key(spec, rows, row_id, row, report)
+        if key is None:
+            continue
+        if not spec.many and first.setdefault(key, row_id) != row_id:
+            report(_repeated(spec, rows, key, first[key], row_id), "repeated")
+            continue
+        table.add(key, row, rows.place(row_id) if type(row) is OddRow else None)
+    return table
+
+
+def _key(spec: TableSpec, rows: Rows, row_id: RowId, row: Any, report: Report) -> Key | None:
+    """The key of a row; None where it has none, which is reported."""
+    values = row if rows.columns is None else dict(zip(rows.columns, row, strict=True))
+    for column in spec.key:
+        if fault := _key_fault(column, values):
+            place = rows.place(row_id)
+            if place is not None:
+                report(Finding(place, fault[0], fault[1], row=place), ("key", column, fault[0]))
+            return None
+    parts = tuple(_normal(values[column]) for column in spec.key)
+    return parts[0] if len(parts) == 1 else parts
+
+
+def _key_fault(column: str, values: Mapping[str, Any]) -> tuple[str, str] | None:
+    value = values.get(column)
+    if column not in values or not isinstance(value, (str, bool, int, float)):
+        return "MR306", f"the key column {shown(column)} must hold text or a number"
+    if value in ERROR_VALUES:
+        return "MR310", error_words(column, str(value))
+    return None
+
+
+def _repeated(spec: TableSpec, rows: Rows, key: Key, first: RowId, row_id: RowId) -> Finding:
+    place, before = rows.place(row_id), rows.place(first)
+    assert place is not None
+    assert before is not None
+    values = (key,) if isinstance(key, str) else key
+    what = " and ".join(f"{column} {shown(value)}" for column, value in zip(spec.key, values, strict=True))
+    message = f"duplicate key {what}; first used at {before.brief()}. Add `many: true` to look up all rows of a key"
+    return Finding(place, "MR311", message, row=place)
+
+
+def key_columns(spec: TableSpec, rows: Rows) -> Iterator[str]:
+    """The columns of the key that a sheet lacks."""
+    return (column for column in spec.key if rows.columns is not None and column not in rows.columns)

@@ -1,0 +1,156 @@
+"""Rows of an Excel workbook, as text: what the same sheet would be as a csv file, but dates are as in ISO 8601."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.errors import UsageProblem
+from manifest_runner.manifest.input_file import refuse_unreadable
+from manifest_runner.rows.base import Rows
+from manifest_runner.rows.cells import has_blank_edge
+from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
+from manifest_runner.rows.xlsx_scan import BadWorkbook, Found, find_sheets, opened, scan_sheet
+from manifest_runner.text import listed, near_miss, shown
+
+if TYPE_CHECKING:
+    import zipfile
+
+_SEPARATOR = "\0"  # which XML cannot hold
+_OLD = b"\xd0\xcf\x11\xe0"
+_MAX_SHOWN = 10
+
+
+def xlsx_rows(path: Path, label: str, *, sheet_name: str | None, trim: bool, comment: str | None) -> Rows:
+    """The rows of a sheet, of the first one if none is named.
+
+    Raises InvalidManifest where it cannot be read or has no usable header, UsageProblem without python-calamine.
+    """
+    refuse_unreadable(path, label, code="MR301")
+    _refuse_old(path, label)
+    try:
+        cells = _read_cells(path, label, sheet_name)
+    except BadWorkbook as e:
+        raise _fault(label, "MR305", f"not readable as a workbook: {e}") from e
+    sheet = Sheet(
+        label,
+        lambda: cells.records(comment or "#"),
+        empty_message="the sheet is empty; its first row must name the columns",
+        trim=trim,
+        comment=comment,
+        first_column=cells.first_column,
+    )
+    return sheet_rows(sheet)
+
+
+class _Cells(msgspec.Struct, frozen=True):
+    """The rows of a sheet from a line on, each as one text, which takes a third of the memory."""
+
+    first_line: int
+    first_column: int
+    rows: list[str]
+
+    def records(self, mark: str) -> Iterator[Record]:
+        edges = _SEPARATOR + " \t\r\n"
+        for line, packed in enumerate(self.rows, self.first_line):
+            cells = packed.split(_SEPARATOR)
+            if cells[0] or any(cells):
+                is_marked = "#" in packed or mark in packed or not packed.isascii() or "\n" in packed or "\t" in packed
+                yield line, cells, is_marked or (" " in packed and has_blank_edge(packed, edges))
+
+
+def _read_cells(path: Path, label: str, sheet_name: str | None) -> _Cells:
+    calamine = _calamine()
+
+    def scan(book: zipfile.ZipFile) -> tuple[str, list[Found]]:
+        name, part = _chosen(find_sheets(book), label, sheet_name)
+        return name, scan_sheet(book, part)
+
+    name, found = opened(path, scan)
+    try:
+        workbook = calamine.CalamineWorkbook.from_path(str(path))
+        sheet = workbook.get_sheet_by_name(name)
+        workbook.close()
+    except calamine.CalamineError as e:
+        raise BadWorkbook(str(e)) from e
+    return _packed(sheet, found)
+
+
+def _chosen(sheets: dict[str, str], label: str, wanted: str | None) -> tuple[str, str]:
+    if not sheets:
+        raise BadWorkbook("it has no sheets with cells")
+    name = next(iter(sheets)) if wanted is None else wanted
+    if name not in sheets:
+        has = listed([shown(each) for each in list(sheets)[:_MAX_SHOWN]], "and")
+        raise _fault(label, "MR302", f"there is no sheet {shown(name)}{near_miss(name, sheets) or f'; it has {has}'}")
+    return name, sheets[name]
+
+
+def _packed(sheet: Any, found: list[Found]) -> _Cells:
+    """The rows of a sheet to the last one that has anything, what the library read as blank put in."""
+    start, end = sheet.start or (0, 0), sheet.end or (0, -1)
+    first_column = min([start[1] + 1, *(each.column for each in found)])
+    padding = [""] * (start[1] + 1 - first_column)
+    rows = [
+        _SEPARATOR.join(padding + [each if type(each) is str else _text(each) for each in row])
+        for row in sheet.iter_rows()
+    ]
+    # The library leaves out the blank columns before the first cell, but not the blank rows; other versions do.
+    first_line = end[0] + 2 - len(rows)
+    width = max([end[1] + 2 - first_column, *(each.column + 1 - first_column for each in found)])
+    for each in found:
+        while each.row < first_line:
+            first_line -= 1
+            rows.insert(0, "")
+        rows += [""] * (each.row - first_line + 1 - len(rows))
+        at = each.row - first_line
+        rows[at] = _filled(rows[at], each.column - first_column, each.text, width)
+    return _Cells(first_line, first_column, rows)
+
+
+def _filled(packed: str, at: int, text: str, width: int) -> str:
+    cells = packed.split(_SEPARATOR)
+    cells += [""] * (width - len(cells))
+    cells[at] = text
+    return _SEPARATOR.join(cells)
+
+
+def _text(value: Any) -> str:
+    """A cell as text: a whole number without a fraction, a time in ISO 8601, a boolean as Excel writes it to csv."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, dt.datetime):
+        is_day = value.time() == dt.time()
+        return value.date().isoformat() if is_day else value.isoformat()
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return f"PT{int(value.total_seconds())}S"
+    return str(value)
+
+
+def _calamine() -> Any:
+    try:
+        import python_calamine
+    except ImportError as e:
+        message = "reading xlsx files needs python-calamine: pip install 'manifest-runner[xlsx]'"
+        raise UsageProblem(message) from e
+    return python_calamine
+
+
+def _refuse_old(path: Path, label: str) -> None:
+    with path.open("rb") as file:
+        if file.read(len(_OLD)) == _OLD:
+            message = "this workbook is protected by a password, or in the old xls format; save it as xlsx without one"
+            raise _fault(label, "MR305", message)
+
+
+def _fault(label: str, code: str, message: str) -> InvalidManifest:
+    return InvalidManifest([Finding(Place(label, 1), code, message)])

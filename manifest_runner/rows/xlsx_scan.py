@@ -1,0 +1,290 @@
+"""Looks through a workbook before a library reads it: what would take too much memory, and what it would read as blank.
+
+An xlsx file is a zip of XML files. The library reads an error value, and a formula whose result is not stored, as an
+empty cell; and it takes memory for every cell between the first and the last, however few there are.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.parsers import expat
+
+from manifest_runner.rows.cells import NO_RESULT
+
+MAX_CELLS = 5_000_000
+MAX_PART = 512 * 2**20
+MAX_STRINGS = 192 * 2**20
+_MAX_INDEX = 16 * 2**20  # of the parts that only name others
+_CHUNK = 2**20
+_RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_KINDS = frozenset({"c", "v", "f", "row", "is", "t"})
+# What a sheet of Excel's looks like, and what in it takes an XML parser: error values, formulas, prefixes, other
+# encodings, and whatever could hide a cell.
+_QUICK_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})[0-9]{1,7}"')
+_QUICK_ROW = re.compile(rb'<c r="[A-Z]{1,3}([0-9]{1,7})"')
+_STARTS_OF_CELL = (b"<c ", b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r")
+_SPECIAL = (b't="e"', b"t='", b"t =", b't="&', b"<f", b":f", b":c", b"<!", b"\0")
+_CELL = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+_START_OF_STRING = re.compile(rb"<(?:\w+:)?si[\s>]")
+_END_OF_STRING = re.compile(rb"</(?:\w+:)?si\s*>")
+
+
+class BadWorkbook(ValueError):
+    """A file that is not a workbook, or one that is refused; the message says why."""
+
+
+class Found(NamedTuple):
+    """A cell that the library would read as blank: its row and column from 1, and what to read instead."""
+
+    row: int
+    column: int
+    text: str
+
+
+def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
+    """The worksheets of a workbook by name, in its order: the part of the zip that each of them is in."""
+    targets = {
+        attributes["Id"]: _part_name(attributes["Target"])
+        for name, attributes in _elements(book, "xl/_rels/workbook.xml.rels")
+        if name == "Relationship" and attributes.get("Type", "").endswith("/worksheet")
+    }
+    sheets = {
+        attributes["name"]: targets.get(next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), ""))
+        for name, attributes in _elements(book, "xl/workbook.xml")
+        if name == "sheet" and "name" in attributes
+    }
+    return {name: part for name, part in sheets.items() if part is not None}
+
+
+def scan_sheet(book: zipfile.ZipFile, part: str) -> list[Found]:
+    """The cells of a sheet that the library would read as blank. Raises BadWorkbook for one that is too large."""
+    strings, found = _quick_scan(book, part), list[Found]()
+    if strings is None:
+        scan = _Scan()
+        _parse(book, part, MAX_PART, scan.parser())
+        scan.finish()
+        strings, found = scan.strings, scan.found
+    if strings * _longest_string(book) > MAX_STRINGS:
+        raise BadWorkbook(f"its texts may take more than {MAX_STRINGS // 2**20} MiB; save the sheet as csv")
+    return found
+
+
+class _Scan:
+    """Follows the XML of a sheet: the place of each cell, whether it has a formula, and whether it has a value."""
+
+    def __init__(self) -> None:
+        self.found: list[Found] = []
+        self.strings = 0
+        self._cells = 0
+        self._row, self._row_text, self._column = 0, "", 0
+        self._columns: set[int] = set()
+        self._rows: tuple[int, int] = (2**31, 0)
+        self._type = ""
+        self._is_special = False  # an error value, or a formula
+        self._value: list[str] | None = None
+        self._parser: Any = None
+
+    def parser(self) -> Any:
+        self._parser = _strict_parser()
+        self._parser.ordered_attributes = True
+        self._parser.StartElementHandler = self._start
+        return self._parser
+
+    def finish(self) -> None:
+        self._end_cell()
+        self._refuse_large()
+
+    def _start(self, name: str, attributes: list[str]) -> None:
+        kind = name if name in _KINDS else name.rpartition(":")[2]
+        if kind == "c":
+            self._start_cell(attributes)
+        elif kind == "v" and self._is_special:
+            self._value = []
+            self._parser.CharacterDataHandler = self._text
+        elif kind in ("f", "row"):
+            self._start_other(kind, attributes)
+
+    def _start_cell(self, attributes: list[str]) -> None:
+        self._end_cell()
+        self._cells += 1
+        given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        self._go_to(given.get("r", ""))
+        self._type = given.get("t", "")
+        self._is_special = self._type == "e"
+        self.strings += self._type == "s"
+
+    def _start_other(self, kind: str, attributes: list[str]) -> None:
+        if kind == "f":
+            self._is_special = True
+            return
+        self._end_cell()
+        if self._cells > MAX_CELLS:
+            self._refuse_large()
+        given = dict(zip(attributes[::2], attributes[1::2], strict=True)).get("r", "")
+        self._set_row(int(given) if given.isdigit() else self._row + 1)
+        self._column = 0
+
+    def _set_row(self, row: int) -> None:
+        self._row, self._row_text = row, str(row)
+        self._rows = min(self._rows[0], row), max(self._rows[1], row)
+
+    def _go_to(self, place: str) -> None:
+        """Take the place of a cell; one without a place is the next."""
+        match = _CELL.fullmatch(place)
+        if match is None:
+            self._column += 1
+            self._columns.add(self._column)
+            return
+        if match[2] != self._row_text:
+            self._set_row(int(match[2]))
+        self._column = _column_number(match[1])
+        self._columns.add(self._column)
+
+    def _text(self, text: str) -> None:
+        if self._value is not None:
+            self._value.append(text)
+
+    def _end_cell(self) -> None:
+        if not self._is_special:
+            return
+        self._parser.CharacterDataHandler = None
+        text = "".join(self._value or ()).strip()
+        if self._type == "e":
+            self.found.append(Found(self._row, self._column, text or "#VALUE!"))
+        elif self._value is None or (not text and self._type != "str"):
+            self.found.append(Found(self._row, self._column, NO_RESULT))
+        self._type, self._is_special, self._value = "", False, None
+
+    def _refuse_large(self) -> None:
+        if self._cells:
+            _refuse_large(self._cells, self._columns, self._rows)
+
+
+@functools.cache
+def _column_number(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _refuse_large(cells: int, columns: Collection[int], rows: tuple[int, int]) -> None:
+    """Raise BadWorkbook where there are too many cells, or where the first and the last are too far apart."""
+    area = (max(columns) - min(columns) + 1) * (rows[1] - rows[0] + 1)
+    if max(cells, area) > MAX_CELLS:
+        message = f"more than {MAX_CELLS:,} cells between the first and the last; save the rows as csv"
+        raise BadWorkbook(message)
+
+
+def _quick_scan(book: zipfile.ZipFile, part: str) -> int | None:
+    """How many texts a sheet has that cells share, where it is written as Excel does and has nothing special.
+
+    Of a large sheet this takes a third of the time. None where only an XML parser can tell. Raises BadWorkbook for a
+    sheet that is too large.
+    """
+    cells, strings, text = 0, 0, b""
+    letters: set[bytes] = set()
+    numbers: set[bytes] = set()
+    for text in _whole_tags(book, part):
+        found = _QUICK_COLUMN.findall(text)
+        if len(found) != sum(map(text.count, _STARTS_OF_CELL)) or any(mark in text for mark in _SPECIAL):
+            return None
+        cells += len(found)
+        strings += text.count(b't="s"')
+        letters.update(found)
+        numbers.update(_QUICK_ROW.findall(text))
+        if cells > MAX_CELLS or len(text) > 4 * _CHUNK:
+            return None
+    if text.strip() != b"</worksheet>":
+        return None
+    if cells:
+        rows = [int(number) for number in numbers]
+        _refuse_large(cells, [_column_number(each.decode()) for each in letters], (min(rows), max(rows)))
+    return strings
+
+
+def _whole_tags(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    """A part piece by piece, none of which ends within a tag."""
+    rest = b""
+    for chunk in _chunks(book, part, MAX_PART):
+        text = rest + chunk
+        end = text.rfind(b"<")
+        yield text[:end]
+        rest = text[end:]
+    yield rest
+
+
+def _longest_string(book: zipfile.ZipFile) -> int:
+    """At least the length of the longest text that cells share."""
+    try:
+        chunks = _chunks(book, "xl/sharedStrings.xml", MAX_STRINGS)
+        longest, rest = 0, b""
+        for chunk in chunks:
+            *whole, rest = _END_OF_STRING.split(rest + chunk)
+            for each in (*whole, rest):
+                if len(each) > longest:
+                    start = _START_OF_STRING.search(each)
+                    longest = max(longest, len(each) - (start.start() if start else 0))
+        return longest
+    except KeyError:
+        return 0
+
+
+def _elements(book: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
+    """The elements of a small part: the name of each, without its prefix, and its attributes."""
+    found: list[tuple[str, dict[str, str]]] = []
+    parser = _strict_parser()
+    parser.StartElementHandler = lambda name, attributes: found.append((name.rpartition(":")[2], attributes))
+    _parse(book, part, _MAX_INDEX, parser)
+    return found
+
+
+def _part_name(target: str) -> str:
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target.removeprefix('./')}"
+
+
+def _strict_parser() -> Any:
+    def refuse(*_: object) -> None:
+        raise BadWorkbook("it declares a document type, as no workbook does")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = refuse
+    return parser
+
+
+def _parse(book: zipfile.ZipFile, part: str, limit: int, parser: Any) -> None:
+    """Parse a part of the zip. Raises BadWorkbook where it is missing, too large or not XML."""
+    try:
+        for chunk in _chunks(book, part, limit):
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+    except KeyError as e:
+        raise BadWorkbook(f"it has no part {part}") from e
+    except expat.ExpatError as e:
+        raise BadWorkbook(f"its part {part} is not XML: {e}") from e
+
+
+def _chunks(book: zipfile.ZipFile, part: str, limit: int) -> Iterator[bytes]:
+    """A part, piece by piece. The size that the zip claims is not believed."""
+    size = 0
+    with book.open(part) as file:
+        while chunk := file.read(_CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise BadWorkbook(f"its part {part} is larger than {limit // 2**20} MiB; save the rows as csv")
+            yield chunk
+
+
+def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
+    """What ``act`` makes of a workbook. Raises BadWorkbook where the file is not a zip, or is damaged."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            return act(book)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as e:
+        raise BadWorkbook(f"it is not a workbook, or it is damaged: {e}") from e

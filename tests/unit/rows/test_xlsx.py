@@ -1,0 +1,166 @@
+"""Workbooks: cells as the same sheet's csv file would have them, and nothing that Excel could not compute is blank."""
+
+from __future__ import annotations
+
+import builtins
+import zipfile
+
+import pytest
+
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
+from manifest_runner.errors import UsageProblem
+from manifest_runner.rows import xlsx_scan
+from manifest_runner.rows.base import OddRow
+from manifest_runner.rows.cells import NO_RESULT
+from manifest_runner.rows.xlsx_rows import xlsx_rows
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+FORMATS = '<xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/>'
+STYLES = f'<styleSheet xmlns="{MAIN}"><cellXfs>{FORMATS}</cellXfs></styleSheet>'
+
+
+def text(place: str, value: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+
+
+def related(*targets: tuple[str, str, str]) -> str:
+    """The relationships of a part, of (id, type, target)."""
+    each = (f'<Relationship Id="{i}" Type="{OFFICE}/{kind}" Target="{target}"/>' for i, kind, target in targets)
+    return f'<Relationships xmlns="{PACKAGE}/relationships">{"".join(each)}</Relationships>'
+
+
+def workbook(path, *sheets: str, strings: str = "") -> None:
+    """Write a workbook; each sheet is its rows as XML."""
+    numbers = range(1, len(sheets) + 1)
+    names = "".join(f'<sheet name="Sheet{n}" sheetId="{n}" r:id="rId{n}"/>' for n in numbers)
+    parts = {
+        "_rels/.rels": related(("main", "officeDocument", "xl/workbook.xml")),
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{names}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": related(
+            *((f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in numbers),
+            ("styles", "styles", "styles.xml"),
+            ("strings", "sharedStrings", "sharedStrings.xml"),
+        ),
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
+        "xl/styles.xml": STYLES,
+        "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{strings}</sst>',
+    }
+    for n, rows in enumerate(sheets, 1):
+        body = f"<sheetData>{rows}</sheetData>"
+        parts[f"xl/worksheets/sheet{n}.xml"] = f'<worksheet xmlns="{MAIN}">{body}</worksheet>'
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+
+
+HEADER = '<row r="1">' + text("A1", "sample") + text("B1", "value") + "</row>"
+
+
+@pytest.fixture(name="rows_of")
+def _rows_of(tmp_path):
+    def rows_of(*sheets, name=None, strings="", **reading):
+        workbook(tmp_path / "s.xlsx", *sheets, strings=strings)
+        options = {"sheet_name": name, "trim": True, "comment": None} | reading
+        return xlsx_rows(tmp_path / "s.xlsx", "s.xlsx", **options)
+
+    return rows_of
+
+
+def values(rows):
+    found = []
+    return [(row_id, row[1]) for row_id, row in rows.read(lambda finding, _: found.append(finding))]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ('<c r="B2"><v>1</v></c>', "1"),
+        ('<c r="B2"><v>12.0</v></c>', "12"),
+        ('<c r="B2"><v>0.1</v></c>', "0.1"),
+        ('<c r="B2" t="b"><v>1</v></c>', "TRUE"),
+        ('<c r="B2" t="str"><f>A2</f><v>P1</v></c>', "P1"),
+        ('<c r="B2"><f>1+1</f><v>2</v></c>', "2"),
+        ('<c r="B2" t="str"><f>""</f><v></v></c>', ""),
+        ('<c r="B2" s="1"><v>46349</v></c>', "2026-11-23"),
+        ('<c r="B2" s="2"><v>46349.4375</v></c>', "2026-11-23T10:30:00"),
+        ('<c r="B2" t="s"><v>1</v></c>', "shared &"),
+        (text("B2", "012"), "012"),
+        ('<c r="B2" t="e"><v>#N/A</v></c>', "#N/A"),
+        ('<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', "#DIV/0!"),
+        ('<c r="B2"><f>A2</f></c>', NO_RESULT),
+        ('<c r="B2"><f>A2</f><v></v></c>', NO_RESULT),
+        ('<c r="B2"><f t="shared" si="0"/><v/></c>', NO_RESULT),
+    ],
+)
+def test_a_cell_is_the_text_that_excel_shows_or_an_error(rows_of, cell, shown):
+    strings = "<si><t>other</t></si><si><t>shared &amp;</t></si>"
+    rows = rows_of(HEADER + '<row r="2">' + text("A2", "P1") + cell + "</row>", strings=strings)
+    ((_, row),) = rows.read(print)
+    assert row == ["P1", shown]
+    assert (type(row) is OddRow) == shown.startswith("#")
+
+
+def test_error_cells_alone_in_their_row_or_column_are_seen(rows_of):
+    last = '<row r="5"><c r="B5" t="e"><v>#REF!</v></c></row>'
+    rows = rows_of(HEADER + last + '<row r="7"><c r="A7"><f>x</f></c></row>')
+    assert list(rows.read(print)) == [(5, ["", "#REF!"]), (7, [NO_RESULT, ""])]
+    assert rows.cell_place(5, 1) == Place("s.xlsx", 5, 2)
+
+
+def test_a_table_may_start_anywhere_and_blank_rows_do_not_count(rows_of):
+    body = '<row r="3">' + text("C3", "a") + text("D3", "b ") + '</row><row r="9">' + text("D9", " x") + "</row>"
+    rows = rows_of(body)
+    assert (rows.columns, values(rows), rows.cell_place(9, 1)) == (("a", "b"), [(9, "x")], Place("s.xlsx", 9, 4))
+
+
+def test_a_sheet_is_found_by_its_name(rows_of):
+    assert rows_of(HEADER, HEADER.replace("value", "other"), name="Sheet2").columns == ("sample", "other")
+    with pytest.raises(InvalidManifest) as raised:
+        rows_of(HEADER, name="sheet 1")
+    assert 'did you mean "Sheet1"?' in raised.value.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (HEADER + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "more than 5,000,000 cells"),
+        (HEADER + '<row r="2"><c r="XFD1048576"><v>1</v></c></row>', "more than 5,000,000 cells"),
+        ("<row><!-- a comment -->", "not XML"),
+        ("", "empty"),
+    ],
+)
+def test_a_sheet_that_would_take_too_much_memory_is_refused(rows_of, rows, words):
+    with pytest.raises(InvalidManifest) as raised:
+        rows_of(rows)
+    assert words in raised.value.findings[0].message
+
+
+def test_a_bomb_is_refused_by_what_comes_out_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx_scan, "MAX_STRINGS", 2**20)
+    workbook(tmp_path / "s.xlsx", HEADER, strings="<si><t>" + "x" * 2**21 + "</t></si>")
+    with pytest.raises(InvalidManifest) as raised:
+        xlsx_rows(tmp_path / "s.xlsx", "s.xlsx", sheet_name=None, trim=True, comment=None)
+    assert "is larger than" in raised.value.findings[0].message
+
+
+@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04nonsense", b"\xd0\xcf\x11\xe0old", b"a,b\n1,2\n"])
+def test_what_is_not_a_workbook_is_reported(tmp_path, raw):
+    (tmp_path / "s.xlsx").write_bytes(raw)
+    with pytest.raises(InvalidManifest) as raised:
+        xlsx_rows(tmp_path / "s.xlsx", "s.xlsx", sheet_name=None, trim=True, comment=None)
+    assert raised.value.findings[0].code == "MR305"
+
+
+def test_without_the_library_the_command_that_installs_it_is_named(rows_of, monkeypatch):
+    real = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name == "python_calamine":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(UsageProblem, match=r"pip install 'manifest-runner\[xlsx\]'"):
+        rows_of(HEADER)
