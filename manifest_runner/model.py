@@ -13,6 +13,8 @@ KINDS: tuple[Kind, ...] = ("nextflow", "nextflowJson", "cwl")
 FINAL_CREATION = frozenset({"SUCCEEDED", "FAILED"})
 # Version 3 of the API writes some names without underscores; both spellings end an analysis.
 FINAL_ANALYSIS = frozenset({"SUCCEEDED", "FAILED", "FAILED_FINAL", "FAILEDFINAL", "ABORTED"})
+ABORTED_ANALYSIS = frozenset({"ABORTING", "ABORTED"})
+FAILED_ANALYSIS = FINAL_ANALYSIS - {"SUCCEEDED"}
 
 
 # What a source of rows knows a row by, such as its line: enough to find its place again.

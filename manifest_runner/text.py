@@ -8,15 +8,19 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from manifest_runner.signed_urls import mask_signatures
+
 MAX_SHOWN = 60
+LONGEST_MASKED = 10_000
 
 
 def plain_text(text: str, limit: int = 2000) -> str:
     """``text`` on one line, with everything that a terminal could act on written as an escape.
 
     That is control characters, line ends, bidirectional marks and lone surrogates. Longer text than ``limit``
-    characters ends in "…".
+    characters ends in "…". Signatures in URLs are masked.
     """
+    text = mask_signatures(text)
     shortened = text if len(text) <= limit else text[:limit] + "…"
     # Nearly all text is harmless, and a large batch brings a million strings.
     return shortened if shortened.isprintable() else "".join(map(_plain, shortened))
@@ -69,8 +73,9 @@ def _is_number(value: object) -> bool:
 
 
 def clean(text: str, most: int = MAX_SHOWN) -> str:
-    """Text that is safe on a terminal: what does not print is escaped; at most ``most`` characters."""
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: most + 1])
+    """Text that is safe to show: no control characters, no signatures in URLs, at most ``most`` characters."""
+    masked = mask_signatures(text[:LONGEST_MASKED])
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in masked[: most + 1])
     return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -75,6 +76,12 @@ def _vars(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
         found[name] = value
     return found
+
+
+def _plan_digest(_context: click.Context, _parameter: click.Parameter, digest: str | None) -> str | None:
+    if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
+        raise click.BadParameter("a plan's digest has 64 hex digits")
+    return digest
 
 
 SECONDS = Seconds(min=0)
@@ -175,6 +182,24 @@ _RUNNING = (
     ),
     click.option("--no-lock", is_flag=True, help="Do not take the manifest's lease; other runs may go on at once."),
     click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is not launched yet."),
+    click.option(
+        "--no-refresh",
+        "refresh",
+        flag_value=False,
+        default=True,
+        help="Do not ask first how earlier launches are; decide by what the lockfile says.",
+    ),
+    click.option(
+        "--launch-renamed",
+        is_flag=True,
+        help="Approve launching new items that equal removed ones but for the name.",
+    ),
+    click.option(
+        "--expect",
+        metavar="PLANDIGEST",
+        callback=_plan_digest,
+        help="Launch only if this is still the plan; its digest is shown by plan --json.",
+    ),
     click.option(
         "--adopt",
         type=click.Choice(["wait", "now", "never"]),

@@ -74,7 +74,8 @@ def _abort_chosen(
     session: Session, client: Client, chosen: list[str], approve: Callable[[list[str]], bool], result: Aborted
 ) -> None:
     items = session.lockfile.items
-    poller = Poller(client, session.lockfile, analysis_done)
+    names = session.naming.names if session.loaded.document.stamp else ()
+    poller = Poller(client, session.lockfile, analysis_done, names=names)
     poller.poll()
     still_open = [name for name in chosen if not items[name].analysis_is_final]
     result.too_early = [name for name in still_open if items[name].analysis is None]
@@ -87,14 +88,14 @@ def _abort_chosen(
         raise ApprovalNeeded(f"this would abort {analyses}; confirm with --yes. Nothing was aborted.")
     for name in running:
         analysis = items[name].analysis
-        if analysis is not None and _abort(client, analysis.id):
+        if analysis is not None and abort_analysis(client, analysis.id):
             at = timestamp(session.context.clock())
             items[name] = structs.replace(items[name], abort_requested_at=at)
             result.aborted.append(name)
     poller.poll()
 
 
-def _abort(client: Client, analysis_id: str) -> bool:
+def abort_analysis(client: Client, analysis_id: str) -> bool:
     """Whether there was anything to abort: ICA refuses for an analysis that has ended since it was last read."""
     try:
         client.abort_analysis(analysis_id)

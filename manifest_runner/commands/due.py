@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator
 
 from manifest_runner.commands.context import Progress
 from manifest_runner.commands.options import RunOptions
 from manifest_runner.commands.session import Session
+from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.batches import PreparedBatch, make_batches
@@ -14,18 +16,37 @@ from manifest_runner.launch.journal import references
 from manifest_runner.launch.spool import Spool
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
-from manifest_runner.planning.plan import Launch, Plan, make_plan
+from manifest_runner.planning.moved import move_faults
+from manifest_runner.planning.plan import Launch, Plan
+from manifest_runner.planning.planner import make_plan
 from manifest_runner.text import counted, few_of
 
 REPORT_EVERY = 1000
+MOST_MOVES = 20
 
 
 def changed_words(plan: Plan) -> str:
     return (
         f"{counted(len(plan.unapproved), 'launched item has', 'launched items have')} changed: "
         f"{few_of(plan.unapproved)}. To launch them again as they are now, use --relaunch-changed or raise `revision` "
-        "in the manifest."
+        "in the manifest. To keep their launches, use `manifest-runner accept`."
     )
+
+
+def renamed_words(plan: Plan) -> str:
+    """Why new items that equal removed ones are not launched, with the entries of ``moved`` that would keep those."""
+    pairs = list(plan.guarded.items())
+    entries = ", ".join(f"{{from: {_quoted(old)}, to: {_quoted(new)}}}" for new, old in pairs[:MOST_MOVES])
+    more = f" and {len(pairs) - MOST_MOVES:,} more" if len(pairs) > MOST_MOVES else ""
+    return (
+        f"{counted(len(pairs), 'new item has', 'new items have')} the request of a removed one under another name: "
+        f"{few_of([f'{new} (was {old})' for new, old in pairs])}. If they were renamed, keep their launches with "
+        f"`moved: [{entries}]`{more} in the manifest. To launch them again under the new names: --launch-renamed."
+    )
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
 def too_many_words(plan: Plan, options: RunOptions, loaded: Loaded) -> str | None:
@@ -49,7 +70,20 @@ def plan_session(session: Session, choices: Choices, detail: int | None, spool: 
     pending = references(session.journal.pending.values())
     items = _counted(session.loaded.expansion.items(), session.context.progress)
     keep = None if spool is None else spool.keep
-    return make_plan(items, session.lockfile, choices, pending=pending, keep=keep, detail=detail)
+    plan = make_plan(items, session.lockfile, choices, naming=session.naming, pending=pending, keep=keep, detail=detail)
+    report_moves(session.loaded, plan.references)
+    return plan
+
+
+def report_moves(loaded: Loaded, references: Collection[str]) -> None:
+    """Add what is wrong with the manifest's ``moved`` to the findings, given all userReferences."""
+    document = loaded.document
+    for fault in move_faults(document.moved, references):
+        place = document.source.place(("moved", fault.entry))
+        if fault.is_error:
+            loaded.findings.add(Finding(place, "MR203", fault.message))
+        else:
+            loaded.findings.add(Finding(place, "MR611", fault.message, severity="warning"))
 
 
 def _counted(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
@@ -70,6 +104,6 @@ def due_batches(
 
 def uncovered_words(plan: Plan) -> str:
     """Which items keep a lockfile from covering its manifest."""
-    counts = {"new": plan.new, "changed": plan.changed, "pending": plan.pending}
+    counts = {"new": plan.new, "changed": plan.changed, "fixed after they failed": plan.fixed, "pending": plan.pending}
     words = [f"{len(refs)} {state} ({few_of(refs)})" for state, refs in counts.items() if refs]
     return ", ".join([*words, *([f"{plan.beyond_limit} beyond --limit"] if plan.beyond_limit else ())])

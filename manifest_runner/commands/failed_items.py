@@ -7,6 +7,7 @@ import msgspec
 from manifest_runner.commands.session import Session
 from manifest_runner.diagnostics.finding import Place
 from manifest_runner.lockfile.model import LockedItem
+from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Plan
 
 
@@ -19,12 +20,12 @@ class Failure(msgspec.Struct, frozen=True):
     row: Place | None
 
 
-def failed_items(session: Session, plan: Plan, *, finished: bool) -> list[Failure]:
-    """Items of the plan that failed, new or old; their analyses count only where the run waited for them."""
+def failed_items(session: Session, plan: Plan, choices: Choices) -> list[Failure]:
+    """Items of the manifest that are known to have failed, now or earlier, but for those that were accepted."""
     failed = {
         reference: _reason(item)
         for reference, item in session.lockfile.items.items()
-        if reference in plan.references and (item.creation_failed or (finished and item.analysis_failed))
+        if item.failed and reference in plan.references and choices.wants(reference) and _counts(reference, item, plan)
     }
     if not failed:
         return []
@@ -33,7 +34,15 @@ def failed_items(session: Session, plan: Plan, *, finished: bool) -> list[Failur
     return [Failure(name, failed[name], *places[name]) for name in places]
 
 
+def _counts(reference: str, item: LockedItem, plan: Plan) -> bool:
+    """An accepted failure counts no longer, until the item changes."""
+    return not item.failure_accepted or reference in plan.failed
+
+
 def _reason(item: LockedItem) -> str:
-    if not item.creation_failed and item.analysis is not None:
-        return f"its analysis ended as {item.analysis.status}"
-    return item.message or "the API gives no reason"
+    if item.message:
+        return item.message
+    status = "" if item.creation_failed or item.analysis is None else item.analysis.status
+    if status == "ABORTED":
+        return "its analysis was aborted"
+    return f"its analysis ended as {status}; the API gives no reason" if status else "the API gives no reason"

@@ -40,10 +40,13 @@ def follow(run: OpenRun, wait: WaitMode) -> None:
         context.sleep(min(pause, run.deadline.left()))
 
 
-def look_once(run: OpenRun) -> None:
-    """Ask once for every launch that has not ended."""
+def look(run: OpenRun) -> bool:
+    """Ask once for every launch that has not ended; returns whether any is now known to have failed."""
+    items = run.session.lockfile.items
+    failed = sum(item.failed for item in items.values())
     if (poller := _poller(run, "finished")) is not None:
         poller.poll()
+    return sum(item.failed for item in items.values()) > failed
 
 
 def _poller(run: OpenRun, wait: WaitMode) -> Poller | None:
@@ -54,7 +57,8 @@ def _poller(run: OpenRun, wait: WaitMode) -> Poller | None:
     lockfile = run.session.lockfile
     if all(done(item) for item in lockfile.items.values()) and not run.session.is_run_elsewhere:
         return None
-    return Poller(run.client(), lockfile, done)
+    names = run.session.naming.names if run.session.loaded.document.stamp else ()
+    return Poller(run.client(), lockfile, done, names=names)
 
 
 def _too_late(run: OpenRun, wait: WaitMode, still_open: int) -> Unreachable:

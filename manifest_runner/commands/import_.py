@@ -92,7 +92,7 @@ class _Importer:
 
     def take_stamped(self, client: Client) -> None:
         """Every analysis with the manifest's name stamp, the oldest of an item first."""
-        for analysis in sorted(stamped_analyses(client, self._lockfile.name), key=age_order):
+        for analysis in sorted(stamped_analyses(client, self._session.naming.names), key=age_order):
             launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
             self._record(analysis.user_reference, _with_analysis(launch, analysis))
 

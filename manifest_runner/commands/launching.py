@@ -5,16 +5,20 @@ from __future__ import annotations
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.due import changed_words, due_batches, plan_session, too_many_words
+from manifest_runner.commands.due import changed_words, due_batches, plan_session, renamed_words, too_many_words
 from manifest_runner.commands.names import check_due, resolve_due
 from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.errors import ApprovalNeeded
-from manifest_runner.launch.adoption import AdoptMode, Redigest, adopt
+from manifest_runner.errors import ApprovalNeeded, KeyReused
+from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt, adopt_reused
+from manifest_runner.launch.batches import PreparedBatch, journaled
+from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices
-from manifest_runner.planning.identity import item_digester
+from manifest_runner.planning.identity import plan_digest
+from manifest_runner.planning.naming import Identities, Naming
 from manifest_runner.planning.plan import Plan
 from manifest_runner.text import counted
 
@@ -44,6 +48,8 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent) -> Plan:
     plan = resolve_due(run, plan, lambda: plan_run(run, run.options.choices))
     plan = _approved(run, plan)
     check_due(run, plan)
+    _check_expected(run, plan)
+    apply_moves(run.session.lockfile, run.session.naming, plan)
     if plan.launches:
         _send(run, plan, sent)
     return plan
@@ -79,6 +85,8 @@ def _settle(run: OpenRun, sent: Sent) -> Plan:
 
 def _approved(run: OpenRun, plan: Plan) -> Plan:
     """Nothing is sent, not even what is new, until a person has agreed to whatever needs approval."""
+    if plan.guarded and not run.options.launch_renamed:
+        raise ApprovalNeeded(f"{renamed_words(plan)} Nothing was sent.")
     if plan.unapproved:
         plan = _approved_changes(run, plan)
     if too_many := too_many_words(plan, run.options, run.session.loaded):
@@ -97,24 +105,55 @@ def _approved_changes(run: OpenRun, plan: Plan) -> Plan:
     return agreed
 
 
+def _check_expected(run: OpenRun, plan: Plan) -> None:
+    """The plan must be the one that was expected, or the rest of it, after a crash."""
+    expected = run.options.expect
+    if expected is None or not plan.launches:
+        return
+    sent = run.session.lockfile.sent_under(expected)
+    found = plan_digest([*(launch.digest for launch in plan.launches), *sent])
+    if found != expected:
+        raise ApprovalNeeded(
+            f"the plan is not the one of --expect {expected}: its digest is {found} now. `manifest-runner plan` shows "
+            "what would be launched; review it, then give its digest. Nothing was sent."
+        )
+
+
+def apply_moves(lockfile: Lockfile, naming: Naming, plan: Plan) -> None:
+    """Keep the launches of renamed items under their new names. Doing it twice changes nothing."""
+    for old in plan.renamed.values():
+        lockfile.items.pop(old, None)
+    lockfile.items.update(plan.moved)
+    lockfile.name = naming.name
+
+
 def _send(run: OpenRun, plan: Plan, sent: Sent) -> None:
     loaded, context, env = run.session.loaded, run.session.context, run.launch_environment()
     stamped, due = loaded.document.stamp, plan.launches
     if stamped:
-        due = adopt(env, due, _adopt_mode(run), _redigest(run))
+        identities = Identities(run.session.naming, loaded.project)
+        due = adopt(env, due, _adopt_mode(run), KnownAs(identities, run.spool.fetch))
         sent.adopted = len(plan.launches) - len(due)
     run.session.unseen = ()
     total = -(-len(due) // run.options.batch_size_of(loaded))
     done = 0
     for number, batch in enumerate(due_batches(due, loaded, run.options, run.spool), 1):
-        submit(env, batch, stamped=stamped)
         done += len(batch.launches)
+        if not _submit(env, batch, stamped=stamped):
+            sent.adopted += len(batch.launches)
+            continue
         sent.batches += 1
         sent.launched += [launch.user_reference for launch in batch.launches]
         context.progress("submitted", done, len(due))
         context.notify(f"submitted batch {number:,} of {total:,}: {counted(len(batch.launches), 'item')}")
 
 
-def _redigest(run: OpenRun) -> Redigest:
-    digest = item_digester(run.session.lockfile.name, run.session.lockfile.project)
-    return lambda launch, attempt: digest(run.spool.fetch(launch.request), launch.kind, launch.revision, attempt)
+def _submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool) -> bool:
+    """Send a batch; False where its key was used before and all of it was adopted. Raises Refused, Unreachable."""
+    try:
+        submit(env, batch, stamped=stamped)
+    except KeyReused:
+        if not (stamped and adopt_reused(env, tuple(map(journaled, batch.launches)))):
+            raise
+        return False
+    return True

@@ -12,10 +12,12 @@ import msgspec
 
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.origin import find_origin
 from manifest_runner.commands.session import Session, held_session
 from manifest_runner.commands.state import READING, RUNNING
 from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
+from manifest_runner.launch.journal import Origin
 from manifest_runner.launch.spool import Spool, open_spool
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
@@ -23,18 +25,24 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 
 
 class OpenRun(msgspec.Struct, frozen=True):
-    """``client`` opens the connection at its first call; ``spool`` holds the requests of what is due."""
+    """``client`` opens the connection at its first call, ``origin`` asks git at its first.
+
+    ``spool`` holds the requests of what is due.
+    """
 
     session: Session
     options: RunOptions
     spool: Spool
     deadline: Deadline
     client: Callable[[], Client]
+    origin: Callable[[], Origin]
 
     def launch_environment(self) -> LaunchEnvironment:
         session, context = self.session, self.session.context
         return LaunchEnvironment(
             client=self.client(),
+            names=session.naming.names,
+            origin=self.origin(),
             journal=session.journal,
             lockfile=session.lockfile,
             save=session.save,
@@ -68,4 +76,5 @@ def open_run(path: Path, target: Target, options: RunOptions, context: Context, 
         spool = stack.enter_context(open_spool())
         deadline = context.deadline(options.timeout)
         client = cache(lambda: stack.enter_context(session.client(deadline)))
-        yield OpenRun(session, options, spool, deadline, client)
+        origin = cache(lambda: find_origin(path, session.workspace, context.env, options.expect))
+        yield OpenRun(session, options, spool, deadline, client, origin)

@@ -36,10 +36,14 @@ class RunOptions(msgspec.Struct, frozen=True):
 
     ``detail`` is the number of changed items whose changes are listed, None for all of them. ``approve`` receives the
     plan, with the changed items among its launches, and decides whether to launch them again; None where nobody can
-    be asked.
+    be asked. Without ``refresh`` a run decides by what the lockfile says already. ``launch_renamed`` launches new items
+    that equal removed ones but for the name; ``expect`` is the digest of the plan to follow.
     """
 
     choices: Choices = Choices()
+    refresh: bool = True
+    launch_renamed: bool = False
+    expect: str | None = None
     wait: WaitMode = "created"
     timeout: float = DEFAULT_TIMEOUT
     locked: bool = False

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from manifest_runner.commands.context import Context
-from manifest_runner.commands.due import check_targets, due_batches, plan_session, too_many_words
+from manifest_runner.commands.due import check_targets, due_batches, plan_session, report_moves, too_many_words
 from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.commands.session import load_target, read_session
 from manifest_runner.diagnostics.finding import Finding, Place
@@ -16,7 +17,9 @@ from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.spool import open_spool
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.model import Name
-from manifest_runner.planning.plan import Plan, make_plan
+from manifest_runner.planning.plan import Plan
+from manifest_runner.planning.planner import make_plan
+from manifest_runner.signed_urls import mask_json
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -25,6 +28,7 @@ class Preview(msgspec.Struct, frozen=True):
     plan: Plan
     batches: int
     findings: list[Finding]
+    too_many: bool = False
 
 
 def validate(path: Path, target: Target, context: Context, *, strict: bool = False) -> tuple[int, list[Finding]]:
@@ -33,15 +37,16 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
     Raises InvalidManifest with everything that is wrong, warnings included; ``strict`` treats those as errors.
     """
     loaded = load_target(path, target, context, report_unresolved=strict)
-    count, unresolved = 0, set[Name]()
+    references, unresolved = set[str](), set[Name]()
     for item in loaded.expansion.items():
-        count += 1
+        references.add(item.user_reference)
         unresolved.update(item.unresolved)
+    report_moves(loaded, references)
     loaded.raise_errors(strict=strict)
     if unresolved:
         words = f"names not looked up yet: {len(unresolved):,}; `manifest-runner resolve` or a run looks them up"
         loaded.findings.add(Finding(Place(loaded.document.source.file, 1), "MR711", words, "info"))
-    return count, loaded.findings.all()
+    return len(references), loaded.findings.all()
 
 
 def plan(path: Path, target: Target, options: RunOptions, context: Context) -> Preview:
@@ -55,14 +60,18 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
     made = plan_session(session, options.choices, options.detail, None)
     session.loaded.raise_errors(strict=options.strict)
     check_targets(made, options.choices)
-    if too_many := too_many_words(made, options, session.loaded):
+    too_many = too_many_words(made, options, session.loaded)
+    if too_many:
         context.notify(f"run would stop: {too_many}")
     size = options.batch_size_of(session.loaded)
-    return Preview(made, -(-len(made.due) // size), session.loaded.findings.all())
+    return Preview(made, -(-len(made.due) // size), session.loaded.findings.all(), bool(too_many))
 
 
 def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:
-    """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked."""
+    """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked.
+
+    Signatures in URLs are masked.
+    """
     loaded = load_target(path, target, context, report_unresolved=True)
     if options.no_check:
         loaded = loaded.without_checks()
@@ -70,4 +79,5 @@ def render(path: Path, target: Target, options: RunOptions, context: Context) ->
     with open_spool() as spool:
         made = make_plan(loaded.expansion.items(), empty, options.choices, keep=spool.keep)
         loaded.raise_errors(strict=options.strict)
-        yield from due_batches(made.launches, loaded, options, spool)
+        for batch in due_batches(made.launches, loaded, options, spool):
+            yield structs.replace(batch, body=mask_json(batch.body))

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.context import Context
+from manifest_runner.commands.doubles import doubles_of_run
 from manifest_runner.commands.due import check_targets, uncovered_words
 from manifest_runner.commands.failed_items import Failure, failed_items
-from manifest_runner.commands.follow import follow
+from manifest_runner.commands.follow import follow, look
 from manifest_runner.commands.launching import Sent, launch_due, plan_run
 from manifest_runner.commands.open_run import OpenRun, open_run
 from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.errors import NotCovered
-from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.launch.doubles import Double
+from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.planning.plan import Plan
 
 
 class Outcome(msgspec.Struct):
-    """What a run did. ``sent`` is what it launched, ``failures`` the manifest's failed items, new or old."""
+    """What a run did. ``sent`` is what it launched, ``failures`` the manifest's failed items, new or old,
+    and ``doubles`` the launches that exist more than once."""
 
     plan: Plan
     lockfile: Lockfile
@@ -29,6 +33,12 @@ class Outcome(msgspec.Struct):
     sent: Sent
     failures: list[Failure] = msgspec.field(default_factory=list)
     findings: list[Finding] = msgspec.field(default_factory=list)
+    doubles: list[Double] = msgspec.field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where an item has failed, now or earlier, or a launch exists twice."""
+        return int(bool(self.failures or self.doubles))
 
     @property
     def batches(self) -> int:
@@ -47,6 +57,18 @@ class Outcome(msgspec.Struct):
         return sum(self.lockfile.items[each].status == "SUCCEEDED" for each in self.launched)
 
     @property
+    def succeeded(self) -> int:
+        """How many analyses of the manifest have succeeded, as far as is known."""
+        return sum(item.analysis_is_final and not item.failed for item in self._items())
+
+    @property
+    def failed_analyses(self) -> int:
+        return sum(item.analysis_failed for item in self._items())
+
+    def _items(self) -> Iterator[LockedItem]:
+        return (item for name, item in self.lockfile.items.items() if name in self.plan.references)
+
+    @property
     def created_failed(self) -> int:
         return sum(self.lockfile.items[each].creation_failed for each in self.launched)
 
@@ -63,14 +85,17 @@ def _run(run: OpenRun) -> Outcome:
     _check(run, plan)
     sent = Sent()
     try:
+        if options.refresh and look(run):
+            plan = plan_run(run, options.choices)
         plan = launch_due(run, plan, sent)
         _mark_removed(session.lockfile, plan)
         follow(run, options.wait)
+        doubles = doubles_of_run(run, sent.launched)
     finally:
         session.finish()
-    failures = failed_items(session, plan, finished=options.wait == "finished")
+    failures = failed_items(session, plan, options.choices)
     findings = session.loaded.findings.all()
-    return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings)
+    return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings, doubles)
 
 
 def _check(run: OpenRun, plan: Plan) -> None:

@@ -30,9 +30,11 @@ from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace, held, trial_folder
+from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_mapping
 from manifest_runner.names.names_file import names_path, read_names
 from manifest_runner.names.pins import Pins
+from manifest_runner.planning.naming import Naming
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
@@ -64,6 +66,7 @@ class Session:
         self._writes = writes
         self._records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
         self._identity = identity
+        self.naming = naming_of(opened.loaded.document)
         self._read()
         if stores.state is not None:
             check_moved_in(self._kept, opened.workspace)
@@ -74,7 +77,12 @@ class Session:
         """What another run moves from the journal to the lockfile in between is then seen twice, and not missed."""
         identity = self._identity
         self.journal = Journal.read(self._records, Owner(identity.name, identity.project, identity.server))
-        self.lockfile = self._kept.read(name=identity.name, project=identity.project, server=identity.server)
+        self.lockfile = self._kept.read(
+            name=identity.name,
+            project=identity.project,
+            server=identity.server,
+            former_names=self.naming.former_names,
+        )
         self._saved = self.lockfile.copy()
         self._take_answers()
 
@@ -191,6 +199,10 @@ def connected(
 
 def _nothing() -> None:
     """Nobody else writes what lies beside the manifest."""
+
+
+def naming_of(document: Document) -> Naming:
+    return Naming(document.name, document.former_names, document.moved)
 
 
 def load_target(path: Path, target: Target, context: Context, *, report_unresolved: bool = False) -> Loaded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from manifest_runner.commands.context import Context
-from manifest_runner.commands.follow import follow, look_once
+from manifest_runner.commands.follow import follow, look
 from manifest_runner.commands.open_run import open_run
 from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.lockfile.model import Lockfile
@@ -26,7 +26,7 @@ def refresh(
             if is_watching:
                 follow(run, "finished")
             else:
-                look_once(run)
+                look(run)
         finally:
             session.finish()
         return session.lockfile

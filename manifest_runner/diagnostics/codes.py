@@ -106,6 +106,13 @@ CODES: dict[str, Code] = {
         "Use another variable.",
         "env: [GITHUB_TOKEN]",
     ),
+    "MR203": Code(
+        "A move that cannot be followed",
+        "`moved` gives one item two former names, names an item that is still in the manifest, or goes in a circle; or "
+        "its two patterns have different parts.",
+        "Keep the entries that are true: each former name once, each item once, and no former name that is still used.",
+        "moved:\n  - {from: a, to: c}\n  - {from: b, to: c}",
+    ),
     "MR301": Code(
         "File not found",
         "The samplesheet or row schema does not exist or cannot be read.",
@@ -295,6 +302,11 @@ CODES: dict[str, Code] = {
         "Two items use the same data as the same input: a copied cell, or a shared normal. This is information, not a "
         "warning.",
         "Correct the cell if it was copied.",
+    ),
+    "MR611": Code(
+        "A move to a name that no item has",
+        "The entry of `moved` does nothing: its item has left the manifest, or the name is misspelled.",
+        "Correct the name, or remove the entry.",
     ),
     "MR701": Code(
         "Name cannot be resolved",

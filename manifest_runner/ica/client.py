@@ -60,7 +60,6 @@ class Client:
     ) -> None:
         self._subject = Subject(server_url, project, credential.source)
         self._credential = credential
-        self._clean = Cleaner(credential.secret)
         self._retries = RetryPolicy(deadline, notify, sleep, jitter)
         self._retry_rate_limits = retry_rate_limits
         self._page_size = page_size
@@ -94,7 +93,7 @@ class Client:
     @property
     def cleaner(self) -> Cleaner:
         """Cleans text that comes from the server by another way than this client."""
-        return self._clean
+        return Cleaner(self._transport.secrets)
 
     def now(self) -> float:
         """Seconds since the epoch by our clock or by the server's, whichever is behind.
@@ -149,6 +148,15 @@ class Client:
         call = endpoints.search_analyses(technical_tags, statuses, user_reference)
         return self.pages(call, responses.read_analysis_page)
 
+    def latest_ended(self, technical_tag: str, statuses: tuple[str, ...], most: int) -> Iterator[Analysis]:
+        """The analyses that ended last, at most about ``most``, as far as the server sorts: compare again."""
+        for offset in range(0, most, self._page_size):
+            call = endpoints.search_ended(technical_tag, statuses, offset, self._page_size)
+            page = self.ask(call, responses.read_analysis_page)
+            yield from page.items
+            if len(page.items) < self._page_size:
+                return
+
     def get_analysis(self, analysis_id: str) -> Analysis:
         """One analysis."""
         return self.ask(endpoints.get_analysis(analysis_id), responses.read_analysis)
@@ -191,9 +199,10 @@ class Client:
     def _try(self, call: Call, read: Reader[T], before: Callable[[], None]) -> T:
         before()
         answer = self._transport.send(call)
+        clean = self.cleaner
         subject = structs.replace(self._subject, wanted=call.wanted, keyed=call.key is not None)
-        judge(answer, subject, self._clean, now=self._clock(), retry_rate_limits=self._retry_rate_limits)
+        judge(answer, subject, clean, now=self._clock(), retry_rate_limits=self._retry_rate_limits)
         try:
-            return read(answer.body, self._clean)
+            return read(answer.body, clean)
         except WireError as error:
             raise RetryableError(f"ICA answered {answer.status} with a body that cannot be read ({error})") from error

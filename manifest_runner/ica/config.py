@@ -48,14 +48,18 @@ class Credential(msgspec.Struct, frozen=True):
         return sha256((_subject(self.secret) or self.secret).encode()).hexdigest()[:8]
 
 
-def _subject(token: str) -> str | None:
-    """The subject of a JSON web token; None for anything else."""
+def token_claims(token: str) -> Mapping[str, object]:
+    """What a JSON web token says, unverified; nothing for anything else."""
     payload = token.split(".")[1] if token.count(".") == 2 else ""
     try:
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except ValueError:
-        return None
-    subject = claims.get("sub") if isinstance(claims, dict) else None
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _subject(token: str) -> str | None:
+    subject = token_claims(token).get("sub")
     return subject if isinstance(subject, str) else None
 
 

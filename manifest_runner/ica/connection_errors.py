@@ -9,6 +9,7 @@ import msgspec
 from requests import exceptions as http
 from urllib3 import exceptions as pool
 
+from manifest_runner.errors import Refused
 from manifest_runner.ica.retry import RetryableError
 from manifest_runner.text import plain_text
 
@@ -85,6 +86,9 @@ MEANINGS = (
         (http.ConnectionError, http.RetryError, pool.PoolError, pool.ProtocolError, ConnectionError),
     ),
 )
+# How urllib3 and http.client say that CONNECT was answered by 407.
+PROXY_REFUSAL = "Tunnel connection failed: 407"
+PROXY_WORDS = "the proxy asks for credentials (407); put them into HTTPS_PROXY, as in https://USER:PASSWORD@HOST:PORT"
 UNEXPECTED = Meaning("the request to {host} failed")
 
 
@@ -103,6 +107,12 @@ def retryable_error(error: Exception, host: str) -> RetryableError:
     meaning = meaning_of(error)
     words = meaning.words.format(host=host) + _system_words(error)
     return RetryableError(words, final=meaning.final, executed=meaning.executed)
+
+
+def refuse_proxy(error: Exception) -> None:
+    """Raise Refused where a proxy asks for credentials, which no retry can help. Only the libraries' text says so."""
+    if any(isinstance(cause, OSError) and PROXY_REFUSAL in str(cause) for cause in _causes(error)):
+        raise Refused(f"{PROXY_WORDS}.", status=407) from error
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -43,6 +43,11 @@ class Call(msgspec.Struct, frozen=True):
         return structs.replace(self, params=(*self.params, *params.items()))
 
 
+def exchange_key() -> Call:
+    """Exchange an API key for a token; not a call of a project."""
+    return Call("POST", "/api/tokens")
+
+
 def create_batch(key: str, body: bytes) -> Call:
     """Launch a batch; ``body`` is sent as it is."""
     return Call("POST", "/analysisCreationBatch", body=body, key=key)
@@ -69,6 +74,12 @@ def search_analyses(technical_tags: tuple[str, ...], statuses: tuple[str, ...], 
     query = {"technicalTags": technical_tags, "status": statuses, "userReference": reference}
     body = orjson.dumps({name: value for name, value in query.items() if value})
     return Call("POST", "/analysis:search", body=body)
+
+
+def search_ended(technical_tag: str, statuses: tuple[str, ...], offset: int, size: int) -> Call:
+    """Search analyses that have ended, the latest first; by offset, since a cursor cannot sort."""
+    call = search_analyses((technical_tag,), statuses, None)
+    return call.with_params(sort="endDate desc", pageOffset=str(offset), pageSize=str(size))
 
 
 def get_analysis(analysis_id: str) -> Call:

@@ -29,6 +29,7 @@ class Analysis(NamedTuple):
     end_date: str | None = None
     time_created: str | None = None
     technical_tags: tuple[str, ...] = ()
+    summary: str | None = None
 
 
 class BatchItem(NamedTuple):

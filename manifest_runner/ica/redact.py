@@ -1,9 +1,10 @@
-"""What a server says, without the credential that it was sent."""
+"""What a server says, without the credentials that it was sent, and without signatures in URLs."""
 
 from __future__ import annotations
 
 import msgspec
 
+from manifest_runner.signed_urls import mask_signatures
 from manifest_runner.text import plain_text
 
 MARK = "***"
@@ -16,9 +17,9 @@ LONGEST_MESSAGE = 10_000
 
 
 class Cleaner(msgspec.Struct, frozen=True):
-    """Cleans what a server says before it is kept or shown; ``secret`` is the credential that it was sent."""
+    """Cleans what a server says before it is kept or shown; ``secrets`` are the credentials that it was sent."""
 
-    secret: str
+    secrets: tuple[str, ...]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -29,8 +30,8 @@ class Cleaner(msgspec.Struct, frozen=True):
         Control characters below DEL are escaped in JSON (RFC 8259, 7), so that without a backslash there are none.
         """
         harmless = body.isascii() and b"\\" not in body and b"\x7f" not in body
-        echoed = self.secret.isascii() and self.secret.encode() in body
-        return _Untouched("") if harmless and not echoed else self
+        echoed = any(secret.isascii() and secret.encode() in body for secret in self.secrets)
+        return _Untouched(()) if harmless and not echoed else self
 
     def words(self, text: str) -> str:
         """Free text for a person: titles, details."""
@@ -38,7 +39,7 @@ class Cleaner(msgspec.Struct, frozen=True):
 
     def message(self, text: str) -> str:
         """Free text to be kept as it is, line ends and all; whoever shows it makes it plain."""
-        return self._hidden(text, SHORTEST_SECRET)[:LONGEST_MESSAGE]
+        return mask_signatures(self._hidden(text, SHORTEST_SECRET)[:LONGEST_MESSAGE])
 
     def name(self, text: str) -> str:
         """Ids, statuses and times."""
@@ -49,7 +50,9 @@ class Cleaner(msgspec.Struct, frozen=True):
         return plain_text(self._hidden(text, SHORTEST_SECRET_IN_LABELS))
 
     def _hidden(self, text: str, shortest: int) -> str:
-        return text.replace(self.secret, MARK) if len(self.secret) >= shortest else text
+        for secret in self.secrets:
+            text = text.replace(secret, MARK) if len(secret) >= shortest else text
+        return text
 
 
 class _Untouched(Cleaner, frozen=True):

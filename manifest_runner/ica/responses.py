@@ -41,6 +41,7 @@ class _Analysis(Wire, frozen=True):
     end_date: Text | None = None
     time_created: Text | None = None
     tags: _Tags | None = None
+    summary: str | None = None
 
 
 class _Item(Wire, frozen=True):
@@ -112,6 +113,7 @@ def _analysis(analysis: _Analysis, clean: Cleaner) -> Analysis:
         end_date=name_of(analysis.end_date, clean),
         time_created=name_of(analysis.time_created, clean),
         technical_tags=_technical_tags(analysis.tags, clean),
+        summary=clean.message(analysis.summary) if analysis.summary else None,
     )
 
 

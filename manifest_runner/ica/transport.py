@@ -12,10 +12,11 @@ from urllib3 import exceptions as pool
 from manifest_runner import __version__
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.config import Credential
-from manifest_runner.ica.connection_errors import retryable_error
-from manifest_runner.ica.endpoints import Call
+from manifest_runner.ica.connection_errors import refuse_proxy, retryable_error
+from manifest_runner.ica.endpoints import Call, exchange_key
 from manifest_runner.ica.retry import Answer, Deadline, RetryableError, read_http_date
 from manifest_runner.ica.server_url import host_of, is_loopback
+from manifest_runner.ica.tokens import Authorization
 from manifest_runner.text import plain_text
 
 CONNECT_SECONDS = 10.0
@@ -24,6 +25,7 @@ READ_SECONDS = 60.0
 ANSWER_SECONDS = 300.0
 ANSWER_BYTES = 64 * 2**20
 CHUNK_BYTES = 2**16
+UNAUTHORIZED = 401
 
 
 class Transport:
@@ -41,7 +43,7 @@ class Transport:
         self._server_url = server_url
         self._project = f"/api/projects/{project}"
         self._host = host_of(server_url)
-        self._credential = credential
+        self._authorization = Authorization(credential, self._exchange_key, lambda: self.server_now() or clock())
         self._deadline = deadline
         self._clock = clock
         self._ahead: float | None = None
@@ -55,16 +57,40 @@ class Transport:
         """Close the connections."""
         self._session.close()
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The credentials that the server was sent."""
+        return self._authorization.secrets
+
     def send(self, call: Call) -> Answer:
-        """One HTTP exchange. Raises RetryableError for whatever comes between us and a whole answer."""
+        """One HTTP exchange, and another one where a token has expired before its time.
+
+        Raises RetryableError for whatever comes between us and a whole answer.
+        """
+        header = self._authorization.header()
+        answer = self._exchange(call, header)
+        if answer.status == UNAUTHORIZED and self._authorization.renewed(header):
+            return self._exchange(call, self._authorization.header())
+        return answer
+
+    def _exchange_key(self, header: tuple[str, str]) -> Answer:
+        call = exchange_key()
+        try:
+            return self._exchange(call, header)
+        except RetryableError as error:
+            error.executed = False  # what the token was meant for has not been sent
+            raise
+
+    def _exchange(self, call: Call, header: tuple[str, str]) -> Answer:
+        url = self._server_url + (call.path if call.path.startswith("/api/") else self._project + call.path)
         left = max(self._deadline.left(), 0.05)  # a timeout of 0 is an error of its own
         try:
             with self._session.request(
                 call.method,
-                self._server_url + (call.path if call.path.startswith("/api/") else self._project + call.path),
+                url,
                 params=call.params,
                 data=call.body,
-                headers=call.headers() | {self._credential.header: self._credential.value},
+                headers=call.headers() | dict([header]),
                 timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
                 allow_redirects=False,
                 stream=True,
@@ -72,6 +98,7 @@ class Transport:
                 self._learn_time(response.headers.get("Date"))
                 body = self._read_body(response)
         except (http.RequestException, pool.HTTPError, OSError) as error:
+            refuse_proxy(error)
             raise retryable_error(error, self._host) from error
         headers = response.headers
         return Answer(response.status_code, body, headers.get("Retry-After"), headers.get("Location"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.ica.model import Analysis
@@ -13,14 +14,31 @@ from manifest_runner.launch.batches import journaled
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal import JournaledItem
 from manifest_runner.launch.polling import pauses
-from manifest_runner.launch.record import launched, locked_analysis, new_launch
+from manifest_runner.launch.record import launched, new_launch, with_analysis
 from manifest_runner.launch.search import age_order, stamped_analyses
+from manifest_runner.lockfile.model import LockedItem
+from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import digest_stamp
+from manifest_runner.planning.naming import Identities, Known
 from manifest_runner.planning.plan import Launch
 from manifest_runner.timestamps import seconds_of
 
 AdoptMode = Literal["wait", "now", "never"]
-Redigest = Callable[[Launch, int], str]
+
+
+class KnownAs(msgspec.Struct, frozen=True):
+    """Under which names and digests a launch may exist. ``fetch`` gives the bytes of a launch's request."""
+
+    identities: Identities
+    fetch: Callable[[Any], bytes]
+
+    def is_among(self, launch: Launch, references: Collection[str]) -> bool:
+        names = (launch.user_reference, *self.identities.renames.former(launch.user_reference))
+        return any(name in references for name in names)
+
+    def digests(self, launch: Launch, attempt: int) -> Iterator[Known]:
+        return self.identities.all(launch, self.fetch(launch.request), attempt)
+
 
 # A launch that is younger may still be creating its analyses.
 SETTLING_SECONDS = 3600
@@ -28,105 +46,167 @@ MAX_UNSEEN_ATTEMPTS = 10
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Analyses that exist: by each of their technical tags, the oldest of several, and all their userReferences."""
+    """Analyses that exist: by each of their technical tags, and all their userReferences.
+
+    Of several the oldest that was not aborted counts, then the oldest.
+    """
 
     by_stamp: Mapping[str, Analysis]
     references: Collection[str]
 
-    def has(self, digest: str) -> bool:
-        return digest_stamp(digest) in self.by_stamp
+    def get(self, digest: str) -> Analysis | None:
+        return self.by_stamp.get(digest_stamp(digest))
 
 
-def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, redigest: Redigest) -> list[Launch]:
+class Match(NamedTuple):
+    """A launch that exists. Where its digest is not the item's present one, that is ``accepted``."""
+
+    item: JournaledItem
+    analysis: Analysis
+    accepted: str | None = None
+    renamed_from: str | None = None
+
+
+def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known_as: KnownAs) -> list[Launch]:
     """Take launches that exist already into the lockfile; returns those that are to be sent.
 
-    ``redigest`` gives the digest of a launch at another attempt. Raises ApprovalNeeded where another user's launch
+    ``known_as`` gives every digest of a launch at another attempt. Raises ApprovalNeeded where another user's launch
     is still only partly visible when the deadline is over.
     """
     if mode == "never" or not launches:
         return launches
-    seen = wait_for_all(env, len(launches), lambda found: _all_latest(launches, found, redigest), mode)
+    seen = wait_for_all(env, len(launches), lambda found: _all_latest(env, launches, found, known_as), mode)
     if seen:
         env.notify(f"adopted {len(seen)} analyses that were launched elsewhere")
         adopt_all(env, seen)
-    known = {item.user_reference for item in seen}
+    known = {match.item.user_reference for match in seen}
     return [launch for launch in launches if launch.user_reference not in known]
 
 
 def wait_for_all(
     env: LaunchEnvironment,
     due: int,
-    hits: Callable[[Found], Iterable[JournaledItem]],
+    hits: Callable[[Found], Iterable[Match]],
     mode: AdoptMode,
     *,
     coming: bool = False,
-) -> dict[JournaledItem, Analysis]:
+) -> list[Match]:
     """Which of the ``due`` items exist.
 
     Waits for all of them while a recent launch is only partly visible, or where one is known to be ``coming``.
     """
-    seen: dict[JournaledItem, Analysis] = {}
+    seen: list[Match] = []
     for attempt, pause in enumerate(pauses(env.poll_interval)):
-        found = _search(env)
-        seen = {item: found.by_stamp[digest_stamp(item.digest)] for item in hits(found)}
-        if len(seen) == due or mode == "now" or not (coming or _is_recent(env, seen.values())):
+        seen = list(hits(find_stamped(env)))
+        if len(seen) == due or mode == "now" or not (coming or _is_recent(env, [match.analysis for match in seen])):
             break
         _wait_for_the_rest(env, len(seen), due, attempt, pause)
     return seen
 
 
-def adopt_all(env: LaunchEnvironment, seen: Mapping[JournaledItem, Analysis]) -> None:
+def existing(items: Iterable[JournaledItem], found: Found) -> list[Match]:
+    """Which items of a journaled batch exist."""
+    pairs = ((item, found.get(item.digest)) for item in items)
+    return [Match(item, analysis) for item, analysis in pairs if analysis is not None]
+
+
+def adopt_reused(env: LaunchEnvironment, items: Sequence[JournaledItem]) -> bool:
+    """Adopt what exists of a batch whose key was used with another body; returns whether that is all of it.
+
+    The bytes of one launch differ where a URL in it was signed again, or where `stamp` was flipped.
+    """
+    seen = existing(items, find_stamped(env))
+    if seen:
+        env.notify(f"its idempotency key was used before: adopted {len(seen)} of its analyses by their stamps")
+        adopt_all(env, seen)
+    return len(seen) == len(items)
+
+
+def adopt_all(env: LaunchEnvironment, seen: Iterable[Match]) -> None:
     """Take analyses into the lockfile. They are on disk before anything else happens."""
-    for item, analysis in seen.items():
-        _adopt(env, item, analysis)
+    for match in seen:
+        _adopt(env, match)
     env.save()
 
 
-def _adopt(env: LaunchEnvironment, item: JournaledItem, analysis: Analysis) -> None:
-    env.lockfile.items[item.user_reference] = launched(
-        env.lockfile.items.get(item.user_reference),
-        new_launch(
-            digest=item.digest,
-            kind=item.kind,
-            revision=item.revision,
-            attempt=item.attempt,
-            batch_id=None,
-            status="SUCCEEDED",
-            analysis=locked_analysis(analysis),
-            adopted=True,
-        ),
+def _adopt(env: LaunchEnvironment, match: Match) -> None:
+    item = match.item
+    launch = new_launch(
+        digest=item.digest,
+        kind=item.kind,
+        revision=item.revision,
+        attempt=item.attempt,
+        batch_id=None,
+        adopted=True,
     )
+    launch = structs.replace(
+        with_analysis(launch, match.analysis),
+        accepted=match.accepted,
+        renamed_from=match.renamed_from,
+        plan_digest=env.origin.plan,
+    )
+    env.lockfile.items[item.user_reference] = launched(env.lockfile.items.get(item.user_reference), launch)
 
 
-def _search(env: LaunchEnvironment) -> Found:
+def find_stamped(env: LaunchEnvironment) -> Found:
+    """All analyses of this manifest, also under its former names."""
     by_stamp: dict[str, Analysis] = {}
     references: set[str] = set()
-    for analysis in sorted(stamped_analyses(env.client, env.lockfile.name), key=age_order):
+    for analysis in sorted(stamped_analyses(env.client, env.names), key=_aborted_last):
         references.add(analysis.user_reference)
         for stamp in analysis.technical_tags:
             by_stamp.setdefault(stamp, analysis)
     return Found(by_stamp, references)
 
 
-def _all_latest(launches: Iterable[Launch], found: Found, redigest: Redigest) -> Iterator[JournaledItem]:
+def _aborted_last(analysis: Analysis) -> tuple[bool, tuple[str, str]]:
+    return analysis.status in ABORTED_ANALYSIS, age_order(analysis)
+
+
+def _all_latest(env: LaunchEnvironment, launches: Iterable[Launch], found: Found, known_as: KnownAs) -> Iterator[Match]:
     for launch in launches:
-        if (latest := _latest(launch, found, redigest)) is not None:
-            yield journaled(latest)
+        before = env.lockfile.items.get(launch.user_reference)
+        match = _latest(launch, found, known_as)
+        if match is None and before is not None:
+            match = _twin(launch, before, found, known_as)
+        if match is not None:
+            yield match
 
 
-def _latest(launch: Launch, found: Found, redigest: Redigest) -> Launch | None:
+def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -> Match | None:
+    """For an aborted launch of the item as it is, another one of the same digest: somebody cleaned up doubles."""
+    twin = found.get(before.digest)
+    is_aborted = before.analysis is not None and before.analysis.status in ABORTED_ANALYSIS
+    if not is_aborted or twin is None or twin.status in ABORTED_ANALYSIS:
+        return None
+    if before.digest not in (known.digest for known in known_as.digests(launch, before.attempt)):
+        return None
+    return Match(journaled(launch._replace(attempt=before.attempt, digest=before.digest)), twin, before.accepted)
+
+
+def _latest(launch: Launch, found: Found, known_as: KnownAs) -> Match | None:
     """The launch, as the last attempt at it that exists; None where there is none.
 
     Somebody whose lockfile we have not seen may have tried a failed item again, and that may have ended well.
     """
-    latest = launch if found.has(launch.digest) else None
-    if launch.user_reference not in found.references:
+    analysis = found.get(launch.digest)
+    latest = None if analysis is None else Match(journaled(launch), analysis)
+    if not known_as.is_among(launch, found.references):
         return latest
-    for attempt in range(launch.attempt + 1, launch.attempt + MAX_UNSEEN_ATTEMPTS):
-        later = launch._replace(attempt=attempt, digest=redigest(launch, attempt))
-        if found.has(later.digest):
-            latest = later
+    for attempt in range(launch.attempt, launch.attempt + MAX_UNSEEN_ATTEMPTS):
+        latest = _at_attempt(launch, attempt, found, known_as) or latest
     return latest
+
+
+def _at_attempt(launch: Launch, attempt: int, found: Found, known_as: KnownAs) -> Match | None:
+    now = ""
+    for digest, reference in known_as.digests(launch, attempt):
+        now = now or digest
+        if (analysis := found.get(digest)) is not None:
+            item = journaled(launch._replace(attempt=attempt, digest=digest))
+            renamed_from = None if reference == launch.user_reference else reference
+            return Match(item, analysis, None if digest == now else now, renamed_from)
+    return None
 
 
 def _is_recent(env: LaunchEnvironment, seen: Iterable[Analysis]) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.ica.retry import Deadline
-from manifest_runner.launch.journal import Journal
+from manifest_runner.launch.journal import Journal, Origin
 from manifest_runner.lockfile.model import Lockfile
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
@@ -19,12 +19,15 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 class LaunchEnvironment(msgspec.Struct, frozen=True):
     """The API, the state of one manifest, and how to wait. ``save`` writes the lockfile to disk.
 
-    ``key_window`` says for how many seconds an idempotency key is trusted; ``poll_interval`` is the pause between
-    searches, None for one that grows. ``before_post`` raises LeaseLost where nothing may be sent any more.
-    ``was_anothers``: since this journal was written another run may have launched what it holds.
+    ``names`` are the manifest's name and its former ones, ``origin`` is who sends. ``key_window`` says for how many
+    seconds an idempotency key is trusted; ``poll_interval`` is the pause between searches, None for one that grows.
+    ``before_post`` raises LeaseLost where nothing may be sent any more. ``was_anothers``: since this journal was
+    written another run may have launched what it holds.
     """
 
     client: Client
+    names: tuple[str, ...]
+    origin: Origin
     journal: Journal
     lockfile: Lockfile
     save: Callable[[], None]

@@ -34,6 +34,7 @@ from msgspec import structs
 
 from manifest_runner.errors import BadState
 from manifest_runner.launch.records import Record, Records, damaged
+from manifest_runner.lockfile.model import Source
 from manifest_runner.model import Kind
 
 JOURNAL_VERSION = 1
@@ -49,6 +50,29 @@ class JournaledItem(NamedTuple):
     attempt: int
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """Who sends a batch, what is checked out, and the digest of the plan that was expected, as far as that is known."""
+
+    by: str | None = None
+    source: Source | None = None
+    plan: str | None = None
+
+    @classmethod
+    def read(cls, record: Record) -> Origin:
+        source = record.get("source")
+        return cls(
+            record.get("name"), Source(source["commit"], source["dirty"]) if source else None, record.get("plan")
+        )
+
+    def record(self) -> Record:
+        source = self.source and {"commit": self.source.commit, "dirty": self.source.dirty}
+        members = {"name": self.by, "source": source, "plan": self.plan}
+        return {key: value for key, value in members.items() if value is not None}
+
+
+NOWHERE = Origin()
+
+
 class Post(msgspec.Struct, frozen=True):
     """A batch that was about to be POSTed. ``by`` tells users apart.
 
@@ -62,6 +86,7 @@ class Post(msgspec.Struct, frozen=True):
     by: str
     items: tuple[JournaledItem, ...]
     server_at: float | None = None
+    origin: Origin = NOWHERE
 
     def __repr__(self) -> str:
         """Without the body, which may hold signed URLs."""
@@ -123,6 +148,7 @@ class Journal:
                 by=record["by"],
                 items=items,
                 server_at=record.get("serverAt"),
+                origin=Origin.read(record.get("origin", {})),
             )
             self.pending[post.key] = post
         elif "answer" in record:
@@ -154,6 +180,7 @@ class Journal:
             "stamped": post.stamped,
             "by": post.by,
             "items": items,
+            "origin": post.origin.record(),
             "body": post.body.decode(),
         }
         self._append(record)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from manifest_runner.ica.model import BatchItem
-from manifest_runner.launch.record import locked_analysis, updated
+from manifest_runner.launch.looking import PAGE, cheapest_search, look_by_search
+from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION, FINAL_JOB
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-PAGE = 1000
 # Up to so many that were created since are fetched one by one, more of them by pages.
 MANY = 50
+# A server that shows nothing by its tags so many times in a row is not searched again.
+MAX_SEARCHES = 3
 
 IsDone = Callable[[LockedItem], bool]
 
@@ -34,12 +36,17 @@ def analysis_done(item: LockedItem) -> bool:
 
 
 class Poller:
-    """Brings a lockfile up to date, in place, as far as ``is_done`` asks for."""
+    """Brings a lockfile up to date, in place, as far as ``is_done`` asks for.
 
-    def __init__(self, client: Client, lockfile: Lockfile, is_done: IsDone) -> None:
+    Where launches are stamped with one of ``names``, their analyses may be found by a search.
+    """
+
+    def __init__(self, client: Client, lockfile: Lockfile, is_done: IsDone, *, names: Sequence[str] = ()) -> None:
         self.client = client
         self.lockfile = lockfile
         self.is_done = is_done
+        self._names = names
+        self._searches = MAX_SEARCHES if names and is_done is analysis_done else 0
 
     def open_items(self) -> list[str]:
         """The userReferences that can still change; items that left the manifest are followed too."""
@@ -52,7 +59,7 @@ class Poller:
     def poll(self) -> int:
         """Ask once for everything open; returns how many are still open."""
         by_batch: dict[str | None, list[str]] = {}
-        for reference in self.open_items():
+        for reference in self._looked_up(self.open_items()):
             by_batch.setdefault(self.lockfile.items[reference].batch_id, []).append(reference)
         for batch_id, references in by_batch.items():
             if batch_id is None:
@@ -60,6 +67,15 @@ class Poller:
             else:
                 self._refresh_batch(batch_id, references)
         return len(self.open_items())
+
+    def _looked_up(self, references: list[str]) -> list[str]:
+        """What a search did not show."""
+        search = cheapest_search(self.lockfile, references) if self._searches and references else None
+        if search is None:
+            return references
+        left = look_by_search(self.client, self.lockfile, self._names, references, search)
+        self._searches = self._searches - 1 if len(left) == len(references) else MAX_SEARCHES
+        return left
 
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
         for seen in self._seen(batch_id, references):
@@ -98,8 +114,7 @@ class Poller:
         for reference in references:
             item = self.lockfile.items[reference]
             if item.analysis is not None:
-                analysis = self.client.get_analysis(item.analysis.id)
-                self.lockfile.items[reference] = structs.replace(item, analysis=locked_analysis(analysis))
+                self.lockfile.items[reference] = with_analysis(item, self.client.get_analysis(item.analysis.id))
 
 
 def pauses(fixed: float | None) -> Iterable[float]:

@@ -8,7 +8,8 @@ from manifest_runner.ica.model import Analysis, BatchItem
 from manifest_runner.launch.journal import Answer, JournaledItem
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
-from manifest_runner.model import Kind
+from manifest_runner.model import FAILED_ANALYSIS, Kind
+from manifest_runner.signed_urls import mask_json
 from manifest_runner.timestamps import timestamp
 
 
@@ -19,14 +20,24 @@ def record_answer(lockfile: Lockfile, answer: Answer) -> None:
     """
     post, batch_id = answer.post, answer.batch_id
     missing = [item for item in post.items if not _is_recorded(lockfile.items.get(item.user_reference), item, batch_id)]
-    if not missing and batch_id in lockfile.batches:
-        return
+    if batch_id in lockfile.batches:
+        missing = _unknown(missing, lockfile, batch_id)
+        if not missing:
+            return
     for item in missing:
         new = new_launch(item.digest, item.kind, item.revision, item.attempt, batch_id)
         lockfile.items[item.user_reference] = launched(lockfile.items.get(item.user_reference), new)
     if batch_id not in lockfile.batches:
-        requests = keep_requests(post.body)
-        lockfile.batches[batch_id] = LockedBatch(post.key, len(post.items), answer.status, timestamp(post.at), requests)
+        lockfile.batches[batch_id] = LockedBatch(
+            idempotency_key=post.key,
+            items=len(post.items),
+            status=answer.status,
+            submitted_at=timestamp(post.at),
+            requests=keep_requests(mask_json(post.body)),
+            by=post.origin.by,
+            source=post.origin.source,
+            plan_digest=post.origin.plan,
+        )
 
 
 def _is_recorded(locked: LockedItem | None, item: JournaledItem, batch_id: str) -> bool:
@@ -34,6 +45,15 @@ def _is_recorded(locked: LockedItem | None, item: JournaledItem, batch_id: str) 
         return False
     launches = [(locked.digest, locked.batch_id), *((each.digest, each.batch_id) for each in locked.previous)]
     return (item.digest, batch_id) in launches
+
+
+def _unknown(items: list[JournaledItem], lockfile: Lockfile, batch_id: str) -> list[JournaledItem]:
+    """Those that are not recorded under another name either, which they have when they were renamed since."""
+    if not items:
+        return items
+    launches = (launch for item in lockfile.items.values() for launch in (item, *item.previous))
+    digests = {launch.digest for launch in launches if launch.batch_id == batch_id}
+    return [item for item in items if item.digest not in digests]
 
 
 def new_launch(
@@ -55,18 +75,37 @@ def new_launch(
 
 def updated(item: LockedItem, seen: BatchItem) -> LockedItem:
     """A launch with what the API says about it now."""
-    analysis = item.analysis if seen.analysis is None else locked_analysis(seen.analysis)
-    return structs.replace(item, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
+    known = structs.replace(item, item_id=seen.id, status=seen.status, message=seen.message)
+    return known if seen.analysis is None else with_analysis(known, seen.analysis)
 
 
-def locked_analysis(seen: Analysis) -> LockedAnalysis:
-    return LockedAnalysis(seen.id, seen.reference, seen.status, seen.start_date, seen.end_date)
+def with_analysis(item: LockedItem, seen: Analysis) -> LockedItem:
+    """A launch with its analysis as it is now; why that failed is the API's summary of it."""
+    status = item.status if item.creation_failed else "SUCCEEDED"
+    reason = seen.summary if seen.status in FAILED_ANALYSIS else None
+    analysis = locked_analysis(seen, item.analysis)
+    return structs.replace(item, status=status, message=reason or item.message, analysis=analysis)
+
+
+def locked_analysis(seen: Analysis, before: LockedAnalysis | None = None) -> LockedAnalysis:
+    """What the lockfile keeps of an analysis; times that were known stay known."""
+    start = seen.start_date or (before.start_date if before else None)
+    end = seen.end_date or (before.end_date if before else None)
+    return LockedAnalysis(seen.id, seen.reference, seen.status, start, end)
 
 
 def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
     """A new launch of an item; the one that it replaces moves, whole, to ``previous``."""
     if before is None:
         return item
-    if (before.digest, before.batch_id) == (item.digest, item.batch_id):
+    if _is_same(before, item):
         return structs.replace(before, removed=False)
     return structs.replace(item, previous=(*before.previous, structs.replace(before, previous=(), removed=False)))
+
+
+def _is_same(one: LockedItem, other: LockedItem) -> bool:
+    """A batch creates an item once; launches that were adopted have only their analyses to tell them apart."""
+    if (one.digest, one.batch_id) != (other.digest, other.batch_id):
+        return False
+    ids = {each.analysis.id for each in (one, other) if each.analysis is not None}
+    return one.batch_id is not None or len(ids) < 2

@@ -95,6 +95,7 @@ class FileRecords:
     def _open(self, head: Record) -> BinaryIO:
         """Append after the last whole record: a torn one must not become the start of the next line."""
         is_new = not self._path.exists()
+        _keep_from_others(self._path)
         file = self._path.open("ab")
         if is_new:
             file.write(line(head))
@@ -119,6 +120,15 @@ class FileRecords:
         self.close()
         if not pending and self._path.exists():
             remove_file(self._path)
+
+
+def _keep_from_others(path: Path) -> None:
+    """Make the file readable by its owner alone: signatures in URLs are masked everywhere but in what is sent."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.fchmod(handle, 0o600)  # an earlier version may have made it
+    finally:
+        os.close(handle)
 
 
 def line(record: Record) -> bytes:

@@ -6,10 +6,10 @@ from functools import partial
 
 from msgspec import structs
 
-from manifest_runner.errors import ApprovalNeeded, Refused
-from manifest_runner.launch.adoption import SETTLING_SECONDS, AdoptMode, Found, adopt_all, wait_for_all
+from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused
+from manifest_runner.launch.adoption import SETTLING_SECONDS, AdoptMode, adopt_all, adopt_reused, existing, wait_for_all
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.journal import JournaledItem, Post
+from manifest_runner.launch.journal import Post
 from manifest_runner.launch.submit import send
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.text import counted
@@ -58,8 +58,7 @@ def _settle_known(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> None:
     if missing and not post.stamped:
         raise _unknowable(env, post)
     if missing:
-        left = structs.replace(post, items=tuple(missing))
-        adopt_all(env, wait_for_all(env, len(missing), partial(_existing, left), mode))
+        adopt_all(env, wait_for_all(env, len(missing), partial(existing, missing), mode))
     env.journal.release(post.key)
 
 
@@ -79,11 +78,14 @@ def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMo
     """POST a batch again. Where it is refused now, what a lost try launched shows within an hour, or never."""
     try:
         send(env, post, again=True)
+    except KeyReused:
+        if not (post.stamped and adopt_reused(env, post.items)):
+            raise
     except Refused as e:
         is_kept, is_early = post.key in env.journal.pending, age < SETTLING_SECONDS and mode != "now"
         if not is_kept or e.status in _OF_WHO_ASKS or not post.stamped or is_early:
             raise
-        seen = wait_for_all(env, len(post.items), partial(_existing, post), "now")
+        seen = wait_for_all(env, len(post.items), partial(existing, post.items), "now")
         adopt_all(env, seen)
         env.journal.release(post.key)
         if not seen:
@@ -103,7 +105,7 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
             "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
     coming = foreign and abs(_age(env, post)) < SETTLING_SECONDS
-    seen = wait_for_all(env, len(post.items), partial(_existing, post), mode, coming=coming)
+    seen = wait_for_all(env, len(post.items), partial(existing, post.items), mode, coming=coming)
     if not seen:
         send(env, post, again=True)
         return
@@ -120,7 +122,3 @@ def _unknowable(env: LaunchEnvironment, post: Post) -> ApprovalNeeded:
         "they exist, rebuild the lockfile with `manifest-runner import --batch-id`; then move the journal away. "
         "Nothing new was sent."
     )
-
-
-def _existing(post: Post, found: Found) -> list[JournaledItem]:
-    return [item for item in post.items if found.has(item.digest)]

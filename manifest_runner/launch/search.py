@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from manifest_runner.ica.model import Analysis
@@ -12,10 +12,17 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
 
-def stamped_analyses(client: Client, name: str) -> Iterator[Analysis]:
-    """Every analysis with the name stamp of this manifest. The API may compare tags loosely; this is exact."""
-    tag = name_stamp(name)
-    return (each for each in client.search_analyses(technical_tags=(tag,)) if tag in each.technical_tags)
+def stamped_analyses(client: Client, names: Iterable[str]) -> Iterator[Analysis]:
+    """Every analysis with the stamp of one of these names of a manifest, each once.
+
+    The API may compare tags loosely; this is exact.
+    """
+    seen: set[str] = set()
+    for tag in map(name_stamp, names):
+        for analysis in client.search_analyses(technical_tags=(tag,)):
+            if tag in analysis.technical_tags and analysis.id not in seen:
+                seen.add(analysis.id)
+                yield analysis
 
 
 def age_order(analysis: Analysis) -> tuple[str, str]:

@@ -13,7 +13,7 @@ def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool) -> No
     """Journal a batch, POST it, journal the answer. Raises Refused, Unreachable, BadState."""
     items = tuple(map(journaled, batch.launches))
     at, server_at = env.clock(), env.client.server_now()
-    post = Post(batch.key, batch.body, at, stamped, env.client.user, items, server_at)
+    post = Post(batch.key, batch.body, at, stamped, env.client.user, items, server_at, env.origin)
     env.journal.post(post)
     send(env, post, again=False)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -42,14 +42,16 @@ class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 # -- reading
 
 
-def check_owner(lockfile: Lockfile, label: str, *, name: str, project: str, server: str) -> None:
-    """Raise BadState where a lockfile belongs to another name, project or server."""
+def check_owner(
+    lockfile: Lockfile, label: str, *, name: str, project: str, server: str, former_names: Collection[str] = ()
+) -> None:
+    """Raise BadState where a lockfile belongs to another name, project or server; it may have a former name."""
     for what, mine, theirs in (
         ("name", name, lockfile.name),
         ("project", project, lockfile.project),
         ("server", server, lockfile.server),
     ):
-        if mine != theirs:
+        if mine != theirs and not (what == "name" and theirs in former_names):
             hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == "emulator" else ""
             raise BadState(
                 f"{label}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "

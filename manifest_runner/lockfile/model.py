@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import structs
 
-from manifest_runner.model import FINAL_ANALYSIS, FINAL_CREATION, Kind
+from manifest_runner.model import FAILED_ANALYSIS, FINAL_ANALYSIS, FINAL_CREATION, Kind
 
 # No member has this name: what this version does not know is kept under it while it is a value.
 MORE = "(more)"
@@ -21,10 +21,22 @@ class Value(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, for
     """A value whose members are the lockfile's, of the same names in camel case."""
 
 
+class Detail(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """A value inside a batch or an item; members that a newer version added to it are left out."""
+
+
+class Source(Detail, frozen=True):
+    """The commit that was checked out; ``dirty`` if files had changed since."""
+
+    commit: str
+    dirty: bool
+
+
 class LockedBatch(Value, frozen=True):
     """One POST that was answered. ``status`` is its job's, None where the API sends no job.
 
-    ``requests`` is what was sent, as ``requests.keep_requests`` packs it; None where that is not known.
+    ``requests`` is what was sent, as ``requests.keep_requests`` packs it; None where that is not known. ``by`` is who
+    sent it, ``source`` what was checked out then, ``plan_digest`` the plan that it was sent under, if one was expected.
     """
 
     idempotency_key: str
@@ -32,6 +44,9 @@ class LockedBatch(Value, frozen=True):
     status: str | None
     submitted_at: str
     requests: str | None = None
+    by: str | None = None
+    source: Source | None = None
+    plan_digest: Digest | None = None
     more: dict[str, Any] = msgspec.field(default_factory=dict, name=MORE)
 
 
@@ -43,10 +58,6 @@ class LockedAnalysis(Value, frozen=True):
     status: str
     start_date: str | None = None
     end_date: str | None = None
-
-
-class Detail(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
-    """A value inside an item; members that a newer version added to it are left out."""
 
 
 class LockedOutput(Detail, frozen=True):
@@ -74,7 +85,12 @@ class LockedFailure(Detail, frozen=True):
 
 
 class LockedItem(Value, frozen=True):
-    """The latest launch of one item, and whole, in ``previous``, those that it replaced, oldest first."""
+    """The latest launch of one item, and whole, in ``previous``, those that it replaced, oldest first.
+
+    ``accepted`` is the digest of a request that counts as unchanged though it is not the one that was launched;
+    ``failure_accepted`` says that its failure is known and counts no longer. ``renamed_from`` is its former name.
+    ``plan_digest`` of an adopted launch is as that of a batch.
+    """
 
     digest: Digest
     kind: Kind
@@ -93,7 +109,9 @@ class LockedItem(Value, frozen=True):
     price: LockedPrice | None = None
     failure: LockedFailure | None = None
     accepted: Digest | None = None
+    failure_accepted: bool = False
     renamed_from: str | None = None
+    plan_digest: Digest | None = None
     more: dict[str, Any] = msgspec.field(default_factory=dict, name=MORE)
 
     @property
@@ -110,8 +128,7 @@ class LockedItem(Value, frozen=True):
 
     @property
     def analysis_failed(self) -> bool:
-        status = self.analysis.status if self.analysis else None
-        return status in FINAL_ANALYSIS and status != "SUCCEEDED"
+        return self.analysis is not None and self.analysis.status in FAILED_ANALYSIS
 
     @property
     def failed(self) -> bool:
@@ -126,6 +143,12 @@ class Lockfile(msgspec.Struct):
     server: str
     batches: dict[str, LockedBatch] = msgspec.field(default_factory=dict)
     items: dict[str, LockedItem] = msgspec.field(default_factory=dict)
+
+    def sent_under(self, plan: str) -> list[str]:
+        """The digests of launches that were sent, or adopted instead, under the plan with this digest."""
+        batches = {batch_id for batch_id, batch in self.batches.items() if batch.plan_digest == plan}
+        launches = (launch for item in self.items.values() for launch in (item, *item.previous))
+        return [each.digest for each in launches if each.batch_id in batches or each.plan_digest == plan]
 
     def copy(self) -> Lockfile:
         return structs.replace(self, batches=dict(self.batches), items=dict(self.items))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from manifest_runner.errors import BadState
 from manifest_runner.lockfile.file import check_owner, dump_lockfile, parse_lockfile
@@ -37,7 +37,7 @@ class VersionedLockfile:
         self._base = parse_lockfile(stored.content, self.where) if stored else None
         return self._base.copy() if self._base else None
 
-    def read(self, *, name: str, project: str, server: str) -> Lockfile:
+    def read(self, *, name: str, project: str, server: str, former_names: Collection[str] = ()) -> Lockfile:
         """The same, an empty one where there is none yet.
 
         Raises BadState also where it belongs to another name, project or server.
@@ -45,7 +45,7 @@ class VersionedLockfile:
         found = self.load()
         if found is None:
             return Lockfile(name, project, server)
-        check_owner(found, self.where, name=name, project=project, server=server)
+        check_owner(found, self.where, name=name, project=project, server=server, former_names=former_names)
         return found
 
     def write(self, lockfile: Lockfile) -> Lockfile:

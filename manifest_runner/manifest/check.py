@@ -18,10 +18,12 @@ from manifest_runner.manifest.document import (
     FORMAT,
     NAMES_AND_IDS,
     OTHER_WAY,
+    PART,
     SOURCE_FORMATS,
     AnalysisSpec,
     Document,
     ForEach,
+    Move,
     Requirement,
     SourceFormat,
     TableSpec,
@@ -33,6 +35,7 @@ from manifest_runner.validation.large_data import MAX_WORDED
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.shipped import manifest_faults
 
+MAX_PARTS = 3
 _NOT_OF_THE_ITEM = ("kind", "forEach", "revision", "require")
 _CREDENTIAL = re.compile(r"^ICAV2_|TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)
 
@@ -55,6 +58,7 @@ def load_document(
     found += _coded("MR201", _state_faults(data))
     found += _coded("MR201", _name_faults(data))
     found += _coded("MR202", _env_faults(data, env))
+    found += _coded("MR203", _moved_faults(data))
     known = {finding.place for finding in source.faults}
     of_schema = (_finding(source, code, fault) for code, fault in found)
     faults = sorted(
@@ -64,6 +68,7 @@ def load_document(
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
         raise InvalidManifest(_reported(faults))
     data = _without(data, [_pruned_at(path, data) for path in paths])
+    moved = [(i, entry) for i, entry in enumerate(data.get("moved") or ()) if isinstance(entry, dict)]
     names = tuple(name for name in data.get("env") or () if name and isinstance(name, str))
     return Document(
         source=source,
@@ -81,6 +86,8 @@ def load_document(
         vars=data.get("vars") or {},
         given_vars=dict(given_vars),
         analyses=tuple(_analyses(data, paths)),
+        moved=tuple(Move(entry["from"], entry["to"], i) for i, entry in moved if {"from", "to"} <= entry.keys()),
+        former_names=tuple(entry["name"] for _, entry in moved if "name" in entry),
         faults=tuple(faults),
         tables=dict(_tables(source.data.get("tables") or {}, paths)),
     )
@@ -150,6 +157,20 @@ def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:
             yield Fault(("env", i), f"{clean(name)} {why}")
         elif isinstance(name, str) and not is_unicode(env.get(name, "")):
             yield Fault(("env", i), f"the value of {clean(name)} is not UTF-8")
+
+
+def _moved_faults(data: Any) -> Iterator[Fault]:
+    entries = data.get("moved") if isinstance(data, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        old, new = (entry.get(key) for key in ("from", "to")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(old, str) or not isinstance(new, str):
+            continue
+        parts = [set(PART.findall(name)) for name in (old, new)]
+        if parts[0] != parts[1]:
+            odd = min(parts[0] ^ parts[1])
+            yield Fault(("moved", i), f"{{{clean(odd)}}} must stand in both names, or in none of them")
+        elif len(parts[0]) > MAX_PARTS:
+            yield Fault(("moved", i), f"a pattern has at most {MAX_PARTS} parts")
 
 
 def _pruned_at(path: Path_, data: Any) -> Path_:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,6 +17,9 @@ FORMAT = 1
 DEFAULT_REVISION = 1
 DEFAULT_BATCH_SIZE = 500
 DEFAULT_STAMP = True
+
+# A part of a name in ``moved`` that stands for any text.
+PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 SourceFormat = Literal["csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix"]
 SOURCE_FORMATS: tuple[SourceFormat, ...] = ("csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix")
@@ -81,6 +85,14 @@ class AnalysisSpec(msgspec.Struct, frozen=True):
     require: tuple[Requirement, ...] = ()
 
 
+class Move(msgspec.Struct, frozen=True):
+    """An item's former name and its name now, or two patterns of such names; ``entry`` is its index in ``moved``."""
+
+    old: str
+    new: str
+    entry: int
+
+
 class Document(msgspec.Struct, frozen=True):
     """A manifest, less what is at fault in it (see ``check.load_document``).
 
@@ -103,6 +115,8 @@ class Document(msgspec.Struct, frozen=True):
     vars: Mapping[str, Any]
     given_vars: Mapping[str, str]
     analyses: tuple[AnalysisSpec, ...]
+    moved: tuple[Move, ...] = ()
+    former_names: tuple[str, ...] = ()
     faults: tuple[Finding, ...] = ()
     tables: Mapping[str, TableSpec | None] = MappingProxyType({})
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from manifest_runner.planning.identity import DIGEST_STAMP, NAME_STAMP
+from manifest_runner.planning.identity import is_stamp
 
 MAX_SHOWN = 200
 
@@ -38,7 +38,7 @@ def flatten(request: Mapping[str, Any]) -> Fields:
     """The fields of a request as it was before stamping."""
     fields: Fields = {}
     _flatten("", request, fields)
-    tags = [tag for tag in fields.get("tags.technicalTags", ()) if not _is_stamp(tag)]
+    tags = [tag for tag in fields.get("tags.technicalTags", ()) if not is_stamp(tag)]
     if tags or "tags.technicalTags" not in fields:
         return {**fields, "tags.technicalTags": tags} if tags else fields
     return {name: value for name, value in fields.items() if name != "tags.technicalTags"}
@@ -78,10 +78,6 @@ def _flatten_element(path: str, index: int, element: dict[str, Any], fields: Fie
     code = next((key for key in _CODES if isinstance(element.get(key), str)), None)
     name = f"{path}[{index if code is None else element[code]}]"
     _flatten(name, {key: value for key, value in element.items() if key != code}, fields)
-
-
-def _is_stamp(tag: Any) -> bool:
-    return isinstance(tag, str) and tag.startswith((DIGEST_STAMP, NAME_STAMP))
 
 
 def _shown(value: Any) -> str:

@@ -14,20 +14,24 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from manifest_runner.signed_urls import mask_json
+
 if TYPE_CHECKING:  # the type of what sha256 gives has no name at run time
     from hashlib import _Hash as HASH
 
 NAME_STAMP = "manifest-runner-name:"
 DIGEST_STAMP = "manifest-runner:"
-
-
 STAMP_DIGITS = 32
 
+# (request, kind, revision, attempt) → 64 hex digits
+Digester = Callable[[bytes, str, str, int], str]
 
-def item_digester(name: str, project: str) -> Callable[[bytes, str, str, int], str]:
-    """The digest function of one manifest: (request, kind, revision, attempt) → 64 hex digits.
 
-    ``request`` is the API's item before stamping, as JCS bytes; ``revision`` is ``"<manifest>.<analysis>"``.
+def item_digester(name: str, project: str, *, masked: bool = True) -> Digester:
+    """The digest function of one manifest.
+
+    ``request`` is the API's item before stamping, as JCS bytes; ``revision`` is ``"<manifest>.<analysis>"``. What signs
+    a URL does not count (see ``signed_urls``), unless ``masked`` is False: that is how earlier versions had it.
     """
     fixed = b'","name":' + orjson.dumps(name) + b',"project":' + orjson.dumps(project) + b',"request":'
 
@@ -38,7 +42,7 @@ def item_digester(name: str, project: str) -> Callable[[bytes, str, str, int], s
     def digest(request: bytes, kind: str, revision: str, attempt: int) -> str:
         head, tail = around(kind, revision, attempt)
         whole = head.copy()
-        whole.update(request + tail)
+        whole.update((mask_json(request) if masked else request) + tail)
         return whole.hexdigest()
 
     return digest
@@ -57,3 +61,13 @@ def digest_stamp(digest: str) -> str:
 def name_stamp(name: str) -> str:
     """The technical tag that all launches of one manifest share."""
     return NAME_STAMP + name
+
+
+def is_stamp(tag: object) -> bool:
+    """Whether a technical tag is one that a launch was stamped with."""
+    return isinstance(tag, str) and tag.startswith((DIGEST_STAMP, NAME_STAMP))
+
+
+def plan_digest(digests: Iterable[str]) -> str:
+    """What would be launched, as one hash: of the launches' digests, whatever their order."""
+    return sha256("\n".join(sorted(digests)).encode()).hexdigest()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-PASSED = ("Accept", "Content-Type", "Idempotency-Key", "X-API-Key")
+PASSED = ("Accept", "Content-Type", "Idempotency-Key", "X-API-Key", "Authorization")
 
 
 class Reply(NamedTuple):

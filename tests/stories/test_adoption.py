@@ -55,7 +55,7 @@ def _lossy(proxy: OddProxy, slow: Place, clock: Moment, tmp_path: Path) -> Calla
         folder = tmp_path / f"lossy-{next(numbers)}" / "study"
         checkout = Checkout(Place(slow.server, proxy.url, slow.database, clock), folder)
         checkout.write(**manifest)
-        proxy.expect(LOST, refused(401))
+        proxy.expect(LOST, refused(403))
         assert checkout.timed(skew=skew).code == 4
         assert (len(checkout.executed()), checkout.journal.exists()) == (2, True)
         proxy.expect()
@@ -240,7 +240,7 @@ def test_half_created_after_a_late_first_execution_is_waited_for(proxy, slow, cl
     assert checkout.timed().code == 5
     assert (checkout.executed(), checkout.journal.exists()) == ([], True)
     clock.advance(WEEK + 1)
-    proxy.expect(LOST, refused(401))
+    proxy.expect(LOST, refused(403))
     assert checkout.timed().code == 4
     assert len(checkout.executed()) == 2
     clock.advance(6.5)

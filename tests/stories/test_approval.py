@@ -93,12 +93,13 @@ def test_what_was_never_created_is_mended_and_launched_without_a_question(cli, e
 
 
 @pytest.mark.parametrize("emulator", [{"fail_analysis": "^beta$"}], indirect=True)
-def test_an_analysis_that_failed_was_paid_for_so_its_change_needs_approval(cli, emulator):
+def test_an_analysis_that_failed_was_paid_for_so_its_change_is_launched_by_a_retry_alone(cli, emulator):
     write_study(cli, "alpha", "beta")
     assert cli("run", "study.yaml", "--wait", "finished").code == 1
     write_rows(cli, {"alpha": "true", "beta": "false"})
-    assert cli("run", "study.yaml").code == 7
-    cli.ok("run", "study.yaml", "--retry-failed")
+    assert cli("run", "study.yaml").code == 1
+    assert sorted(emulator.executed()) == ["alpha", "beta"]
+    assert cli("run", "study.yaml", "--retry-failed").code == 1, "it fails once more"
     assert sorted(emulator.executed()) == ["alpha", "beta", "beta"]
 
 

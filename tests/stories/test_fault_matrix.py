@@ -110,7 +110,7 @@ def test_a_portal_that_answers_200_to_everything_launches_nothing_and_ends_with_
     assert_settled(odd)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 406, 413, 415, 422])
+@pytest.mark.parametrize("status", [400, 403, 404, 406, 413, 415, 422])
 def test_a_refusal_ends_with_4_and_lets_the_batch_go(odd, proxy, status):
     proxy.expect(refused(status))
     ended = odd.timed()
@@ -120,6 +120,12 @@ def test_a_refusal_ends_with_4_and_lets_the_batch_go(odd, proxy, status):
     odd.write(SAMPLES[1:])  # nothing of the old batch is left to be settled
     assert odd.timed().code == 0
     odd.assert_settled(SAMPLES[1:])
+
+
+def test_a_token_that_is_refused_is_replaced_once_and_the_batch_is_sent_again(odd, proxy):
+    proxy.expect(refused(401))
+    assert (odd.timed().code, proxy.posts) == (0, BATCHES + 1)
+    odd.assert_settled()
 
 
 def test_a_batch_that_was_refused_is_not_sent_again_by_who_finds_the_journal(odd, proxy):
@@ -132,7 +138,7 @@ def test_a_batch_that_was_refused_is_not_sent_again_by_who_finds_the_journal(odd
     odd.assert_settled(SAMPLES[1:])
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 407])
+@pytest.mark.parametrize("status", [403, 404, 407])
 def test_a_refusal_that_says_nothing_of_a_lost_try_keeps_the_batch(odd, proxy, status):
     proxy.expect(LOST, refused(status))
     assert odd.timed().code == 4

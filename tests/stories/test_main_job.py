@@ -235,8 +235,9 @@ def test_retrying_the_failed_raises_the_attempt_and_keeps_what_was(cli, emulator
 
 
 @pytest.mark.parametrize("emulator", [{"fail_analysis": "^beta$"}], indirect=True)
-def test_a_failed_analysis_counts_only_when_it_is_waited_for(cli, emulator):
-    cli.ok("run", "study.yaml")
+def test_a_failed_analysis_counts_as_soon_as_it_is_known(cli, emulator):
+    cli("run", "study.yaml", "--wait", "none")
+    assert cli("run", "study.yaml").code == 1
     assert cli("run", "study.yaml", "--wait", "finished").code == 1
     assert cli.lockfile()["items"]["beta"]["analysis"]["status"] == "FAILED"
     assert cli.lockfile()["items"]["alpha"]["analysis"]["status"] == "SUCCEEDED"

@@ -24,18 +24,28 @@ def test_each_item_is_shown_by_what_would_become_of_it(cli, emulator):
         "! beta",
         "- gamma",
         "1 new, 1 changed, 1 unchanged, 1 failed, 1 removed; 1 to launch in 1 batch",
-        "next: 1 changed; a run launches nothing until you approve that: --relaunch-changed, or raise `revision`",
+        (
+            "next: 1 changed; a run launches nothing until you approve that: --relaunch-changed, or raise `revision`; "
+            "`accept` keeps their launches"
+        ),
         "next: 1 failed; --retry-failed launches it again",
     ]
-    assert cli.ok("plan", "study.yaml", "--json").json == {
+    planned = cli.ok("plan", "study.yaml", "--json").json
+    assert len(planned.pop("planDigest")) == 64
+    assert planned == {
         "new": ["delta"],
         "changed": ["alpha"],
         "unchanged": ["omega"],
         "failed": ["beta"],
         "removed": ["gamma"],
         "pending": [],
+        "renamed": {},
+        "waiting": [],
         "unresolved": 0,
         "batches": 1,
+        "launches": ["delta"],
+        "approvalNeeded": True,
+        "changes": {"alpha": [{"path": "analysisInput.parameters[enable_sv]", "before": "true", "after": "false"}]},
     }
 
 

@@ -16,7 +16,7 @@ from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
 + new, ~ changed (with the fields that did), = unchanged, ! failed, - left the manifest,
-? sent without an answer. The options are those of run, so that you can look at the same choice
+> renamed, ? sent without an answer. The options are those of run, so that you can look at the same choice
 before you launch it. In CI, --detailed-exitcode exits with 8 when there is something to launch.
 """
 
@@ -44,5 +44,6 @@ def command(
     with working(console) as context:
         seen = preview.plan(manifest, target, options, context)
     console.findings(seen.findings)
-    console.result(plan_lines(seen.plan, seen.batches, verbose=console.verbose), plan_document(seen.plan, seen.batches))
+    lines = plan_lines(seen.plan, seen.batches, verbose=console.verbose)
+    console.result(lines, plan_document(seen.plan, seen.batches, too_many=seen.too_many))
     return NotCovered.exit_code if detailed_exitcode and not seen.plan.is_covered else 0

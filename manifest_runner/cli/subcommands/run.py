@@ -34,9 +34,10 @@ An item that ...
   was launched as it is now  is left alone, so the command is safe to repeat, even after ^C.
   changed since              stops the run before anything is sent. To approve the change: use
                              --relaunch-changed, answer yes at the prompt, or raise `revision`
-                             in the manifest.
+                             in the manifest. To keep its launch: `manifest-runner accept`.
   failed                     is left alone until --retry-failed. An item that was never created
                              is also launched again once its row or the manifest is fixed.
+  was renamed                keeps its launch once `moved` names it; until then it needs approval.
   left the manifest          stays in the lockfile, marked as removed.
 
 \b

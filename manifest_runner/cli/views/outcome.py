@@ -10,6 +10,7 @@ import msgspec
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.cli.views.counts import count_states, states_line
+from manifest_runner.cli.views.doubles import double_lines
 from manifest_runner.cli.views.plan import plan_document
 from manifest_runner.commands.run import Outcome
 from manifest_runner.errors import RunnerError
@@ -46,9 +47,13 @@ def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
 
 def run_lines(outcome: Outcome, seconds: float) -> list[str]:
     """Failed items, what was done and how it ended, and what to do next."""
-    lines = [*failure_lines(outcome), *_done_lines(outcome, seconds)]
+    lines = [*failure_lines(outcome), *_renamed_line(outcome), *_done_lines(outcome, seconds)]
     if outcome.failures:
-        lines.append("next: fix the cause, then run with --retry-failed to launch them again")
+        lines.append(
+            "next: fix the cause, then run with --retry-failed to launch them again; `accept` takes them as they are"
+        )
+    if outcome.doubles:
+        lines.append("next: `manifest-runner doubles --abort` aborts all but the oldest of each")
     return [*lines, f"lockfile: {outcome.path}"]
 
 
@@ -60,7 +65,12 @@ def failure_lines(outcome: Outcome) -> list[str]:
         lines.append(f"failed: {failure.user_reference}: {failure.message} ({at})")
     if len(outcome.failures) > FEW:
         lines.append(f"failed: … and {len(outcome.failures) - FEW:,} more; `manifest-runner report` lists all")
-    return lines
+    return [*lines, *double_lines(outcome.doubles)]
+
+
+def _renamed_line(outcome: Outcome) -> list[str]:
+    count = len(outcome.plan.renamed)
+    return [f"kept {counted(count, 'launch', 'launches')} under new names"] if count else []
 
 
 def summary_lines(ended: Mapping[Path, Ended]) -> list[str]:

@@ -18,9 +18,22 @@ _CHANGES_SHOWN = 20
 _Changes = tuple[Change, ...] | None
 
 
-def plan_document(plan: Plan, batches: int) -> dict[str, Any]:
-    states = {state: getattr(plan, state) for state in STATES}
-    return {**states, "unresolved": len(plan.unresolved), "batches": batches}
+def plan_document(plan: Plan, batches: int, *, too_many: bool = False) -> dict[str, Any]:
+    return {
+        **{state: getattr(plan, state) for state in STATES},
+        "renamed": plan.renamed,
+        "waiting": [],
+        "unresolved": len(plan.unresolved),
+        "batches": batches,
+        "launches": plan.due,
+        "approvalNeeded": bool(plan.unapproved or plan.guarded) or too_many,
+        "changes": {reference: _change_documents(found) for reference, found in plan.changes.items()},
+        "planDigest": plan.digest,
+    }
+
+
+def _change_documents(found: list[Change] | None) -> list[dict[str, Any]]:
+    return [{"path": change.field, "before": change.before, "after": change.after} for change in found or ()]
 
 
 def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
@@ -30,14 +43,17 @@ def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
 
 def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
     """Groups of items with the first few of each, and what changed in the changed ones."""
-    lines: list[str] = []
+    lines = _renamed_lines(plan, verbose=verbose)
     for state in STATES:
         references = getattr(plan, state)
         if state == "changed":
             lines += _changed_lines(plan, verbose=verbose)
             continue
         shown = references if verbose else references[: 0 if state == "unchanged" else FEW]
-        lines += [f"{_MARKS[state]} {reference}" for reference in shown]
+        for reference in shown:
+            lines.append(f"{_MARKS[state]} {reference}")
+            if reference in plan.changes:  # it failed, and was changed since
+                lines += _change_lines(_known(plan.changes[reference]), verbose=verbose)
         if len(shown) < len(references) and shown:
             lines.append(_more_line(state, len(references) - len(shown)))
     return lines
@@ -119,10 +135,22 @@ def _totals(plan: Plan, batches: int) -> str:
     return f"{', '.join(parts) or 'no items'}; {due}"
 
 
+def _renamed_lines(plan: Plan, *, verbose: bool) -> list[str]:
+    pairs = list(plan.renamed.items())
+    shown = pairs if verbose else pairs[:FEW]
+    more = (
+        [f"> … and {len(pairs) - len(shown):,} more renamed (--verbose shows all)"] if len(shown) < len(pairs) else []
+    )
+    return [*(f"> {new} (was {old})" for new, old in shown), *more]
+
+
 def _next_lines(plan: Plan) -> list[str]:
     due = set(plan.due) if plan.failed else ()
-    failed = sum(reference not in due for reference in plan.failed)
+    fixed = [reference for reference in plan.fixed if reference not in due]
+    failed = sum(reference not in due for reference in plan.failed) - len(fixed)
     lines = []
+    if plan.not_ended:
+        lines.append(f"{plan.not_ended:,} had not ended when last looked at; `run` and `status` ask how they are now")
     if plan.pending:
         sent = counted(len(plan.pending), "item was", "items were")
         lines.append(f"next: {sent} sent and not answered; the next run settles that first")
@@ -132,8 +160,15 @@ def _next_lines(plan: Plan) -> list[str]:
     if plan.unapproved:
         lines.append(
             f"next: {len(plan.unapproved):,} changed; a run launches nothing until you approve that: "
-            "--relaunch-changed, or raise `revision`"
+            "--relaunch-changed, or raise `revision`; `accept` keeps their launches"
         )
+    if plan.guarded:
+        lines.append(
+            f"next: {len(plan.guarded):,} new equal removed ones but for the name; until that is approved a run "
+            "launches nothing: name them in `moved`, or --launch-renamed"
+        )
+    if fixed:
+        lines.append(f"next: {len(fixed):,} failed and changed since; --retry-failed launches those as they are now")
     if failed:
         lines.append(f"next: {failed:,} failed; --retry-failed launches {'it' if failed == 1 else 'them'} again")
     return lines

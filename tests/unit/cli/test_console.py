@@ -114,7 +114,19 @@ def test_a_plan_advises_only_what_is_still_to_do():
 
 
 def test_a_plan_s_json_has_these_keys_and_no_others():
-    keys = ["new", "changed", "unchanged", "failed", "removed", "pending", "unresolved", "batches"]
+    keys = [
+        "new",
+        "changed",
+        "unchanged",
+        "failed",
+        "removed",
+        "pending",
+        "renamed",
+        "waiting",
+        "unresolved",
+        "batches",
+    ]
+    keys += ["launches", "approvalNeeded", "changes", "planDigest"]
     assert list(plan_document(Plan(unapproved=["a"], due=["a"]), 3)) == keys
 
 

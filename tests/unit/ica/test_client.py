@@ -55,7 +55,7 @@ def make(clock):
     def new(timeout=3600.0, credential=None, server=SERVER, **options):
         client = Client(
             server,
-            credential or Credential("X-API-Key", SECRET, "ICAV2_X_API_KEY"),
+            credential or Credential("Authorization", f"Bearer {SECRET}", "ICAV2_ACCESS_TOKEN"),
             "p-1",
             deadline=Deadline.after(timeout, clock.read),
             notify=clock.lines.append,
@@ -152,6 +152,8 @@ def test_a_batch_is_posted_as_the_very_bytes_under_its_key(ica, client):
 
 @pytest.mark.parametrize(("header", "value"), [("X-API-Key", SECRET), ("Authorization", f"Bearer {SECRET}")])
 def test_the_credential_goes_into_its_one_header(ica, make, header, value):
+    if header == "X-API-Key":
+        ica.post(f"{SERVER}/api/tokens", status=404)
     created(ica)
     make(credential=Credential(header, value, "x")).create_batch("k", b"{}")
     headers = sent(ica).headers
@@ -165,7 +167,7 @@ def test_netrc_is_never_read(ica, client, tmp_path, monkeypatch):
     monkeypatch.setenv("NETRC", str(netrc))
     created(ica)
     client.create_batch("k", b"{}")
-    assert "Authorization" not in sent(ica).headers
+    assert sent(ica).headers["Authorization"] == f"Bearer {SECRET}"
 
 
 def test_items_are_read_with_version_4_and_batches_with_version_3(ica, client):
@@ -353,8 +355,8 @@ def test_a_refusal_is_not_tried_again(ica, client, status):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (401, "ICAV2_X_API_KEY is wrong or has expired"),
-        (403, "ICAV2_X_API_KEY lacks a permission in project p-1"),
+        (401, "ICAV2_ACCESS_TOKEN is wrong or has expired"),
+        (403, "ICAV2_ACCESS_TOKEN lacks a permission in project p-1"),
         (404, f"Project p-1 does not exist on {SERVER}"),
         (413, "Lower batchSize"),
     ],

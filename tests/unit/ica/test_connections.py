@@ -91,7 +91,7 @@ def lines():
 def make(url, lines, seconds=600.0, **env):
     return Client(
         url,
-        Credential("X-API-Key", KEY, "ICAV2_X_API_KEY"),
+        Credential("Authorization", f"Bearer {KEY}", "ICAV2_ACCESS_TOKEN"),
         "p-1",
         deadline=Deadline.after(seconds),
         notify=lines.append,

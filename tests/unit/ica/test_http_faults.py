@@ -7,7 +7,7 @@ import requests
 import responses
 import urllib3
 
-from manifest_runner.errors import Unreachable, UsageProblem
+from manifest_runner.errors import Refused, Unreachable, UsageProblem
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.config import Credential
 from manifest_runner.ica.connection_errors import UNEXPECTED, meaning_of, retryable_error
@@ -38,7 +38,7 @@ def test_each_exception_of_the_libraries_has_a_meaning(kind):
 
 @pytest.mark.parametrize("kind", LIBRARY_ERRORS, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_each_exception_of_the_libraries_ends_as_unreachable(kind):
-    credential = Credential("X-API-Key", SECRET, "x")
+    credential = Credential("Authorization", f"Bearer {SECRET}", "x")
     unreachable = pytest.raises(Unreachable, match="safe to repeat")
     with (
         responses.RequestsMock() as ica,
@@ -90,3 +90,17 @@ def test_certificates_of_the_environment_are_trusted(tmp_path):
 def test_certificates_that_are_not_there_are_wrong_use(tmp_path):
     with pytest.raises(UsageProblem, match="REQUESTS_CA_BUNDLE"):
         trust_for({"REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem")})
+
+
+def test_a_proxy_that_asks_for_credentials_is_named_at_once():
+    refusal = urllib3.exceptions.ProxyError("no tunnel", OSError("Tunnel connection failed: 407 Proxy Authentication"))
+    credential = Credential("Authorization", f"Bearer {SECRET}", "x")
+    refused = pytest.raises(Refused, match="the proxy asks for credentials")
+    with (
+        responses.RequestsMock() as ica,
+        Client(SERVER, credential, "p", deadline=Deadline.after(600), env={}) as client,
+        refused as found,
+    ):
+        ica.get(f"{SERVER}/api/projects/p/analysisCreationBatch/b-1", body=requests.exceptions.ProxyError(refusal))
+        client.get_batch("b-1")
+    assert (found.value.status, found.value.exit_code) == (407, 4)

@@ -16,7 +16,7 @@ from manifest_runner.ica.wire import Page, WireError
 from manifest_runner.text import plain_text
 
 SECRET = "s3cr3t-k3y-0123456789"
-CLEAN = Cleaner(SECRET)
+CLEAN = Cleaner((SECRET,))
 
 ANALYSIS = {
     "id": "a-1",
@@ -205,10 +205,10 @@ def test_a_secret_is_struck_out_wherever_it_stands():
 
 
 def test_a_short_key_of_the_emulator_does_not_change_names():
-    clean = Cleaner("test")
+    clean = Cleaner(("test",))
     assert clean.words("the key test") == "the key ***"
     assert clean.name("test-1") == "test-1"
-    assert Cleaner("").words("abc") == "abc"
+    assert Cleaner(("",)).words("abc") == "abc"
 
 
 def test_the_secret_does_not_show_in_the_cleaner():
@@ -216,13 +216,13 @@ def test_the_secret_does_not_show_in_the_cleaner():
 
 
 def test_a_message_is_kept_as_it_is_but_for_the_secret():
-    clean = Cleaner("s3cret-key")
+    clean = Cleaner(("s3cret-key",))
     assert clean.message("line one\n\tline two \u200d s3cret-key") == "line one\n\tline two \u200d ***"
     assert len(clean.message("x" * 100_000)) == 10_000
 
 
 def test_a_key_of_usual_length_is_struck_out_of_names_but_not_of_labels():
-    clean = Cleaner("my-key-1")
+    clean = Cleaner(("my-key-1",))
     assert clean.name("ref-my-key-1") == "ref-***"
     assert clean.label("ref-my-key-1\n") == "ref-my-key-1\\n"
     assert CLEAN.label(f"ref-{SECRET}") == "ref-***"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,15 +13,16 @@ import pytest
 from manifest_runner.errors import Unreachable
 from manifest_runner.ica.model import Analysis, Batch
 from manifest_runner.ica.retry import Deadline
-from manifest_runner.launch.adoption import AdoptMode, adopt
+from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.journal import Journal, Owner
+from manifest_runner.launch.journal import NOWHERE, Journal, Owner
 from manifest_runner.launch.records import FileRecords
 from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
+from manifest_runner.planning.naming import Identities, Known, Naming
 from manifest_runner.planning.plan import Launch
 from manifest_runner.timestamps import timestamp
 
@@ -60,6 +61,13 @@ class Api:
         return iter(list(self.analyses))
 
 
+class Attempts(KnownAs, frozen=True):
+    """Digests as ``launch`` makes them up."""
+
+    def digests(self, which: Launch, attempt: int) -> Iterator[Known]:
+        yield Known(launch(which.user_reference, attempt).digest, which.user_reference)
+
+
 class Desk:
     """A launch environment in a folder of its own, with a clock that only sleep moves."""
 
@@ -85,6 +93,8 @@ class Desk:
     def env(self) -> LaunchEnvironment:
         return LaunchEnvironment(
             client=self.api,
+            names=("study",),
+            origin=NOWHERE,
             journal=self.journal,
             lockfile=self.lockfile,
             save=lambda: self.saves.append(self.lockfile.copy()),
@@ -101,8 +111,8 @@ class Desk:
     def settle(self, mode: AdoptMode = "wait") -> None:
         settle(self.env, mode)
 
-    def adopt(self, launches: list[Launch], mode: AdoptMode, redigest=lambda which, _attempt: which.digest):
-        return adopt(self.env, launches, mode, redigest)
+    def adopt(self, launches: list[Launch], mode: AdoptMode):
+        return adopt(self.env, launches, mode, Attempts(Identities(Naming("study"), "p-1"), lambda place: place))
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds

@@ -1,0 +1,51 @@
+"""``accept``: take changed and failed items as they are, without launching them again. Offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.due import check_targets, plan_session
+from manifest_runner.commands.launching import apply_moves
+from manifest_runner.commands.options import Target
+from manifest_runner.commands.session import held_session
+from manifest_runner.errors import UsageProblem
+from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.planning.choices import Choices
+from manifest_runner.planning.plan import Plan
+from manifest_runner.text import counted
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The userReferences of items that count as unchanged now, and of those whose failure counts no longer."""
+
+    changed: list[str]
+    failed: list[str]
+    path: str
+
+
+def accept(path: Path, target: Target, choices: Choices, context: Context) -> Accepted:
+    """Record the chosen items' present digests as accepted. Raises RunnerError."""
+    with held_session(path, target, context) as session:
+        session.report_pending()
+        plan = plan_session(session, choices, 0, None)
+        session.loaded.raise_errors()
+        check_targets(plan, choices)
+        if plan.unresolved:
+            names = counted(len(plan.unresolved), "name")
+            raise UsageProblem(f"{names} must be looked up first; `manifest-runner resolve {path}` does that")
+        apply_moves(session.lockfile, session.naming, plan)
+        for reference in (*plan.changed, *plan.failed):
+            _accept(session.lockfile, reference, plan)
+        session.finish()
+        return Accepted(plan.changed, plan.failed, session.lockfile_at)
+
+
+def _accept(lockfile: Lockfile, reference: str, plan: Plan) -> None:
+    item = lockfile.items[reference]
+    lockfile.items[reference] = structs.replace(
+        item, accepted=plan.present[reference], failure_accepted=item.failed, removed=False
+    )

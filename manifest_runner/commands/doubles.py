@@ -1,0 +1,131 @@
+"""``doubles``: find launches that exist more than once, and abort all but the oldest of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import structs
+
+from manifest_runner.commands.abort import abort_analysis
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.open_run import OpenRun
+from manifest_runner.commands.options import Target
+from manifest_runner.commands.session import Session, held_session
+from manifest_runner.errors import ApprovalNeeded, UsageProblem
+from manifest_runner.launch.doubles import (
+    Double,
+    StampedAnalyses,
+    all_visible,
+    doubles_among,
+    find_analyses,
+    keep_oldest,
+)
+from manifest_runner.launch.polling import pauses
+from manifest_runner.timestamps import seconds_of, timestamp
+
+if TYPE_CHECKING:  # requests is imported only when something is sent
+    from manifest_runner.ica.client import Client
+
+# Within this time of a launch another run may have started without seeing it.
+RECENT_SECONDS = 3600
+# A server may show a new analysis to searches a little later; that long our own are waited for.
+MOST_LAG = 60.0
+
+
+class Doubles(msgspec.Struct, frozen=True):
+    """``doubles`` are those that were found, ``aborted`` the ids of the analyses that were asked to end."""
+
+    doubles: list[Double]
+    aborted: list[str]
+    path: str
+
+    @property
+    def left(self) -> int:
+        """How many analyses still exist beside the oldest of each."""
+        return sum(len(double.analyses) - 1 for double in self.doubles) - len(self.aborted)
+
+
+def find_doubles(
+    path: Path,
+    target: Target,
+    timeout: float,
+    context: Context,
+    approve: Callable[[list[Double]], bool] | None = None,
+) -> Doubles:
+    """Find launches that exist more than once; with ``approve``, abort all but the oldest of each if it agrees.
+
+    Raises RunnerError; ApprovalNeeded without approval.
+    """
+    with held_session(path, target, context) as session, ExitStack() as stack:
+        if not session.loaded.document.stamp:
+            raise UsageProblem(f"{path}: launched with `stamp: false`, so launches cannot be told apart in ICA")
+        client = stack.enter_context(session.client(context.deadline(timeout)))
+        found = find_analyses(client, session.naming.names)
+        doubles = doubles_among(found, session.lockfile)
+        aborted: list[str] = []
+        if approve is not None:
+            if doubles and not approve(doubles):
+                raise ApprovalNeeded(
+                    f"{len(doubles)} launches exist more than once; agree with --yes. Nothing was done."
+                )
+            aborted = _abort_newer(session, client, found, doubles)
+        return Doubles(doubles, aborted, session.lockfile_at)
+
+
+def _abort_newer(session: Session, client: Client, found: StampedAnalyses, doubles: list[Double]) -> list[str]:
+    """The lockfile has the oldest before anything is aborted: a crash in between leaves a double, not a lost launch."""
+    newer = [analysis.id for double in doubles for analysis in double.analyses[1:]]
+    keep_oldest(session.lockfile, found, set(newer))
+    session.save()
+    aborted = [analysis_id for analysis_id in newer if abort_analysis(client, analysis_id)]
+    _record_aborts(session, set(aborted))
+    session.save()
+    return aborted
+
+
+def _record_aborts(session: Session, aborted: set[str]) -> None:
+    """The replaced launches are among those before the current one."""
+    at = timestamp(session.context.clock())
+    for reference, item in session.lockfile.items.items():
+        if any(each.analysis and each.analysis.id in aborted for each in item.previous):
+            previous = tuple(
+                structs.replace(each, abort_requested_at=at) if each.analysis and each.analysis.id in aborted else each
+                for each in item.previous
+            )
+            session.lockfile.items[reference] = structs.replace(item, previous=previous)
+
+
+def doubles_of_run(run: OpenRun, launched: list[str]) -> list[Double]:
+    """What a run has to report: after a launch, and within an hour of one, launches that exist more than once.
+
+    A launch that somebody aborted as the newer of two is replaced by the older one.
+    """
+    session = run.session
+    if not session.loaded.document.stamp or not (launched or _launched_lately(session)):
+        return []
+    found = _found_when_visible(run, launched)
+    keep_oldest(session.lockfile, found)
+    return doubles_among(found, session.lockfile)
+
+
+def _launched_lately(session: Session) -> bool:
+    now = session.context.clock()
+    times = (seconds_of(batch.submitted_at) for batch in session.lockfile.batches.values())
+    return any(time is not None and abs(now - time) < RECENT_SECONDS for time in times)
+
+
+def _found_when_visible(run: OpenRun, launched: list[str]) -> StampedAnalyses:
+    """The search, repeated for a while until it shows what this run launched: then it shows what came before, too."""
+    waited = 0.0
+    for pause in pauses(run.options.poll_interval):
+        found = find_analyses(run.client(), run.session.naming.names)
+        is_complete = run.options.wait == "none" or all_visible(found, run.session.lockfile, launched)
+        if is_complete or waited + pause > MOST_LAG or run.deadline.left() <= pause:
+            break
+        run.session.context.sleep(pause)
+        waited += pause
+    return found

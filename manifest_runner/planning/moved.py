@@ -1,0 +1,141 @@
+"""Former names of items: what the manifest's ``moved`` says, and whether it can be followed. Pure.
+
+A name is a userReference, or a pattern with ``{name}`` parts that stand for any text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from manifest_runner.manifest.document import PART, Move
+
+
+class MoveFault(NamedTuple):
+    """What is wrong with the entry at an index; a fault that is not an error is a warning."""
+
+    entry: int
+    message: str
+    is_error: bool = True
+
+
+class Renames:
+    """Which former names an item may have, the latest first. Chains are followed."""
+
+    def __init__(self, moves: Iterable[Move]) -> None:
+        self._literal: dict[str, list[Move]] = {}
+        self._patterns: list[Move] = []
+        for move in moves:
+            if _is_pattern(move):
+                self._patterns.append(move)
+            else:
+                self._literal.setdefault(move.new, []).append(move)
+
+    def __bool__(self) -> bool:
+        return bool(self._literal or self._patterns)
+
+    def former(self, reference: str) -> list[str]:
+        """Every name that the item may have had; each once, so that a cycle ends."""
+        found = {reference: None}
+        names = [reference]
+        for name in names:
+            for _, old in self.steps(name):
+                if old not in found:
+                    found[old] = None
+                    names.append(old)
+        return names[1:]
+
+    def steps(self, reference: str) -> Iterator[tuple[Move, str]]:
+        """Each move that ends at this name, with the name that it starts from."""
+        for move in self._literal.get(reference, ()):
+            yield move, move.old
+        for move in self._patterns:
+            if (parts := _matched(move.new, reference)) is not None:
+                yield move, PART.sub(lambda part: parts[part.group(1)], move.old)
+
+
+def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[MoveFault]:
+    """What keeps moves from being followed, given all userReferences of the manifest."""
+    moves = tuple(moves)
+    yield from _clashes(moves)
+    yield from _cycles(moves)
+    renames = Renames(moves)
+    chained = {move.old for move in moves}
+    used: set[int] = set()
+    for reference in references if renames else ():
+        steps = list(renames.steps(reference))
+        used.update(move.entry for move, _ in steps)
+        if len({old for _, old in steps}) > 1:
+            olds = " and ".join(f'"{old}"' for _, old in steps[:2])
+            yield MoveFault(steps[1][0].entry, f'"{reference}" has two former names, {olds}; keep one of them')
+    for move in moves:
+        if (kept := _still_there(move, references, renames)) is not None:
+            yield MoveFault(move.entry, f'"{kept}" is still in the manifest, so it was not renamed to "{move.new}"')
+        elif move.entry not in used and move.new not in chained:
+            yield MoveFault(move.entry, f'no item is named "{move.new}"; the entry does nothing', is_error=False)
+
+
+def _clashes(moves: Iterable[Move]) -> Iterator[MoveFault]:
+    new: dict[str, Move] = {}
+    old: dict[str, Move] = {}
+    for move in moves:
+        if move.new in new:
+            yield MoveFault(move.entry, f'"{move.new}" has two former names, "{new[move.new].old}" and "{move.old}"')
+        elif move.old in old:
+            yield MoveFault(move.entry, f'"{move.old}" has two new names, "{old[move.old].new}" and "{move.new}"')
+        new.setdefault(move.new, move)
+        old.setdefault(move.old, move)
+
+
+def _cycles(moves: Iterable[Move]) -> Iterator[MoveFault]:
+    """The last entry of each circle of names, patterns taken as they are written."""
+    next_name: dict[str, str] = {}
+    for move in moves:
+        name: str | None = move.new
+        while name is not None and name != move.old:
+            name = next_name.get(name)
+        if name == move.old:
+            yield MoveFault(move.entry, f'"{move.old}" would be renamed to itself; remove one entry of the circle')
+        else:
+            next_name.setdefault(move.old, move.new)
+
+
+def _still_there(move: Move, references: Collection[str], renames: Renames) -> str | None:
+    """An item that has the old name; of a pattern, any that it fits but that has a new name already."""
+    if not _is_pattern(move):
+        return move.old if move.old in references else None
+    return next((each for each in references if _is_old(move, each, renames)), None)
+
+
+def _is_old(move: Move, reference: str, renames: Renames) -> bool:
+    if _matched(move.old, reference) is None:
+        return False
+    names = (reference, *renames.former(reference))
+    return not any(_matched(move.new, name) is not None for name in names)
+
+
+def _is_pattern(move: Move) -> bool:
+    return PART.search(move.new) is not None
+
+
+def _matched(pattern: str, text: str) -> dict[str, str] | None:
+    """The text of each part where the pattern fits all of ``text``."""
+    found = _compiled(pattern).fullmatch(text)
+    return None if found is None else found.groupdict()
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    pieces = []
+    for index, piece in enumerate(PART.split(pattern)):
+        if index % 2 == 0:
+            pieces.append(re.escape(piece))
+        elif piece in seen:
+            pieces.append(f"(?P={piece})")
+        else:
+            seen.add(piece)
+            pieces.append(f"(?P<{piece}>.+)")
+    return re.compile("".join(pieces), re.DOTALL)

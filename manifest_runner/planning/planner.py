@@ -1,0 +1,187 @@
+"""Items × lockfile → what a run would do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from manifest_runner.lockfile.model import LockedItem, Lockfile
+from manifest_runner.model import Item
+from manifest_runner.planning.choices import Choices
+from manifest_runner.planning.identity import plan_digest
+from manifest_runner.planning.launched import LaunchedRequests
+from manifest_runner.planning.naming import Identities, Naming
+from manifest_runner.planning.plan import Launch, Plan, State
+from manifest_runner.planning.renamed import RenameGuard, moved_launch
+
+
+def make_plan(
+    items: Iterable[Item],
+    lockfile: Lockfile,
+    choices: Choices,
+    *,
+    naming: Naming | None = None,
+    pending: Collection[str] = (),
+    keep: Callable[[bytes], Any] | None = None,
+    detail: int | None = None,
+) -> Plan:
+    """Sort the items by what the lockfile knows of them.
+
+    ``naming`` has the former names; without it nothing was renamed. ``pending`` are the userReferences of journaled
+    batches without an answer. ``keep`` stores the request of a launch that is due, and what it returns becomes the
+    launch's ``request``. ``detail`` says of how many changed items the changes are worked out, None for all.
+    """
+    planner = _Planner(lockfile, choices, naming or Naming(lockfile.name), pending, keep, detail)
+    for item in items:
+        planner.add(item)
+    return planner.finish()
+
+
+class _Planner:
+    def __init__(
+        self,
+        lockfile: Lockfile,
+        choices: Choices,
+        naming: Naming,
+        pending: Collection[str],
+        keep: Callable[[bytes], Any] | None,
+        detail: int | None,
+    ) -> None:
+        self._lockfile = lockfile
+        self._is_new_name = lockfile.name != naming.name
+        self._choices = choices
+        self._pending = pending
+        self._keep = keep
+        self._detail = detail
+        self._identities = Identities(naming, lockfile.project)
+        self._requests = LaunchedRequests(lockfile)
+        self._guard = RenameGuard(lockfile)
+        self._plan = Plan()
+
+    def add(self, item: Item) -> None:
+        reference, plan, choices = item.user_reference, self._plan, self._choices
+        plan.references.add(reference)
+        before = self._before(item)
+        if choices.targets and not choices.wants(reference):
+            return
+        plan.not_ended += before is not None and not before.analysis_is_final
+        if reference in self._pending:
+            plan.pending.append(reference)
+            return
+        state = self._state(item, before)
+        if choices.retry_failed:
+            if before is None or not before.failed or state == "unchanged":
+                return
+            state = "failed"
+        if state == "new" and before is None:
+            self._guard.add(item)
+        if state == "unchanged":
+            plan.unchanged.append(reference)
+        else:
+            self._place(item, before, state)
+
+    def _before(self, item: Item) -> LockedItem | None:
+        """The item's launch; one under a former name as it is to be called now."""
+        reference, items = item.user_reference, self._lockfile.items
+        before = items.get(reference)
+        old = reference
+        if before is None and self._identities.renames:
+            old = next((name for name in self._identities.renames.former(reference) if name in items), reference)
+            before = items.get(old)
+        if before is None or (old == reference and not self._is_new_name):
+            return before
+        moved = moved_launch(before, old, item, self._identities, self._requests)
+        self._plan.moved[reference] = moved
+        if old != reference:
+            self._plan.renamed[reference] = old
+        return moved
+
+    def _state(self, item: Item, before: LockedItem | None) -> State:
+        if before is None:
+            return "new"
+        if item.unresolved:  # until its names are looked up, what it would be launched as is not known
+            return "changed"
+        now = self._now(item, before)
+        if self._is_launched(item, before, now):
+            return "failed" if before.failed and not before.failure_accepted else "unchanged"
+        if _order(item.revision) > _order(before.revision):
+            return "new"
+        if before.analysis_failed:
+            return "failed"
+        is_back = any(each.digest == now and not each.creation_failed for each in before.previous)
+        return "new" if before.creation_failed and not is_back else "changed"
+
+    def _is_launched(self, item: Item, before: LockedItem, now: str) -> bool:
+        """Whether a launch is of the item as it is: under a former name, too, or with unmasked signatures in URLs."""
+        known = (before.digest, before.accepted)
+        if now in known:
+            return True
+        return any(
+            each in known for each in self._identities.under(item, item.request, before.attempt, item.user_reference)
+        )
+
+    def _place(self, item: Item, before: LockedItem | None, state: State) -> None:
+        """Put an item that is not unchanged into the list of its state, and among the launches if it is due."""
+        plan, reference = self._plan, item.user_reference
+        is_fixed = state == "failed" and before is not None and self._is_other(item, before)
+        due = self._is_due(state, is_fixed=is_fixed)
+        if due and len(plan.due) == self._choices.limit:
+            plan.beyond_limit += 1
+            return
+        plan.unresolved.update(item.unresolved)
+        getattr(plan, state).append(reference)
+        if before is not None and state in ("changed", "failed"):
+            plan.present[reference] = self._now(item, before)
+        if is_fixed:
+            plan.fixed.append(reference)
+        if before is not None and (state == "changed" or is_fixed):
+            self._add_changes(item, before)
+        if due:
+            plan.due.append(reference)
+            plan.launches.append(self._launch(item, before, raised=state != "new"))
+        elif state == "changed":
+            plan.unapproved.append(reference)
+
+    def _add_changes(self, item: Item, before: LockedItem) -> None:
+        if self._detail is None or len(self._plan.changes) < self._detail:
+            sent_as = before.renamed_from or item.user_reference
+            self._plan.changes[item.user_reference] = self._requests.changes(item, before, sent_as)
+
+    def _is_other(self, item: Item, before: LockedItem) -> bool:
+        return not self._is_launched(item, before, self._now(item, before))
+
+    def _now(self, item: Item, before: LockedItem) -> str:
+        """The item's digest as it is now, at the attempt of its launch."""
+        return self._identities.now(item.request, item.kind, item.revision, before.attempt)
+
+    def _is_due(self, state: State, *, is_fixed: bool) -> bool:
+        choices = self._choices
+        if state == "failed":
+            return choices.retry_failed or (is_fixed and choices.relaunch_changed)
+        return state == "new" or (state == "changed" and choices.relaunch_changed)
+
+    def _launch(self, item: Item, before: LockedItem | None, *, raised: bool) -> Launch:
+        spent = _digests(before)
+        attempt = (before.attempt if before else 0) + raised
+        while (now := self._identities.now(item.request, item.kind, item.revision, attempt)) in spent:
+            attempt += 1
+        kept = None if self._keep is None else self._keep(item.request)
+        return Launch(item.user_reference, item.kind, item.revision, attempt, now, kept)
+
+    def finish(self) -> Plan:
+        plan, moved_away = self._plan, set(self._plan.renamed.values())
+        plan.digest = plan_digest(launch.digest for launch in plan.launches)
+        gone = sorted(self._lockfile.items.keys() - plan.references - moved_away)
+        if not self._choices.retry_failed:
+            plan.removed = gone
+            plan.guarded = self._guard.matches(gone, self._requests)
+        return plan
+
+
+def _digests(before: LockedItem | None) -> set[str]:
+    """Of all launches of an item. None is launched again: ICA would replay the old one, or make a second."""
+    return {before.digest, *(each.digest for each in before.previous)} if before else set()
+
+
+def _order(revision: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in revision.split("."))

@@ -1,0 +1,74 @@
+"""Launches whose item has another name now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+import orjson
+from msgspec import structs
+
+from manifest_runner.lockfile.model import LockedItem, Lockfile
+from manifest_runner.model import Item
+from manifest_runner.planning.identity import Digester
+from manifest_runner.planning.launched import LaunchedRequests, Request, unstamped
+from manifest_runner.planning.naming import Identities, canonical
+from manifest_runner.signed_urls import mask_json
+
+
+def moved_launch(
+    launch: LockedItem, old: str, item: Item, identities: Identities, requests: LaunchedRequests
+) -> LockedItem:
+    """The launch of an item that was named ``old``, under the name that the item has now.
+
+    Its own request under the new name is accepted: so only the name has changed, and whatever else has is still seen.
+    """
+    new = item.user_reference
+    known = identities.under(item, item.request, launch.attempt, old)
+    if any(digest in (launch.digest, launch.accepted) for digest in known):
+        accepted: str | None = identities.now(item.request, item.kind, item.revision, launch.attempt)
+    else:
+        accepted = _own_digest(launch, requests.request(launch, _sent_as(launch, old)), new, identities.now)
+    former = launch.renamed_from if old == new else old
+    return structs.replace(launch, renamed_from=former, accepted=accepted, removed=False)
+
+
+def _own_digest(launch: LockedItem, request: Request | None, new: str, digest: Digester) -> str | None:
+    if request is None:
+        return None
+    return digest(canonical({**request, "userReference": new}), launch.kind, launch.revision, launch.attempt)
+
+
+def _sent_as(launch: LockedItem, old: str) -> str:
+    """The userReference in the request that was sent: of an item renamed before, the one before that."""
+    return launch.renamed_from or old
+
+
+class RenameGuard:
+    """Finds new items that are launched already under a name that has left the manifest."""
+
+    def __init__(self, lockfile: Lockfile) -> None:
+        self._lockfile = lockfile
+        self._new: dict[bytes, list[str]] = {}
+
+    def add(self, item: Item) -> None:
+        """Remember a new item by its request."""
+        if self._lockfile.items:
+            request = unstamped(orjson.loads(mask_json(item.request)))
+            self._new.setdefault(_fingerprint(item.kind, request), []).append(item.user_reference)
+
+    def matches(self, removed: Iterable[str], requests: LaunchedRequests) -> dict[str, str]:
+        """Old names by the new ones, each once, where the requests are equal but for the name."""
+        found: dict[str, str] = {}
+        for old in removed if self._new else ():
+            launch = self._lockfile.items[old]
+            request = None if launch.creation_failed else requests.request(launch, _sent_as(launch, old))
+            names = self._new.get(_fingerprint(launch.kind, request), ()) if request else ()
+            if new := next((name for name in names if name not in found), None):
+                found[new] = old
+        return found
+
+
+def _fingerprint(kind: str, request: Mapping[str, object]) -> bytes:
+    rest = {key: value for key, value in request.items() if key != "userReference"}
+    return sha256(kind.encode() + canonical(rest)).digest()

@@ -1,0 +1,85 @@
+"""What two runs that start together launch twice is reported, and cleaned up in the same way by everybody."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import API_KEY, Cli
+from studies import write_study
+
+pytestmark = pytest.mark.parametrize(
+    "emulator", [{"creation_delay": 1.0, "analysis_duration": 30.0, "search_lag": 1.0}], indirect=True
+)
+
+
+@pytest.fixture(name="race")
+def _race(cli, emulator, tmp_path) -> Callable[[], tuple[Cli, Cli, list[tuple[int, str]]]]:
+    """Two users with a folder each, another batch size and one more row, who start at the same time."""
+    other = Cli(tmp_path / "other", {**cli.env, "ICAV2_X_API_KEY": "key-of-another-user"})
+    other.folder.mkdir()
+    write_study(cli, "alpha", "beta")
+    write_study(other, "alpha", "beta", "gamma")
+    runs = [start(cli, "--json"), start(other, "--json", "--batch-size", "1")]
+    ended = [(process.communicate(timeout=60), process.returncode) for process in runs]
+    return cli, other, [(code, out + err) for (out, err), code in ended]
+
+
+def start(cli: Cli, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "manifest_runner", "run", "study.yaml", *options],
+        cwd=cli.folder, env=cli.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def until_aborted(cli: Cli) -> None:
+    """An abort takes a moment to show."""
+    while json.loads(cli("doubles", "study.yaml", "--json").out):
+        time.sleep(0.2)
+
+
+def analysis(cli: Cli, reference: str) -> str:
+    return cli.lockfile()["items"][reference]["analysis"]["id"]
+
+
+def test_doubles_are_reported_with_both_ids_and_everybody_keeps_the_same_one(race, emulator):
+    one, other, ended = race
+    assert sorted(emulator.executed()) == ["alpha", "alpha", "beta", "beta", "gamma"], "the race happened"
+    ids = {reference: {analysis(one, reference), analysis(other, reference)} for reference in ("alpha", "beta")}
+    assert 1 in [code for code, _ in ended]
+    for cli in (one, other):  # within the hour each run says so
+        again = cli("run", "study.yaml")
+        assert (again.code, all(each in again.out for each in ids["alpha"] | ids["beta"])) == (1, True)
+    found = one("doubles", "study.yaml", "--json")
+    assert found.code == 1
+    assert {each["userReference"]: set(each["analyses"]) for each in found.json} == ids
+    kept = {each["userReference"]: each["analyses"][0] for each in found.json}
+    assert one("doubles", "study.yaml", "--abort").code == 7
+    for cli in (one, other):
+        cli.ok("doubles", "study.yaml", "--abort", "--yes")
+        assert {reference: analysis(cli, reference) for reference in ids} == kept
+    until_aborted(one)
+    for cli in (one, other):
+        cli.ok("run", "study.yaml")
+        assert {reference: analysis(cli, reference) for reference in ids} == kept
+    assert len(emulator.executed()) == 5
+
+
+def test_what_another_user_cleaned_up_is_not_paid_again(race, emulator):
+    one, other, _ = race
+    one.ok("doubles", "study.yaml", "--abort", "--yes")
+    until_aborted(other)
+    other("run", "study.yaml", "--retry-failed")
+    assert len(emulator.executed()) == 5
+    assert other.ok("run", "study.yaml").code == 0
+
+
+def test_a_failed_start_leaves_no_trace(cli, emulator, tmp_path: Path):
+    write_study(cli, "alpha")
+    assert cli("doubles", "study.yaml", ICAV2_X_API_KEY=API_KEY).code == 0
+    assert cli.files() == ["study.csv", "study.yaml"]

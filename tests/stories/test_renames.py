@@ -1,0 +1,103 @@
+"""Changes that are not worth paying for: accepted ones, and new names of what is launched already."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from studies import change, states, write_rows, write_study
+
+
+@pytest.fixture(name="launched")
+def _launched(cli, emulator):
+    write_study(cli, "alpha", "beta")
+    cli.ok("run", "study.yaml", "--wait", "finished")
+    return cli
+
+
+def moved(cli, *entries: dict[str, str]) -> None:
+    change(cli, "manifest: 1\n", f"manifest: 1\nmoved: {json.dumps(entries)}\n")
+
+
+def test_a_tag_that_was_added_is_accepted_and_only_the_new_item_is_launched(launched, emulator):
+    change(launched, "    analysisInput:", "    tags: {userTags: [cohort-A]}\n    analysisInput:")
+    write_rows(launched, dict.fromkeys(("alpha", "beta", "gamma"), "true"))
+    stopped = launched("run", "study.yaml")
+    assert (stopped.code, "accept" in stopped.err) == (7, True)
+    launched.ok("accept", "study.yaml", "--target", "alpha", ICAV2_X_API_KEY="")
+    assert states(launched.ok("plan", "study.yaml", "--json").json) == {
+        "new": ["gamma"], "changed": ["beta"], "unchanged": ["alpha"],
+    }  # fmt: skip
+    launched.ok("accept", "study.yaml")
+    launched.ok("run", "study.yaml")
+    assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
+    change(launched, "cohort-A", "cohort-B")
+    assert launched("run", "study.yaml").code == 7, "what was accepted counts until it changes again"
+
+
+def test_a_renamed_sample_needs_approval_and_the_message_has_the_entry_that_keeps_its_launch(launched, emulator):
+    change(launched, "alpha,fil.alpha", "omega,fil.alpha", "study.csv")
+    stopped = launched("run", "study.yaml")
+    assert (stopped.code, len(emulator.executed())) == (7, 2)
+    assert 'moved: [{from: "alpha", to: "omega"}]' in stopped.err
+    assert launched.ok("plan", "study.yaml", "--json").json["approvalNeeded"] is True
+    moved(launched, {"from": "alpha", "to": "omega"})
+    planned = launched.ok("plan", "study.yaml", "--json").json
+    assert (states(planned), planned["renamed"]) == ({"unchanged": ["beta", "omega"]}, {"omega": "alpha"})
+    assert launched.ok("plan", "study.yaml").out.startswith("> omega (was alpha)\n")
+    launched.ok("run", "study.yaml", "--locked", "--wait", "finished")
+    items = launched.lockfile()["items"]
+    assert (sorted(items), items["omega"]["renamedFrom"], len(emulator.executed())) == (["beta", "omega"], "alpha", 2)
+    before = launched.read("study.lock.json")
+    launched.ok("run", "study.yaml")
+    assert launched.read("study.lock.json") == before
+    change(launched, "omega,fil.alpha,true", "omega,fil.alpha,false", "study.csv")
+    assert states(launched.ok("plan", "study.yaml", "--json").json)["changed"] == ["omega"]
+
+
+def test_a_renamed_sample_is_launched_again_where_that_is_approved(launched, emulator):
+    change(launched, "alpha,fil.alpha", "omega,fil.alpha", "study.csv")
+    launched.ok("run", "study.yaml", "--launch-renamed")
+    assert sorted(emulator.executed()) == ["alpha", "beta", "omega"]
+
+
+def test_patterns_chains_and_the_name_of_the_manifest_keep_launches_and_what_else_changed_is_seen(launched, emulator):
+    change(launched, '"{{ row.sample }}"', '"{{ row.sample }}-wgs"')
+    change(launched, "name: study", "name: cohort")
+    write_rows(launched, {"alpha": "true", "beta": "false"})
+    moved(launched, {"from": "{s}", "to": "{s}-exome"}, {"from": "{s}-exome", "to": "{s}-wgs"}, {"name": "study"})
+    planned = launched.ok("plan", "study.yaml", "--json").json
+    assert planned["renamed"] == {"alpha-wgs": "alpha", "beta-wgs": "beta"}
+    assert states(planned) == {"changed": ["beta-wgs"], "unchanged": ["alpha-wgs"]}
+    assert planned["changes"]["beta-wgs"] == [
+        {"path": "analysisInput.parameters[enable_sv]", "before": "true", "after": "false"}
+    ]
+    write_rows(launched, {"alpha": "true", "beta": "true"})
+    launched.ok("run", "study.yaml")
+    assert (launched.lockfile()["name"], len(emulator.executed())) == ("cohort", 2)
+    (launched.folder / "study.lock.json").unlink()
+    launched.ok("run", "study.yaml")
+    assert len(emulator.executed()) == 2, "they are found by the stamps of their former names"
+    assert launched.lockfile()["items"]["alpha-wgs"]["renamedFrom"] == "alpha"
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([{"from": "x", "to": "alpha"}, {"from": "y", "to": "alpha"}], 'error[MR203]: "alpha" has two former names'),
+        ([{"from": "alpha", "to": "beta"}], 'error[MR203]: "alpha" is still in the manifest'),
+        ([{"from": "x", "to": "y"}, {"from": "y", "to": "x"}], "error[MR203]"),
+        ([{"from": "{a}", "to": "b"}], "error[MR203]: {a} must stand in both names"),
+        ([{"from": "x", "to": "y"}], 'warning[MR611]: no item is named "y"'),
+    ],
+)
+def test_moves_that_cannot_be_followed_are_named_with_their_place(cli, entries, words):
+    write_study(cli, "alpha", "beta")
+    moved(cli, *entries)
+    checked = cli("validate", "study.yaml")
+    assert checked.code == (0 if words.startswith("warning") else 3)
+    severity, _, message = words.partition(": ")
+    code = severity[-6:-1]
+    assert any(
+        line.startswith("study.yaml:2:") and code in line and message in line for line in checked.out.splitlines()
+    )
