@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Cost, alternate, cost, memory, processor, ratio
+from benchmarks.plain import plain_python
 from benchmarks.server import emulator
 
 HERE = Path(__file__).parent
@@ -19,20 +20,7 @@ PYTHON = sys.executable
 RUNNER = (PYTHON, "-m", "manifest_runner")
 NO_LOCKFILE = ("--lockfile", "none.lock.json")
 PORT = 18431
-SMALL = """\
-manifest: 1
-name: small
-project: 7595e8f2-32d3-4c76-a324-c6a85dae87b5
-defaults: {pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8}
-analyses:
-"""
-ONE = """\
-  - kind: nextflow
-    userReference: sample-%d
-    tags: {userTags: [small]}
-    analysisInput:
-      inputs: {bam: fil.%d}
-"""
+EXAMPLE = HERE.parent / "examples" / "germline" / "germline.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +64,12 @@ class Bench:
 
     def _start(self) -> Iterator[Line]:
         folder = self._folder
-        (folder / "small.yaml").write_text(SMALL + "".join(ONE % (n, n) for n in range(5)), encoding="utf-8")
-        nothing = (PYTHON, "-c", "pass")
+        python = (plain_python(folder), "-I")  # isolated: PYTHONPATH would lead back to the checkout
+        nothing = (*python, "-c", "pass")
+        runner = (*python, "-m", "manifest_runner")
         for what, command, target in (
-            ("`--version` over `python -c pass`", (*RUNNER, "--version"), "≤ 1.5"),
-            ("`validate` of 30 lines over `python -c pass`", (*RUNNER, "validate", "small.yaml"), "≤ 10"),
+            ("`--version` over `python -c pass`", (*runner, "--version"), "≤ 1.5"),
+            ("`validate` of 24 items over `python -c pass`", (*runner, "validate", str(EXAMPLE)), "≤ 10"),
         ):
             pairs = alternate(lambda c=command: cost(c, folder), lambda: cost(nothing, folder), 3 * self._times)
             yield Line(what, str(processor(pairs)), target)

@@ -17,7 +17,10 @@ def main() -> None:
     gc.set_threshold(UNCOLLECTED, 10, 100)
     from manifest_runner.cli.main import main as command_line
 
-    command_line()
+    try:
+        command_line()
+    finally:
+        gc.freeze()  # or the interpreter would look at every object once more before it exits
 
 
 if __name__ == "__main__":

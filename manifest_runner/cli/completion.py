@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # A shell that has to show more than these asks whether to; nobody reads them.
 _MOST = 200
 _YAML = (".yaml", ".yml")
 
 
-def manifests(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def manifests(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """YAML files, and the folders on the way to them."""
     folder, slash, start = incomplete.rpartition("/")
     found = []
@@ -25,9 +28,9 @@ def manifests(_context: click.Context, _parameter: click.Parameter, incomplete: 
             if not path.name.startswith(start) or (path.name.startswith(".") and not start):
                 continue
             if path.suffix in _YAML:
-                found.append(CompletionItem(name))
+                found.append(name)
             elif path.is_dir():
-                found.append(CompletionItem(f"{name}/"))
+                found.append(f"{name}/")
     return found
 
 
@@ -62,6 +65,8 @@ def _references(manifest: Path, context: click.Context) -> Iterator[str]:
 
 
 def codes(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     from manifest_runner.diagnostics.codes import CODES
 
     return [

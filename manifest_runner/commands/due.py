@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from manifest_runner.commands.context import Progress
 from manifest_runner.commands.options import RunOptions
 from manifest_runner.commands.session import Session
-from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.commands.target import report_moves
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.batches import PreparedBatch, make_batches
@@ -16,7 +16,6 @@ from manifest_runner.launch.journal import references
 from manifest_runner.launch.spool import Spool
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
-from manifest_runner.planning.moved import move_faults
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.planning.planner import make_plan
 from manifest_runner.text import counted, few_of
@@ -73,17 +72,6 @@ def plan_session(session: Session, choices: Choices, detail: int | None, spool: 
     plan = make_plan(items, session.lockfile, choices, naming=session.naming, pending=pending, keep=keep, detail=detail)
     report_moves(session.loaded, plan.references)
     return plan
-
-
-def report_moves(loaded: Loaded, references: Collection[str]) -> None:
-    """Add what is wrong with the manifest's ``moved`` to the findings, given all userReferences."""
-    document = loaded.document
-    for fault in move_faults(document.moved, references):
-        place = document.source.place(("moved", fault.entry))
-        if fault.is_error:
-            loaded.findings.add(Finding(place, "MR203", fault.message))
-        else:
-            loaded.findings.add(Finding(place, "MR611", fault.message, severity="warning"))
 
 
 def _counted(items: Iterator[Item], progress: Progress) -> Iterator[Item]:

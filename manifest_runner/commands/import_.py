@@ -17,7 +17,8 @@ from msgspec import structs
 
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import Session, held_session, load_target
+from manifest_runner.commands.session import Session, held_session
+from manifest_runner.commands.target import load_target
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.model import Analysis, Batch, BatchItem

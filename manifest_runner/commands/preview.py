@@ -1,4 +1,4 @@
-"""``validate``, ``plan`` and ``render``: what a run would do, without the network."""
+"""``plan`` and ``render``: what a run would do, without the network."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.context import Context
-from manifest_runner.commands.due import check_targets, due_batches, plan_session, report_moves, too_many_words
+from manifest_runner.commands.due import check_targets, due_batches, plan_session, too_many_words
 from manifest_runner.commands.options import RunOptions, Target
-from manifest_runner.commands.session import load_target, read_session
-from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.commands.session import read_session
+from manifest_runner.commands.target import load_target
+from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.spool import open_spool
 from manifest_runner.lockfile.model import Lockfile
-from manifest_runner.model import Name
 from manifest_runner.planning.plan import Plan
 from manifest_runner.planning.planner import make_plan
 from manifest_runner.signed_urls import mask_json
@@ -29,24 +29,6 @@ class Preview(msgspec.Struct, frozen=True):
     batches: int
     findings: list[Finding]
     too_many: bool = False
-
-
-def validate(path: Path, target: Target, context: Context, *, strict: bool = False) -> tuple[int, list[Finding]]:
-    """The number of items that a valid manifest gives, and the warnings.
-
-    Raises InvalidManifest with everything that is wrong, warnings included; ``strict`` treats those as errors.
-    """
-    loaded = load_target(path, target, context, report_unresolved=strict)
-    references, unresolved = set[str](), set[Name]()
-    for item in loaded.expansion.items():
-        references.add(item.user_reference)
-        unresolved.update(item.unresolved)
-    report_moves(loaded, references)
-    loaded.raise_errors(strict=strict)
-    if unresolved:
-        words = f"names not looked up yet: {len(unresolved):,}; `manifest-runner resolve` or a run looks them up"
-        loaded.findings.add(Finding(Place(loaded.document.source.file, 1), "MR711", words, "info"))
-    return len(references), loaded.findings.all()
 
 
 def plan(path: Path, target: Target, options: RunOptions, context: Context) -> Preview:

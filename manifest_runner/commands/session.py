@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,24 +23,22 @@ from manifest_runner.commands.state import (
     open_stores,
     refuse_lockfile_option,
 )
-from manifest_runner.errors import BadState, InUse, RunnerError, UsageProblem
-from manifest_runner.ica.config import Credential, find_credential, find_server, retries_rate_limits
-from manifest_runner.items.load import Loaded, load
+from manifest_runner.commands.target import load_target, read_settings, server_of
+from manifest_runner.errors import BadState, InUse, UsageProblem
+from manifest_runner.ica.config import Credential, find_credential, retries_rate_limits
+from manifest_runner.items.load import Loaded
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace, held, trial_folder
 from manifest_runner.manifest.document import Document
-from manifest_runner.manifest.yaml_file import read_mapping
-from manifest_runner.names.names_file import names_path, read_names
-from manifest_runner.names.pins import Pins
+from manifest_runner.names.names_file import names_path
 from manifest_runner.planning.naming import Naming
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
     from manifest_runner.ica.retry import Deadline
 
-EMULATOR = "emulator"
 EMULATOR_KEY = "manifest-runner-emulator"
 
 
@@ -182,7 +180,7 @@ def connected(
             credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
         else:
             url = server_of(target, context)
-            credential = find_credential(url, context.env, context.home, _read_settings)
+            credential = find_credential(url, context.env, context.home, read_settings)
         client = Client(
             url,
             credential,
@@ -203,14 +201,6 @@ def _nothing() -> None:
 
 def naming_of(document: Document) -> Naming:
     return Naming(document.name, document.former_names, document.moved)
-
-
-def load_target(path: Path, target: Target, context: Context, *, report_unresolved: bool = False) -> Loaded:
-    """A manifest with its names file. With ``report_unresolved`` a name that is not in it is an error."""
-    loaded = load(path, env=context.env, project=target.project, given_vars=target.given_vars)
-    file, server = names_path(path, is_trial=target.emulator), server_of(target, context)
-    names = read_names(file, project=loaded.project, server=server)
-    return loaded.with_pins(Pins(names, report_unresolved=report_unresolved))
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -310,28 +300,6 @@ def _is_in_use(opened: Opened, context: Context) -> bool:
         return False
     context.notify(f"in use by {lease.words}: nothing is written")
     return True
-
-
-def server_of(target: Target, context: Context) -> str:
-    """The server as the lockfile names it."""
-    if target.emulator and target.server_url:
-        raise UsageProblem("use either --emulator or --server-url, not both")
-    if target.emulator:
-        return EMULATOR
-    return find_server(target.server_url, context.env, context.home, _read_settings)
-
-
-def has_credential(target: Target, context: Context) -> bool:
-    """Whether anything can be asked of the server."""
-    try:
-        find_credential(server_of(target, context), context.env, context.home, _read_settings)
-    except RunnerError:
-        return False
-    return True
-
-
-def _read_settings(path: Path) -> Mapping[str, object]:
-    return read_mapping(path, binary=True)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -45,6 +44,8 @@ class Credential(msgspec.Struct, frozen=True):
 
         Tokens are renewed every day, so a token counts by its subject (RFC 7519, 4.1.2).
         """
+        from hashlib import sha256  # takes time to load, and most commands need no credential
+
         return sha256((_subject(self.secret) or self.secret).encode()).hexdigest()[:8]
 
 

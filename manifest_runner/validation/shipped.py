@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Sequence
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -34,7 +35,16 @@ _NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 
 def schema_text(name: SchemaName) -> str:
     """A shipped schema, as its file has it."""
-    return resources.files("manifest_runner.schemas").joinpath(_FILES[name]).read_text("utf-8")
+    return (_folder() / _FILES[name]).read_text("utf-8")
+
+
+@functools.cache
+def _folder() -> Path:
+    """The folder of the schemas; importlib.resources would find it, too, but takes longer than reading all of them."""
+    spec = find_spec("manifest_runner.schemas")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
 
 
 def manifest_faults(data: object) -> list[Fault]:

@@ -75,7 +75,7 @@ def command(
 
 def _ask(manifest: Path, target: Target, context: Context) -> tuple[Target, str | None]:
     """The project and the pipeline that a person chooses; what nobody can be asked for stays as it is."""
-    from manifest_runner.commands.session import has_credential
+    from manifest_runner.commands.target import has_credential
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()) or not (target.emulator or has_credential(target, context)):
         return target, None

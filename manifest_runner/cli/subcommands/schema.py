@@ -36,7 +36,7 @@ def command(name: SchemaName, manifest: Path | None, target: Target) -> None:
     if name != "manifest":
         raise UsageProblem("--for goes with the manifest's schema: manifest-runner schema manifest --for MANIFEST")
     from manifest_runner.commands.context import Context
-    from manifest_runner.commands.session import load_target
+    from manifest_runner.commands.target import load_target
     from manifest_runner.names.editor_schema import schema_with_codes
 
     names = load_target(manifest, target, Context()).pins.names

@@ -28,7 +28,7 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
     Checks the YAML, the schema, the samplesheets, and each rendered item against the API's rules. Uses no network.
     """
     from manifest_runner.cli.views.findings import print_findings
-    from manifest_runner.commands import preview
+    from manifest_runner.commands.validate import validate
 
     found: list[Finding] = []
     counts: dict[Path, int] = {}
@@ -36,7 +36,7 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
     with working(console) as context:
         for manifest in manifests:
             try:
-                counts[manifest], warnings = preview.validate(manifest, target, context, strict=strict)
+                counts[manifest], warnings = validate(manifest, target, context, strict=strict)
                 found += warnings
             except InvalidManifest as e:
                 found += e.findings

@@ -1,0 +1,60 @@
+"""The manifest and the server that a command line names: what every command that reads a manifest begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.options import Target
+from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.errors import RunnerError, UsageProblem
+from manifest_runner.ica.config import find_credential, find_server
+from manifest_runner.items.load import Loaded, load
+from manifest_runner.manifest.yaml_file import read_mapping
+from manifest_runner.names.names_file import names_path, read_names
+from manifest_runner.names.pins import Pins
+from manifest_runner.planning.moved import move_faults
+
+EMULATOR = "emulator"
+
+
+def load_target(path: Path, target: Target, context: Context, *, report_unresolved: bool = False) -> Loaded:
+    """A manifest with its names file. With ``report_unresolved`` a name that is not in it is an error."""
+    loaded = load(path, env=context.env, project=target.project, given_vars=target.given_vars)
+    file, server = names_path(path, is_trial=target.emulator), server_of(target, context)
+    names = read_names(file, project=loaded.project, server=server)
+    return loaded.with_pins(Pins(names, report_unresolved=report_unresolved))
+
+
+def server_of(target: Target, context: Context) -> str:
+    """The server as the lockfile names it."""
+    if target.emulator and target.server_url:
+        raise UsageProblem("use either --emulator or --server-url, not both")
+    if target.emulator:
+        return EMULATOR
+    return find_server(target.server_url, context.env, context.home, read_settings)
+
+
+def has_credential(target: Target, context: Context) -> bool:
+    """Whether anything can be asked of the server."""
+    try:
+        find_credential(server_of(target, context), context.env, context.home, read_settings)
+    except RunnerError:
+        return False
+    return True
+
+
+def read_settings(path: Path) -> Mapping[str, object]:
+    return read_mapping(path, binary=True)
+
+
+def report_moves(loaded: Loaded, references: Collection[str]) -> None:
+    """Add what is wrong with the manifest's ``moved`` to the findings, given all userReferences."""
+    document = loaded.document
+    for fault in move_faults(document.moved, references):
+        place = document.source.place(("moved", fault.entry))
+        if fault.is_error:
+            loaded.findings.add(Finding(place, "MR203", fault.message))
+        else:
+            loaded.findings.add(Finding(place, "MR611", fault.message, severity="warning"))
