@@ -48,9 +48,9 @@ def validate(
     Raises InvalidManifest (exit code 3) with everything that is wrong in its ``findings``; ``strict`` treats warnings
     as errors. ``server_url``, ``emulator`` and ``lockfile`` make no difference here.
     """
-    from manifest_runner.commands import preview
+    from manifest_runner.commands import validate as command
 
-    _count, found = preview.validate(Path(path), _filled(Target, locals()), Context(), strict=strict)
+    _count, found = command.validate(Path(path), _filled(Target, locals()), Context(), strict=strict)
     return msgspec.convert([finding_document(each) for each in found], list[Finding])
 
 
