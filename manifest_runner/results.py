@@ -27,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class PlanResult(msgspec.Struct, frozen=True):
-    """What a run would do: userReferences by what becomes of them."""
+    """What a run would do: userReferences by what becomes of them; ``launches`` are those that it would launch."""
 
     new: list[str]
     changed: list[str]
@@ -35,8 +35,14 @@ class PlanResult(msgspec.Struct, frozen=True):
     failed: list[str]
     removed: list[str]
     pending: list[str]
+    renamed: dict[str, str]
+    waiting: list[str]
     unresolved: int
     batches: int
+    launches: list[str]
+    approvalNeeded: bool
+    changes: dict[str, list[dict[str, Any]]]
+    planDigest: str
 
 
 class RunResult(msgspec.Struct, frozen=True):
@@ -51,12 +57,19 @@ class RunResult(msgspec.Struct, frozen=True):
     failed: list[str]
     removed: list[str]
     pending: list[str]
+    renamed: dict[str, str]
+    waiting: list[str]
     unresolved: int
     batches: int
+    launches: list[str]
+    approvalNeeded: bool
+    changes: dict[str, list[dict[str, Any]]]
+    planDigest: str
     created: int
     createdFailed: int
     succeeded: int
     failedAnalyses: int
+    doubles: list[dict[str, Any]]
     seconds: float
     lockfile: str
 

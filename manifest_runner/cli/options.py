@@ -184,9 +184,7 @@ _RUNNING = (
     click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is not launched yet."),
     click.option(
         "--no-refresh",
-        "refresh",
-        flag_value=False,
-        default=True,
+        is_flag=True,
         help="Do not ask first how earlier launches are; decide by what the lockfile says.",
     ),
     click.option(

@@ -36,12 +36,12 @@ class RunOptions(msgspec.Struct, frozen=True):
 
     ``detail`` is the number of changed items whose changes are listed, None for all of them. ``approve`` receives the
     plan, with the changed items among its launches, and decides whether to launch them again; None where nobody can
-    be asked. Without ``refresh`` a run decides by what the lockfile says already. ``launch_renamed`` launches new items
+    be asked. With ``no_refresh`` a run decides by what the lockfile says already. ``launch_renamed`` launches new items
     that equal removed ones but for the name; ``expect`` is the digest of the plan to follow.
     """
 
     choices: Choices = Choices()
-    refresh: bool = True
+    no_refresh: bool = False
     launch_renamed: bool = False
     expect: str | None = None
     wait: WaitMode = "created"

@@ -85,7 +85,7 @@ def _run(run: OpenRun) -> Outcome:
     _check(run, plan)
     sent = Sent()
     try:
-        if options.refresh and look(run):
+        if not options.no_refresh and look(run):
             plan = plan_run(run, options.choices)
         plan = launch_due(run, plan, sent)
         _mark_removed(session.lockfile, plan)

@@ -47,5 +47,5 @@ def command(manifest: Path, abort: bool, yes: bool, target: Target, options: Run
             return click.confirm(f"Abort {newer:,} analyses, all but the oldest of each?", err=True)
 
         done = find_doubles(manifest, target, options.timeout, context_of(progress), approve if abort else None)
-    console.result(doubles_lines(done, abort=abort), doubles_document(done))
+    console.result(doubles_lines(done, abort=abort), doubles_document(done.doubles))
     return int(done.left > 0)

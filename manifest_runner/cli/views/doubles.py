@@ -29,14 +29,14 @@ def doubles_lines(done: Doubles, *, abort: bool) -> list[str]:
     return [*lines, f"lockfile: {done.path}"]
 
 
-def doubles_document(done: Doubles) -> list[dict[str, Any]]:
+def doubles_document(doubles: list[Double]) -> list[dict[str, Any]]:
     return [
         {
             "userReference": double.user_reference,
             "digest": double.digest,
             "analyses": [analysis.id for analysis in double.analyses],
         }
-        for double in done.doubles
+        for double in doubles
     ]
 
 

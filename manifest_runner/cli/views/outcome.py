@@ -10,7 +10,7 @@ import msgspec
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.cli.views.counts import count_states, states_line
-from manifest_runner.cli.views.doubles import double_lines
+from manifest_runner.cli.views.doubles import double_lines, doubles_document
 from manifest_runner.cli.views.plan import plan_document
 from manifest_runner.commands.run import Outcome
 from manifest_runner.errors import RunnerError
@@ -40,6 +40,7 @@ def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
         "createdFailed": outcome.created_failed,
         "succeeded": states[State.SUCCEEDED],
         "failedAnalyses": states[State.ANALYSIS_FAILED] + states[State.ABORTED],
+        "doubles": doubles_document(outcome.doubles),
         "seconds": round(seconds, 1),
         "lockfile": str(outcome.path),
     }
