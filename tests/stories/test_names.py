@@ -11,7 +11,7 @@ import time
 import pytest
 from conftest import PROJECT, SECONDS, Emulator
 
-from manifest_runner.emulator import EmulatorOptions, running
+from manifest_runner.emulator import EmulatorOptions, Fault, running
 from manifest_runner.emulator.oddities import parse_oddities
 
 CATALOG = f"""\
@@ -236,3 +236,19 @@ def test_a_run_that_is_killed_after_it_wrote_the_names_launches_each_item_once(s
     study.ok("run", "germline.yaml")
     assert sorted(emulator.executed()) == ["S1", "S2"]
     assert not [name for name in study.files() if name.endswith(".new")]
+
+
+def test_only_what_is_launched_is_looked_up(study, emulator):
+    study.ok("run", "germline.yaml", "--limit", "1")
+    assert not [path for path in names_of(study)["data"] if "/S2_" in path]
+    study.ok("run", "germline.yaml", "--target", "S2")
+    assert [path for path in names_of(study)["data"] if "/S2_" in path]
+    assert sorted(emulator.executed()) == ["S1", "S2"]
+
+
+@pytest.mark.parametrize("emulator", [{"faults": (Fault("403", 1, 99, "get"),)}], indirect=True)
+def test_without_the_right_to_list_data_nothing_is_resolved_or_sent(study, emulator):
+    for command in ("resolve", "run"):
+        done = study(command, "germline.yaml")
+        assert (done.code, "403" in done.err) == (4, True)
+    assert (emulator.executed(), "germline.names.json" in study.files()) == ([], False)
