@@ -6,8 +6,10 @@ what no row changes, so nothing is changed in place. Most data are ids, or paths
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Hashable, Mapping
 from typing import Any, NamedTuple
+
+import orjson
 
 from manifest_runner.model import Kind, Name, NameKind
 from manifest_runner.names.failure import Failure
@@ -29,7 +31,8 @@ TARGET_PROJECT = "targetProject"
 _NAMES = frozenset(NAME_KEYS)
 _ZEROS = "0000"  # how an id begins that somebody has yet to fill in, and hardly any other
 # Where data can be besides the inputs, in a request or its input.
-_ELSEWHERE = frozenset({"dataIds", "inputFormValues", "logs", "mounts", "outputParentFolderId"})
+_ELSEWHERE = frozenset({"dataIds", "inputFormValues", "logs", "mounts"})
+_MAX_KNOWN = 1_000
 # Where the API wants a UUID and none is known yet, so that everything else can be checked.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 
@@ -74,7 +77,7 @@ class Pins:
         self._failures = failures or {}
         self._report_unresolved = report_unresolved
         self._data = {key: entry.id for key, entry in names.data.items()}
-        self._plain_pipelines: set[str] = set()  # ids of pipelines of which nothing is to be checked
+        self._known: set[Hashable] = set()  # of requests in which all names but those of their inputs are right
         by_id = {entry.id: (key, entry) for key, entry in names.pipelines.items()}
         self._checks = {id_: PipelineCheck(*entry) for id_, entry in by_id.items()} if check else {}
 
@@ -119,18 +122,18 @@ class Pins:
 
     def placed(self, rendered: Request, request: Request, kind: Kind) -> Placed:
         """A request that meets the API's rules, with ids for paths. ``rendered`` is the same before `named`."""
-        if rendered is request and request["pipelineId"] in self._plain_pipelines:
-            fast = self._with_inputs(request)
-            if fast is not None:
-                return Placed(fast)
+        key = self._key(rendered, request)
+        if key in self._known and (fast := self._with_inputs(request)) is not None:
+            check = self._checks.get(request["pipelineId"])
+            return Placed(fast, (), tuple(check.faults(fast, kind)) if check is not None else ())
         seen = _Seen()
         placed = self._placed_inputs(request, seen)
         placed = self._placed_rest(placed, seen)
         if rendered is not request:
             self._check_names(rendered, seen)
         pipeline = request["pipelineId"]
-        if "pipeline" not in rendered:
-            self._check_pipeline_id(pipeline, seen)
+        if "pipeline" not in rendered and (words := pipeline_id_fault(pipeline)):
+            seen.faults.append(RequestFault(("pipelineId",), "MR505", words))
         check = self._checks.get(pipeline)
         if check is not None:
             seen.faults.extend(check.faults(placed, kind))
@@ -139,13 +142,23 @@ class Pins:
             seen.faults.append(RequestFault((key,), *failure))
         if self._only is not None and request["userReference"] not in self._only:
             seen.faults = [each for each in seen.faults if each.code not in _LOOKED_UP]
+        if not seen.faults and not seen.unresolved and not self._faulty and len(self._known) < _MAX_KNOWN:
+            self._known.add(key)
         return Placed(placed, tuple(seen.unresolved), tuple(seen.faults))
 
-    def _check_pipeline_id(self, pipeline: str, seen: _Seen) -> None:
-        if words := pipeline_id_fault(pipeline):
-            seen.faults.append(RequestFault(("pipelineId",), "MR505", words))
-        elif pipeline not in self._checks and not self._faulty:
-            self._plain_pipelines.add(pipeline)
+    @staticmethod
+    def _key(rendered: Request, request: Request) -> Hashable:
+        """All names in a request but those of data in its inputs, and its pipeline: what few requests differ in."""
+        outputs, parent = rendered.get("analysisOutput"), request.get("outputParentFolderId")
+        is_id = parent is not None and parent[:4] == "fol." and parent[4:].isalnum()
+        has_target = outputs is not request.get("analysisOutput")
+        return (
+            rendered.get("pipeline"),
+            rendered.get("analysisStorage"),
+            request["pipelineId"],
+            None if is_id else parent,
+            orjson.dumps(outputs) if has_target else None,
+        )
 
     def _with_inputs(self, request: Request) -> Request | None:
         """The hot path: a request with data in inputs alone, all of them ids or known; None for any other."""
@@ -166,6 +179,8 @@ class Pins:
             placed.append(
                 {**each, "dataIds": [known.get(text, text) for text in each["dataIds"]]} if has_name else each
             )
+        if (parent := request.get("outputParentFolderId")) in known:
+            request = {**request, "outputParentFolderId": known[parent]}
         return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
 
     def _placed_inputs(self, request: Request, seen: _Seen) -> Request:

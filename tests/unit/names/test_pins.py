@@ -141,3 +141,23 @@ def test_of_what_was_looked_up_in_vain_only_the_chosen_items_are_at_fault():
         "MR707",
     ]
     assert not place(with_ids("/new", "/a"), pins=Pins(NAMES, failures, faulty=faulty, only={"other"})).faults
+
+
+def test_a_request_like_one_before_it_gets_the_same_ids_the_short_way():
+    pins = Pins(NAMES)
+    rendered = {
+        **with_ids("/a", "fil.z1"),
+        "analysisStorage": "Small",
+        "outputParentFolder": "/out/",
+        "pipeline": "Germline",
+    }
+    rendered["analysisOutput"] = [{"sourcePath": "x", "targetPath": "/y", "targetProject": "Lab", "type": "FILE"}]
+    del rendered["pipelineId"]
+    first, second = place(rendered, pins=pins), place(rendered, pins=pins)
+    assert first == second
+    assert second.request["outputParentFolderId"] == "fol.o"
+    assert place({**rendered, "analysisStorage": "Huge"}, pins=pins).unresolved == (Name("storages", "Huge"),)
+    other = [{**rendered["analysisOutput"][0], "targetProject": "Elsewhere"}]
+    assert place({**rendered, "analysisOutput": other}, pins=pins).unresolved == (Name("projects", "Elsewhere"),)
+    assert place({**rendered, "outputParentFolder": "/a"}, pins=pins).faults[0].code == "MR504"
+    assert place(with_ids("fil." + "0" * 32), pins=pins).faults[0].code == "MR504"
