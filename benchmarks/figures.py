@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Cost, alternate, cost, memory, processor, ratio
+from benchmarks.names import LAYOUTS, requests_for, write_pairs
 from benchmarks.plain import plain_python
 from benchmarks.server import emulator
 
@@ -53,6 +54,7 @@ class Bench:
             yield self._over_floor(size)
         yield from self._memory()
         yield from self._growth()
+        yield from self._names()
         yield from self._inline()
         yield self._seqerakit()
         yield from self._libica()
@@ -114,6 +116,26 @@ class Bench:
             yield Line(f"processor time of one more item, {between}", str(ratio(pairs)), "≤ 1.15")
             grown = (memory(self._plans[large]) - memory(self._plans[middle])) * 2**20 / (large - middle)
             yield Line(f"memory of one more item, {between}, bytes", f"{grown:.0f}", "< 300")
+
+    # -- names
+
+    def _names(self) -> Iterator[Line]:
+        size = min(100_000, self._sizes[-1])
+        folder = self._folder / "names"
+        write_pairs(folder, size)
+        plan = (*RUNNER, "plan", "m.yaml", "--quiet")
+        pairs = alternate(lambda: cost(plan, folder / "paths"), lambda: cost(plan, folder / "ids"), self._pairs(size))
+        yield Line(
+            f"`plan` of {size:,} rows with two pinned paths each over the same with ids", str(processor(pairs)), "≤ 1.5"
+        )
+        targets = {"in one folder": 3, "in ten folders": 13}
+        for layout, (entries, paths) in LAYOUTS.items():
+            count = requests_for(entries, paths)
+            yield Line(f"requests for {len(paths):,} paths {layout}", str(count), f"≤ {targets.get(layout, 45)}")
+        if size == 100_000:
+            many = [f"/S{number:06}_R{read}.fq.gz" for number in range(1, 100_001) for read in (1, 2)]
+            count = requests_for(["/S{000001..100000}_R{1,2}.fq.gz"], many)
+            yield Line("requests for 200,000 paths in one folder", str(count), "≤ 201")
 
     # -- peers
 
