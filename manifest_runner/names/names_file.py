@@ -66,10 +66,11 @@ def read_names(path: Path, *, project: str, server: str) -> Names:
 def parse_names(raw: bytes, label: str) -> Names:
     """The bytes of a names file as names. Raises BadState that says what is wrong, and where."""
     _refuse_conflicts(raw, label)
-    _refuse_newer(raw, label)
     try:
         file = msgspec.json.decode(raw, type=_File)
+        _refuse_version(file.names_version, label)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        _refuse_version(_version_of(raw), label)
         raise _damaged(label, _place_of(raw), str(e)) from e
     _refuse_duplicates(raw, file, label)
     _check_entries(file, label)
@@ -120,11 +121,15 @@ def _refuse_conflicts(raw: bytes, label: str) -> None:
             )
 
 
-def _refuse_newer(raw: bytes, label: str) -> None:
+def _version_of(raw: bytes) -> int:
+    """The version that a file claims, also one whose other keys are unknown; ours where it claims none."""
     try:
-        version = msgspec.json.decode(raw, type=_Version).names_version
+        return msgspec.json.decode(raw, type=_Version).names_version
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return  # damaged otherwise
+        return NAMES_VERSION
+
+
+def _refuse_version(version: int, label: str) -> None:
     if version > NAMES_VERSION:
         raise BadState(
             f"{label}: format {version} is newer than this version of manifest-runner, which reads {NAMES_VERSION}. "
