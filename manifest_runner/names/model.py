@@ -9,7 +9,7 @@ import msgspec
 from manifest_runner.model import Kind, Name, NameKind
 
 
-class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A value whose members are those of the names file, in camel case there."""
 
 

@@ -76,7 +76,7 @@ class Pins:
         self._only = only
         self._failures = failures or {}
         self._report_unresolved = report_unresolved
-        self._data = {key: entry.id for key, entry in names.data.items()}
+        self._data = names.data
         self._known: set[Hashable] = set()  # of requests in which all names but those of their inputs are right
         by_id = {entry.id: (key, entry) for key, entry in names.pipelines.items()}
         self._checks = {id_: PipelineCheck(*entry) for id_, entry in by_id.items()} if check else {}
@@ -177,10 +177,12 @@ class Pins:
                     return None
             changed |= has_name
             placed.append(
-                {**each, "dataIds": [known.get(text, text) for text in each["dataIds"]]} if has_name else each
+                {**each, "dataIds": [known[text].id if text in known else text for text in each["dataIds"]]}
+                if has_name
+                else each
             )
         if (parent := request.get("outputParentFolderId")) in known:
-            request = {**request, "outputParentFolderId": known[parent]}
+            request = {**request, "outputParentFolderId": known[parent].id}
         return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
 
     def _placed_inputs(self, request: Request, seen: _Seen) -> Request:
@@ -226,12 +228,12 @@ class Pins:
         return changed
 
     def _data_id(self, text: str, at: Path_, seen: _Seen, *, is_folder: bool = False) -> str:
-        found = self._data.get(text)
+        entry = self._data.get(text)
+        found = text if entry is None else entry.id
         if (failure := self._faulty.get(text)) is not None:
             seen.faults.append(RequestFault(at, *failure))
-        elif found is None:
+        elif entry is None:
             self._note_unknown_data(text, at, seen)
-        found = found or text
         if is_folder and found.startswith("fil."):
             what = shown(text) if found == text else f"{shown(text)} ({found})"
             seen.faults.append(RequestFault(at, "MR504", f"expected a folder, found the file {what}"))
