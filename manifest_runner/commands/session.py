@@ -176,6 +176,7 @@ def connected(
 
     with ExitStack() as stack:
         if target.emulator:
+            stack.enter_context(trial_folder(workspace.manifest))
             url = stack.enter_context(_embedded(workspace))
             credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
         else:

@@ -11,6 +11,7 @@ import msgspec
 
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
+from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.model import NameKind
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
 from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name, is_uuid
@@ -27,7 +28,7 @@ _JSON = msgspec.json.Encoder(order="sorted")
 
 def names_path(manifest: Path, *, is_trial: bool = False) -> Path:
     """``germline.yaml`` → ``germline.names.json`` beside it; that of a trial on the emulator lies apart."""
-    folder = manifest.parent / ".manifest-runner" if is_trial else manifest.parent
+    folder = manifest.parent / TRIAL_FOLDER if is_trial else manifest.parent
     return folder / (manifest.stem + SUFFIX)
 
 
