@@ -6,8 +6,8 @@
 | ``manifest``, ``generatedAt`` | the manifest's file name, and when the report was made (RFC 3339) |
 | ``dataAsOf`` | the newest time in the lockfile: what the report says is at least that recent |
 | ``name``, ``project``, ``server`` | the lockfile's |
-| ``totals`` | ``items``, its parts ``failed``, ``open``, ``succeeded``, ``removed``, ``states``: each one's count, and
-``prices``: the sum of all known prices by currency |
+| ``totals`` | ``items``, its parts ``failed``, ``open``, ``succeeded``, ``accepted`` (failures), ``removed``,
+``states``: each one's count, and ``prices``: the sum of all known prices by currency |
 | ``batches`` | oldest first: ``id``, ``status``, ``submittedAt``, ``items`` |
 | ``items`` | by state, failed first, then by userReference; each a launch (the members below) with ``userReference``,
 ``kind``, ``pipeline``, ``adopted``, ``removed``, ``accepted``, ``renamedFrom``, and ``earlier``: its replaced launches,
@@ -56,6 +56,7 @@ def _totals(summary: Summary) -> dict[str, Any]:
         "failed": summary.total("failed"),
         "open": summary.total("open"),
         "succeeded": summary.total("succeeded"),
+        "accepted": summary.total("accepted"),
         "removed": summary.total("removed"),
         "states": {state.value: summary.counts.get(state, 0) for state in State},
         "prices": {currency: str(amount) for currency, amount in summary.prices.items()},

@@ -24,7 +24,7 @@ _MOST_REASONS = 5
 _MOST_PRICES = 3
 # Room for "… and N more" and for the end of a folded part.
 _CLOSING = 100
-_MARKS: dict[Tone, str] = {"failed": "❌", "open": "⏳", "succeeded": "✅", "removed": "➖"}
+_MARKS: dict[Tone, str] = {"failed": "❌", "open": "⏳", "succeeded": "✅", "accepted": "☑️", "removed": "➖"}
 
 
 def markdown_report(summary: Summary, source: ReportSource) -> str:

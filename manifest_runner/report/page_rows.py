@@ -47,7 +47,7 @@ def _launch(launch: Launch, state: State, long_message: int) -> dict[str, Any]:
     return {
         "state": state.value,
         "label": state.label,
-        "status": launch.status if state is State.REMOVED else launch.detail,
+        "status": launch.status if state in (State.ACCEPTED, State.REMOVED) else launch.detail,
         "reason": reason[:long_message] + "…" if len(reason) > long_message else reason,
         "whole": whole or "",
         "outputs": _outputs(launch),

@@ -75,14 +75,17 @@ class Row(msgspec.Struct, frozen=True):
     adopted: bool
     removed: bool
     accepted: bool
+    failure_accepted: bool
     renamed_from: str | None
     launch: Launch
     earlier: tuple[Launch, ...]
 
     @property
     def state(self) -> State:
-        """An item that left the manifest no longer counts as what became of it."""
-        return State.REMOVED if self.removed else self.launch.state
+        """An item that left the manifest, or whose failure was accepted, no longer counts as what became of it."""
+        if self.removed:
+            return State.REMOVED
+        return State.ACCEPTED if self.failure_accepted and self.launch.state.tone == "failed" else self.launch.state
 
 
 def make_row(reference: str, item: LockedItem, pipeline: object, link: Link) -> Row:
@@ -92,7 +95,8 @@ def make_row(reference: str, item: LockedItem, pipeline: object, link: Link) -> 
         pipeline=shown_text(pipeline),
         adopted=item.adopted,
         removed=item.removed,
-        accepted=item.accepted is not None,
+        accepted=item.accepted is not None or item.failure_accepted,
+        failure_accepted=item.failure_accepted,
         renamed_from=shown_text(item.renamed_from),
         launch=_launch(item, link),
         earlier=tuple(_launch(launch, link) for launch in reversed(item.previous)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-Tone = Literal["failed", "open", "succeeded", "removed"]
+Tone = Literal["failed", "open", "succeeded", "accepted", "removed"]
 
 
 class State(StrEnum):
@@ -20,6 +20,7 @@ class State(StrEnum):
     REQUESTED = "requested"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
+    ACCEPTED = "accepted"
     REMOVED = "removed"
 
     @property
@@ -61,6 +62,7 @@ _LABELS = {
     State.REQUESTED: "Requested",
     State.RUNNING: "Running",
     State.SUCCEEDED: "Succeeded",
+    State.ACCEPTED: "Failure accepted",
     State.REMOVED: "Left the manifest",
 }
 _RANKS = {state: rank for rank, state in enumerate(State)}
@@ -69,6 +71,7 @@ _TONES: dict[State, Tone] = {
     State.ANALYSIS_FAILED: "failed",
     State.ABORTED: "failed",
     State.SUCCEEDED: "succeeded",
+    State.ACCEPTED: "accepted",
     State.REMOVED: "removed",
 }
 _SAID: dict[State, tuple[str, ...]] = {

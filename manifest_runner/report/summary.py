@@ -116,7 +116,7 @@ def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
 
 
 def _verdict(summary: Summary) -> Iterator[str]:
-    failed, unfinished, good = (summary.total(tone) for tone in ("failed", "open", "succeeded"))
+    failed, unfinished, good, accepted = (summary.total(tone) for tone in ("failed", "open", "succeeded", "accepted"))
     if failed:
         yield f"{failed:,} of {summary.expected:,} failed"
     if unfinished:
@@ -125,6 +125,8 @@ def _verdict(summary: Summary) -> Iterator[str]:
         yield f"All {good:,} succeeded" if good > 1 else "1 item succeeded"
     else:
         yield f"{_percent(good, summary.expected)} succeeded"
+    if accepted:
+        yield f"{accepted:,} failed and accepted"
     times = [row.launch.seconds for row in summary.rows if row.state is State.SUCCEEDED]
     known = [seconds for seconds in times if seconds is not None]
     if len(known) > 1:

@@ -36,6 +36,7 @@ COLOURS = {
     State.REQUESTED: "cyan",
     State.RUNNING: "blue",
     State.SUCCEEDED: "green",
+    State.ACCEPTED: "dim",
     State.REMOVED: "dim",
 }
 _ROWS = 50

@@ -32,6 +32,7 @@ def every_state(empty: Lockfile) -> Lockfile:
         "s-waiting": locked("WAITING_RESOURCES"),
         "s-creating": locked("RUNNING"),
         "s-odd": locked(analysis="THINKING"),
+        "s-known": locked("FAILED", message="Known", failure_accepted=True),
         "s-gone": locked("FAILED", message="Old", removed=True),
     }
     return empty

@@ -51,7 +51,7 @@ def test_a_report_can_always_be_encoded(style: str, empty: Lockfile) -> None:
 
 def test_csv_has_a_line_for_every_item_with_all_that_is_known(every_state: Lockfile, source: ReportSource) -> None:
     rows = {row["userReference"]: row for row in csv_rows(write_report(every_state, "csv", source=source))}
-    assert len(rows) == 10
+    assert len(rows) == 11
     good = rows["s-good"]
     assert (good["state"], good["status"], good["analysisStatus"]) == ("succeeded", "SUCCEEDED", "SUCCEEDED")
     assert (good["durationSeconds"], good["removed"], good["attempt"]) == ("7530.0", "false", "0")
@@ -63,7 +63,7 @@ def test_csv_has_a_line_for_every_item_with_all_that_is_known(every_state: Lockf
 def test_csv_ends_every_line_with_crlf_and_has_no_byte_order_mark(every_state: Lockfile, source: ReportSource) -> None:
     text = write_report(every_state, "csv", source=source)
     assert text.startswith("userReference,state,")
-    assert text.count("\r\n") == text.count("\n") == 11
+    assert text.count("\r\n") == text.count("\n") == 12
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "＝", "＠"])
@@ -148,7 +148,16 @@ def test_json_keeps_its_members(every_state: Lockfile, source: ReportSource) -> 
         list(report) == "reportVersion manifest generatedAt dataAsOf name project server totals batches items".split()
     )
     assert report["reportVersion"] == 1
-    assert sorted(report["totals"]) == ["failed", "items", "open", "prices", "removed", "states", "succeeded"]
+    assert sorted(report["totals"]) == [
+        "accepted",
+        "failed",
+        "items",
+        "open",
+        "prices",
+        "removed",
+        "states",
+        "succeeded",
+    ]
     assert report["batches"] == [
         {"id": "b1", "status": "SUCCEEDED", "submittedAt": "2026-11-23T10:00:00Z", "items": 12}
     ]
@@ -189,7 +198,7 @@ def test_json_keeps_its_members(every_state: Lockfile, source: ReportSource) -> 
 
 def test_junit_separates_failed_from_unfinished(every_state: Lockfile, source: ReportSource) -> None:
     report = JUnitXml.fromstring(write_report(every_state, "junit", source=source).encode())
-    assert (report.tests, report.failures, report.skipped, report.errors) == (10, 3, 6, 0)
+    assert (report.tests, report.failures, report.skipped, report.errors) == (11, 3, 7, 0)
     cases = {case.name: case for suite in report for case in suite}
     (failure,) = cases["s-refused"].result
     assert (failure.type, failure.message) == ("creationFailed", "Pipeline is not linked")
@@ -243,10 +252,10 @@ def rendered(text: str) -> str:
 
 def test_markdown_shows_totals_and_unfolds_what_failed(every_state: Lockfile, source: ReportSource) -> None:
     text = write_report(every_state, "markdown", source=source)
-    assert text.startswith("## ❌ `germline`: 3 of 9 failed, 5 not finished, 11.1% succeeded\n")
+    assert text.startswith("## ❌ `germline`: 3 of 10 failed, 5 not finished, 10% succeeded, 1 failed and accepted\n")
     assert "<details open><summary>❌ 3 failed</summary>" in text
     assert "- `s-refused` · Creation failed · `Pipeline is not linked`\n" in text
-    assert text.count("<details>") == 7
+    assert text.count("<details>") == 8
     assert "5 items were not finished then, and may be by now. `manifest-runner status germline.yaml`" in text
     assert "`manifest-runner run germline.yaml --retry-failed`" in text
 
@@ -256,7 +265,7 @@ def test_the_total_of_markdown_is_the_number_that_its_heading_speaks_of(
 ) -> None:
     text = write_report(every_state, "markdown", source=source)
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert rows[-2:] == ["| **Total** | **9** |", "| ➖ Left the manifest | 1 |"]
+    assert rows[-2:] == ["| **Total** | **10** |", "| ➖ Left the manifest | 1 |"]
 
 
 def test_markdown_of_a_good_run_says_so(empty: Lockfile, source: ReportSource) -> None:

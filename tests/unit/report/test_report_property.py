@@ -52,6 +52,7 @@ items = st.builds(
     analysis=analyses,
     removed=st.booleans(),
     adopted=st.booleans(),
+    failure_accepted=st.booleans(),
     outputs=st.none() | st.dictionaries(texts, st.tuples(st.builds(LockedOutput, texts, texts, texts)), max_size=2),
     price=st.none() | st.builds(LockedPrice, texts | st.decimals().map(str), texts),
     failure=st.none() | st.builds(LockedFailure, st.none() | texts, st.none() | st.integers(), st.none() | texts),
@@ -82,7 +83,7 @@ def expected(lockfile: Lockfile) -> Counter[str]:
         if item.removed:
             tones["removed"] += 1
         elif item.creation_failed or item.analysis_failed:
-            tones["failed"] += 1
+            tones["accepted" if item.failure_accepted else "failed"] += 1
         else:
             is_good = item.analysis is not None and item.analysis.status == "SUCCEEDED"
             tones["succeeded" if is_good else "open"] += 1
@@ -91,7 +92,7 @@ def expected(lockfile: Lockfile) -> Counter[str]:
 
 def tones(states: Counter[str]) -> Counter[str]:
     known = dict.fromkeys(["creationFailed", "analysisFailed", "aborted"], "failed")
-    known |= {"succeeded": "succeeded", "removed": "removed"}
+    known |= {"succeeded": "succeeded", "accepted": "accepted", "removed": "removed"}
     found: Counter[str] = Counter()
     for state, count in states.items():
         found[known.get(state, "open")] += count
@@ -105,7 +106,10 @@ def test_all_formats_count_what_the_lockfile_holds(lockfile: Lockfile) -> None:
     total = len(lockfile.items)
 
     report = json.loads(write_report(lockfile, "json", source=SOURCE))
-    assert +Counter({tone: report["totals"][tone] for tone in ("failed", "open", "succeeded", "removed")}) == want
+    assert (
+        +Counter({tone: report["totals"][tone] for tone in ("failed", "open", "succeeded", "accepted", "removed")})
+        == want
+    )
     assert tones(+Counter(report["totals"]["states"])) == want
     states = Counter(item["state"] for item in report["items"])
     assert states == +Counter(report["totals"]["states"])
@@ -114,7 +118,7 @@ def test_all_formats_count_what_the_lockfile_holds(lockfile: Lockfile) -> None:
     assert Counter(row["state"] for row in rows) == states
 
     suites = JUnitXml.fromstring(write_report(lockfile, "junit", source=SOURCE).encode())
-    skipped = want["open"] + want["removed"]
+    skipped = want["open"] + want["accepted"] + want["removed"]
     assert (suites.tests, suites.failures, suites.skipped) == (total, want["failed"], skipped)
 
     markdown = write_report(lockfile, "markdown", source=SOURCE)

@@ -25,7 +25,7 @@ from manifest_runner.timestamps import moment
 def test_what_failed_comes_first_and_what_left_the_manifest_last(every_state: Lockfile) -> None:
     references = [row.reference for row in summarise(every_state).rows]
     assert references[:3] == ["s-refused", "s-bad", "s-aborted"]
-    assert references[-2:] == ["s-good", "s-gone"]
+    assert references[-3:] == ["s-good", "s-known", "s-gone"]
 
 
 def test_rows_of_one_state_stand_in_the_order_of_their_references(empty: Lockfile) -> None:
@@ -40,6 +40,7 @@ def test_every_state_is_counted_once(every_state: Lockfile) -> None:
         "failed": 3,
         "open": 5,
         "succeeded": 1,
+        "accepted": 1,
         "removed": 1,
     }
 
@@ -111,6 +112,7 @@ def done(seconds: int) -> LockedItem:
         ([locked("RUNNING"), done(9), done(11)], "1 of 3 not finished, 66.6% succeeded, median 10 s"),
         ([locked("FAILED"), *[done(n % 60) for n in range(1999)]], "1 of 2,000 failed, 99.9% succeeded, median 29 s"),
         ([locked("FAILED"), locked("RUNNING")], "1 of 2 failed, 1 not finished, 0% succeeded"),
+        ([locked("FAILED", failure_accepted=True), done(9)], "50% succeeded, 1 failed and accepted"),
     ],
 )
 def test_the_verdict_is_the_answer_in_one_line(items: list[LockedItem], verdict: str, empty: Lockfile) -> None:

@@ -34,7 +34,7 @@ def test_the_table_shows_what_failed_first_and_the_totals_below(every_state: Loc
     lines = [line.rstrip() for line in COLOUR.sub("", shown(every_state)).splitlines()]
     first = next(line for line in lines if "s-" in line)
     assert " ".join(first.split()).startswith("s-refused Creation failed 1 d 02 h Pipeline is not linked")
-    assert "10 items: 1 creation failed, 1 analysis failed" in " ".join(lines)
+    assert "11 items: 1 creation failed, 1 analysis failed" in " ".join(lines)
 
 
 def test_without_colours_every_word_is_still_there(every_state: Lockfile) -> None:
@@ -74,7 +74,7 @@ def test_text_of_others_is_neither_markup_nor_control_code(evil: Lockfile) -> No
 def test_only_so_many_rows_are_shown_and_the_rest_is_counted(every_state: Lockfile) -> None:
     text = COLOUR.sub("", shown(every_state, limit=3))
     assert text.count("s-") == 3
-    assert "… and 7 more items (--verbose shows all). 10 items:" in " ".join(text.split())
+    assert "… and 8 more items (--verbose shows all). 11 items:" in " ".join(text.split())
 
 
 def test_plain_lines_are_one_item_each_with_tabs_between(every_state: Lockfile, evil: Lockfile) -> None:
@@ -82,9 +82,9 @@ def test_plain_lines_are_one_item_each_with_tabs_between(every_state: Lockfile, 
     *lines, totals = status_lines(summarise(every_state))
     assert "s-refused\tcreationFailed\tFAILED\tPipeline is not linked" in lines
     assert "s-good\tsucceeded\tSUCCEEDED\t\tan-SUCCEEDED" in lines
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert all(line.count("\t") <= 4 and line.replace("\t", "").isprintable() for line in lines)
-    assert totals.startswith("12 items: 2 creation failed")
+    assert totals.startswith("13 items: 2 creation failed")
 
 
 def test_nothing_launched_is_a_table_too(empty: Lockfile) -> None:
