@@ -49,18 +49,25 @@ def launched(origin: Origin) -> list[str]:
 
 
 @pytest.fixture(name="run_job", params=["github", "gitlab"])
-def _run_job(request, origin: Origin, tmp_path: Path):
+def _run_job(request, origin: Origin, cli, tmp_path: Path):
     """The job that launches, of either recipe, for the commit that is the newest when this is called first."""
     event = origin.git(origin.path, "rev-parse", "main")
 
-    def run(folder: str = "job") -> Ended:
+    def run(folder: str = "job", plan: str = "") -> Ended:
         if request.param == "github":
             known = {"github.ref_name": "main", "secrets.ICA_API_KEY": origin.env["ICAV2_X_API_KEY"]}
+            known["needs.plan.outputs.digest"] = plan or planned(origin, cli, tmp_path / f"plan-{folder}")
             return github_job("run", origin, tmp_path / folder, known)
         server = {"CI_SERVER_HOST": "gitlab.example", "CI_PROJECT_PATH": "lab/study", "PUSH_TOKEN": "t0ken"}
         return gitlab_job("run", origin, tmp_path / folder, event, {"CI_COMMIT_BRANCH": "main", **server})
 
     return run
+
+
+def planned(origin: Origin, cli, folder: Path) -> str:
+    """The digest of the plan for the branch as it is now."""
+    cli.folder = origin.clone(folder)
+    return cli.ok("plan", "manifests/germline.yaml", "--json").json["planDigest"]
 
 
 # -- the job that launches
@@ -128,6 +135,20 @@ def test_failed_items_fail_the_job_and_the_lockfile_is_pushed_all_the_same(run_j
     assert launched(origin) == ["alpha", "beta"]
 
 
+@pytest.mark.parametrize("run_job", ["github"], indirect=True)
+def test_what_came_after_the_approved_plan_is_not_launched_by_it(
+    run_job, origin: Origin, emulator, cli, tmp_path: Path
+):
+    approved = planned(origin, cli, tmp_path / "approved")
+    add_samples(tmp_path / "laptop", "gamma,fil.gamma,true")
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    assert run_job(plan=approved).failed
+    assert emulator.executed() == []
+    assert not run_job("again").failed
+    assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
+
+
 # -- the job that plans
 
 
@@ -185,12 +206,12 @@ def test_a_pull_request_from_a_fork_has_its_plan_in_the_summary(plan_job):
 
 
 def test_a_plan_after_a_merge_says_whether_anything_is_due(plan_job, origin: Origin, cli, tmp_path: Path):
-    assert plan_job("before", event="push").outputs == {"due": "true"}
+    assert plan_job("before", event="push").outputs["due"] == "true"
     cli.folder = tmp_path / "laptop"
     cli.ok("run", "manifests/germline.yaml")
     origin.commit(tmp_path / "laptop")
     origin.push(tmp_path / "laptop")
-    assert plan_job("after", event="push").outputs == {"due": "false"}
+    assert plan_job("after", event="push").outputs["due"] == "false"
 
 
 def test_an_invalid_manifest_fails_the_plan_with_annotations(plan_job, origin: Origin, tmp_path: Path):

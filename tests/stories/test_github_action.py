@@ -63,7 +63,9 @@ def test_a_plan_of_several_manifests_is_counted_together(cli, emulator):
     cli.ok("run", "two.yaml")
     step = Step(cli)
     outputs = step("one.yaml\ntwo.yaml")
-    assert (outputs["new"], outputs["unchanged"], outputs["exitCode"]) == ("2", "1", "0")
+    assert (outputs["new"], outputs["unchanged"], outputs["launches"]) == ("2", "1", "2")
+    digests = [cli.ok("plan", f"{name}.yaml", "--json").json["planDigest"] for name in ("one", "two")]
+    assert outputs["planDigest"].split() == digests
     assert step.summary.count("### plan `") == 2
     assert "+ alpha" in step.summary
     assert len(emulator.executed()) == 1
@@ -83,7 +85,8 @@ def test_a_changed_item_is_handed_on_and_a_refused_run_fails_the_step(cli, emula
     cli.ok("run", "study.yaml")
     write_rows(cli, {"alpha": "false"})
     step = Step(cli)
-    assert step("study.yaml")["changed"] == "1"
+    planned = step("study.yaml")
+    assert (planned["changed"], planned["launches"], planned["approvalNeeded"]) == ("1", "0", "true")
     assert step("study.yaml", command="run", summary="false")["exitCode"] == "7"
     assert step.summary == ""
     assert len(emulator.executed()) == 1
