@@ -42,6 +42,10 @@ if TYPE_CHECKING:  # requests is imported where it is used
 EMULATOR_KEY = "manifest-runner-emulator"
 
 
+# GitHub warns at this size, and refuses twice as much.
+LARGE_LOCKFILE = 50_000_000
+
+
 class Session:
     """A manifest with its lockfile and journal as they were read. ``lockfile`` is changed in place and saved.
 
@@ -135,6 +139,11 @@ class Session:
         """Write the lockfile if anything in it changed since it was last read or written."""
         if self.lockfile != self._saved and self._writes:
             now = self._kept.write(self.lockfile)
+            if self._kept.size >= LARGE_LOCKFILE:
+                self.context.notify(
+                    f"warning: {self.lockfile_at} has {self._kept.size / 1e6:,.0f} MB; GitHub refuses files of 100 MB. "
+                    "Start a new manifest for what comes next, or keep the lockfile in a store (`state`)"
+                )
             self.lockfile.batches, self.lockfile.items = now.batches, now.items
             self._saved = self.lockfile.copy()
 

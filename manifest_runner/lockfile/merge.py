@@ -40,7 +40,23 @@ def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> 
         key: _either(ours.items.get(key), theirs.items.get(key), _Items(known.get(key), batches).merge)
         for key in ours.items.keys() | theirs.items.keys()
     }
-    return structs.replace(ours, batches=batches, items=items)
+    return structs.replace(ours, batches=batches, items=_moved_together(items, batches))
+
+
+def _moved_together(items: dict[str, LockedItem], batches: Mapping[str, LockedBatch]) -> dict[str, LockedItem]:
+    """Where one side renamed an item and the other has its former name, the new one stays, with all launches."""
+    merged = dict(items)
+    for new, item in sorted(items.items()):
+        for old in sorted({launch.renamed_from for launch in (item, *item.previous) if launch.renamed_from}):
+            if old != new and old in merged and _share_a_launch(item, merged[old]):
+                under_new_name = structs.replace(merged.pop(old), renamed_from=old, removed=item.removed)
+                merged[new] = _Items(None, batches).merge(merged[new], under_new_name)
+    return merged
+
+
+def _share_a_launch(one: LockedItem, other: LockedItem) -> bool:
+    launches = [(each, *each.previous) for each in (one, other)]
+    return any(_is_same(mine, theirs) for mine in launches[0] for theirs in launches[1])
 
 
 def _either(ours: T | None, theirs: T | None, both: Callable[[T, T], T]) -> T:
@@ -65,16 +81,33 @@ class _Items:
         self._batches = batches
 
     def merge(self, ours: LockedItem, theirs: LockedItem) -> LockedItem:
-        older, newer = sorted((ours, theirs), key=self._order)
-        if any(_is_same(newer, launch) for launch in older.previous):
-            older, newer = newer, older  # the other side has replaced it already, so it is not the later one
-        launches = _distinct([*newer.previous, *older.previous, _alone(older), _alone(newer)])
-        current = launches.pop(_key_in(launches, newer))
+        launches = _distinct([*ours.previous, *theirs.previous, *sorted(map(_alone, (ours, theirs)), key=self._order)])
+        current = launches.pop(self._key_of_current(launches, ours, theirs))
         return structs.replace(
             current,
             previous=tuple(launches.values()),
             removed=self._is_removed(ours, theirs),
+            **self._accepted(current, ours, theirs),
         )
+
+    def _key_of_current(
+        self, launches: Mapping[Identity, LockedItem], ours: LockedItem, theirs: LockedItem
+    ) -> Identity:
+        """The one that replaced the other. Where neither did, or each did as its side has it, the later one."""
+        mine, other = _key_in(launches, ours), _key_in(launches, theirs)
+        was_replaced = any(_is_same(ours, launch) for launch in theirs.previous)
+        has_replaced = any(_is_same(theirs, launch) for launch in ours.previous)
+        if was_replaced != has_replaced:
+            return other if was_replaced else mine
+        return max(mine, other, key=lambda key: self._order(launches[key]))
+
+    def _accepted(self, current: LockedItem, ours: LockedItem, theirs: LockedItem) -> dict[str, Any]:
+        """What was accepted of the current launch: as the side has it that changed it."""
+        sides = sorted((side for side in (ours, theirs) if _is_same(side, current)), key=_acceptance)
+        base = self._base if self._base and _is_same(self._base, current) else None
+        changed = [side for side in sides if base is None or _acceptance(side) != _acceptance(base)]
+        side = (changed or sides or [current])[-1]
+        return {"accepted": side.accepted, "failure_accepted": side.failure_accepted}
 
     def _order(self, item: LockedItem) -> tuple[Any, ...]:
         batch = self._batches.get(item.batch_id or "")
@@ -124,7 +157,12 @@ def _further(one: LockedItem, other: LockedItem) -> LockedItem:
     """One launch seen at two times: the one that has come further."""
     behind, ahead = sorted((one, other), key=_progress)
     requested = ahead.abort_requested_at or behind.abort_requested_at
-    return structs.replace(ahead, abort_requested_at=requested, more={**behind.more, **ahead.more})
+    return structs.replace(
+        ahead,
+        abort_requested_at=requested,
+        renamed_from=ahead.renamed_from or behind.renamed_from,
+        more={**behind.more, **ahead.more},
+    )
 
 
 def _progress(item: LockedItem) -> tuple[Any, ...]:
@@ -135,6 +173,10 @@ def _progress(item: LockedItem) -> tuple[Any, ...]:
         item.item_id is not None,
         _text(item),
     )
+
+
+def _acceptance(item: LockedItem) -> tuple[str, bool]:
+    return item.accepted or "", item.failure_accepted
 
 
 def _alone(item: LockedItem) -> LockedItem:

@@ -12,7 +12,10 @@ from manifest_runner.store.interface import Conflict, Store
 
 
 class VersionedLockfile:
-    """One lockfile. ``check`` is called before each write, and raises where this command may not write any more."""
+    """One lockfile. ``check`` is called before each write, and raises where this command may not write any more.
+
+    ``size`` is how many bytes were last written.
+    """
 
     def __init__(self, store: Store, name: str, check: Callable[[], None] = lambda: None) -> None:
         self._store = store
@@ -20,6 +23,7 @@ class VersionedLockfile:
         self._check = check
         self._version: str | None = None
         self._base: Lockfile | None = None
+        self.size = 0
 
     @property
     def where(self) -> str:
@@ -70,6 +74,7 @@ class VersionedLockfile:
             raise BadState(f"{self.where}: changed while it was to be replaced. Nothing was copied; try again.") from e
 
     def _put(self, content: bytes) -> str:
+        self.size = len(content)
         if self._version is None:
             return self._store.create(self._name, content)
         return self._store.replace(self._name, content, self._version)

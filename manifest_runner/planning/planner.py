@@ -116,8 +116,11 @@ class _Planner:
         known = (before.digest, before.accepted)
         if now in known:
             return True
+        names = {item.user_reference, before.renamed_from or item.user_reference}
         return any(
-            each in known for each in self._identities.under(item, item.request, before.attempt, item.user_reference)
+            digest in known
+            for name in names
+            for digest in self._identities.under(item, item.request, before.attempt, name)
         )
 
     def _place(self, item: Item, before: LockedItem | None, state: State) -> None:

@@ -170,3 +170,38 @@ def test_an_item_is_removed_where_the_side_that_changed_it_removed_it(base, ours
 def test_lockfiles_of_two_manifests_are_not_merged():
     with pytest.raises(BadState, match="name 'study' and 'other'"):
         merge_lockfiles(None, lockfile({}), lockfile({}, name="other"))
+
+
+def test_histories_that_contradict_each_other_give_the_same_launch_however_often_they_are_merged():
+    ours = lockfile({"beta": item(0, batch_id=None, adopted=True, previous=(item(1),))})
+    theirs = lockfile({"beta": item(1, batch_id=None, adopted=True, previous=(item(0),))})
+    once = merge_lockfiles(None, ours, theirs)
+    assert once.items["beta"].digest == merge_lockfiles(None, once, theirs).items["beta"].digest
+    assert once.items["beta"].digest == merge_lockfiles(None, once, ours).items["beta"].digest
+
+
+def test_of_both_names_of_a_renamed_item_the_new_one_stays_with_every_launch():
+    base = lockfile({"alpha": item(1)})
+    ours = lockfile({"omega": item(1, renamed_from="alpha", accepted="f" * 64)})
+    theirs = lockfile({"alpha": item(2, previous=(item(1, "FAILED"),))})
+    for merged in (merge_lockfiles(base, ours, theirs), merge_lockfiles(base, theirs, ours)):
+        assert list(merged.items) == ["omega"]
+        assert launches(merged) == {("b1", "a1"), ("b2", "a2")}
+        assert merged.items["omega"].batch_id == "b2"
+        assert merged.items["omega"].renamed_from == "alpha"
+    assert merge_lockfiles(base, ours, base).items == ours.items
+
+
+def test_a_former_name_that_another_item_has_now_is_left_alone():
+    ours = lockfile({"omega": item(1, renamed_from="alpha")})
+    merged = merge_lockfiles(None, ours, lockfile({"alpha": item(7)}))
+    assert sorted(merged.items) == ["alpha", "omega"]
+
+
+def test_what_one_side_accepted_is_kept():
+    base = lockfile({"alpha": item(1)})
+    ours = lockfile({"alpha": item(1, accepted="f" * 64, failure_accepted=True)})
+    seen = lockfile({"alpha": item(1, "FAILED")})
+    for merged in (merge_lockfiles(base, ours, seen), merge_lockfiles(base, seen, ours)):
+        found = merged.items["alpha"]
+        assert (found.accepted, found.failure_accepted, found.analysis.status) == ("f" * 64, True, "FAILED")
