@@ -51,6 +51,11 @@ def check(shared: Shared, checkout: Checkout) -> None:
         assert sorted(shared.locked(checkout)["items"]) == ROWS
 
 
+@pytest.mark.parametrize(
+    "shared",
+    ["s3", *[pytest.param(kind, marks=pytest.mark.slow) for kind in ("file", "git", "seaweed")]],
+    indirect=True,
+)
 def test_of_four_runs_at_once_each_digest_is_launched_once(shared, place, record_property):
     check(shared, race(shared, place, 4))
     record_property("races", 4)

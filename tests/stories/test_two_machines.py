@@ -26,6 +26,11 @@ def _timed(timed_emulator: Emulator, server: ForkServer, clock: Moment) -> Place
     return Place(server, timed_emulator.start(), timed_emulator.database, clock)
 
 
+def slowly(*kinds: str) -> list[object]:
+    """These places for state only with -m slow."""
+    return [pytest.param(kind, marks=pytest.mark.slow) for kind in kinds]
+
+
 def steps_of(shared: Shared, place: Place) -> list[str]:
     """The steps of a run that nobody kills; not of the first, which makes the place for state."""
     for _ in range(2):
@@ -50,8 +55,9 @@ def moments(shared: Shared, steps: list[str]) -> list[tuple[int, str]]:
 def few(shared: Shared, chosen: list[tuple[int, str]], steps: list[str]) -> list[tuple[int, str]]:
     """Those about the first POST, and some of the others; -m slow takes all of them."""
     first = steps.index(POST)
-    near = [(step, when) for step, when in chosen if first - 2 <= step <= first + 2]
-    every = {"file": 6, "git": 9}.get(shared.kind, 5)
+    around = 1 if shared.kind == "git" else 2  # where each step is a process, or two
+    near = [(step, when) for step, when in chosen if first - around <= step <= first + around]
+    every = {"file": 11, "git": 30}.get(shared.kind, 9)
     return [*near, *[each for each in chosen[::every] if each not in near]]
 
 
@@ -111,6 +117,7 @@ def test_what_is_killed_at_any_step_is_finished_by_another_machine(sweep):
     assert sweep.kills > 0.9 * len(chosen)
 
 
+@pytest.mark.parametrize("shared", ["file", *slowly("s3", "git", "seaweed")], indirect=True)
 def test_what_is_killed_about_a_post_is_finished_by_another_user(sweep):
     sweep.users = (ME, YOU)
     first = sweep.steps.index(POST)
@@ -134,7 +141,7 @@ def test_the_machine_that_goes_on_may_be_killed_too(sweep):
 @pytest.mark.parametrize("shared", ["s3"], indirect=True)
 def test_a_store_whose_credential_expires_at_any_step_loses_nothing(shared, timed, record_property):
     steps = steps_of(shared, timed)
-    chosen = [step for step, name in enumerate(steps) if name.startswith("store")]
+    chosen = [step for step, name in enumerate(steps) if name.startswith("store")][::2]
     for step in chosen:
         mine, theirs = shared.machines(timed, ME, ME)
         ended = mine.timed(at={"step": step, "when": "expired"})
@@ -173,7 +180,8 @@ def test_a_run_that_is_stopped_until_its_lease_is_over_sends_nothing_when_it_goe
     """The other machine has other batches, so that no idempotency key helps."""
     steps = steps_of(shared, timed)
     chosen = stopped_steps(shared, steps)
-    for number, step in enumerate(chosen[:: max(1, len(chosen) // 8)]):
+    chosen = chosen[:: max(1, len(chosen) // (2 if shared.kind == "git" else 4))]
+    for number, step in enumerate(chosen):
         mine, theirs = shared.machines(timed, ME, ME)
         there = replace(theirs, place=replace(timed, server=second))
         pid_file = mine.folder.with_name(f"pid-{number}")
