@@ -50,8 +50,8 @@ def validate(
     """
     from manifest_runner.commands import validate as command
 
-    _count, found = command.validate(Path(path), _filled(Target, locals()), Context(), strict=strict)
-    return msgspec.convert([finding_document(each) for each in found], list[Finding])
+    valid = command.validate(Path(path), _filled(Target, locals()), Context(), strict=strict)
+    return msgspec.convert([finding_document(each) for each in valid.findings], list[Finding])
 
 
 def plan(

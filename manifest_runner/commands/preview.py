@@ -23,12 +23,17 @@ from manifest_runner.signed_urls import mask_json
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What ``run`` would do, how many batches it would send, and the warnings."""
+    """What ``run`` would do, how many batches it would send, and the warnings.
+
+    ``left_out`` of the ``rows`` that were read do not meet their ``where``.
+    """
 
     plan: Plan
     batches: int
     findings: list[Finding]
     too_many: bool = False
+    rows: int = 0
+    left_out: int = 0
 
 
 def plan(path: Path, target: Target, options: RunOptions, context: Context) -> Preview:
@@ -46,7 +51,9 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
     if too_many:
         context.notify(f"run would stop: {too_many}")
     size = options.batch_size_of(session.loaded)
-    return Preview(made, -(-len(made.due) // size), session.loaded.findings.all(), bool(too_many))
+    stream, batches = session.loaded.expansion, -(-len(made.due) // size)
+    findings = session.loaded.findings.all()
+    return Preview(made, batches, findings, bool(too_many), stream.rows_read, stream.rows_left_out)
 
 
 def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import Target
 from manifest_runner.commands.target import load_target, report_moves
@@ -11,8 +13,17 @@ from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.model import Name
 
 
-def validate(path: Path, target: Target, context: Context, *, strict: bool = False) -> tuple[int, list[Finding]]:
-    """The number of items that a valid manifest gives, and the warnings.
+class Valid(msgspec.Struct, frozen=True):
+    """A valid manifest: its items, the rows that were read, how many of them ``where`` left out, and the warnings."""
+
+    items: int
+    rows: int
+    left_out: int
+    findings: list[Finding]
+
+
+def validate(path: Path, target: Target, context: Context, *, strict: bool = False) -> Valid:
+    """Check a manifest and every item it renders to.
 
     Raises InvalidManifest with everything that is wrong, warnings included; ``strict`` treats those as errors.
     """
@@ -26,4 +37,5 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
     if unresolved:
         words = f"names not looked up yet: {len(unresolved):,}; `manifest-runner resolve` or a run looks them up"
         loaded.findings.add(Finding(Place(loaded.document.source.file, 1), "MR711", words, "info"))
-    return len(references), loaded.findings.all()
+    stream = loaded.expansion
+    return Valid(len(references), stream.rows_read, stream.rows_left_out, loaded.findings.all())

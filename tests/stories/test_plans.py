@@ -114,3 +114,12 @@ def test_a_plan_of_chosen_items_tells_what_that_run_would_do(cli):
     write_study(cli, *SAMPLES)
     planned = cli.ok("plan", "study.yaml", "--json", "--target", "*a", "--limit", "3", "--batch-size", "2").json
     assert (states(planned), planned["batches"]) == ({"new": ["alpha", "beta", "gamma"]}, 2)
+
+
+def test_rows_that_where_leaves_out_are_counted(cli):
+    write_study(cli, "alpha", "beta", "gamma")
+    change(cli, "forEach: {csv: study.csv}", "forEach: {csv: study.csv, where: \"row.sample != 'beta'\"}")
+    assert cli.ok("plan", "study.yaml").out.splitlines()[-1] == "2 of 3 rows (1 left out by where)"
+    assert cli.ok("validate", "study.yaml").out == (
+        "study.yaml: valid, 2 items from 2 of 3 rows (1 left out by where)\n"
+    )

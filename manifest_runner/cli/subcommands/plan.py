@@ -38,6 +38,7 @@ def command(
 ) -> int:
     """Show what run would do. Uses no network and writes nothing."""
     from manifest_runner.cli.views.plan import plan_document, plan_lines
+    from manifest_runner.cli.views.rows import rows_words
     from manifest_runner.commands import preview
 
     options = structs.replace(options, choices=choices, detail=console.detail)
@@ -45,5 +46,7 @@ def command(
         seen = preview.plan(manifest, target, options, context)
     console.findings(seen.findings)
     lines = plan_lines(seen.plan, seen.batches, verbose=console.verbose)
+    if rows := rows_words(seen.rows, seen.left_out):
+        lines.append(rows)
     console.result(lines, plan_document(seen.plan, seen.batches, too_many=seen.too_many))
     return NotCovered.exit_code if detailed_exitcode and not seen.plan.is_covered else 0

@@ -28,16 +28,16 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
     Checks the YAML, the schema, the samplesheets, and each rendered item against the API's rules. Uses no network.
     """
     from manifest_runner.cli.views.findings import print_findings
-    from manifest_runner.commands.validate import validate
+    from manifest_runner.commands.validate import Valid, validate
 
     found: list[Finding] = []
-    counts: dict[Path, int] = {}
+    valid: dict[Path, Valid] = {}
     code = 0
     with working(console) as context:
         for manifest in manifests:
             try:
-                counts[manifest], warnings = validate(manifest, target, context, strict=strict)
-                found += warnings
+                valid[manifest] = validate(manifest, target, context, strict=strict)
+                found += valid[manifest].findings
             except InvalidManifest as e:
                 found += e.findings
                 code = code or e.exit_code
@@ -46,5 +46,5 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
                     raise
                 console.explain(e)
                 code = e.exit_code
-    print_findings(found, counts, "json" if console.as_json else style, console)
+    print_findings(found, valid, "json" if console.as_json else style, console)
     return code
