@@ -321,7 +321,10 @@ def _embedded(workspace: Workspace) -> Iterator[str]:
 
     database = workspace.emulator_database
     try:
-        with running(EmulatorOptions(database=database, catalog=workspace.emulator_catalog)) as url:
+        with (
+            trial_folder(workspace.manifest),
+            running(EmulatorOptions(database=database, catalog=workspace.emulator_catalog)) as url,
+        ):
             yield url + "/ica/rest"
     except CatalogError as e:
         raise UsageProblem(str(e)) from e
