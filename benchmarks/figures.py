@@ -55,6 +55,7 @@ class Bench:
         yield from self._memory()
         yield from self._growth()
         yield from self._names()
+        yield from self._sheets()
         yield from self._inline()
         yield self._seqerakit()
         yield from self._libica()
@@ -136,6 +137,23 @@ class Bench:
             many = [f"/S{number:06}_R{read}.fq.gz" for number in range(1, 100_001) for read in (1, 2)]
             count = requests_for(["/S{000001..100000}_R{1,2}.fq.gz"], many)
             yield Line("requests for 200,000 paths in one folder", str(count), "≤ 201")
+
+    def _sheets(self) -> Iterator[Line]:
+        """The same items from other samplesheets, over plain rows; the largest of the usual sizes."""
+        small, size = self._sizes[0], max(size for size in self._sizes if size <= 100_000)
+        for each in (small, size):
+            _stage("sheets", str(self._study(each)))
+        for name, what, target in (
+            ("grouped", "with `groupBy` of two rows an item", "≤ 1.5"),
+            ("table", "with a table of as many rows", "≤ 1.5"),
+            ("workbook", "from an xlsx file", "≤ 3"),
+        ):
+            command = (*RUNNER, "plan", f"{name}.yaml", *NO_LOCKFILE)
+            pairs = alternate(lambda c=command: cost(c, self._study(size)), lambda: self._plan(size), 3)
+            yield Line(f"`plan` of {size:,} items {what} over plain rows", str(processor(pairs)), target)
+            grown = memory([first for first, _ in pairs]) * 2**20 - cost(command, self._study(small)).memory
+            rows = (size - small) * (2 if name == "grouped" else 1)
+            yield Line("the same, memory of one more row, bytes", f"{grown / rows:.0f}", "≤ 1,024")
 
     # -- peers
 

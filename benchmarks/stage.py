@@ -1,7 +1,7 @@
 """Sets the stage in a process of its own: what measures must stay small, since a child begins with its parent's peak.
 
 ``python -m benchmarks.stage study FOLDER ROWS`` | ``inline FOLDER COUNT`` | ``launches FOLDER COUNT`` |
-``bodies FOLDER``
+``bodies FOLDER`` | ``sheets FOLDER``
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import orjson
 
 from benchmarks.inline import write_inline
 from benchmarks.peer_seqerakit import write_launches
+from benchmarks.sheets import write_sheets
 from benchmarks.workload import write_study
 
 
@@ -32,6 +33,8 @@ def main(what: str, folder: Path, *count: str) -> None:
         write_study(folder, int(count[0]))
     elif what == "inline":
         write_inline(folder / "inline.yaml", int(count[0]))
+    elif what == "sheets":
+        write_sheets(folder)
     elif what == "launches":
         write_launches(folder, int(count[0]))
     else:

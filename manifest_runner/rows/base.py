@@ -1,6 +1,6 @@
 """What a source of rows is, and the sources that need no file: rows and a matrix in the manifest itself.
 
-A new kind of source is a function that returns ``Rows``, and an entry in ``sources.OPENERS``.
+A new kind of source is a function that returns ``Rows``; see sources.py for where it goes.
 """
 
 from __future__ import annotations
