@@ -29,7 +29,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 def accept(path: Path, target: Target, choices: Choices, context: Context) -> Accepted:
     """Record the chosen items' present digests as accepted. Raises RunnerError."""
-    with held_session(path, target, context) as session:
+    with held_session(path, target, context, "accept", launches=False) as session:
         session.report_pending()
         plan = plan_session(session, choices, 0, None)
         session.loaded.raise_errors()

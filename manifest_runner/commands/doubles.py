@@ -60,7 +60,8 @@ def find_doubles(
 
     Raises RunnerError; ApprovalNeeded without approval.
     """
-    with held_session(path, target, context) as session, ExitStack() as stack:
+    command = "" if approve is None else "doubles"
+    with held_session(path, target, context, command, launches=False) as session, ExitStack() as stack:
         if not session.loaded.document.stamp:
             raise UsageProblem(f"{path}: launched with `stamp: false`, so launches cannot be told apart in ICA")
         client = stack.enter_context(session.client(context.deadline(timeout)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.holding import Held, leased
@@ -19,6 +20,7 @@ from manifest_runner.commands.state import (
     Place,
     Stores,
     check_moved_in,
+    former_lockfile,
     local_lockfile,
     open_stores,
     refuse_lockfile_option,
@@ -68,9 +70,10 @@ class Session:
         self._writes = writes
         self._records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
         self._identity = identity
+        self._stores = stores
         self.naming = naming_of(opened.loaded.document)
         self._read()
-        if stores.state is not None:
+        if stores.state is not None and not self.lockfile.items:
             check_moved_in(self._kept, opened.workspace)
         self.shares_journal = stores.state is not None
         self._server = identity.server
@@ -86,6 +89,8 @@ class Session:
             former_names=self.naming.former_names,
         )
         self._saved = self.lockfile.copy()
+        if not self._kept.exists and (former := former_lockfile(self._stores, self.naming.names[1:])) is not None:
+            self.lockfile = former
         self._take_answers()
 
     @property
@@ -266,11 +271,13 @@ def held_session(
     patience: float = RUNNING,
     lock_timeout: float = 0.0,
     no_lock: bool = False,
+    launches: bool = True,
 ) -> Iterator[Session]:
     """A session that no other process can change. Raises InUse where one holds it already.
 
     With a ``command`` it holds the manifest's lease, too, under that name, unless ``no_lock`` says otherwise. Without
-    one it only looks, and leaves the writing to the run that holds the manifest or its lease.
+    one it only looks, and leaves the writing to the run that holds the manifest or its lease. A command that launches
+    nothing needs no lease by git, since its lockfile is its own.
     """
     opened = open_target(path, target, context, patience=patience)
     with ExitStack() as stack:
@@ -287,10 +294,19 @@ def held_session(
         lease = None
         if command and no_lock:
             _report_no_lock(opened, context)
-        elif command and opened.stores.lease is not None:
-            name = f"{command} {path.name}"
-            lease = stack.enter_context(leased(opened.stores, opened.workspace.lease, name, context, lock_timeout))
+        elif command and opened.stores.lease is not None and (launches or opened.stores.state is not None):
+            lease = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
         yield Session(opened, context, lease, writes=bool(command) or not _is_in_use(opened, context))
+
+
+def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Held:
+    """The manifest's, and those of its former names: a run under one of them is a run of the same items."""
+    stores, token_file = opened.stores, opened.workspace.lease
+    for name in naming_of(opened.loaded.document).names[1:]:
+        former = structs.replace(stores, identity=structs.replace(stores.identity, name=name))
+        beside = token_file.with_name(f"{token_file.name}.{name}")
+        stack.enter_context(leased(former, beside, command, context, timeout))
+    return stack.enter_context(leased(stores, token_file, command, context, timeout))
 
 
 def _report_no_lock(opened: Opened, context: Context) -> None:

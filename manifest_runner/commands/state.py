@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import msgspec
 
 from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.launch.records import FileRecords, Records
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.store.interface import Store
@@ -55,13 +56,13 @@ class Stores(msgspec.Struct, frozen=True):
         """The lease's name in its store."""
         if self.state is None:
             return f"lock/{lease_hash(self.identity)}"
-        return self._stored(".lease.json")
+        return self.stored(".lease.json")
 
     def lockfile(self, workspace: Workspace, check: Callable[[], None] = lambda: None) -> VersionedLockfile:
         """``check`` is called before each write to a shared store."""
         if self.state is None:
             return local_lockfile(workspace)
-        return VersionedLockfile(self.state, self._stored(".lock.json"), check)
+        return VersionedLockfile(self.state, self.stored(".lock.json"), check)
 
     def records(
         self, workspace: Workspace, check: Callable[[], None] = lambda: None, token: str = "", before: str = ""
@@ -71,9 +72,10 @@ class Stores(msgspec.Struct, frozen=True):
             return FileRecords(workspace.journal)
         from manifest_runner.launch.stored_records import StoredRecords
 
-        return StoredRecords(self.state, self._stored(".journal/"), check, token=token, before=before)
+        return StoredRecords(self.state, self.stored(".journal/"), check, token=token, before=before)
 
-    def _stored(self, suffix: str) -> str:
+    def stored(self, suffix: str) -> str:
+        """The name of an object of this manifest."""
         return f"{self.identity.project}/{self.identity.name}{suffix}"
 
 
@@ -103,6 +105,22 @@ def local_lockfile(workspace: Workspace) -> VersionedLockfile:
     from manifest_runner.store.local_files import LocalFiles
 
     return VersionedLockfile(LocalFiles(workspace.lockfile.parent), workspace.lockfile.name)
+
+
+def former_lockfile(stores: Stores, names: Sequence[str]) -> Lockfile | None:
+    """The lockfile that a renamed manifest has in a store under a former name. Raises BadState for a journal there."""
+    if stores.state is None:
+        return None
+    for name in names:
+        former = msgspec.structs.replace(stores, identity=msgspec.structs.replace(stores.identity, name=name))
+        if stores.state.names(former.stored(".journal/")):
+            raise BadState(
+                f"{stores.state.where(former.stored('.journal/'))}: left by a run under the manifest's former name. "
+                "Nothing was sent. Finish that run under that name first."
+            )
+        if (found := VersionedLockfile(stores.state, former.stored(".lock.json")).load()) is not None:
+            return found
+    return None
 
 
 def check_moved_in(lockfile: VersionedLockfile, workspace: Workspace) -> None:

@@ -232,3 +232,33 @@ def test_under_a_released_lease_what_is_missing_is_launched_at_once(tmp_path: Pa
         each.write(SOME)
     assert lonely[0].run("--limit", "2").code == 0
     assert "partly visible" in lonely[1].run("--timeout", "0.5").err
+
+
+@of("file")
+def test_a_renamed_manifest_goes_on_from_the_state_of_its_former_name(shared, place):
+    mine, theirs = shared.machines(place, ME, YOU)
+    assert mine.run("--limit", "2").code == 0
+    for each in (mine, theirs):
+        text = each.manifest.read_text().replace("name: study\n", "name: renamed\nmoved: [{name: study}]\n")
+        each.manifest.write_text(text)
+    plan = json.loads(theirs.do("plan", "--json").out)
+    assert (plan["new"], plan["changed"]) == (["s2"], [])
+    assert theirs.run().code == 0
+    mine.assert_executed_once(len(SOME))
+    assert mine.run().steps.count("send POST analysisCreationBatch") == 0
+    stored = json.loads((shared.folder / "state" / mine.project / "renamed.lock.json").read_text())
+    assert (stored["name"], sorted(stored["items"])) == ("renamed", sorted(SOME))
+    assert theirs.files() == [theirs.manifest.name]
+
+
+@of("file")
+def test_who_accepts_waits_for_the_run_that_holds_the_state(shared, place):
+    (mine,) = shared.machines(place, ME)
+    assert mine.run().code == 0
+    mine.write(SOME, head=shared.head(), depth="2")
+    path = held_by_another(shared, mine)
+    ended = mine.do("accept")
+    assert (ended.code, "in use by bob" in ended.err) == (6, True)
+    path.unlink()
+    assert mine.do("accept").code == 0
+    assert json.loads(mine.do("plan", "--json").out)["changed"] == []
