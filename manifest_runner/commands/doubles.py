@@ -71,7 +71,7 @@ def find_doubles(
         if approve is not None:
             if doubles and not approve(doubles):
                 raise ApprovalNeeded(
-                    f"{len(doubles)} launches exist more than once; agree with --yes. Nothing was done."
+                    f"{len(doubles)} launches exist more than once; confirm with --yes. Nothing was aborted."
                 )
             aborted = _abort_newer(session, client, found, doubles)
         return Doubles(doubles, aborted, session.lockfile_at)

@@ -60,7 +60,8 @@ def _read_unseen(run: OpenRun) -> Plan:
     from manifest_runner.commands.import_ import take_batches
 
     session = run.session
-    session.context.notify(f"reading {len(session.unseen_batches)} batch(es) of the run that held the lease before")
+    batches = counted(len(session.unseen_batches), "batch", "batches")
+    session.context.notify(f"reading {batches} of the run that held the lease before")
     take_batches(session, run.client(), session.unseen_batches)
     session.save()
     return plan_run(run, run.options.choices)

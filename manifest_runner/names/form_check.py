@@ -100,7 +100,7 @@ def _faults_of_field(
     most = _number(field.get("maxValues"))
     most = 1 if most is None and field.get("maxValues") is None else most
     if most is not None and _count(given) > most:
-        yield FormFault(path, "MR705", f"the field {name} takes at most {most:g} value(s), found {_count(given)}")
+        yield FormFault(path, "MR705", f"the field {name} takes at most {most:g} values, found {_count(given)}")
     if _type(field) == "data" and given.get("values"):
         words = f'the field {name} takes data: write "{given["id"]}: {{dataValues: [{{dataId: …, mountPath: …}}]}}"'
         yield FormFault(path, "MR706", words)

@@ -112,7 +112,7 @@ def _what_it_is(text: str) -> str:
     if not stripped:
         return ", which is blank; fill it in, or use null to leave the input out"
     if stripped != text and not data_fault(stripped):
-        return ", which has spaces around it"
+        return ", which has whitespace around it"
     if stripped in _EXCEL_ERRORS:
         return ", a spreadsheet error"
     if stripped[0] in "[{":

@@ -97,7 +97,7 @@ def _cycles(moves: Iterable[Move]) -> Iterator[MoveFault]:
         while name is not None and name != move.old:
             name = next_name.get(name)
         if name == move.old:
-            yield MoveFault(move.entry, f'"{move.old}" would be renamed to itself; remove one entry of the circle')
+            yield MoveFault(move.entry, f'"{move.old}" would be renamed to itself; remove one entry of the cycle')
         else:
             next_name.setdefault(move.old, move.new)
 

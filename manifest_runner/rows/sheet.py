@@ -180,7 +180,7 @@ class _Trim:
     def report(self, report: Report) -> None:
         for i, (line, text) in sorted(self._first.items()):
             message = (
-                f"removed the blanks around {counted(self._counts[i], 'cell')} of the column "
+                f"removed the whitespace around {counted(self._counts[i], 'cell')} of the column "
                 f"{shown(self._columns[i])}, first {shown(text)}; `trim: false` keeps them"
             )
             report(Finding(self._sheet.place(line, i), "MR606", message, "warning"), ("trim", i))

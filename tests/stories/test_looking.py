@@ -41,7 +41,7 @@ def test_the_next_run_knows_what_failed_and_why_and_how_to_go_on(evening):
 def test_failed_and_aborted_ones_are_launched_again_in_one_command(evening, emulator):
     planned = evening.ok("plan", "study.yaml", "--json")
     assert states(planned.json) == {"unchanged": ["alpha", "beta", "gamma"]}, "a plan asks nobody"
-    assert "3 had not ended when last looked at" in evening.ok("plan", "study.yaml").out
+    assert "3 had not ended when ICA was last asked" in evening.ok("plan", "study.yaml").out
     change(evening, "caller: fast", "caller: exact")
     write_rows(evening, dict.fromkeys(("alpha", "beta", "gamma", "delta"), "true"))
     done = evening("run", "study.yaml", "--retry-failed", "--json")

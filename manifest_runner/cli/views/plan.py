@@ -150,7 +150,7 @@ def _next_lines(plan: Plan) -> list[str]:
     failed = sum(reference not in due for reference in plan.failed) - len(fixed)
     lines = []
     if plan.not_ended:
-        lines.append(f"{plan.not_ended:,} had not ended when last looked at; `run` and `status` ask how they are now")
+        lines.append(f"{plan.not_ended:,} had not ended when ICA was last asked; `run` and `status` ask again")
     if plan.pending:
         sent = counted(len(plan.pending), "item was", "items were")
         lines.append(f"next: {sent} sent and not answered; the next run settles that first")
@@ -164,8 +164,8 @@ def _next_lines(plan: Plan) -> list[str]:
         )
     if plan.guarded:
         lines.append(
-            f"next: {len(plan.guarded):,} new equal removed ones but for the name; until that is approved a run "
-            "launches nothing: name them in `moved`, or --launch-renamed"
+            f"next: {len(plan.guarded):,} new look like removed ones under another name; a run launches nothing "
+            "until you add `moved` or use --launch-renamed"
         )
     if fixed:
         lines.append(f"next: {len(fixed):,} failed and changed since; --retry-failed launches those as they are now")
