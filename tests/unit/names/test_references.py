@@ -36,7 +36,7 @@ def test_ids_urns_paths_and_uris_are_data(text):
         ("/", "the root of the project"),
         ("//", "the root of the project"),
         ("fil.", "not a complete id"),
-        (" fil.a", "has spaces around it"),
+        (" fil.a", "has whitespace around it"),
         ("FIL.a", "must be in lower case"),
         ("s3://bucket/S1.fastq.gz", "not in ICA; upload them, or give them as `externalData`"),
         ("https://host/x", "externalData"),

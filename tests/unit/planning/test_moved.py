@@ -39,7 +39,7 @@ def test_former_names_are_found_through_chains_and_patterns(pairs, reference, fo
         ([("{s}-a", "{s}-c"), ("x-b", "x-c")], {"x-c"}, '"x-c" has two former names'),
         ([("a", "b")], {"a", "b"}, '"a" is still in the manifest'),
         ([("{s}-a", "{s}-b")], {"x-b", "y-a"}, '"y-a" is still in the manifest'),
-        ([("a", "b"), ("b", "a")], {"b"}, "circle"),
+        ([("a", "b"), ("b", "a")], {"b"}, "cycle"),
         ([("a", "a")], {"a"}, "renamed to itself"),
     ],
 )
