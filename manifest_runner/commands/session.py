@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
+from manifest_runner.commands.connection import connected
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.holding import Held, leased
 from manifest_runner.commands.options import Target
@@ -25,9 +26,8 @@ from manifest_runner.commands.state import (
     open_stores,
     refuse_lockfile_option,
 )
-from manifest_runner.commands.target import load_target, read_settings, server_of
-from manifest_runner.errors import BadState, InUse, UsageProblem
-from manifest_runner.ica.config import Credential, find_credential, retries_rate_limits
+from manifest_runner.commands.target import load_target, server_of
+from manifest_runner.errors import InUse
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
@@ -40,9 +40,6 @@ from manifest_runner.planning.naming import Naming
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
     from manifest_runner.ica.retry import Deadline
-
-EMULATOR_KEY = "manifest-runner-emulator"
-
 
 # GitHub warns at this size, and refuses twice as much.
 LARGE_LOCKFILE = 50_000_000
@@ -181,35 +178,6 @@ class Session:
             yield client
 
 
-@contextmanager
-def connected(
-    workspace: Workspace, target: Target, project: str, context: Context, deadline: Deadline
-) -> Iterator[Client]:
-    """A client for one project of the server that a command line names; the emulator's state lies in ``workspace``."""
-    from manifest_runner.ica.client import Client
-
-    with ExitStack() as stack:
-        if target.emulator:
-            stack.enter_context(trial_folder(workspace.manifest))
-            url = stack.enter_context(_embedded(workspace))
-            credential = Credential("X-API-Key", EMULATOR_KEY, "the emulator")
-        else:
-            url = server_of(target, context)
-            credential = find_credential(url, context.env, context.home, read_settings)
-        client = Client(
-            url,
-            credential,
-            project,
-            deadline=deadline,
-            notify=context.notify,
-            sleep=context.sleep,
-            clock=context.clock,
-            retry_rate_limits=retries_rate_limits(context.env),
-            env=context.env,
-        )
-        yield stack.enter_context(client)
-
-
 def _nothing() -> None:
     """Nobody else writes what lies beside the manifest."""
 
@@ -326,23 +294,3 @@ def _is_in_use(opened: Opened, context: Context) -> bool:
         return False
     context.notify(f"in use by {lease.words}: nothing is written")
     return True
-
-
-@contextmanager
-def _embedded(workspace: Workspace) -> Iterator[str]:
-    """The emulator, with its state in the folder for trials."""
-    import sqlite3
-
-    from manifest_runner.emulator import CatalogError, EmulatorOptions, running
-
-    database = workspace.emulator_database
-    try:
-        with (
-            trial_folder(workspace.manifest),
-            running(EmulatorOptions(database=database, catalog=workspace.emulator_catalog)) as url,
-        ):
-            yield url + "/ica/rest"
-    except CatalogError as e:
-        raise UsageProblem(str(e)) from e
-    except sqlite3.Error as e:
-        raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to start again") from e
