@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from math import ceil
 from posixpath import commonpath
-from typing import NamedTuple
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica import name_endpoints as calls
@@ -22,13 +21,17 @@ from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
 from manifest_runner.ica.name_responses import DataPage
 from manifest_runner.ica.parallel import in_parallel
+from manifest_runner.names.data_paths import (
+    FoundData,
+    bare,
+    choose_data,
+    folder_of,
+    missing_words,
+    other_spelling,
+)
 from manifest_runner.names.failure import Failure
-from manifest_runner.names.model import DataEntry
-from manifest_runner.text import near_miss, shown
 
-AVAILABLE = "AVAILABLE"
 URL_BYTES = 4000
-_MAX_LISTED = 10
 _FIXED_BYTES = 80  # the query but for paths: the mode of the match and the size of the page
 _LEAST_BYTES = 200
 _TOO_LONG = frozenset({400, 413, 414, 431})
@@ -36,13 +39,6 @@ _TOO_LONG = frozenset({400, 413, 414, 431})
 _MAX_EXPLAINED = 20
 
 AskPage = Callable[[Call], DataPage]
-
-
-class FoundData(NamedTuple):
-    """What a path stands for, and what else is known of it."""
-
-    entry: DataEntry
-    record: DataRecord
 
 
 class DataLookup:
@@ -66,8 +62,8 @@ class DataLookup:
         self._list_folders(written)
         self._scan(written)
         self._ask_exactly([path for path in sorted(paths) if bare(path) in self._missing])
-        self._ask_exactly([_other_spelling(path) for path in sorted(paths) if bare(path) in self._missing])
-        chosen = {path: self._choose(path) for path in paths}
+        self._ask_exactly([other_spelling(path) for path in sorted(paths) if bare(path) in self._missing])
+        chosen = {path: choose_data(path, list(self._found.get(bare(path), {}).values())) for path in paths}
         failed = self._explain([path for path, each in chosen.items() if each is None])
         return {path: each for path, each in chosen.items() if each is not None} | failed
 
@@ -106,10 +102,10 @@ class DataLookup:
 
     def _scan(self, written: dict[str, str]) -> None:
         """All below one folder, as where each sample has a folder of its own."""
-        left = [each for each in self._missing if _folder_of(each) not in self._listed]
+        left = [each for each in self._missing if folder_of(each) not in self._listed]
         files = [each for each in left if not written[each].endswith("/")]
         if self._exact_requests(files) > 2:
-            folder = commonpath(_folder_of(each) for each in files).rstrip("/") + "/"
+            folder = commonpath(folder_of(each) for each in files).rstrip("/") + "/"
             self._take(self._follow(calls.files_below(folder, self._project), files))
 
     def _follow(self, call: Call, group: Sequence[str]) -> list[DataRecord]:
@@ -192,82 +188,27 @@ class DataLookup:
         each = sum(calls.query_bytes("filePath", path) for path in sample) / len(sample)
         return ceil(len(group) / max(1, self._budget // each))
 
-    # -- what is meant
-
-    def _choose(self, path: str) -> FoundData | Failure | None:
-        """The data that a path means: a folder with a slash at its end, else a file before a folder."""
-        records = list(self._found.get(bare(path), {}).values())
-        if not records:
-            return None
-        kinds = ("FOLDER", "FILE") if path.endswith("/") else ("FILE", "FOLDER")
-        by_kind = [[each for each in records if each.type == kind] for kind in kinds]
-        of_kind = next(filter(None, by_kind), records)
-        meant = [each for each in of_kind if each.status in (None, AVAILABLE)] or of_kind
-        if len(meant) > 1:
-            return Failure("MR701", f"{shown(path)} stands for {_listed(meant)}; write the id of one of them")
-        record = meant[0]
-        return status_fault(path, record) or FoundData(DataEntry(record.id, record.size), record)
+    # -- what is missing
 
     def _explain(self, paths: Sequence[str]) -> dict[str, FoundData | Failure]:
         """Why these stand for nothing; the folders of the first of them are looked into."""
         if paths:
             self._spellings |= {path.lower(): path for path in self._found}
-        unknown = [path for path in paths if bare(path).lower() not in self._spellings]
-        folders = list(dict.fromkeys(_folder_of(bare(path)) for path in unknown))[:_MAX_EXPLAINED]
-        names = {folder: self._names_in(folder) for folder in folders}
-        return {path: Failure("MR701", self._words(path, names.get(_folder_of(bare(path))))) for path in paths}
+        spellings = {path: self._spellings.get(bare(path).lower()) for path in paths}
+        unknown = [folder_of(bare(path)) for path in paths if spellings[path] is None]
+        names = {folder: self._names_in(folder) for folder in list(dict.fromkeys(unknown))[:_MAX_EXPLAINED]}
+        return {
+            path: Failure("MR701", missing_words(path, spellings[path], names.get(folder_of(bare(path)))))
+            for path in paths
+        }
 
     def _names_in(self, folder: str) -> list[str]:
         records = self._ask(calls.data_in_folder(folder, self._project)).records
-        return [each.path for each in records if each.path is not None and _folder_of(each.path) == folder]
-
-    def _words(self, path: str, neighbours: list[str] | None) -> str:
-        """``neighbours`` is what the folder holds, None where nobody looked."""
-        words = f"no data at {shown(path)}"
-        if (other := self._spellings.get(bare(path).lower())) is not None:
-            return f"{words}; case matters, and there is {shown(other)}"
-        if neighbours is None:
-            return words
-        if not neighbours:
-            return f"{words}: the folder {shown(_folder_of(bare(path)))} does not exist, or is empty"
-        return words + near_miss(bare(path), neighbours)
-
-
-def status_fault(path: str, record: DataRecord) -> Failure | None:
-    """Why data cannot be used now; None where they can, or where the server does not say."""
-    if record.status in (None, AVAILABLE):
-        return None
-    advice = {
-        "PARTIAL": "its upload is not complete; finish it",
-        "ARCHIVED": "unarchive it first",
-        "ARCHIVING": "unarchive it once that is over",
-        "UNARCHIVING": "wait until that is over",
-        "DELETING": "it is being deleted",
-        "DELETED": "it was deleted",
-    }.get(record.status, "only AVAILABLE data can be used")
-    return Failure("MR707", f"{shown(path)} ({record.id}) is {record.status}: {advice}")
-
-
-def _listed(records: Sequence[DataRecord]) -> str:
-    ids = sorted(f"{each.id} ({each.status or 'status unknown'})" for each in records)
-    return f"{len(ids)} data: {', '.join(ids[:_MAX_LISTED])}{', …' if len(ids) > _MAX_LISTED else ''}"
-
-
-def bare(path: str) -> str:
-    """A path without the slash that may end it."""
-    return path.rstrip("/")
-
-
-def _other_spelling(path: str) -> str:
-    return bare(path) if path.endswith("/") else path + "/"
-
-
-def _folder_of(path: str) -> str:
-    return path.rpartition("/")[0] + "/"
+        return [each.path for each in records if each.path is not None and folder_of(each.path) == folder]
 
 
 def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for path in paths:
-        groups.setdefault(_folder_of(path), []).append(path)
+        groups.setdefault(folder_of(path), []).append(path)
     return groups

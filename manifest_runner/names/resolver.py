@@ -13,14 +13,10 @@ from manifest_runner.ica.client import Client
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
 from manifest_runner.ica.name_responses import Named, read_data, read_named, read_project
-from manifest_runner.ica.parallel import in_parallel
 from manifest_runner.model import Name
-from manifest_runner.names.data_lookup import (
-    URL_BYTES,
-    DataLookup,
-    FoundData,
-    status_fault,
-)
+from manifest_runner.names.data_check import DataCheck
+from manifest_runner.names.data_lookup import DataLookup
+from manifest_runner.names.data_paths import FoundData
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.pipeline_lookup import HIDDEN, PipelineLookup
 from manifest_runner.names.references import is_uuid, needed_projects, parse_data_name
@@ -166,39 +162,5 @@ class Resolver:
 
     def check_ids(self, ids: Collection[str], project: str | None = None) -> dict[str, Failure]:
         """The ids of data that cannot be used, each with the reason. URNs are not looked at."""
-        wanted = sorted(each for each in ids if each.startswith(("fil.", "fol.")))
-        found: dict[str, DataRecord] = {}
-        for _, records in in_parallel(lambda chunk: self._listed(chunk, project), self._id_chunks(wanted, project)):
-            found |= {each.id: each for each in records}
-        failures = {}
-        for each in wanted:
-            record = found.get(each)
-            if record is None:
-                where = "the project" if project is None else f"project {project}"
-                words = (
-                    f'{where} lists no data {shown(each)}; data of another project are written "icav2://PROJECT/path"'
-                )
-                failures[each] = Failure("MR707", words)
-            elif failure := status_fault(record.path or each, record):
-                failures[each] = failure
-            else:
-                self._warn_of_region(record.path or each, record)
-        return failures
-
-    def _listed(self, ids: Sequence[str], project: str | None) -> list[DataRecord]:
-        call, wanted = calls.data_with_ids(ids, project), set(ids)
-        kept: list[DataRecord] = []
-        page = self._page(call)
-        seen: set[str] = set()
-        while True:
-            rows = [each for each in page.records if each.id in wanted]
-            kept += rows
-            token = page.next_token
-            if token is None or token in seen or not rows or len(kept) >= len(wanted):
-                return kept
-            seen.add(token)
-            page = self._page(call.with_params(pageToken=token))
-
-    def _id_chunks(self, ids: Sequence[str], project: str | None) -> list[Sequence[str]]:
-        most = (URL_BYTES - self._base_bytes(project) - len("pageSize=1000")) // (len("id=&") + 36)
-        return [ids[i : i + most] for i in range(0, len(ids), most)]
+        check = DataCheck(self._page, project, self._base_bytes(project))
+        return check.failures(ids, lambda record: self._warn_of_region(record.path or record.id, record))

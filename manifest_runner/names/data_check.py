@@ -1,0 +1,66 @@
+"""Data by id: whether a project lists them, and whether they can be used now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from manifest_runner.ica import name_endpoints as calls
+from manifest_runner.ica.data_responses import DataRecord
+from manifest_runner.ica.parallel import in_parallel
+from manifest_runner.names.data_lookup import URL_BYTES, AskPage
+from manifest_runner.names.data_paths import status_fault
+from manifest_runner.names.failure import Failure
+from manifest_runner.text import shown
+
+_ID_BYTES = len("id=&") + len("fil.") + 32
+_FIXED_BYTES = len("pageSize=1000")
+
+
+class DataCheck:
+    """Checks the data of one project (None: the client's own). ``base_bytes`` is the URL up to the query."""
+
+    def __init__(self, ask: AskPage, project: str | None, base_bytes: int) -> None:
+        self._ask = ask
+        self._project = project
+        self._at_a_time = (URL_BYTES - base_bytes - _FIXED_BYTES) // _ID_BYTES
+
+    def failures(self, ids: Collection[str], usable: Callable[[DataRecord], None]) -> dict[str, Failure]:
+        """The ids of data that cannot be used, each with the reason; ``usable`` gets all others.
+
+        URNs are not looked at.
+        """
+        wanted = sorted(each for each in ids if each.startswith(("fil.", "fol.")))
+        chunks = [wanted[i : i + self._at_a_time] for i in range(0, len(wanted), self._at_a_time)]
+        found: dict[str, DataRecord] = {}
+        for _, records in in_parallel(self._listed, chunks):
+            found |= {each.id: each for each in records}
+        failures: dict[str, Failure] = {}
+        for each in wanted:
+            record = found.get(each)
+            if record is None:
+                failures[each] = self._unlisted(each)
+            elif failure := status_fault(record.path or each, record):
+                failures[each] = failure
+            else:
+                usable(record)
+        return failures
+
+    def _unlisted(self, data_id: str) -> Failure:
+        where = "the project" if self._project is None else f"project {self._project}"
+        words = f'{where} lists no data {shown(data_id)}; data of another project are written "icav2://PROJECT/path"'
+        return Failure("MR707", words)
+
+    def _listed(self, ids: Sequence[str]) -> list[DataRecord]:
+        """The wanted rows of all pages, as long as a page has any."""
+        call, wanted = calls.data_with_ids(ids, self._project), set(ids)
+        kept: list[DataRecord] = []
+        seen: set[str] = set()
+        page = self._ask(call)
+        while True:
+            rows = [each for each in page.records if each.id in wanted]
+            kept += rows
+            token = page.next_token
+            if token is None or token in seen or not rows or len(kept) >= len(wanted):
+                return kept
+            seen.add(token)
+            page = self._ask(call.with_params(pageToken=token))

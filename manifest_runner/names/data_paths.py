@@ -1,0 +1,85 @@
+"""The data at a path: which of several is meant, whether it can be used, and why there is none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from manifest_runner.ica.data_responses import DataRecord
+from manifest_runner.names.failure import Failure
+from manifest_runner.names.model import DataEntry
+from manifest_runner.text import near_miss, shown
+
+AVAILABLE = "AVAILABLE"
+_MAX_LISTED = 10
+
+
+class FoundData(NamedTuple):
+    """What a path stands for, and what else is known of it."""
+
+    entry: DataEntry
+    record: DataRecord
+
+
+def choose_data(path: str, records: Sequence[DataRecord]) -> FoundData | Failure | None:
+    """The data that a path means: a folder with a slash at its end, else a file before a folder; None without any."""
+    if not records:
+        return None
+    kinds = ("FOLDER", "FILE") if path.endswith("/") else ("FILE", "FOLDER")
+    by_kind = [[each for each in records if each.type == kind] for kind in kinds]
+    of_kind: Sequence[DataRecord] = next(filter(None, by_kind), records)
+    meant = [each for each in of_kind if each.status in (None, AVAILABLE)] or of_kind
+    if len(meant) > 1:
+        return Failure("MR701", f"{shown(path)} stands for {_listed(meant)}; write the id of one of them")
+    record = meant[0]
+    return status_fault(path, record) or FoundData(DataEntry(record.id, record.size), record)
+
+
+def missing_words(path: str, spelling: str | None, neighbours: list[str] | None) -> str:
+    """Why there are no data at a path.
+
+    ``spelling`` is the same path in another case, ``neighbours`` what its folder holds, None where nobody looked.
+    """
+    words = f"no data at {shown(path)}"
+    if spelling is not None:
+        return f"{words}; case matters, and there is {shown(spelling)}"
+    if neighbours is None:
+        return words
+    if not neighbours:
+        return f"{words}: the folder {shown(folder_of(bare(path)))} does not exist, or is empty"
+    return words + near_miss(bare(path), neighbours)
+
+
+def status_fault(path: str, record: DataRecord) -> Failure | None:
+    """Why data cannot be used now; None where they can, or where the server does not say."""
+    if record.status in (None, AVAILABLE):
+        return None
+    advice = {
+        "PARTIAL": "its upload is not complete; finish it",
+        "ARCHIVED": "unarchive it first",
+        "ARCHIVING": "unarchive it once that is over",
+        "UNARCHIVING": "wait until that is over",
+        "DELETING": "it is being deleted",
+        "DELETED": "it was deleted",
+    }.get(record.status, "only AVAILABLE data can be used")
+    return Failure("MR707", f"{shown(path)} ({record.id}) is {record.status}: {advice}")
+
+
+def _listed(records: Sequence[DataRecord]) -> str:
+    ids = sorted(f"{each.id} ({each.status or 'status unknown'})" for each in records)
+    return f"{len(ids)} data: {', '.join(ids[:_MAX_LISTED])}{', …' if len(ids) > _MAX_LISTED else ''}"
+
+
+def bare(path: str) -> str:
+    """A path without the slash that may end it."""
+    return path.rstrip("/")
+
+
+def other_spelling(path: str) -> str:
+    """With a slash at its end where there is none, and the reverse."""
+    return bare(path) if path.endswith("/") else path + "/"
+
+
+def folder_of(path: str) -> str:
+    """The folder that holds what a bare path leads to, with a slash at its end."""
+    return path.rpartition("/")[0] + "/"

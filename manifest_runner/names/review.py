@@ -1,0 +1,99 @@
+"""One request looked at in full: every name in it, and every text in the place of data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from manifest_runner.model import Name, NameKind
+from manifest_runner.names.data_slots import Path_, Request
+from manifest_runner.names.failure import Failure
+from manifest_runner.names.model import Names
+from manifest_runner.names.pipeline_check import RequestFault
+from manifest_runner.names.references import data_fault, is_data_name, is_uuid, pipeline_id_fault
+from manifest_runner.text import shown
+
+# The keys that hold a name, what the API calls the id in that place, and what kind of name it is.
+NAME_KEYS: dict[str, tuple[str, NameKind]] = {
+    "pipeline": ("pipelineId", "pipelines"),
+    "analysisStorage": ("analysisStorageId", "storages"),
+    "outputParentFolder": ("outputParentFolderId", "data"),
+}
+TARGET_PROJECT = "targetProject"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What is known of names: see `Pins`."""
+
+    names: Names
+    failures: Mapping[Name, Failure] = {}
+    faulty: Mapping[str, Failure] = {}
+    report_unresolved: bool = False
+
+
+class Review:
+    """What one request holds that is not in order."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self.unresolved: list[Name] = []
+        self.faults: list[RequestFault] = []
+
+    def data(self, text: str, at: Path_) -> str:
+        """The id of data; the text itself where there is none."""
+        entry = self._known.names.data.get(text)
+        if (failure := self._known.faulty.get(text)) is not None:
+            self.faults.append(RequestFault(at, *failure))
+        elif entry is None:
+            self._note_unknown_data(text, at)
+        return text if entry is None else entry.id
+
+    def folder(self, text: str, at: Path_) -> str:
+        """The same where only a folder will do."""
+        found = self.data(text, at)
+        if found.startswith("fil."):
+            what = shown(text) if found == text else f"{shown(text)} ({found})"
+            self.faults.append(RequestFault(at, "MR504", f"expected a folder, found the file {what}"))
+        return found
+
+    def pipeline(self, rendered: Request, pipeline_id: str) -> None:
+        """The pipeline's id as it is written, or as its code stands for it."""
+        key = "pipeline" if "pipeline" in rendered else "pipelineId"
+        if key == "pipelineId" and (words := pipeline_id_fault(pipeline_id)):
+            self.faults.append(RequestFault((key,), "MR505", words))
+        if (failure := self._known.faulty.get(pipeline_id)) is not None:
+            self.faults.append(RequestFault((key,), *failure))
+
+    def names(self, rendered: Request) -> None:
+        """The names that stand beside ids; a UUID in such a place is taken as an id."""
+        for key in ("pipeline", "analysisStorage"):
+            if key in rendered:
+                self._name(NAME_KEYS[key][1], rendered[key], (key,))
+        outputs: Any = rendered.get("analysisOutput") or ()
+        for i, output in enumerate(outputs):
+            if isinstance(output, dict) and TARGET_PROJECT in output:
+                self._name("projects", output[TARGET_PROJECT], ("analysisOutput", i, TARGET_PROJECT))
+
+    def _note_unknown_data(self, text: str, at: Path_) -> None:
+        if words := data_fault(text):
+            self.faults.append(RequestFault(at, "MR504", words))
+        elif is_data_name(text):
+            self._note(Name("data", text), at)
+
+    def _name(self, kind: NameKind, key: str, at: Path_) -> None:
+        name = Name(kind, key)
+        if not key.strip():
+            self.faults.append(RequestFault(at, "MR505", f"expected a name, found {shown(key)}, which is blank"))
+        elif not is_uuid(key) and name not in self._known.names:
+            self._note(name, at)
+
+    def _note(self, name: Name, at: Path_) -> None:
+        if name in self._known.failures:
+            self.faults.append(RequestFault(at, *self._known.failures[name], group=name))
+            return
+        self.unresolved.append(name)
+        if self._known.report_unresolved:
+            words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
+            self.faults.append(RequestFault(at, "MR711", words))
