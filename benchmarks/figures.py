@@ -62,6 +62,7 @@ class Bench:
         for size in self._sizes:
             if 1000 < size <= 100_000:
                 yield from self._submission(size)
+                yield from self._outcomes(size)
 
     # -- starting
 
@@ -216,6 +217,42 @@ class Bench:
         )
         cost((*RUNNER, "status", "study.yaml", *server), folder)
         yield Line(f"requests of `status` on {size:,} finished items", "0", "0")
+
+    # -- what came of it
+
+    def _outcomes(self, size: int) -> Iterator[Line]:
+        """After a run: its lockfile is given outputs, and another one gives the rows of a second manifest."""
+        folder = self._study(size)
+        server = ("--server-url", f"http://127.0.0.1:{PORT}")
+        _stage("outputs", str(folder))
+        with_it = (*RUNNER, "plan", "study.yaml", *server)
+        pairs = alternate(lambda: cost(with_it, folder), lambda: self._plan(size), self._pairs(size))
+        what = f"`plan` of {size:,} rows with a complete lockfile that has outputs over `plan` without"
+        yield Line(what, str(processor(pairs)), "≤ 1.5")
+        results = self._folder / f"results-{size}"
+        _stage("results", str(results), str(size))
+        launched, table = ((*RUNNER, "plan", name, *NO_LOCKFILE) for name in ("launched.yaml", "table.yaml"))
+        pairs = alternate(lambda: cost(launched, results), lambda: cost(table, results), self._pairs(size))
+        yield Line(
+            f"`plan` of {size:,} `launched` rows over `plan` of a csv of as many", str(processor(pairs)), "≤ 1.2"
+        )
+        if size <= 10_000:
+            yield self._asking(folder, size)
+
+    def _asking(self, folder: Path, size: int) -> Line:
+        lockfile = folder / "study.lock.json"
+        lockfile.unlink()
+        pairs = []
+        with emulator(PORT) as url:
+            wait = ("--wait", "finished", "--quiet")
+            cost((*RUNNER, "run", "study.yaml", "--server-url", url, *wait), folder)
+            before = lockfile.read_bytes()
+            for _ in range(3):
+                lockfile.write_bytes(before)
+                asked = cost((*RUNNER, "outputs", "study.yaml", "--server-url", url, "--quiet"), folder)
+                floor = cost((PYTHON, str(HERE / "floor_outputs.py"), url, lockfile.name), folder)
+                pairs.append((asked.clock, floor.clock))
+        return Line(f"`outputs` of {size:,} analyses over bare GETs, four at a time", str(ratio(pairs)), "≤ 1.5")
 
 
 def _stage(*arguments: str) -> None:

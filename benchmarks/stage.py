@@ -1,7 +1,7 @@
 """Sets the stage in a process of its own: what measures must stay small, since a child begins with its parent's peak.
 
 ``python -m benchmarks.stage study FOLDER ROWS`` | ``inline FOLDER COUNT`` | ``launches FOLDER COUNT`` |
-``bodies FOLDER`` | ``sheets FOLDER``
+``bodies FOLDER`` | ``sheets FOLDER`` | ``results FOLDER COUNT`` | ``outputs FOLDER``, which adds them to a lockfile
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.inline import write_inline
+from benchmarks.outcomes import add_outputs, write_results
 from benchmarks.peer_seqerakit import write_launches
 from benchmarks.sheets import write_sheets
 from benchmarks.workload import write_study
@@ -35,6 +36,10 @@ def main(what: str, folder: Path, *count: str) -> None:
         write_inline(folder / "inline.yaml", int(count[0]))
     elif what == "sheets":
         write_sheets(folder)
+    elif what == "results":
+        write_results(folder, int(count[0]))
+    elif what == "outputs":
+        add_outputs(folder / "study.lock.json")
     elif what == "launches":
         write_launches(folder, int(count[0]))
     else:

@@ -58,6 +58,7 @@ def plan(
     path: Manifest,
     *,
     retry_failed: bool = False,
+    where: str | None = None,
     relaunch_changed: bool = False,
     target: Sequence[str] = (),
     limit: int | None = None,
@@ -94,6 +95,7 @@ def run(
     timeout: float = DEFAULT_TIMEOUT,
     poll_interval: float | None = None,
     retry_failed: bool = False,
+    where: str | None = None,
     relaunch_changed: bool = False,
     target: Sequence[str] = (),
     limit: int | None = None,
@@ -101,6 +103,8 @@ def run(
     max_launches: int | None = None,
     strict: bool = False,
     no_check: bool = False,
+    retries: int = 0,
+    outputs: bool = False,
     locked: bool = False,
     no_refresh: bool = False,
     launch_renamed: bool = False,
@@ -135,6 +139,7 @@ def status(
     target: Sequence[str] = (),
     failed: bool = False,
     watch: bool = False,
+    usage: bool = False,
     timeout: float = DEFAULT_TIMEOUT,
     poll_interval: float | None = None,
     server_url: str | None = None,
@@ -153,7 +158,7 @@ def status(
 
     given, manifest = locals(), Path(path)
     options = _filled(RunOptions, given)
-    found = refresh(manifest, _filled(Target, given), options, _context(notify), is_watching=watch)
+    found = refresh(manifest, _filled(Target, given), options, _context(notify), is_watching=watch, usage=usage)
     shown = chosen_items(found, _filled(Choices, given), only_failed=failed)
     return msgspec.convert(status_document(shown, manifest), StatusResult)
 

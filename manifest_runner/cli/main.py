@@ -34,6 +34,8 @@ COMMANDS = (
     "resolve",
     "run",
     "status",
+    "outputs",
+    "failures",
     "report",
     "accept",
     "abort",

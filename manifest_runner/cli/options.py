@@ -134,6 +134,7 @@ choice_options = grouped(
     "choices",
     Choices,
     click.option("--retry-failed", is_flag=True, help="Launch failed items again, and nothing else."),
+    click.option("--where", metavar="EXPRESSION", help="With --retry-failed, only items for which this holds."),
     click.option("--relaunch-changed", is_flag=True, help="Approve launching changed items again."),
     targets_option,
     click.option("--limit", type=COUNT, metavar="N", help="Launch only the first N items that are due."),
@@ -181,6 +182,14 @@ _RUNNING = (
         help="Wait this long for another machine's run to end (`state`, `lock: git`).",
     ),
     click.option("--no-lock", is_flag=True, help="Do not take the manifest's lease; other runs may go on at once."),
+    click.option(
+        "--retries",
+        type=COUNT,
+        default=RunOptions().retries,
+        metavar="N",
+        help="With --wait finished, launch again what fails meanwhile, up to N times an item.",
+    ),
+    click.option("--outputs", is_flag=True, help="Record what the analyses made, as `outputs` does."),
     click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is not launched yet."),
     click.option(
         "--no-refresh",

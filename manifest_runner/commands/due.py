@@ -17,7 +17,7 @@ from manifest_runner.launch.spool import Spool
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan
-from manifest_runner.planning.planner import make_plan
+from manifest_runner.planning.planner import Meant, make_plan
 from manifest_runner.text import counted, few_of
 
 REPORT_EVERY = 1000
@@ -48,8 +48,13 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
+def most_launches(options: RunOptions, loaded: Loaded) -> int | None:
+    """How many launches one run may make, None where there is no limit."""
+    return loaded.document.max_launches if options.max_launches is None else options.max_launches
+
+
 def too_many_words(plan: Plan, options: RunOptions, loaded: Loaded) -> str | None:
-    limit = loaded.document.max_launches if options.max_launches is None else options.max_launches
+    limit = most_launches(options, loaded)
     due = len(plan.due)
     if limit is None or due <= limit:
         return None
@@ -69,9 +74,26 @@ def plan_session(session: Session, choices: Choices, detail: int | None, spool: 
     pending = references(session.journal.pending.values())
     items = _counted(session.loaded.expansion.items(), session.context.progress)
     keep = None if spool is None else spool.keep
-    plan = make_plan(items, session.lockfile, choices, naming=session.naming, pending=pending, keep=keep, detail=detail)
+    plan = make_plan(
+        items,
+        session.lockfile,
+        choices,
+        naming=session.naming,
+        pending=pending,
+        keep=keep,
+        detail=detail,
+        is_meant=_meant(choices),
+    )
     report_moves(session.loaded, plan.references)
     return plan
+
+
+def _meant(choices: Choices) -> Meant:
+    if choices.where is None:
+        return lambda _reference, _before: True
+    from manifest_runner.commands.where import failed_where
+
+    return failed_where(choices.where)
 
 
 def _counted(items: Iterator[Item], progress: Progress) -> Iterator[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from manifest_runner.commands.open_run import OpenRun
@@ -10,26 +11,28 @@ from manifest_runner.errors import Unreachable
 from manifest_runner.text import counted
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
-    from manifest_runner.launch.polling import Poller
+    from manifest_runner.launch.polling import IsDone, Poller
 
 # An item is created a moment before the API shows its analysis; after so many polls it is left to ``status``.
 PATIENCE_FOR_ANALYSES = 5
 
 
-def follow(run: OpenRun, wait: WaitMode) -> None:
+def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -> None:
     """Poll until every launch is as far as ``wait`` says, once for "none"; ``context.watch`` sees each state.
 
+    ``go_on`` may launch more after each poll; it returns how many launches that was, or are still to come.
     Raises Unreachable when the time is over.
     """
     from manifest_runner.launch.polling import pauses
 
     poller = _poller(run, wait)
-    if poller is None:
+    if poller is None and not go_on():
         return
+    poller = poller or _new_poller(run, wait)
     session, context = run.session, run.session.context
     for passes, pause in enumerate(pauses(run.options.poll_interval), 1):
         session.reread()
-        still_open = poller.poll()
+        still_open = poller.poll() + go_on()
         context.watch(session.lockfile, still_open)
         if wait == "none" or not (still_open or session.is_run_elsewhere):
             return
@@ -51,14 +54,23 @@ def look(run: OpenRun) -> bool:
 
 def _poller(run: OpenRun, wait: WaitMode) -> Poller | None:
     """None where there is nothing to ask."""
-    from manifest_runner.launch.polling import Poller, analysis_done, creation_done
-
-    done = analysis_done if wait == "finished" else creation_done
-    lockfile = run.session.lockfile
-    if all(done(item) for item in lockfile.items.values()) and not run.session.is_run_elsewhere:
+    done, items = _done(wait), run.session.lockfile.items
+    if all(done(item) for item in items.values()) and not run.session.is_run_elsewhere:
         return None
+    return _new_poller(run, wait)
+
+
+def _new_poller(run: OpenRun, wait: WaitMode) -> Poller:
+    from manifest_runner.launch.polling import Poller
+
     names = run.session.naming.names if run.session.loaded.document.stamp else ()
-    return Poller(run.client(), lockfile, done, names=names)
+    return Poller(run.client(), run.session.lockfile, _done(wait), names=names)
+
+
+def _done(wait: WaitMode) -> IsDone:
+    from manifest_runner.launch.polling import analysis_done, creation_done
+
+    return analysis_done if wait == "finished" else creation_done
 
 
 def _too_late(run: OpenRun, wait: WaitMode, still_open: int) -> Unreachable:

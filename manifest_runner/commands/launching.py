@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.due import changed_words, due_batches, plan_session, renamed_words, too_many_words
+from manifest_runner.commands.due import changed_words, plan_session, renamed_words, too_many_words
 from manifest_runner.commands.names import check_due, resolve_due
 from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.errors import ApprovalNeeded, KeyReused
-from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt, adopt_reused
-from manifest_runner.launch.batches import PreparedBatch, journaled
-from manifest_runner.launch.environment import LaunchEnvironment
+from manifest_runner.commands.sent import Sent
+from manifest_runner.commands.waves import Waves, adopt_mode
+from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.journal import references
 from manifest_runner.launch.recovery import settle
-from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import plan_digest
-from manifest_runner.planning.naming import Identities, Naming
+from manifest_runner.planning.naming import Naming
 from manifest_runner.planning.plan import Plan
 from manifest_runner.text import counted
-
-
-class Sent(msgspec.Struct):
-    """What a run launched so far: batches, the userReferences of their items, and how many it adopted instead."""
-
-    batches: int = 0
-    launched: list[str] = msgspec.field(default_factory=list)
-    adopted: int = 0
 
 
 def plan_run(run: OpenRun, choices: Choices) -> Plan:
@@ -39,8 +28,11 @@ def plan_run(run: OpenRun, choices: Choices) -> Plan:
     return plan
 
 
-def launch_due(run: OpenRun, plan: Plan, sent: Sent) -> Plan:
-    """Launch what is due, once that is approved; ``sent`` is brought up to date. Returns the plan that was followed."""
+def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
+    """Launch what is due and has room, once that is approved; ``sent`` is brought up to date.
+
+    Returns the plan that is followed.
+    """
     if run.session.unseen_batches:
         plan = _read_unseen(run)
     if run.session.journal.pending:
@@ -50,8 +42,7 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent) -> Plan:
     check_due(run, plan)
     _check_expected(run, plan)
     apply_moves(run.session.lockfile, run.session.naming, plan)
-    if plan.launches:
-        _send(run, plan, sent)
+    waves.begin(plan)
     return plan
 
 
@@ -67,17 +58,11 @@ def _read_unseen(run: OpenRun) -> Plan:
     return plan_run(run, run.options.choices)
 
 
-def _adopt_mode(run: OpenRun) -> AdoptMode:
-    """Under a lease that was released after everything had been seen, nobody's launch is only partly visible."""
-    held, mode = run.session.held, run.options.adopt
-    return "now" if mode == "wait" and held is not None and held.claim.is_clean else mode
-
-
 def _settle(run: OpenRun, sent: Sent) -> Plan:
     """Send again what a crash left without an answer, then plan again with what is known now."""
     session = run.session
     settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
-    settle(run.launch_environment(), _adopt_mode(run))
+    settle(run.launch_environment(), adopt_mode(run))
     session.save()
     sent.launched += sorted(each for each in settled if each in session.lockfile.items)
     sent.batches += batches
@@ -126,35 +111,3 @@ def apply_moves(lockfile: Lockfile, naming: Naming, plan: Plan) -> None:
         lockfile.items.pop(old, None)
     lockfile.items.update(plan.moved)
     lockfile.name = naming.name
-
-
-def _send(run: OpenRun, plan: Plan, sent: Sent) -> None:
-    loaded, context, env = run.session.loaded, run.session.context, run.launch_environment()
-    stamped, due = loaded.document.stamp, plan.launches
-    if stamped:
-        identities = Identities(run.session.naming, loaded.project)
-        due = adopt(env, due, _adopt_mode(run), KnownAs(identities, run.spool.fetch))
-        sent.adopted = len(plan.launches) - len(due)
-    run.session.unseen = ()
-    total = -(-len(due) // run.options.batch_size_of(loaded))
-    done = 0
-    for number, batch in enumerate(due_batches(due, loaded, run.options, run.spool), 1):
-        done += len(batch.launches)
-        if not _submit(env, batch, stamped=stamped):
-            sent.adopted += len(batch.launches)
-            continue
-        sent.batches += 1
-        sent.launched += [launch.user_reference for launch in batch.launches]
-        context.progress("submitted", done, len(due))
-        context.notify(f"submitted batch {number:,} of {total:,}: {counted(len(batch.launches), 'item')}")
-
-
-def _submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool) -> bool:
-    """Send a batch; False where its key was used before and all of it was adopted. Raises Refused, Unreachable."""
-    try:
-        submit(env, batch, stamped=stamped)
-    except KeyReused:
-        if not (stamped and adopt_reused(env, tuple(map(journaled, batch.launches)))):
-            raise
-        return False
-    return True

@@ -37,6 +37,11 @@ class OpenRun(msgspec.Struct, frozen=True):
     client: Callable[[], Client]
     origin: Callable[[], Origin]
 
+    @property
+    def max_running(self) -> int | None:
+        """How many analyses of the manifest may run at once, None where there is no limit."""
+        return self.session.loaded.document.max_running
+
     def launch_environment(self) -> LaunchEnvironment:
         session, context = self.session, self.session.context
         return LaunchEnvironment(

@@ -56,6 +56,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     lock_timeout: float = 0.0
     no_lock: bool = False
     no_check: bool = False
+    retries: int = 0
+    outputs: bool = False
     detail: int | None = None
     approve: Callable[[Plan], bool] | None = None
 

@@ -15,8 +15,10 @@ from manifest_runner.commands.session import read_session
 from manifest_runner.commands.target import load_target
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
+from manifest_runner.launch.running import room_for
 from manifest_runner.launch.spool import open_spool
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.planning.estimate import Estimate, estimate
 from manifest_runner.planning.plan import Plan
 from manifest_runner.planning.planner import make_plan
 from manifest_runner.signed_urls import mask_json
@@ -26,6 +28,8 @@ class Preview(msgspec.Struct, frozen=True):
     """What ``run`` would do, how many batches it would send, and the warnings.
 
     ``left_out`` of the ``rows`` that were read do not meet their ``where``.
+    ``waiting`` is due, too, but has no room before others end; ``cost`` is of all that is due, None where no price is
+    known.
     """
 
     plan: Plan
@@ -34,6 +38,8 @@ class Preview(msgspec.Struct, frozen=True):
     too_many: bool = False
     rows: int = 0
     left_out: int = 0
+    waiting: list[str] = msgspec.field(default_factory=list)
+    cost: Estimate | None = None
 
 
 def plan(path: Path, target: Target, options: RunOptions, context: Context) -> Preview:
@@ -51,9 +57,17 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
     if too_many:
         context.notify(f"run would stop: {too_many}")
     size = options.batch_size_of(session.loaded)
-    stream, batches = session.loaded.expansion, -(-len(made.due) // size)
-    findings = session.loaded.findings.all()
-    return Preview(made, batches, findings, bool(too_many), stream.rows_read, stream.rows_left_out)
+    waiting = made.due[room_for(session.lockfile, session.loaded.document.max_running) :]
+    return Preview(
+        made,
+        batches=-(-(len(made.due) - len(waiting)) // size),
+        findings=session.loaded.findings.all(),
+        too_many=bool(too_many),
+        rows=session.loaded.expansion.rows_read,
+        left_out=session.loaded.expansion.rows_left_out,
+        waiting=waiting,
+        cost=estimate(session.lockfile, len(made.due)),
+    )
 
 
 def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:

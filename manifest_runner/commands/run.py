@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,19 +13,23 @@ from manifest_runner.commands.doubles import doubles_of_run
 from manifest_runner.commands.due import check_targets, uncovered_words
 from manifest_runner.commands.failed_items import Failure, failed_items
 from manifest_runner.commands.follow import follow, look
-from manifest_runner.commands.launching import Sent, launch_due, plan_run
+from manifest_runner.commands.launching import launch_due, plan_run
 from manifest_runner.commands.open_run import OpenRun, open_run
 from manifest_runner.commands.options import RunOptions, Target
-from manifest_runner.diagnostics.finding import Finding
-from manifest_runner.errors import NotCovered
+from manifest_runner.commands.sent import Sent
+from manifest_runner.commands.waves import Waves
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest
+from manifest_runner.errors import NotCovered, UsageProblem
 from manifest_runner.launch.doubles import Double
 from manifest_runner.lockfile.model import LockedItem, Lockfile
+from manifest_runner.manifest.check import load_document
+from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.planning.plan import Plan
 
 
 class Outcome(msgspec.Struct):
     """What a run did. ``sent`` is what it launched, ``failures`` the manifest's failed items, new or old,
-    and ``doubles`` the launches that exist more than once."""
+    ``doubles`` the launches that exist more than once, and ``waiting`` what has no room before others have ended."""
 
     plan: Plan
     lockfile: Lockfile
@@ -34,6 +38,7 @@ class Outcome(msgspec.Struct):
     failures: list[Failure] = msgspec.field(default_factory=list)
     findings: list[Finding] = msgspec.field(default_factory=list)
     doubles: list[Double] = msgspec.field(default_factory=list)
+    waiting: list[str] = msgspec.field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -75,8 +80,25 @@ class Outcome(msgspec.Struct):
 
 def run(path: Path, target: Target, options: RunOptions, context: Context) -> Outcome:
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
+    if options.retries and options.wait != "finished":
+        raise UsageProblem("--retries goes with --wait finished: only who waits sees what fails")
     with open_run(path, target, options, context, "run") as run:
         return _run(run)
+
+
+def check_manifests(paths: Iterable[Path], target: Target, context: Context) -> None:
+    """Check the text of several manifests before the first of them launches anything. Raises what is wrong with all.
+
+    Their rows are checked by the run of each: one may start from what another has made.
+    """
+    found: list[Finding] = []
+    for path in paths:
+        try:
+            found += load_document(read_manifest(path), env=context.env, given_vars=target.given_vars).faults
+        except InvalidManifest as e:
+            found += e.findings
+    if found:
+        raise InvalidManifest(found)
 
 
 def _run(run: OpenRun) -> Outcome:
@@ -84,18 +106,27 @@ def _run(run: OpenRun) -> Outcome:
     plan = plan_run(run, options.choices)
     _check(run, plan)
     sent = Sent()
+    waves = Waves(run, sent)
     try:
         if not options.no_refresh and look(run):
             plan = plan_run(run, options.choices)
-        plan = launch_due(run, plan, sent)
+        plan = launch_due(run, plan, sent, waves)
         _mark_removed(session.lockfile, plan)
-        follow(run, options.wait)
+        follow(run, options.wait, waves.go_on if options.wait == "finished" else lambda: 0)
+        if options.outputs:
+            _record_outputs(run, plan)
         doubles = doubles_of_run(run, sent.launched)
     finally:
         session.finish()
     failures = failed_items(session, plan, options.choices)
     findings = session.loaded.findings.all()
-    return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings, doubles)
+    return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings, doubles, waves.waiting)
+
+
+def _record_outputs(run: OpenRun, plan: Plan) -> None:
+    from manifest_runner.commands.outputs import record_outputs
+
+    record_outputs(run, [name for name in run.session.lockfile.items if name in plan.references])
 
 
 def _check(run: OpenRun, plan: Plan) -> None:

@@ -6,18 +6,20 @@ from pathlib import Path
 
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.follow import follow, look
-from manifest_runner.commands.open_run import open_run
+from manifest_runner.commands.open_run import OpenRun, open_run
 from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.text import counted
 
 
 def refresh(
-    path: Path, target: Target, options: RunOptions, context: Context, *, is_watching: bool = False
+    path: Path, target: Target, options: RunOptions, context: Context, *, is_watching: bool = False, usage: bool = False
 ) -> Lockfile:
     """The lockfile, brought up to date from the API with as few requests as that takes.
 
     While ``is_watching`` it goes on until every analysis has ended, and ``context.watch`` sees each state. Where
-    another process holds the manifest, the lockfile is only returned, and the writing is left to that process.
+    another process holds the manifest, the lockfile is only returned, and the writing is left to that process. With
+    ``usage`` the prices of analyses that have ended are asked for, once each.
     """
     with open_run(path, target, options, context) as run:
         session = run.session
@@ -27,6 +29,15 @@ def refresh(
                 follow(run, "finished")
             else:
                 look(run)
+            if usage:
+                _ask_for_prices(run)
         finally:
             session.finish()
         return session.lockfile
+
+
+def _ask_for_prices(run: OpenRun) -> None:
+    from manifest_runner.commands.usage import record_prices
+
+    if waiting := record_prices(run, run.session.lockfile.items):
+        run.session.context.notify(f"{counted(waiting, 'price is', 'prices are')} not known yet; ask again later")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from manifest_runner.commands.context import Context
 from manifest_runner.commands.options import Target
+from manifest_runner.commands.other_lockfile import lockfiles_of_others
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.ica.config import find_credential, find_server
@@ -21,8 +22,14 @@ EMULATOR = "emulator"
 
 def load_target(path: Path, target: Target, context: Context, *, report_unresolved: bool = False) -> Loaded:
     """A manifest with its names file. With ``report_unresolved`` a name that is not in it is an error."""
-    loaded = load(path, env=context.env, project=target.project, given_vars=target.given_vars)
     file, server = names_path(path, is_trial=target.emulator), server_of(target, context)
+    loaded = load(
+        path,
+        env=context.env,
+        project=target.project,
+        given_vars=target.given_vars,
+        lockfile_of=lockfiles_of_others(target, server, context),
+    )
     names = read_names(file, project=loaded.project, server=server)
     return loaded.with_pins(Pins(names, report_unresolved=report_unresolved))
 

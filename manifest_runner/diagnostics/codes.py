@@ -181,6 +181,12 @@ CODES: dict[str, Code] = {
         "Correct the row, or the rule.",
         'require: [{that: "row.coverage | int >= 30", else: "coverage below 30"}]',
     ),
+    "MR316": Code(
+        "Outputs that are not recorded",
+        "A template reads `row.outputs` of another manifest's items, and nobody has asked ICA for them yet.",
+        "Run `manifest-runner outputs` on that manifest, or run it with --outputs.",
+        "forEach: {launched: germline.yaml}",
+    ),
     "MR401": Code(
         "Invalid template",
         "Braces are not closed, a filter does not exist, or `where` has braces although it is an expression already.",
@@ -302,6 +308,12 @@ CODES: dict[str, Code] = {
         "Two items use the same data as the same input: a copied cell, or a shared normal. This is information, not a "
         "warning.",
         "Correct the cell if it was copied.",
+    ),
+    "MR610": Code(
+        "Items that give no row",
+        "Some items of the manifest that `launched` names have not ended, or have failed.",
+        "Nothing has to be done: they give rows once they have succeeded. `manifest-runner status` shows how they do.",
+        "forEach: {launched: germline.yaml}",
     ),
     "MR611": Code(
         "A move to a name that no item has",

@@ -192,7 +192,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
     host = urlsplit(response.url).hostname or ""
     while True:
         try:
-            chunk = response.raw.read(CHUNK_BYTES, decode_content=False)
+            chunk = response.raw.read1(CHUNK_BYTES, decode_content=False)
         except (http.RequestException, pool.HTTPError, OSError) as error:
             raise retryable_error(error, host) from error
         if not chunk:

@@ -13,6 +13,7 @@ from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.wire import PagedList, Text, Wire, WireError, Word, decode, name_of, plain_id
 
 _LONGEST_AMOUNT = 40
+_NULL = msgspec.Raw(b"null")
 
 
 class _OutputData(Wire, frozen=True):
@@ -42,7 +43,7 @@ class _Step(Wire, frozen=True):
 
 
 class _Price(Wire, frozen=True):
-    amount: msgspec.Raw | None = None
+    amount: msgspec.Raw = _NULL
     currency: Text | None = None
 
 
@@ -68,7 +69,7 @@ def read_steps(body: bytes, clean: Cleaner) -> tuple[Step, ...]:
 def read_usage(body: bytes, clean: Cleaner) -> Price | None:
     """The price of an analysis, None where the answer holds none. Raises WireError."""
     price = decode(body, _USAGE).price
-    if price is None or price.amount is None:
+    if price is None or price.amount == _NULL:
         return None
     return Price(_amount(bytes(price.amount).decode()), clean.name(price.currency or "iCredit"))
 

@@ -59,7 +59,8 @@ def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text"
     if lookup.filters:
         last = lookup.filters[-1][0]
         return "texts" if last == "split" else "text" if last in _DIRECT else "any"
-    return "text" if cells_are_text and lookup.root == "row" and lookup.key is not None else "any"
+    is_cell = lookup.root == "row" and lookup.key is not None and not lookup.path
+    return "text" if cells_are_text and is_cell else "any"
 
 
 def _what_a_query_gives(query: Query, *, cells_are_text: bool) -> Literal["text", "texts", "any"]:
@@ -141,7 +142,7 @@ class Writer:
 
     def _fixed_text(self, lookup: Lookup) -> str | None:
         """What a name that is the same for every row adds to a text; None where that takes Jinja."""
-        value = None if lookup.filters else self._fixed(lookup)
+        value = None if lookup.filters or lookup.path else self._fixed(lookup)
         return _cell_text(value) if isinstance(value, (str, bool, int, float)) else None
 
     def _fixed(self, lookup: Lookup) -> Any:
@@ -164,7 +165,11 @@ class Writer:
             return self._filtered_text(self._local(f"beside.file.{lookup.key}"), lookup.filters, as_text=as_text)
         if lookup.root != "row" or lookup.key is None:
             return None
+        if lookup.path and self._columns is not None:
+            return None
         cell = self._cell(lookup.key)
+        if lookup.path:
+            cell = self._local(f"{cell}" + "".join(f"[{step!r}]" for step in lookup.path))
         if cell is not None and self._columns is None and as_text and not lookup.filters:
             cell = self._local(f"text({cell})")
         return None if cell is None else self._filtered_text(cell, lookup.filters, as_text=as_text)

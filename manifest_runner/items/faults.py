@@ -179,6 +179,8 @@ class AnalysisNotes:
         self.is_table = analysis.rows.columns is not None and each is not None and each.group_by is None
 
     def add_no_rows(self, rows_read: int) -> None:
+        if not rows_read and self._analysis.rows.notes:  # which say why
+            return
         place, words = self._faults.place(("forEach",)), "there are no rows"
         if rows_read:
             place, words = (

@@ -17,6 +17,7 @@ from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.names.pins import Pins
+from manifest_runner.rows.launched import LockfileOf, lockfile_beside
 
 # A project becomes a segment of a URL's path, where "..", "/" and "?" would change what is asked for.
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -56,8 +57,11 @@ def load(
     env: Mapping[str, str],
     project: str | None = None,
     given_vars: Mapping[str, str] | None = None,
+    lockfile_of: LockfileOf = lockfile_beside,
 ) -> Loaded:
     """Read a manifest and prepare its analyses. ``project`` and ``given_vars`` are those of the command line.
+
+    ``lockfile_of`` finds the lockfile of a manifest that this one starts from.
 
     Raises UsageProblem, or InvalidManifest where there is no point in reading rows.
     """
@@ -69,7 +73,7 @@ def load(
             raise InvalidManifest(document.faults) from e
         raise
     findings = Findings()
-    analyses = prepare_analyses(document, chosen, path.parent, findings)
+    analyses = prepare_analyses(document, chosen, path.parent, findings, lockfile_of)
     return Loaded(document, chosen, ItemStream(document, analyses, findings), findings)
 
 

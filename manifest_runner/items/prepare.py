@@ -27,6 +27,7 @@ from manifest_runner.items.tables import with_tables
 from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
 from manifest_runner.manifest.yaml_file import Path_
 from manifest_runner.rows.base import Rows
+from manifest_runner.rows.launched import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget
@@ -75,18 +76,22 @@ class Analysis(msgspec.Struct, frozen=True, eq=False):
     columns_of_where: frozenset[str] = frozenset()
 
 
-def prepare_analyses(document: Document, project: str, folder: Path, findings: Findings) -> list[Analysis]:
+def prepare_analyses(
+    document: Document, project: str, folder: Path, findings: Findings, lockfile_of: LockfileOf = lockfile_beside
+) -> list[Analysis]:
     """The analyses; every fault and warning found, also the document's, is added to ``findings``.
 
-    ``folder`` is what paths in the manifest are relative to.
+    ``folder`` is what paths in the manifest are relative to, ``lockfile_of`` finds the lockfile of another manifest.
     """
     for finding in document.faults:
         findings.add(finding)
     budget = Budget()
     scope = manifest_scope(document, project, budget, findings)
-    sources = Sources(folder, Path(document.source.file).parent)
+    sources = Sources(folder, Path(document.source.file).parent, lockfile_of)
     scope = with_tables(document, scope, sources, findings)
     prepared = [_prepare(spec, scope, sources, budget) for spec in document.analyses]
+    for note in {note: None for analysis, _ in prepared for note in analysis.rows.notes}:
+        findings.add(note)
     if not findings.count("error"):  # else the template that uses them may be the one at fault
         _warn_of_unused_columns(prepared, scope, findings)
         _warn_of_unused_vars(document, scope, findings)
@@ -107,6 +112,7 @@ def _prepare(
     where = slots.condition(spec.for_each.where if spec.for_each else None)
     schema = _open_schema(spec, scope, sources)
     _check_grouping(spec, scope, rows)
+    slots.report_lacking()
     broken = (*spec.broken, *slots.broken)
     if not broken and (rows is None or scope.faults.count > faults_before):
         broken = (("forEach",),)
@@ -229,6 +235,7 @@ class _SlotReader:
         if spec.for_each is not None and spec.for_each.group_by is not None:
             self._known["rows"] = None
         self.used: list[Used] = []
+        self._templates: list[Template] = []
         self.broken: list[Path_] = []
 
     def resolve(self, path: Path_, value: Any) -> Any:
@@ -252,19 +259,25 @@ class _SlotReader:
         self._known.pop("rows", None)
         return None if text is None else self.expression(("forEach", "where"), text)
 
+    def report_lacking(self) -> None:
+        """Report what some rows do not have, where a template reads it."""
+        for key, fault in self._rows.lacks if self._rows else ():
+            if any(template.mentions(key) for template in self._templates):
+                self._scope.faults.report(fault.place, fault.code, fault.message)
+
     def _known_columns(self) -> Scope | None:
         """The columns of the row; None where each row may have others."""
         if self._spec.for_each is None and not self._spec.broken:  # else it may have been left out for a fault
             return Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
-        if self._columns is None:
-            return None
-        return Scope(dict.fromkeys(self._columns), 'the row has no column "{}"')
+        columns = self._columns or (self._rows.keys if self._rows else None)
+        return None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
 
     def _template(self, path: Path_, text: str, *, expression: bool = False) -> Template | None:
         """None where it has a fault, which is reported."""
         try:
             template = find_template(self._scope, text, expression=expression)
             self.used.append(template.used)
+            self._templates.append(template)
             template.check()
         except TemplateFault as e:
             self._scope.faults.report_template(self._scope.place(path, self._spec.index), e, text)

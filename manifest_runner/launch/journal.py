@@ -74,7 +74,7 @@ NOWHERE = Origin()
 
 
 class Post(msgspec.Struct, frozen=True):
-    """A batch that was about to be POSTed. ``by`` tells users apart.
+    """A batch that was about to be POSTed. ``by`` tells users apart, ``retry`` what --retries launched again.
 
     ``at`` is in seconds since the epoch by our clock, ``server_at`` by the server's, None where that was not known.
     """
@@ -87,6 +87,7 @@ class Post(msgspec.Struct, frozen=True):
     items: tuple[JournaledItem, ...]
     server_at: float | None = None
     origin: Origin = NOWHERE
+    retry: bool = False
 
     def __repr__(self) -> str:
         """Without the body, which may hold signed URLs."""
@@ -149,6 +150,7 @@ class Journal:
                 items=items,
                 server_at=record.get("serverAt"),
                 origin=Origin.read(record.get("origin", {})),
+                retry=record.get("retry", False),
             )
             self.pending[post.key] = post
         elif "answer" in record:
@@ -181,6 +183,7 @@ class Journal:
             "by": post.by,
             "items": items,
             "origin": post.origin.record(),
+            **({"retry": True} if post.retry else {}),
             "body": post.body.decode(),
         }
         self._append(record)

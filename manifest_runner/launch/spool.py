@@ -28,7 +28,10 @@ class Spool:
         self._end += len(request)
         return place
 
-    def fetch(self, place: tuple[int, int]) -> bytes:
+    def fetch(self, place: tuple[int, int] | bytes) -> bytes:
+        """What is at a place; bytes that were never kept are their own place."""
+        if isinstance(place, bytes):
+            return place
         try:  # what is buffered is written first
             self._file.seek(place[0])
             return self._file.read(place[1])

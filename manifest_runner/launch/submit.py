@@ -9,11 +9,11 @@ from manifest_runner.launch.journal import Post
 from manifest_runner.launch.record import record_answer
 
 
-def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool) -> None:
+def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool, is_retry: bool = False) -> None:
     """Journal a batch, POST it, journal the answer. Raises Refused, Unreachable, BadState."""
     items = tuple(map(journaled, batch.launches))
     at, server_at = env.clock(), env.client.server_now()
-    post = Post(batch.key, batch.body, at, stamped, env.client.user, items, server_at, env.origin)
+    post = Post(batch.key, batch.body, at, stamped, env.client.user, items, server_at, env.origin, is_retry)
     env.journal.post(post)
     send(env, post, again=False)
 

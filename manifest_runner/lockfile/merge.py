@@ -156,11 +156,13 @@ def _key_in(launches: Mapping[Identity, LockedItem], launch: LockedItem) -> Iden
 def _further(one: LockedItem, other: LockedItem) -> LockedItem:
     """One launch seen at two times: the one that has come further."""
     behind, ahead = sorted((one, other), key=_progress)
-    requested = ahead.abort_requested_at or behind.abort_requested_at
     return structs.replace(
         ahead,
-        abort_requested_at=requested,
+        abort_requested_at=ahead.abort_requested_at or behind.abort_requested_at,
         renamed_from=ahead.renamed_from or behind.renamed_from,
+        outputs=behind.outputs if ahead.outputs is None else ahead.outputs,
+        failure=ahead.failure or behind.failure,
+        price=ahead.price or behind.price,
         more={**behind.more, **ahead.more},
     )
 

@@ -131,6 +131,10 @@ class LockedItem(Value, frozen=True):
         return self.analysis is not None and self.analysis.status in FAILED_ANALYSIS
 
     @property
+    def succeeded(self) -> bool:
+        return self.status != "FAILED" and self.analysis is not None and self.analysis.status == "SUCCEEDED"
+
+    @property
     def failed(self) -> bool:
         return self.creation_failed or self.analysis_failed
 

@@ -41,6 +41,11 @@ class VersionedLockfile:
         self._base = parse_lockfile(stored.content, self.where) if stored else None
         return self._base.copy() if self._base else None
 
+    def content(self) -> bytes | None:
+        """Its bytes as they are, None where there is none."""
+        stored = self._store.get(self._name)
+        return stored.content if stored else None
+
     def read(self, *, name: str, project: str, server: str, former_names: Collection[str] = ()) -> Lockfile:
         """The same, an empty one where there is none yet.
 

@@ -81,6 +81,7 @@ def load_document(
         state=data.get("state"),
         lock=data.get("lock"),
         git=data.get("git"),
+        max_running=data.get("maxRunning"),
         env_names=names,
         env={name: env[name] for name in names if name in env},
         vars=data.get("vars") or {},
@@ -121,7 +122,7 @@ def _is_fatal(path: Path_) -> bool:
 
 def _spelling_faults(data: Any) -> Iterator[Fault]:
     """JSON Schema calls 1.0 an integer; in a digest ``1.0`` and ``1`` would be two revisions."""
-    for key in ("revision", "batchSize", "maxLaunches"):
+    for key in ("revision", "batchSize", "maxLaunches", "maxRunning"):
         value = data.get(key) if isinstance(data, dict) else None
         if isinstance(value, float) and (value.is_integer() or math.isinf(value)):
             yield Fault((key,), f"expected a whole number, got {described(value)}")

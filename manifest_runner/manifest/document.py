@@ -21,8 +21,8 @@ DEFAULT_STAMP = True
 # A part of a name in ``moved`` that stands for any text.
 PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-SourceFormat = Literal["csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix"]
-SOURCE_FORMATS: tuple[SourceFormat, ...] = ("csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix")
+SourceFormat = Literal["csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix", "launched"]
+SOURCE_FORMATS: tuple[SourceFormat, ...] = ("csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix", "launched")
 
 
 # The keys of an analysis that hold a name, and the API's own key for the id in its place.
@@ -107,6 +107,7 @@ class Document(msgspec.Struct, frozen=True):
     batch_size: int
     stamp: bool
     max_launches: int | None
+    max_running: int | None
     state: str | None
     lock: Literal["git"] | None
     git: str | None

@@ -8,12 +8,20 @@ import msgspec
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """What the user asked for. ``targets`` are globs over userReferences; without any, all items are meant."""
+    """What the user asked for. ``targets`` are globs over userReferences; without any, all items are meant.
+
+    ``where`` is an expression about the failed items that --retry-failed launches again.
+    """
 
     retry_failed: bool = False
     relaunch_changed: bool = False
     targets: tuple[str, ...] = ()
     limit: int | None = None
+    where: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.where is not None and not self.retry_failed:
+            raise ValueError("--where goes with --retry-failed")
 
     def wants(self, user_reference: str) -> bool:
         return not self.targets or any(fnmatchcase(user_reference, target) for target in self.targets)

@@ -14,6 +14,8 @@ from manifest_runner.planning.naming import Identities, Naming
 from manifest_runner.planning.plan import Launch, Plan, State
 from manifest_runner.planning.renamed import RenameGuard, moved_launch
 
+Meant = Callable[[str, LockedItem | None], bool]
+
 
 def make_plan(
     items: Iterable[Item],
@@ -24,14 +26,16 @@ def make_plan(
     pending: Collection[str] = (),
     keep: Callable[[bytes], Any] | None = None,
     detail: int | None = None,
+    is_meant: Meant = lambda _reference, _before: True,
 ) -> Plan:
     """Sort the items by what the lockfile knows of them.
 
     ``naming`` has the former names; without it nothing was renamed. ``pending`` are the userReferences of journaled
     batches without an answer. ``keep`` stores the request of a launch that is due, and what it returns becomes the
     launch's ``request``. ``detail`` says of how many changed items the changes are worked out, None for all.
+    ``is_meant`` leaves out items by what the lockfile knows of them.
     """
-    planner = _Planner(lockfile, choices, naming or Naming(lockfile.name), pending, keep, detail)
+    planner = _Planner(lockfile, choices, naming or Naming(lockfile.name), pending, keep, detail, is_meant)
     for item in items:
         planner.add(item)
     return planner.finish()
@@ -46,6 +50,7 @@ class _Planner:
         pending: Collection[str],
         keep: Callable[[bytes], Any] | None,
         detail: int | None,
+        is_meant: Meant,
     ) -> None:
         self._lockfile = lockfile
         self._is_new_name = lockfile.name != naming.name
@@ -53,6 +58,7 @@ class _Planner:
         self._pending = pending
         self._keep = keep
         self._detail = detail
+        self._is_meant = is_meant
         self._identities = Identities(naming, lockfile.project)
         self._requests = LaunchedRequests(lockfile)
         self._guard = RenameGuard(lockfile)
@@ -62,7 +68,7 @@ class _Planner:
         reference, plan, choices = item.user_reference, self._plan, self._choices
         plan.references.add(reference)
         before = self._before(item)
-        if choices.targets and not choices.wants(reference):
+        if not choices.wants(reference) or not self._is_meant(reference, before):
             return
         plan.not_ended += before is not None and not before.analysis_is_final
         if reference in self._pending:

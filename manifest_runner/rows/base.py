@@ -38,6 +38,9 @@ class Rows(msgspec.Struct, frozen=True):
     its line, and its column where another row stands before it on that line. ``file`` is the file of a row; None
     where rows do not come from files. ``first_column`` is where the first cell of a row is, where cells have columns
     in the file. ``read`` starts from the beginning at each call; it raises InvalidManifest where it cannot go on.
+
+    ``keys`` are those of rows that are mappings, None where each may have others. ``notes`` are about the source as a
+    whole. ``lacks`` has keys that some rows do not have, each with the fault of a template that reads it.
     """
 
     columns: tuple[str, ...] | None
@@ -45,6 +48,9 @@ class Rows(msgspec.Struct, frozen=True):
     place: Callable[[RowId], Place | None]
     file: Callable[[RowId], FileName] | None = None
     first_column: int | None = None
+    keys: tuple[str, ...] | None = None
+    notes: tuple[Finding, ...] = ()
+    lacks: tuple[tuple[str, Finding], ...] = ()
 
     def cell_place(self, row: RowId, cell: int) -> Place | None:
         """The place of a cell, as far as it is known: of its row, if no more is."""

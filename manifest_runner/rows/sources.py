@@ -23,6 +23,7 @@ from manifest_runner.rows.base import FileName, Rows, listed_rows, matrix_rows
 from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.files import joined_rows
 from manifest_runner.rows.json_rows import json_rows
+from manifest_runner.rows.launched import LockfileOf, launched_rows, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema, open_row_schema
 from manifest_runner.text import kind_of, near_miss, shown
 
@@ -45,17 +46,24 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Sources:
-    """``folder`` is what paths in the manifest are relative to, ``label`` its name in messages."""
+    """``folder`` is what paths in the manifest are relative to, ``label`` its name in messages.
 
-    def __init__(self, folder: Path, label: Path) -> None:
+    ``lockfile_of`` finds the lockfile of another manifest, given its path and its name in messages.
+    """
+
+    def __init__(self, folder: Path, label: Path, lockfile_of: LockfileOf = lockfile_beside) -> None:
         self._folder = folder
         self._label = label
+        self._lockfile_of = lockfile_of
 
     def rows(self, source: Source) -> Rows:
         """The rows of a source. Raises InvalidManifest."""
         open_rows = _INLINE.get(source.spec.format)
         if open_rows is not None:
             return open_rows(source)
+        if source.spec.format == "launched":
+            file, label = self._file(source.value, source.place(()), "manifest")
+            return launched_rows(self._lockfile_of(file, label), label, source.place(()))
         open_file = _FILES[source.spec.format]
         found = [
             (self._opened(open_file, source, name, at), FileName(name, PurePath(name).stem), str(self._label / name))

@@ -20,11 +20,15 @@ class TemplateFault(Exception):
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """A bare name or one step into one, such as ``row.sample`` or ``vars.reference``; filters with plain arguments."""
+    """A bare name or one step into one, such as ``row.sample`` or ``vars.reference``; filters with plain arguments.
+
+    ``path`` are further steps, as in ``row.outputs.vcf[0].dataId``.
+    """
 
     root: str
     key: str | None
     filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    path: tuple[str | int, ...] = ()
 
 
 class TableLookup(msgspec.Struct, frozen=True):

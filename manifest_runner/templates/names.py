@@ -19,7 +19,9 @@ _BRANCHES = (nodes.If, nodes.CondExpr, nodes.And, nodes.Or)
 _GUARDS = frozenset({"default", "d", "defined", "undefined"})
 
 
-def unknown_names(template: Template, scopes: Mapping[str, Scope | None]) -> Iterator[str]:
+def unknown_names(
+    template: Template, scopes: Mapping[str, Scope | None], roots: Sequence[str] = ROOTS
+) -> Iterator[str]:
     """A message for each name that no row can supply.
 
     ``scopes`` has the names that can be used here; its value is None where only a row shows what the name holds.
@@ -31,7 +33,7 @@ def unknown_names(template: Template, scopes: Mapping[str, Scope | None]) -> Ite
     found: dict[str, None] = {}
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and id(name) not in guarded and name.name not in bound | _GLOBALS | scopes.keys():
-            found[_words(name.name, scopes)] = None
+            found[_words(name.name, scopes, roots)] = None
     if next(tree.find_all(_BRANCHES), None) is None:
         found |= dict.fromkeys(_unknown_keys(tree, {root: scopes[root] for root in scopes.keys() - bound}, guarded))
     yield from found
@@ -47,11 +49,11 @@ def _unknown_keys(tree: nodes.Template, scopes: Mapping[str, Scope | None], guar
             yield scope.missing(step.key)
 
 
-def _words(name: str, scopes: Mapping[str, Scope | None]) -> str:
+def _words(name: str, scopes: Mapping[str, Scope | None], roots: Sequence[str]) -> str:
     for root in ("row", "vars", "env"):
         if name not in ROOTS and name in (scopes.get(root) or ()):
             return f'"{name}" is not defined; did you mean "{root}.{name}"?'
-    return root_missing(name)
+    return root_missing(name, roots)
 
 
 def _guarded(tree: nodes.Template) -> Iterator[int]:

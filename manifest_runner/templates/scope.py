@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
@@ -57,8 +57,10 @@ class LookupTable:
         return f"there is no row {key}"
 
 
-def root_missing(name: str) -> str:
-    """What to say of a name that no template knows, or that is not known here."""
+def root_missing(name: str, roots: Sequence[str] = ROOTS) -> str:
+    """What to say of a name that no template, or no expression of this sort, knows, or that is not known here."""
+    if roots != ROOTS:
+        return f'"{name}" is not defined' + (near_miss(name, roots) or f"; known are {', '.join(roots)}")
     if name in ROOTS:
         return f'"{name}" is known only {_ONLY.get(name, "where there is a row")}'
     return f'"{name}" is not defined' + (near_miss(name, ROOTS) or f"; templates know {', '.join(ROOTS)}")

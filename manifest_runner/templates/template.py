@@ -29,6 +29,9 @@ MAX_TEMPLATE = 100_000
 _OF_ROWS = frozenset({"row", "rows", "index", "source"})
 
 
+# Where a mapping has such a key, Jinja may take the attribute instead.
+_OF_MAPPINGS = frozenset(dir(dict))
+_MOST_STEPS = 10
 _OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
 
 
@@ -97,6 +100,15 @@ class Template:
             columns, whole_row = columns | mentioned, whole_row or not mentioned
         return Used(columns, names, whole_row, whole_vars, roots, tables)
 
+    def mentions(self, name: str) -> bool:
+        """Whether it may read this name or key: of anything, or in the path of a filter such as ``map``."""
+        tree = self.tree
+        return (
+            any(node.name == name for node in tree.find_all(nodes.Name))
+            or any(node.attr == name for node in tree.find_all(nodes.Getattr))
+            or any(isinstance(node.value, str) and name in node.value.split(".") for node in tree.find_all(nodes.Const))
+        )
+
     def check(self) -> None:
         """Raise TemplateFault for what is wrong whatever the row. Mere look-ups need no compiling, which is slow."""
         lookups = [part for part in self.parts or () if isinstance(part, (Lookup, Query))]
@@ -143,15 +155,15 @@ class Template:
 
 
 def _part(node: nodes.Node | None) -> Lookup | Query | None:
-    return lookup_of(node) or query_of(node, lookup_of)
+    return lookup_of(node) or query_of(node, lookup_of) or _deep_lookup_of(node)
 
 
 def _value(lookup: Lookup | Query, scope: Mapping[str, Any]) -> Any:
     if isinstance(lookup, Query):
         return None
     value = scope.get(lookup.root)
-    if lookup.filters or lookup.key is None:
-        return None if lookup.filters else value
+    if lookup.filters or lookup.path or lookup.key is None:
+        return None if lookup.filters or lookup.path else value
     return value.get(lookup.key) if isinstance(value, dict) else None
 
 
@@ -224,6 +236,20 @@ def lookup_of(node: nodes.Node | None) -> Lookup | None:
     if isinstance(node, (nodes.Getattr, nodes.Getitem)) and isinstance(node.node, nodes.Name):
         key = step_of(node)
         return None if key is None else Lookup(node.node.name, key)
+    return None
+
+
+def _deep_lookup_of(node: nodes.Node | None) -> Lookup | None:
+    """A look-up of several steps, if an expression is no more, and if each step means the same to Jinja and Python."""
+    path: list[str | int] = []
+    while isinstance(node, (nodes.Getattr, nodes.Getitem)) and len(path) < _MOST_STEPS:
+        if (inner := lookup_of(node)) is not None:
+            return Lookup(inner.root, inner.key, (), tuple(reversed(path)))
+        step = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+        if not isinstance(step, (str, int)) or isinstance(step, bool) or step in _OF_MAPPINGS:
+            return None
+        path.append(step)
+        node = node.node
     return None
 
 

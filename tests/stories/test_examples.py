@@ -23,9 +23,10 @@ pytestmark = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.
 
 
 def manifest_of(example: Path) -> str:
-    """The name of the one manifest of an example."""
-    (manifest,) = (path for path in example.glob("*.yaml") if "\nmanifest: 1\n" in path.read_text(encoding="utf-8"))
-    return manifest.name
+    """The name of an example's manifest; of several, of the one that the others start from."""
+    found = [path for path in example.glob("*.yaml") if "\nmanifest: 1\n" in path.read_text(encoding="utf-8")]
+    (first,) = (path for path in found if "launched:" not in path.read_text(encoding="utf-8"))
+    return first.name
 
 
 def without_nulls(value: Any) -> Any:
@@ -37,7 +38,7 @@ def without_nulls(value: Any) -> Any:
 
 def has_names(example: Path) -> bool:
     """Whether an example has names, which must be looked up before anything can be rendered."""
-    return (example / "emulator.yaml").exists()
+    return "\n  pipeline:" in (example / manifest_of(example)).read_text(encoding="utf-8").replace("    ", "  ")
 
 
 def render(cli: Any, example: Path) -> Any:

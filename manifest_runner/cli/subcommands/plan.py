@@ -45,8 +45,9 @@ def command(
     with working(console) as context:
         seen = preview.plan(manifest, target, options, context)
     console.findings(seen.findings)
-    lines = plan_lines(seen.plan, seen.batches, verbose=console.verbose)
+    waiting = seen.waiting
+    lines = plan_lines(seen.plan, seen.batches, verbose=console.verbose, waiting=len(waiting), cost=seen.cost)
     if rows := rows_words(seen.rows, seen.left_out):
         lines.append(rows)
-    console.result(lines, plan_document(seen.plan, seen.batches, too_many=seen.too_many))
+    console.result(lines, plan_document(seen.plan, seen.batches, too_many=seen.too_many, waiting=waiting))
     return NotCovered.exit_code if detailed_exitcode and not seen.plan.is_covered else 0

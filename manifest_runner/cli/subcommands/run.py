@@ -76,7 +76,16 @@ def command(
             asked = structs.replace(options, approve=_approval(manifest, console, progress))
             return run.run(manifest, target, asked, context_of(progress))
 
-        ended = {manifest: _ended(manifest, run_one, console, progress, len(manifests)) for manifest in manifests}
+        in_turn = options.wait == "finished" and len(manifests) > 1
+        if in_turn:
+            run.check_manifests(manifests, target, context_of(progress))
+        ended: dict[Path, Ended] = {}
+        for manifest in manifests:
+            ended[manifest] = _ended(manifest, run_one, console, progress, len(manifests))
+            if in_turn and ended[manifest].exit_code:  # the next one may start from what this one made
+                break
+    if left := [str(manifest) for manifest in manifests if manifest not in ended]:
+        console.error(f"not run, since {manifest} did not end well: {', '.join(left)}")
     documents: list[dict[str, object]] = []
     for each in ended.values():
         if isinstance(each.end, RunnerError):

@@ -30,6 +30,7 @@ the manifest: then the run writes the lockfile. `run --wait finished` also waits
 @one_manifest
 @targets_only
 @click.option("--watch", is_flag=True, help="Keep going until every analysis has ended.")
+@click.option("--usage", is_flag=True, help="Also ask for the price of each analysis that has ended.")
 @click.option("--failed", "only_failed", is_flag=True, help="Only items that failed.")
 @click.option("--exit-status", is_flag=True, help="Exit 1 if an item failed.")
 @follow_options
@@ -38,6 +39,7 @@ the manifest: then the run writes the lockfile. `run --wait finished` also waits
 def command(
     manifest: Path,
     watch: bool,
+    usage: bool,
     only_failed: bool,
     exit_status: bool,
     target: Target,
@@ -48,7 +50,7 @@ def command(
     """Refresh the lockfile from the API and print it."""
     from manifest_runner.cli.views.status import chosen_items, print_status, status_document
 
-    lockfile = _refresh(manifest, target, options, console, watch=watch)
+    lockfile = _refresh(manifest, target, options, console, watch=watch, usage=usage)
     if not lockfile.items:
         console.note(f"{manifest}: nothing has been launched yet")
     shown = chosen_items(lockfile, choices, only_failed=only_failed)
@@ -59,17 +61,19 @@ def command(
     return int(exit_status and any(item.failed and not item.removed for item in shown.items.values()))
 
 
-def _refresh(manifest: Path, target: Target, options: RunOptions, console: Console, *, watch: bool) -> Lockfile:
+def _refresh(
+    manifest: Path, target: Target, options: RunOptions, console: Console, *, watch: bool, usage: bool
+) -> Lockfile:
     from manifest_runner.commands.status import refresh
 
     if not watch:
         with progress_on(console) as progress:
-            return refresh(manifest, target, options, context_of(progress))
+            return refresh(manifest, target, options, context_of(progress), usage=usage)
     if console.as_json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         with progress_on(console) as progress:
-            return refresh(manifest, target, options, context_of(progress), is_watching=True)
+            return refresh(manifest, target, options, context_of(progress), is_watching=True, usage=usage)
     from manifest_runner.cli.watch_screen import watch_screen
 
     with watch_screen(manifest) as screen, progress_on(console, is_shown=False) as progress:
         context = structs.replace(context_of(progress), notify=screen.note, watch=screen.update)
-        return refresh(manifest, target, options, context, is_watching=True)
+        return refresh(manifest, target, options, context, is_watching=True, usage=usage)

@@ -35,7 +35,7 @@ def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
     """What ``plan --json`` has, for what the run did, and how it ended for what the run launched."""
     states = count_states(_launched(outcome))
     return {
-        **plan_document(outcome.plan, outcome.batches),
+        **plan_document(outcome.plan, outcome.batches, waiting=outcome.waiting),
         "created": outcome.created,
         "createdFailed": outcome.created_failed,
         "succeeded": states[State.SUCCEEDED],
@@ -52,6 +52,11 @@ def run_lines(outcome: Outcome, seconds: float) -> list[str]:
     if outcome.failures:
         lines.append(
             "next: fix the cause, then run with --retry-failed to launch them again; `accept` takes them as they are"
+        )
+    if outcome.waiting:
+        lines.append(
+            f"next: {len(outcome.waiting):,} more wait until others have ended (maxRunning); run again, or with "
+            "--wait finished"
         )
     if outcome.doubles:
         lines.append("next: `manifest-runner doubles --abort` aborts all but the oldest of each")

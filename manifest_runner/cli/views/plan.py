@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.planning.diff import Change
+from manifest_runner.planning.estimate import Estimate
 from manifest_runner.planning.plan import Plan
 from manifest_runner.text import counted, few_of
 
@@ -18,11 +19,11 @@ _CHANGES_SHOWN = 20
 _Changes = tuple[Change, ...] | None
 
 
-def plan_document(plan: Plan, batches: int, *, too_many: bool = False) -> dict[str, Any]:
+def plan_document(plan: Plan, batches: int, *, too_many: bool = False, waiting: Sequence[str] = ()) -> dict[str, Any]:
     return {
         **{state: getattr(plan, state) for state in STATES},
         "renamed": plan.renamed,
-        "waiting": [],
+        "waiting": list(waiting),
         "unresolved": len(plan.unresolved),
         "batches": batches,
         "launches": plan.due,
@@ -36,9 +37,17 @@ def _change_documents(found: list[Change] | None) -> list[dict[str, Any]]:
     return [{"path": change.field, "before": change.before, "after": change.after} for change in found or ()]
 
 
-def plan_lines(plan: Plan, batches: int, *, verbose: bool) -> list[str]:
+def plan_lines(plan: Plan, batches: int, *, verbose: bool, waiting: int = 0, cost: Estimate | None = None) -> list[str]:
     """The items, a line of totals, and what a person has to know before the next run."""
-    return [*item_lines(plan, verbose=verbose), _totals(plan, batches), *_next_lines(plan)]
+    lines = [*item_lines(plan, verbose=verbose), _totals(plan, batches)]
+    if waiting:
+        lines.append(f"{waiting:,} of them wait until others have ended (maxRunning)")
+    if cost is not None:
+        lines.append(
+            f"cost: about {cost.amount:,.2f} {cost.currency}, {len(plan.due):,} times the median of "
+            f"{counted(cost.known, 'known price')}"
+        )
+    return [*lines, *_next_lines(plan)]
 
 
 def item_lines(plan: Plan, *, verbose: bool) -> list[str]:

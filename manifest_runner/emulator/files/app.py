@@ -105,7 +105,7 @@ async def _pieces(row: Row, span: _Span) -> AsyncIterator[bytes]:
 
 
 async def _half(row: Row, span: _Span) -> AsyncIterator[bytes]:
-    for piece in content(row, span.first, (span.first + span.end) // 2):
+    for piece in content(row, span.first, (span.first + span.end + 1) // 2):
         yield piece
 
 

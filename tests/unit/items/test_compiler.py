@@ -27,11 +27,25 @@ CELLS = st.one_of(
     st.sampled_from([SpelledFloat("1.50"), True, False, None]),
     st.lists(TEXTS, max_size=2),
     st.dictionaries(st.sampled_from(["dataIds", "k"]), TEXTS, max_size=2),
+    st.dictionaries(st.sampled_from(["b", "copy", "0"]), st.one_of(TEXTS, st.lists(TEXTS), st.just({"b": ["x"]}))),
+    st.lists(st.dictionaries(st.sampled_from(["c", "b"]), TEXTS, max_size=2), max_size=2),
 )
 MAPPINGS = st.dictionaries(st.sampled_from(COLUMNS), CELLS)
 TABLES = st.tuples(TEXTS, TEXTS, TEXTS).map(list)
 
-NAMES = ["row.a", "row['b']", "row.items", "index", "vars.word", "vars.number", "vars.list", "vars.nothing", "name"]
+NESTED = ["row.a.b", "row['b'][0].c", "row.a[0]", "row.a.copy", "row.b.b.b", "row.a['0']", "row.a[1][0]", "row.a.upper"]
+NAMES = [
+    "row.a",
+    *NESTED,
+    "row['b']",
+    "row.items",
+    "index",
+    "vars.word",
+    "vars.number",
+    "vars.list",
+    "vars.nothing",
+    "name",
+]
 FILTERS = [
     "",
     " | split(';')",

@@ -1,0 +1,66 @@
+"""``failures``: why analyses failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from msgspec import structs
+
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.options import (
+    COUNT,
+    FILE,
+    console_options,
+    follow_options,
+    one_manifest,
+    target_options,
+    targets_only,
+)
+from manifest_runner.cli.progress import working
+from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.errors import Refused
+from manifest_runner.planning.choices import Choices
+
+EPILOG = """\b
+Examples:
+  manifest-runner failures germline.yaml
+  manifest-runner failures germline.yaml --tail 20           and the end of a log of each group
+  manifest-runner failures germline.yaml --logs logs         DIR/USER_REFERENCE/STEP.stderr
+  manifest-runner run germline.yaml --retry-failed --where 'failure.exitCode == 137'
+
+\b
+ICA is asked once for each failed analysis; the lockfile keeps the step, its exit code and the
+last line that it wrote. Exit 0: nothing failed, 1: something did, 4: the credential may not
+see the steps of any failed analysis.
+"""
+
+
+@click.command(epilog=EPILOG)
+@one_manifest
+@click.option("--tail", type=COUNT, default=0, metavar="N", help="Show the last N lines that the failed step wrote.")
+@click.option("--logs", "folder", type=FILE, metavar="DIR", help="Fetch the logs of all failed steps.")
+@targets_only
+@follow_options
+@target_options
+@console_options
+def command(
+    manifest: Path,
+    tail: int,
+    folder: Path | None,
+    choices: Choices,
+    target: Target,
+    options: RunOptions,
+    console: Console,
+) -> int:
+    """Show why analyses failed, grouped by step, exit code and message."""
+    from manifest_runner.cli.views.failures import failures_document, failures_lines
+    from manifest_runner.commands.failures import LogOptions, failures
+
+    with working(console) as context:
+        found = failures(manifest, target, structs.replace(options, choices=choices), context, LogOptions(tail, folder))
+    console.result(failures_lines(found, verbose=console.verbose), failures_document(found))
+    if found.is_hidden:
+        console.error("error: the credential may not see the steps of any failed analysis")
+        return Refused.exit_code
+    return int(bool(found.items))

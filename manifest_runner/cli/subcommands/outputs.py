@@ -1,0 +1,76 @@
+"""``outputs``: what the analyses made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from msgspec import structs
+
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.options import (
+    FILE,
+    console_options,
+    follow_options,
+    one_manifest,
+    target_options,
+    targets_only,
+)
+from manifest_runner.cli.progress import working
+from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.errors import UsageProblem
+from manifest_runner.planning.choices import Choices
+
+EPILOG = """\b
+Examples:
+  manifest-runner outputs germline.yaml                                   list and record them
+  manifest-runner outputs germline.yaml --format csv > outputs.csv
+  manifest-runner outputs germline.yaml --download results --include '*.vcf.gz'
+
+\b
+ICA is asked once for each analysis that succeeded; the lockfile keeps the answer. Files go to
+DIR/USER_REFERENCE/OUTPUT/PATH. A download that broke off goes on where it stopped, and files
+that are there already are not fetched again. Exit 1: some files could not be fetched.
+"""
+
+
+@click.command(epilog=EPILOG)
+@one_manifest
+@click.option(
+    "--format", "style", type=click.Choice(["table", "json", "csv"]), show_default="table", help="The format to print."
+)
+@click.option("--download", "folder", type=FILE, metavar="DIR", help="Fetch the files of the outputs.")
+@click.option(
+    "--include", multiple=True, metavar="GLOB", help="With --download, fetch only files of this name; repeatable."
+)
+@targets_only
+@follow_options
+@target_options
+@console_options
+def command(
+    manifest: Path,
+    style: str | None,
+    folder: Path | None,
+    include: tuple[str, ...],
+    choices: Choices,
+    target: Target,
+    options: RunOptions,
+    console: Console,
+) -> int:
+    """List what the analyses made, record it in the lockfile, and download it."""
+    from manifest_runner.cli.views.outputs import outputs_csv, outputs_document, outputs_lines
+    from manifest_runner.commands.download import DownloadOptions
+    from manifest_runner.commands.outputs import outputs
+
+    if include and folder is None:
+        raise UsageProblem("--include needs --download DIR")
+    into = None if folder is None else DownloadOptions(folder, include)
+    with working(console) as context:
+        found = outputs(manifest, target, structs.replace(options, choices=choices), context, into)
+    if style == "csv":
+        click.echo(outputs_csv(found), nl=False)
+    else:
+        if style == "json":
+            console = structs.replace(console, as_json=True)
+        console.result(outputs_lines(found), outputs_document(found))
+    return int(found.downloaded is not None and bool(found.downloaded.missing))

@@ -1,0 +1,136 @@
+"""Fetching the files of outputs: resumed, checked by size, under their final names only when whole."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from manifest_runner.commands.open_run import OpenRun
+from manifest_runner.commands.output_files import Missing, SignedUrls, WantedFile, find_files
+from manifest_runner.files import unwritable
+from manifest_runner.ica.retry import RetryPolicy
+from manifest_runner.lockfile.model import LockedItem
+from manifest_runner.timestamps import seconds_of
+
+if TYPE_CHECKING:  # requests is imported only when something is sent
+    from manifest_runner.ica.downloads import Downloads
+
+_MEGABYTE = 10**6
+
+
+class DownloadOptions(msgspec.Struct, frozen=True):
+    """Where to, and which files: those that one of the globs matches, all without globs."""
+
+    folder: Path
+    include: tuple[str, ...] = ()
+
+
+class Downloaded(msgspec.Struct, frozen=True):
+    """How many files were fetched, how many were there already, and what cannot be had."""
+
+    folder: Path
+    fetched: int
+    present: int
+    missing: tuple[Missing, ...]
+
+
+def download(run: OpenRun, items: Mapping[str, LockedItem], options: DownloadOptions) -> Downloaded:
+    """Fetch the files of these items' outputs, four at a time."""
+    found = find_files(run.client(), items, options.include) if items else []
+    files = [each for each in found if isinstance(each, WantedFile)]
+    missing = [each for each in found if isinstance(each, Missing)]
+    due = [file for file in files if not _is_there(options.folder / file.path, file)]
+    failed = fetch_all(run, options.folder, due)
+    return Downloaded(options.folder, len(due) - len(failed), len(files) - len(due), (*missing, *failed))
+
+
+def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: bool = False) -> list[Missing]:
+    """Fetch files into a folder; what cannot be had is returned (see `SignedUrls` for ``lenient``)."""
+    from manifest_runner.ica.downloads import Downloads
+    from manifest_runner.ica.parallel import in_parallel
+
+    if not files:
+        return []
+    urls, bar = SignedUrls(run.client(), files, lenient=lenient), _Bar(run, files)
+    with Downloads(run.session.context.env, partial(patience, run), bar.arrived) as downloads:
+        ends = in_parallel(lambda file: _fetch(downloads, urls, folder, file), files)
+        return [missing for _, missing in ends if missing is not None]
+
+
+def patience(run: OpenRun) -> RetryPolicy:
+    """The time of --timeout starts again with each file: a large download is not waiting."""
+    context = run.session.context
+    return RetryPolicy(context.deadline(run.options.timeout), context.notify, context.sleep, random.random)
+
+
+def _fetch(downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFile) -> Missing | None:
+    from manifest_runner.ica.downloads import DownloadFailed
+
+    target = folder / file.path
+    url = urls.of(file)
+    if url is None:
+        return Missing(str(file.path), "ICA gives no URL to fetch it by")
+    part = target.with_name(f".{file.data_id}.part")
+    try:
+        _make_folder(target.parent)
+        try:
+            downloads.fetch(url, part, file.size)
+        except DownloadFailed as e:
+            renewed = urls.renewed(file) if e.expired else None
+            if renewed is None:
+                raise
+            downloads.fetch(renewed, part, file.size)
+    except DownloadFailed as e:
+        return Missing(str(file.path), str(e))
+    _finish(part, target, file)
+    return None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise unwritable(folder, e) from e
+
+
+def _finish(part: Path, target: Path, file: WantedFile) -> None:
+    """The file gets ICA's time, by which the next download knows that it is this one and not another of its size."""
+    try:
+        with part.open("rb") as whole:
+            os.fsync(whole.fileno())
+        if (modified := seconds_of(file.time_modified)) is not None:
+            os.utime(part, (modified, modified))
+        part.replace(target)
+    except OSError as e:
+        raise unwritable(target, e) from e
+
+
+def _is_there(target: Path, file: WantedFile) -> bool:
+    try:
+        found = target.stat()
+    except OSError:
+        return False
+    modified = seconds_of(file.time_modified)
+    return found.st_size == file.size and (modified is None or int(found.st_mtime) == int(modified))
+
+
+class _Bar:
+    """How much has arrived, of all threads together."""
+
+    def __init__(self, run: OpenRun, files: list[WantedFile]) -> None:
+        self._progress = run.session.context.progress
+        self._total = sum(file.size or 0 for file in files) // _MEGABYTE
+        self._bytes = 0
+        self._lock = Lock()
+
+    def arrived(self, count: int) -> None:
+        with self._lock:
+            self._bytes += count
+            self._progress("MB", self._bytes // _MEGABYTE, self._total)

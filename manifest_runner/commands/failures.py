@@ -1,0 +1,196 @@
+"""``failures``: why analyses failed, asked once and kept in the lockfile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import structs
+
+from manifest_runner.commands.context import Context
+from manifest_runner.commands.download import fetch_all, patience
+from manifest_runner.commands.follow import look
+from manifest_runner.commands.open_run import OpenRun, open_run
+from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.output_files import Missing, SignedUrls, WantedFile
+from manifest_runner.commands.outputs import wanted_items
+from manifest_runner.errors import Refused
+from manifest_runner.lockfile.model import LockedFailure, LockedItem
+from manifest_runner.report.failure_groups import FailureGroup, group_failures
+from manifest_runner.text import plain_text
+
+if TYPE_CHECKING:  # requests is imported only when something is sent
+    from manifest_runner.ica.client import Client
+    from manifest_runner.ica.downloads import Downloads
+    from manifest_runner.ica.outcome_model import Step
+
+LONGEST_LINE = 500
+
+
+class LogOptions(msgspec.Struct, frozen=True):
+    """How many lines of the end of each log to show, and the folder that whole logs go to."""
+
+    tail: int = 0
+    folder: Path | None = None
+
+
+class FailuresReport(msgspec.Struct, frozen=True):
+    """The failed items, grouped. ``tails`` are ends of logs by userReference, ``missing`` the logs that cannot be had.
+
+    ``is_hidden``: there are failed analyses, and the credential may not see the steps of any of them.
+    """
+
+    groups: tuple[FailureGroup, ...]
+    items: dict[str, LockedItem]
+    tails: dict[str, tuple[str, ...]]
+    missing: tuple[Missing, ...]
+    lockfile: str
+    is_hidden: bool
+
+
+class _Cause(msgspec.Struct, frozen=True):
+    """The failed steps of an analysis, the one that failed first at the head; None where they may not be seen."""
+
+    steps: tuple[Step, ...] | None
+
+
+def failures(path: Path, target: Target, options: RunOptions, context: Context, logs: LogOptions) -> FailuresReport:
+    """Ask for the reasons of failed analyses that have none recorded, and fetch their logs where wanted."""
+    with open_run(path, target, options, context) as run:
+        session = run.session
+        try:
+            session.report_pending()
+            look(run)
+            wanted = wanted_items(session.lockfile, options.choices)
+            failed = [name for name in wanted if session.lockfile.items[name].failed]
+            tails, missing, is_hidden = _explain(run, failed, logs)
+        finally:
+            session.finish()
+        items = {name: session.lockfile.items[name] for name in failed}
+        return FailuresReport(group_failures(items), items, tails, tuple(missing), session.lockfile_at, is_hidden)
+
+
+def _explain(
+    run: OpenRun, failed: list[str], logs: LogOptions
+) -> tuple[dict[str, tuple[str, ...]], list[Missing], bool]:
+    """Record why these items failed. Logs are asked for again only if they are to be shown or kept."""
+    items = run.session.lockfile.items
+    again = bool(logs.tail or logs.folder)
+    asked = [name for name in failed if _has_steps(items[name]) and (again or items[name].failure is None)]
+    if not asked:
+        return {}, [], False
+    causes = _causes(run, {name: items[name] for name in asked})
+    seen = {name: cause.steps for name, cause in causes.items() if cause.steps is not None}
+    texts = _ends_of_logs(run, seen)
+    for name, steps in seen.items():
+        if items[name].failure is None:
+            items[name] = structs.replace(items[name], failure=_failure(steps, texts.get(name, ())))
+    missing = [] if logs.folder is None else _fetch_logs(run, seen, logs.folder)
+    tails = {name: lines[-logs.tail :] for name, lines in texts.items()} if logs.tail else {}
+    return tails, missing, not seen
+
+
+def _has_steps(item: LockedItem) -> bool:
+    """What was aborted has no step that failed."""
+    return not item.creation_failed and item.analysis is not None and item.analysis.status != "ABORTED"
+
+
+def _causes(run: OpenRun, items: Mapping[str, LockedItem]) -> dict[str, _Cause]:
+    from manifest_runner.ica.parallel import in_parallel
+
+    client, progress = run.client(), run.session.context.progress
+    causes = {}
+    for name, cause in in_parallel(lambda name: _cause(client, items[name]), [*items]):
+        causes[name] = cause
+        progress("reasons", len(causes), len(items))
+    return causes
+
+
+def _cause(client: Client, item: LockedItem) -> _Cause:
+    """Steps of the platform too: a failed analysis may have failed in one of them alone."""
+    from manifest_runner.ica.outcome_endpoints import list_steps
+    from manifest_runner.ica.outcome_responses import read_steps
+
+    assert item.analysis is not None
+    try:
+        steps = client.ask(list_steps(item.analysis.id), read_steps)
+    except Refused as e:
+        if e.status == HTTPStatus.FORBIDDEN:
+            return _Cause(None)
+        if e.status == HTTPStatus.NOT_FOUND:
+            return _Cause(())
+        raise
+    failed = [step for step in steps if step.status == "FAILED"]
+    return _Cause(tuple(sorted(failed, key=lambda step: (step.end_date or "~", step.technical))))
+
+
+def _failure(steps: tuple[Step, ...], lines: Iterable[str]) -> LockedFailure:
+    last = next((line for line in reversed([*lines]) if line.strip()), None)
+    line = None if last is None else plain_text(last.strip(), LONGEST_LINE)
+    return LockedFailure(steps[0].name, steps[0].exit_code, line) if steps else LockedFailure(None, None, line)
+
+
+# -- logs
+
+
+def _ends_of_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]]) -> dict[str, tuple[str, ...]]:
+    """The last lines of the log of each analysis's first failed step; of a log that cannot be had, none."""
+    from manifest_runner.ica.downloads import Downloads
+    from manifest_runner.ica.parallel import in_parallel
+
+    project = run.session.lockfile.project
+    logs = {name: log for name, steps in seen.items() if steps and (log := _log(Path(), steps[0], project))}
+    if not logs:
+        return {}
+    clean = run.client().cleaner
+    urls = SignedUrls(run.client(), logs.values(), lenient=True)
+    with Downloads(run.session.context.env, partial(patience, run), lambda _bytes: None) as downloads:
+        ends = in_parallel(lambda name: _end_of_log(downloads, urls, logs[name]), [*logs])
+        texts = {name: end.decode(errors="replace") for name, end in ends if end is not None}
+    return {name: tuple(map(clean.words, text.splitlines())) for name, text in texts.items()}
+
+
+def _end_of_log(downloads: Downloads, urls: SignedUrls, log: WantedFile) -> bytes | None:
+    from manifest_runner.ica.downloads import DownloadFailed
+
+    url = urls.of(log)
+    try:
+        return None if url is None else downloads.tail(url, log.size)
+    except DownloadFailed:
+        return None
+
+
+def _fetch_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]], folder: Path) -> list[Missing]:
+    project = run.session.lockfile.project
+    wanted: dict[Path, WantedFile] = {}
+    missing = []
+    for name, steps in seen.items():
+        for step in steps:
+            path = _log_path(name, step, wanted)
+            if log := _log(path, step, project):
+                wanted[path] = log
+            else:
+                missing.append(Missing(str(path), "the step has no log"))
+    return missing + fetch_all(run, folder, [*wanted.values()], lenient=True)
+
+
+def _log(path: Path, step: Step, project: str) -> WantedFile | None:
+    record = step.stderr
+    if record is None:
+        return None
+    owner = None if record.owning_project == project else record.owning_project
+    return WantedFile(path, record.id, owner, record.size, record.time_modified)
+
+
+def _log_path(name: str, step: Step, taken: Mapping[Path, WantedFile]) -> Path:
+    """``USER_REFERENCE/STEP.stderr``; a second step of that name gets a number."""
+    folder = Path(*(part for part in name.split("/") if part not in ("", ".", "..")))
+    plain = "".join(each if each.isalnum() or each in "._- " else "_" for each in step.name)
+    path, number = folder / f"{plain}.stderr", 2
+    while path in taken:
+        path, number = folder / f"{plain}.{number}.stderr", number + 1
+    return path

@@ -1,0 +1,37 @@
+"""What launches may cost, by what those before them did cost. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from statistics import median
+
+import msgspec
+
+from manifest_runner.lockfile.model import LockedPrice, Lockfile
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """``amount`` is the median of ``known`` prices times the number of launches."""
+
+    amount: Decimal
+    currency: str
+    known: int
+
+
+def estimate(lockfile: Lockfile, launches: int) -> Estimate | None:
+    """None where no price is known, or where there are several currencies."""
+    prices = [launch.price for item in lockfile.items.values() for launch in (*item.previous, item) if launch.price]
+    currencies = {price.currency for price in prices}
+    amounts = [amount for price in prices if (amount := amount_of(price)) is not None]
+    if not launches or not amounts or len(currencies) != 1:
+        return None
+    return Estimate(median(amounts) * launches, currencies.pop(), len(amounts))
+
+
+def amount_of(price: LockedPrice) -> Decimal | None:
+    """None for what is not a number, as in a lockfile that was edited by hand."""
+    try:
+        amount = Decimal(price.amount)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

@@ -1,0 +1,57 @@
+"""Failed items of a lockfile grouped by what made them fail: step, exit code, and the last line but for its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from manifest_runner.lockfile.model import LockedFailure, LockedItem
+from manifest_runner.report.reasons import blanked
+
+End = Literal["failed", "aborted", "notCreated"]
+_NOT_KNOWN = LockedFailure(None, None, None)
+
+
+class FailureGroup(msgspec.Struct, frozen=True):
+    """Items that failed alike. ``line`` is what they say, with "…" for what differs between them."""
+
+    end: End
+    step: str | None
+    exit_code: int | None
+    line: str | None
+    user_references: tuple[str, ...]
+
+
+def group_failures(failed: Mapping[str, LockedItem]) -> tuple[FailureGroup, ...]:
+    """The largest group first, then in the order of the first userReference of each."""
+    groups: dict[tuple[End, str | None, int | None, str | None], dict[str, str | None]] = {}
+    for name, item in sorted(failed.items()):
+        end, failure = _end(item), item.failure or _NOT_KNOWN
+        line = failure.line or (item.message if end != "aborted" else None)
+        key = (end, failure.step, failure.exit_code, line and blanked(line))
+        groups.setdefault(key, {})[name] = line
+    largest_first = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return tuple(FailureGroup(*key[:3], _line(key[3], lines), tuple(lines)) for key, lines in largest_first)
+
+
+def in_words(group: FailureGroup) -> str:
+    """``dragen, exit 137: "Killed"``."""
+    if group.end == "aborted":
+        return "aborted"
+    where = "not created" if group.end == "notCreated" else group.step or "unknown step"
+    code = "" if group.exit_code is None else f", exit {group.exit_code}"
+    return f"{where}{code}" + (f': "{group.line}"' if group.line else "")
+
+
+def _end(item: LockedItem) -> End:
+    if item.creation_failed:
+        return "notCreated"
+    return "aborted" if item.analysis and item.analysis.status == "ABORTED" else "failed"
+
+
+def _line(alike: str | None, lines: Mapping[str, str | None]) -> str | None:
+    """The line itself where all are the same."""
+    different = set(lines.values())
+    return different.pop() if len(different) == 1 else alike

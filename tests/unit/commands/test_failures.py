@@ -1,0 +1,94 @@
+"""Why analyses failed is asked once, grouped, and recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands.outcome_lab import Study, study
+
+from manifest_runner.commands.failures import FailuresReport, LogOptions, failures
+from manifest_runner.emulator.oddities import parse_oddities
+from manifest_runner.emulator.record import LEAKS, requests
+from manifest_runner.report.failure_groups import in_words
+
+CATALOG = """\
+analyses:
+  - userReference: ^mem
+    outcome: failed
+    steps:
+      - {name: prepare, technical: true, exitCode: 0, stderr: ""}
+      - {name: dragen, status: FAILED, exitCode: 137, stderr: "61 of 64 GB\\nKilled by 4711\\n\\n"}
+  - userReference: ^zip
+    outcome: failed
+    steps:
+      - {name: unpack, status: FAILED, exitCode: 2, stderr: "gzip: {userReference}_R2.fastq.gz: unexpected end\\n"}
+  - userReference: ^late
+    outcome: failed
+    summary: The platform lost it.
+    steps: [{name: upload, technical: true, status: FAILED}]
+  - {userReference: ^gone, outcome: aborted}
+  - {userReference: ^never, outcome: notCreated}
+"""
+SAMPLES = ("mem1", "mem2", "zip1", "zip22", "late", "gone", "never", "fine")
+
+
+def ask(lab: Study, tail: int = 0, folder: Path | None = None, **choices: object) -> FailuresReport:
+    return failures(lab.path, lab.target, lab.choose(**choices), lab.context, LogOptions(tail, folder))
+
+
+def shown(report: FailuresReport) -> list[str]:
+    return [f"{len(group.user_references)} × {in_words(group)}" for group in report.groups]
+
+
+def test_failures_are_grouped_by_step_exit_code_and_last_line_but_for_numbers(tmp_path):
+    with study(tmp_path, *SAMPLES, catalog=CATALOG) as lab:
+        lab.run()
+        report = ask(lab)
+        assert shown(report)[:2] == [
+            '2 × dragen, exit 137: "Killed by 4711"',
+            '2 × unpack, exit 2: "gzip: zip…_R….fastq.gz: unexpected end"',
+        ]
+        assert "1 × aborted" in shown(report)
+        assert any(line.startswith("1 × upload") for line in shown(report))
+        assert any(line.startswith("1 × not created") for line in shown(report))
+        assert lab.items()["mem1"]["failure"] == {"exitCode": 137, "line": "Killed by 4711", "step": "dragen"}
+
+
+def test_each_reason_is_asked_for_once_and_without_a_credential_for_its_log(tmp_path):
+    with study(tmp_path, *SAMPLES, catalog=CATALOG) as lab:
+        lab.run()
+        first = ask(lab)
+        before = (tmp_path / "study.lock.json").read_bytes()
+        again = ask(lab)
+        assert (again.groups, (tmp_path / "study.lock.json").read_bytes()) == (first.groups, before)
+        assert lab.asked("/steps") == 5
+        assert lab.asked(":createDownloadUrls") == 1
+        assert requests(lab.database)[LEAKS] == 0
+
+
+def test_the_end_of_logs_and_whole_logs_can_be_had(tmp_path):
+    with study(tmp_path, *SAMPLES, catalog=CATALOG) as lab:
+        lab.run()
+        report = ask(lab, tail=2, folder=tmp_path / "logs")
+        assert report.tails["zip1"] == ("gzip: zip1_R2.fastq.gz: unexpected end",)
+        assert report.tails["mem1"] == ("Killed by 4711", "")
+        assert (tmp_path / "logs/mem1/dragen.stderr").read_text() == "61 of 64 GB\nKilled by 4711\n\n"
+        assert [each.path for each in report.missing] == ["late/upload.stderr"]
+
+
+@pytest.mark.parametrize("oddity", ["missing", "redirected"])
+def test_a_log_that_cannot_be_had_leaves_the_step_and_its_exit_code(tmp_path, oddity):
+    with study(tmp_path, "mem1", catalog=CATALOG, oddities=parse_oddities([f"downloads={oddity}"])) as lab:
+        lab.run()
+        report = ask(lab, folder=tmp_path / "logs")
+        assert [(group.step, group.exit_code) for group in report.groups] == [("dragen", 137)]
+        assert lab.items()["mem1"]["failure"] == {"exitCode": 137, "step": "dragen"}
+        assert len(report.missing) == 1
+
+
+def test_without_failures_nothing_is_asked(tmp_path):
+    with study(tmp_path, "fine", catalog=CATALOG) as lab:
+        lab.run()
+        assert ask(lab).groups == ()
+        assert lab.asked("/steps") == 0
