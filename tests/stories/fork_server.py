@@ -263,7 +263,12 @@ def _run_with_clock(case: dict[str, Any]) -> int:
     options = RunOptions(choices=Choices(**case.get("choices", {})), **case.get("options", {}))
     target = Target(server_url=case["server"], project=case.get("project"))
     try:
-        return int(bool(run.run(Path(case["manifest"]), target, options, context).failures))
+        outcome = run.run(Path(case["manifest"]), target, options, context)
+        for double in outcome.doubles:
+            _note(f"launched twice: {double.digest} {' '.join(analysis.id for analysis in double.analyses)}")
+        for failure in outcome.failures:
+            _note(f"failed: {failure.user_reference}")
+        return outcome.exit_code
     except RunnerError as e:
         _note(str(e))
         return e.exit_code
