@@ -5,10 +5,11 @@ The commands are functions, too: ``from manifest_runner import validate, plan, r
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Known to type checkers under this name; to import it from typing takes as long as an empty Python does.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from manifest_runner.programs import plan, run, status, validate
 
 __version__ = "0.1.0"
@@ -19,4 +20,6 @@ def __getattr__(name: str) -> Any:
     """The functions are imported when they are first asked for: the command line starts without them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module("manifest_runner.programs"), name)

@@ -50,6 +50,14 @@ def test_the_version_is_shown_without_importing_the_command_line():
     assert python("-c", program) == f"manifest-runner {__version__}\nset()\n"
 
 
+def test_the_version_needs_hardly_more_than_the_interpreter():
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[1:] = ['--version'];"
+        "from manifest_runner.__main__ import main; main(); print({'re', 'typing'} & sys.modules.keys())"
+    )
+    assert python("-I", "-S", "-c", program) == f"manifest-runner {__version__}\nset()\n"
+
+
 def test_the_version_is_the_changelog_s_newest():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## \[(\d.*?)\]", changelog, re.MULTILINE)[0] == __version__
