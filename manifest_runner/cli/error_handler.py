@@ -38,7 +38,8 @@ def error_handler(console: Console) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
-        console.stop(f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}", 70)
+        words = f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}"
+        console.stop(words, BUG_EXIT)
         sys.exit(BUG_EXIT)
 
 
