@@ -321,7 +321,7 @@ def test_a_fault_in_an_analysis_is_worded(data: Any, fault: tuple[str, str]) -> 
 @pytest.mark.parametrize(
     ("source", "fault"),
     [
-        ({}, ("", 'one of "csv", "tsv", "json", "yaml", "rows" or "matrix" is missing')),
+        ({}, ("", 'one of "csv", "tsv", "json", "yaml", "rows", "matrix" or "launched" is missing')),
         ({"csv": "a", "rows": []}, ("", '"csv" and "rows" exclude each other')),
         ({"json": "a", "section": "Data"}, ("", '"section" needs "csv" or "tsv"')),
         ({"csv": ""}, (".csv", "must not be empty")),
