@@ -321,11 +321,11 @@ def test_a_fault_in_an_analysis_is_worded(data: Any, fault: tuple[str, str]) -> 
 @pytest.mark.parametrize(
     ("source", "fault"),
     [
-        ({}, ("", 'one of "csv", "tsv", "json", "yaml", "rows", "matrix" or "launched" is missing')),
+        ({}, ("", 'one of "csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix" or "launched" is missing')),
         ({"csv": "a", "rows": []}, ("", '"csv" and "rows" exclude each other')),
         ({"json": "a", "section": "Data"}, ("", '"section" needs "csv" or "tsv"')),
         ({"csv": ""}, (".csv", "must not be empty")),
-        ({"csv": None}, (".csv", "expected text, got null")),
+        ({"csv": None}, (".csv", "expected a list or text, got null")),
         (
             {"rows": {"a": 1}},
             (".rows", 'expected a list or a template, got a mapping; an element of a list starts with "- "'),
