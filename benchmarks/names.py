@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.workload import PROJECT
 from manifest_runner.emulator import EmulatorOptions, record, running
 from manifest_runner.ica.client import Client
-from manifest_runner.ica.config import Credential
-from manifest_runner.ica.retry import Deadline
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.model import Name
 from manifest_runner.names.model import DataEntry, Names
 from manifest_runner.names.names_file import write_names

@@ -16,8 +16,8 @@ import msgspec
 
 from manifest_runner.cli.views.outcome import run_document
 from manifest_runner.cli.views.plan import plan_document
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import DEFAULT_TIMEOUT, RunOptions, Target
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, RunOptions, Target
 from manifest_runner.diagnostics.formats import finding_document
 from manifest_runner.errors import NotCovered
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW

@@ -14,7 +14,7 @@ import msgspec
 
 from manifest_runner.cli import completion
 from manifest_runner.cli.console import Console
-from manifest_runner.commands.options import DEFAULT_TIMEOUT, ResolveOptions, RunOptions, Target, WaitMode
+from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, ResolveOptions, RunOptions, Target, WaitMode
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.planning.choices import Choices

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from manifest_runner.commands.context import Context
+    from manifest_runner.commands.setup.context import Context
     from manifest_runner.lockfile.model import Lockfile
 
 
@@ -104,6 +104,6 @@ def working(console: Console, *, is_live: bool = False) -> Iterator[Context]:
 
 
 def context_of(progress: Progress) -> Context:
-    from manifest_runner.commands.context import Context
+    from manifest_runner.commands.setup.context import Context
 
     return Context(notify=progress.note, progress=progress.update, watch=progress.follow)

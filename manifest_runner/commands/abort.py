@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import Session, held_session
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.session import Session, held_session
 from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.lockfile.model import LockedItem, Lockfile

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.due import check_targets, plan_session
-from manifest_runner.commands.launching import apply_moves
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import held_session
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.session import held_session
+from manifest_runner.commands.steps.due import check_targets, plan_session
+from manifest_runner.commands.steps.launching import apply_moves
 from manifest_runner.errors import UsageProblem
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices

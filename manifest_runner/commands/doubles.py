@@ -11,10 +11,10 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.abort import abort_analysis
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import Session, held_session
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.session import Session, held_session
+from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import ApprovalNeeded, UsageProblem
 from manifest_runner.launch.doubles import (
     Double,

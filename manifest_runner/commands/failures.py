@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.download import fetch_all, patience
-from manifest_runner.commands.follow import look
-from manifest_runner.commands.open_run import OpenRun, open_run
-from manifest_runner.commands.options import RunOptions, Target
-from manifest_runner.commands.output_files import Missing, SignedUrls, WantedFile
+from manifest_runner.commands.outcomes.download import fetch_all, patience
+from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile
 from manifest_runner.commands.outputs import wanted_items
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.steps.follow import look
+from manifest_runner.commands.steps.open_run import OpenRun, open_run
 from manifest_runner.errors import Refused
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.failure_groups import FailureGroup, group_failures

@@ -15,10 +15,10 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import Session, held_session
-from manifest_runner.commands.target import load_target
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.session import Session, held_session
+from manifest_runner.commands.setup.target import load_target
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.model import Analysis, Batch, BatchItem

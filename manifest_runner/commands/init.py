@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from manifest_runner.commands.starter import MODELINE, PLACEHOLDER_UUID, name_for, write_new
+from manifest_runner.commands.starters.starter import MODELINE, PLACEHOLDER_UUID, name_for, write_new
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import Opened, open_target
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.session import Opened, open_target
 from manifest_runner.errors import ApprovalNeeded, BadState, UsageProblem
 from manifest_runner.launch.lease import Lease, LeaseStanding, free_lease, read_lease, standing, write_free_lease
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.download import Downloaded, DownloadOptions, download
-from manifest_runner.commands.follow import look
-from manifest_runner.commands.open_run import OpenRun, open_run
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.outcomes.download import Downloaded, DownloadOptions, download
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.steps.follow import look
+from manifest_runner.commands.steps.open_run import OpenRun, open_run
 from manifest_runner.errors import Refused, UsageProblem
 from manifest_runner.lockfile.model import LockedItem, LockedOutput, Lockfile
 from manifest_runner.planning.choices import Choices

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.due import check_targets, due_batches, plan_session, too_many_words
-from manifest_runner.commands.options import RunOptions, Target
-from manifest_runner.commands.session import read_session
-from manifest_runner.commands.target import load_target
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.setup.session import read_session
+from manifest_runner.commands.setup.target import load_target
+from manifest_runner.commands.steps.due import check_targets, due_batches, plan_session, too_many_words
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.running import room_for

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.names import check_data, check_pinned, warn_in, with_paths
-from manifest_runner.commands.options import ResolveOptions, Target
-from manifest_runner.commands.session import Session, read_session
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import ResolveOptions, Target
+from manifest_runner.commands.setup.session import Session, read_session
+from manifest_runner.commands.steps.names import check_data, check_pinned, warn_in, with_paths
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name

@@ -8,16 +8,16 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
 from manifest_runner.commands.doubles import doubles_of_run
-from manifest_runner.commands.due import check_targets, uncovered_words
-from manifest_runner.commands.failed_items import Failure, failed_items
-from manifest_runner.commands.follow import follow, look
-from manifest_runner.commands.launching import launch_due, plan_run
-from manifest_runner.commands.open_run import OpenRun, open_run
-from manifest_runner.commands.options import RunOptions, Target
-from manifest_runner.commands.sent import Sent
-from manifest_runner.commands.waves import Waves
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.steps.due import check_targets, uncovered_words
+from manifest_runner.commands.steps.failed_items import Failure, failed_items
+from manifest_runner.commands.steps.follow import follow, look
+from manifest_runner.commands.steps.launching import launch_due, plan_run
+from manifest_runner.commands.steps.open_run import OpenRun, open_run
+from manifest_runner.commands.steps.sent import Sent
+from manifest_runner.commands.steps.waves import Waves
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.errors import NotCovered, UsageProblem
 from manifest_runner.launch.doubles import Double

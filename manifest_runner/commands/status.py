@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.follow import follow, look
-from manifest_runner.commands.open_run import OpenRun, open_run
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.steps.follow import follow, look
+from manifest_runner.commands.steps.open_run import OpenRun, open_run
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.text import counted
 
@@ -37,7 +37,7 @@ def refresh(
 
 
 def _ask_for_prices(run: OpenRun) -> None:
-    from manifest_runner.commands.usage import record_prices
+    from manifest_runner.commands.outcomes.usage import record_prices
 
     if waiting := record_prices(run, run.session.lockfile.items):
         run.session.context.notify(f"{counted(waiting, 'price is', 'prices are')} not known yet; ask again later")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.session import Opened, open_target
-from manifest_runner.commands.state import local_lockfile
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.session import Opened, open_target
+from manifest_runner.commands.setup.state import local_lockfile
 from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.launch.lease import read_lease, standing
 from manifest_runner.lockfile.file import check_owner

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.target import load_target, report_moves
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.target import load_target, report_moves
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.model import Name
 

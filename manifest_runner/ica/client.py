@@ -17,13 +17,13 @@ from msgspec import structs
 
 from manifest_runner.errors import Unreachable
 from manifest_runner.ica import endpoints, responses
-from manifest_runner.ica.config import Credential
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.problem import Subject, VersionRefused, judge
+from manifest_runner.ica.connection.redact import Cleaner
+from manifest_runner.ica.connection.retry import SAFE, Deadline, RetryableError, RetryPolicy
+from manifest_runner.ica.connection.transport import Transport
 from manifest_runner.ica.endpoints import V3, V4, Call
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.ica.problem import Subject, VersionRefused, judge
-from manifest_runner.ica.redact import Cleaner
-from manifest_runner.ica.retry import SAFE, Deadline, RetryableError, RetryPolicy
-from manifest_runner.ica.transport import Transport
 from manifest_runner.ica.wire import Page, WireError
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from manifest_runner.ica.redact import Cleaner
+from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.wire import Page, PagedList, Text, Wire, Word, decode, name_of, page_of, plain_id
 
 

@@ -21,10 +21,10 @@ from urllib3 import exceptions as pool
 
 from manifest_runner.errors import RunnerError
 from manifest_runner.files import unwritable
-from manifest_runner.ica.connection_errors import retryable_error
-from manifest_runner.ica.retry import RetryableError, RetryPolicy
-from manifest_runner.ica.server_url import is_loopback
-from manifest_runner.ica.transport import CONNECT_SECONDS, READ_SECONDS, open_session
+from manifest_runner.ica.connection.connection_errors import retryable_error
+from manifest_runner.ica.connection.retry import RetryableError, RetryPolicy
+from manifest_runner.ica.connection.server_url import is_loopback
+from manifest_runner.ica.connection.transport import CONNECT_SECONDS, READ_SECONDS, open_session
 
 CHUNK_BYTES = 2**18
 TAIL_BYTES = 2**16

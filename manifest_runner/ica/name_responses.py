@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.data_responses import DataRecord, WireData, data_record
-from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.wire import Page, PagedList, Text, Wire, WireError, Word, decode, name_of, page_of, plain_id
 
 

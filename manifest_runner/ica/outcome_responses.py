@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.data_responses import WireData, data_record
 from manifest_runner.ica.outcome_model import Output, OutputData, Price, Step
-from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.wire import PagedList, Text, Wire, WireError, Word, decode, name_of, plain_id
 
 _LONGEST_AMOUNT = 40

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.wire import Page, PagedList, Text, Wire, Word, decode, name_of, page_of, plain_id
 
 # What is read of the answers, of version 3 and 4 alike.

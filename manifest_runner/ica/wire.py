@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
-from manifest_runner.ica.redact import Cleaner
+from manifest_runner.ica.connection.redact import Cleaner
 
 T = TypeVar("T")
 

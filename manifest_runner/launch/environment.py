@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
-from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.journal import Journal, Origin
 from manifest_runner.lockfile.model import Lockfile
 

@@ -250,8 +250,8 @@ def _call(case: dict[str, Any]) -> int:
 def _run_with_clock(case: dict[str, Any]) -> int:
     """The command ``run`` in another world: its clock may jump, and no sleep takes time."""
     from manifest_runner.commands import run
-    from manifest_runner.commands.context import Context
-    from manifest_runner.commands.options import RunOptions, Target
+    from manifest_runner.commands.setup.context import Context
+    from manifest_runner.commands.setup.options import RunOptions, Target
     from manifest_runner.errors import RunnerError
     from manifest_runner.planning.choices import Choices
 
@@ -339,8 +339,8 @@ def _warm_up() -> None:
     import manifest_runner.store.object_store  # noqa: F401
     from manifest_runner.cli.main import app
     from manifest_runner.commands import preview
-    from manifest_runner.commands.context import Context
-    from manifest_runner.commands.options import RunOptions, Target
+    from manifest_runner.commands.setup.context import Context
+    from manifest_runner.commands.setup.options import RunOptions, Target
 
     for name in app.modules:
         app.get_command(click.Context(app), name)

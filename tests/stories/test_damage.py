@@ -13,7 +13,7 @@ from odd_proxy import odd_proxy
 
 pytest_plugins = ["lab_plugin"]
 
-CRITICAL = ("/launch/record.py", "/launch/journal.py", "/commands/session.py", "/launch/submit.py")
+CRITICAL = ("/launch/record.py", "/launch/journal.py", "/commands/setup/session.py", "/launch/submit.py")
 FILE_STEPS = ("open", "fsync", "replace", "unlink")
 
 
@@ -65,7 +65,7 @@ def interrupt_lines(checkout: Callable[[], Checkout], tell: Any, files: tuple[st
 
 
 def test_an_interrupt_at_any_line_that_records_an_answer_forgets_nothing(checkout, tell):
-    interrupt_lines(checkout, tell, ("/launch/record.py", "/commands/session.py"), 7)
+    interrupt_lines(checkout, tell, ("/launch/record.py", "/commands/setup/session.py"), 7)
 
 
 @pytest.mark.slow

@@ -17,8 +17,8 @@ import requests
 import responses
 
 from manifest_runner.commands import preview, run
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.status import refresh
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.launch.record import new_launch

@@ -16,7 +16,7 @@ from manifest_runner.cli.options import (
     yes_option,
 )
 from manifest_runner.cli.progress import context_of, progress_on
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted

@@ -18,7 +18,7 @@ from manifest_runner.cli.options import (
     targets_only,
 )
 from manifest_runner.cli.progress import working
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import Refused
 from manifest_runner.planning.choices import Choices
 

@@ -9,7 +9,7 @@ import click
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import console_options, follow_options, one_manifest, target_options
 from manifest_runner.cli.progress import working
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.options import RunOptions, Target
 
 EPILOG = """\b
 Without --batch-id, the analyses are found by the stamp that run puts in their technical tags.

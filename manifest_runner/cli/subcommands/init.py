@@ -10,8 +10,8 @@ import click
 from msgspec import structs
 
 from manifest_runner.cli.options import FILE
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import RunnerError, UsageProblem
 
 EPILOG = """\b
@@ -49,7 +49,7 @@ def command(
     Beside them goes the JSON schema by which editors complete and check the manifest as you type.
     """
     from manifest_runner.commands.init import write_from_payload
-    from manifest_runner.commands.starter import write_starter
+    from manifest_runner.commands.starters.starter import write_starter
 
     if pipeline is not None and payload is not None:
         raise UsageProblem("use either --pipeline or --from-payload, not both")
@@ -60,7 +60,7 @@ def command(
     if payload is not None:
         written = write_from_payload(manifest, payload, project)
     elif pipeline is not None:
-        from manifest_runner.commands.init_pipeline import write_pipeline_starter
+        from manifest_runner.commands.starters.init_pipeline import write_pipeline_starter
 
         written = write_pipeline_starter(manifest, pipeline, target, context)
     else:
@@ -75,11 +75,11 @@ def command(
 
 def _ask(manifest: Path, target: Target, context: Context) -> tuple[Target, str | None]:
     """The project and the pipeline that a person chooses; what nobody can be asked for stays as it is."""
-    from manifest_runner.commands.target import has_credential
+    from manifest_runner.commands.setup.target import has_credential
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()) or not (target.emulator or has_credential(target, context)):
         return target, None
-    from manifest_runner.commands.init_pipeline import list_pipelines, list_projects
+    from manifest_runner.commands.starters.init_pipeline import list_pipelines, list_projects
 
     try:
         if target.project is None:

@@ -9,7 +9,7 @@ import click
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options, yes_option
 from manifest_runner.cli.progress import context_of, progress_on
-from manifest_runner.commands.options import Target
+from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import BadState
 
 MERGE_EPILOG = """\b

@@ -17,7 +17,7 @@ from manifest_runner.cli.options import (
     targets_only,
 )
 from manifest_runner.cli.progress import working
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import UsageProblem
 from manifest_runner.planning.choices import Choices
 
@@ -59,7 +59,7 @@ def command(
 ) -> int:
     """List what the analyses made, record it in the lockfile, and download it."""
     from manifest_runner.cli.views.outputs import outputs_csv, outputs_document, outputs_lines
-    from manifest_runner.commands.download import DownloadOptions
+    from manifest_runner.commands.outcomes.download import DownloadOptions
     from manifest_runner.commands.outputs import outputs
 
     if include and folder is None:

@@ -10,7 +10,7 @@ from msgspec import structs
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import choice_options, console_options, one_manifest, plan_options, target_options
 from manifest_runner.cli.progress import working
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import NotCovered
 from manifest_runner.planning.choices import Choices
 

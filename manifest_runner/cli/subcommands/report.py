@@ -10,7 +10,7 @@ import click
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options
-from manifest_runner.commands.options import Target
+from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(
     As a page to look at (html), for CI systems (junit), for a pull request (markdown), for a spreadsheet (csv) or for
     a program (json). Uses no network, but for the lockfile of a manifest with `state`.
     """
-    from manifest_runner.commands.session import workspace_of
+    from manifest_runner.commands.setup.session import workspace_of
     from manifest_runner.files import replace_file
 
     style = style or ("json" if console.as_json and output is None and not is_to_open else "html")
@@ -73,8 +73,8 @@ def command(
 def _report(manifest: Path, target: Target, style: Style) -> str:
     import time
 
-    from manifest_runner.commands.context import Context
-    from manifest_runner.commands.session import find_lockfile
+    from manifest_runner.commands.setup.context import Context
+    from manifest_runner.commands.setup.session import find_lockfile
     from manifest_runner.report import ReportSource, ica_web_url, write_report
     from manifest_runner.timestamps import timestamp
 

@@ -9,7 +9,7 @@ import click
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import console_options, one_manifest, resolve_options, target_options
 from manifest_runner.cli.progress import working
-from manifest_runner.commands.options import ResolveOptions, Target
+from manifest_runner.commands.setup.options import ResolveOptions, Target
 
 EPILOG = """\b
 The names file, such as germline.names.json, records the id of each path, pipeline, storage and

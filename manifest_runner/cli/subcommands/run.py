@@ -19,7 +19,7 @@ from manifest_runner.cli.options import (
     target_options,
 )
 from manifest_runner.cli.progress import Progress, context_of, progress_on
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.planning.choices import Choices
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from manifest_runner.cli.options import FILE, target_options
-from manifest_runner.commands.options import Target
+from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def command(name: SchemaName, manifest: Path | None, target: Target) -> None:
         return
     if name != "manifest":
         raise UsageProblem("--for goes with the manifest's schema: manifest-runner schema manifest --for MANIFEST")
-    from manifest_runner.commands.context import Context
-    from manifest_runner.commands.target import load_target
+    from manifest_runner.commands.setup.context import Context
+    from manifest_runner.commands.setup.target import load_target
     from manifest_runner.names.editor_schema import schema_with_codes
 
     names = load_target(manifest, target, Context()).pins.names

@@ -13,7 +13,7 @@ from msgspec import structs
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import console_options, follow_options, one_manifest, target_options, targets_only
 from manifest_runner.cli.progress import context_of, progress_on
-from manifest_runner.commands.options import RunOptions, Target
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.planning.choices import Choices
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import click
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import console_options, many_manifests, target_options
 from manifest_runner.cli.progress import working
-from manifest_runner.commands.options import Target
+from manifest_runner.commands.setup.options import Target
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.errors import UsageProblem
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from manifest_runner.commands.download import Downloaded
+from manifest_runner.commands.outcomes.download import Downloaded
 from manifest_runner.commands.outputs import OutputsReport
 from manifest_runner.lockfile.model import LockedItem, LockedOutput
 

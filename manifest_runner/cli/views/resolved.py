@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from manifest_runner.cli.console import FEW
-from manifest_runner.commands.options import ResolveOptions
 from manifest_runner.commands.resolve import Resolved
+from manifest_runner.commands.setup.options import ResolveOptions
 from manifest_runner.model import Name
 
 

@@ -13,9 +13,9 @@ from manifest_runner.cli.progress import Progress
 from manifest_runner.cli.views.aborted import abort_lines
 from manifest_runner.cli.views.outcome import Ended, failure_lines, run_document, summary_lines
 from manifest_runner.cli.views.plan import plan_document, plan_lines
-from manifest_runner.commands.failed_items import Failure
-from manifest_runner.commands.launching import Sent
 from manifest_runner.commands.run import Outcome
+from manifest_runner.commands.steps.failed_items import Failure
+from manifest_runner.commands.steps.launching import Sent
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.diagnostics.formats import finding_line, github_line
 from manifest_runner.errors import BadState

@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import structs
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import RunOptions, Target
 from manifest_runner.commands.run import Outcome, run
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.emulator.record import requests
 from manifest_runner.planning.choices import Choices

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from commands.outcome_lab import Study, study
 
-from manifest_runner.commands.download import DownloadOptions
+from manifest_runner.commands.outcomes.download import DownloadOptions
 from manifest_runner.commands.outputs import OutputsReport, outputs
 from manifest_runner.emulator.oddities import parse_oddities
 from manifest_runner.emulator.record import LEAKS, requests

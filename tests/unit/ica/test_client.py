@@ -12,9 +12,9 @@ from requests import exceptions as http
 from manifest_runner import __version__
 from manifest_runner.errors import KeyReused, Refused, Unreachable, UsageProblem
 from manifest_runner.ica.client import MAX_PAGES, NOBODYS_BATCH, Client
-from manifest_runner.ica.config import Credential
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.ica.retry import Deadline
 
 SECRET = "s3cr3t-k3y-0123456789"
 SERVER = "https://ica.example/ica/rest"

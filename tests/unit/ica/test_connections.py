@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from manifest_runner.errors import Refused, Unreachable, UsageProblem
-from manifest_runner.ica import transport
 from manifest_runner.ica.client import Client
-from manifest_runner.ica.config import Credential
-from manifest_runner.ica.retry import Deadline
+from manifest_runner.ica.connection import transport
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.retry import Deadline
 
 KEY = "s3cr3t-k3y-0123456789"
 TLS_HELLO = b"\x16"

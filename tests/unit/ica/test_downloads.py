@@ -8,8 +8,8 @@ import pytest
 import responses
 
 from manifest_runner.errors import Unreachable
+from manifest_runner.ica.connection.retry import Deadline, RetryPolicy
 from manifest_runner.ica.downloads import TAIL_BYTES, DownloadFailed, Downloads
-from manifest_runner.ica.retry import Deadline, RetryPolicy
 
 URL = "https://store.example/bucket/a?X-Amz-Signature=secret"
 

@@ -9,10 +9,10 @@ import urllib3
 
 from manifest_runner.errors import Refused, Unreachable, UsageProblem
 from manifest_runner.ica.client import Client
-from manifest_runner.ica.config import Credential
-from manifest_runner.ica.connection_errors import UNEXPECTED, meaning_of, retryable_error
-from manifest_runner.ica.retry import Deadline
-from manifest_runner.ica.transport import proxies_for, trust_for
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.connection_errors import UNEXPECTED, meaning_of, retryable_error
+from manifest_runner.ica.connection.retry import Deadline
+from manifest_runner.ica.connection.transport import proxies_for, trust_for
 
 SECRET = "s3cr3t-k3y-0123456789"
 SERVER = "https://ica.example/ica/rest"

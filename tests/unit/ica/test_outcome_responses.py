@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.data_endpoints import MAX_QUERY, chunked, create_download_urls, list_data
 from manifest_runner.ica.data_responses import read_data_page, read_download_urls
 from manifest_runner.ica.outcome_model import OutputData, Price
 from manifest_runner.ica.outcome_responses import read_outputs, read_steps, read_usage
-from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.wire import WireError
 
 CLEAN = Cleaner("a-secret-key")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manifest_runner.ica.connection.problem import MAX_PARAMETERS, Problem, describe, read_problem
+from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.model import Analysis, BatchItem
-from manifest_runner.ica.problem import MAX_PARAMETERS, Problem, describe, read_problem
-from manifest_runner.ica.redact import Cleaner
 from manifest_runner.ica.responses import read_analysis, read_batch, read_item, read_item_page
 from manifest_runner.ica.wire import Page, WireError
 from manifest_runner.text import plain_text

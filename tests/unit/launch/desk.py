@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from manifest_runner.errors import Unreachable
+from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.ica.model import Analysis, Batch
-from manifest_runner.ica.retry import Deadline
 from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.environment import LaunchEnvironment

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 import orjson
 import pytest
 
-from manifest_runner.ica.config import Credential
+from manifest_runner.ica.connection.config import Credential
 from manifest_runner.launch.journal import Answer, JournaledItem, Post
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.model import Lockfile

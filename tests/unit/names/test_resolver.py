@@ -10,8 +10,8 @@ from manifest_runner.emulator import EmulatorOptions, record, running
 from manifest_runner.emulator.oddities import parse_oddities
 from manifest_runner.errors import Refused
 from manifest_runner.ica.client import Client
-from manifest_runner.ica.config import Credential
-from manifest_runner.ica.retry import Deadline
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.model import Name
 from manifest_runner.names.resolver import Resolver
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from manifest_runner.commands.open_run import OpenRun
+from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Refused
 from manifest_runner.lockfile.model import LockedItem, LockedPrice
 

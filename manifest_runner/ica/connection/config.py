@@ -14,7 +14,7 @@ import msgspec
 
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import Refused, UsageProblem
-from manifest_runner.ica.server_url import host_of, normal_url
+from manifest_runner.ica.connection.server_url import host_of, normal_url
 
 DEFAULT_SERVER = "https://ica.illumina.com"
 # Reads a YAML file; raises OSError or InvalidManifest. A ``!!binary`` value is anything but text.

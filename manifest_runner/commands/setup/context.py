@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from manifest_runner.ica.retry import Deadline
+    from manifest_runner.ica.connection.retry import Deadline
     from manifest_runner.lockfile.model import Lockfile
 
 # Called with the lockfile while a command waits, and with how many of its items the command still waits for.
@@ -33,6 +33,6 @@ class Context(msgspec.Struct, frozen=True):
     sleep: Callable[[float], None] = time.sleep
 
     def deadline(self, seconds: float) -> Deadline:
-        from manifest_runner.ica.retry import Deadline
+        from manifest_runner.ica.connection.retry import Deadline
 
         return Deadline.after(seconds, self.monotonic)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.commands.output_files import Missing, SignedUrls, WantedFile, find_files
+from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile, find_files
+from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.files import unwritable
-from manifest_runner.ica.retry import RetryPolicy
+from manifest_runner.ica.connection.retry import RetryPolicy
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.timestamps import seconds_of
 

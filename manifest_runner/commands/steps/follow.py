@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.commands.options import WaitMode
+from manifest_runner.commands.setup.options import WaitMode
+from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Unreachable
 from manifest_runner.text import counted
 

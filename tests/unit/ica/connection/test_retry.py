@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_runner.ica.retry import (
+from manifest_runner.ica.connection.retry import (
     DELAYS,
     LONGEST_CONFLICT_PAUSE,
     SPREAD,
@@ -107,6 +107,7 @@ def test_a_deadline_counts_down_to_zero_and_stays_there():
 
 
 def test_what_does_not_speak_http_does_not_load_the_library_for_it():
-    modules = "config, responses, retry, endpoints, problem, server_url"
-    code = f"from manifest_runner.ica import {modules}; import sys; sys.exit('requests' in sys.modules)"
+    rooms = {"ica": "responses, endpoints", "ica.connection": "config, retry, problem, server_url"}
+    imports = "; ".join(f"from manifest_runner.{room} import {modules}" for room, modules in rooms.items())
+    code = f"{imports}; import sys; sys.exit('requests' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

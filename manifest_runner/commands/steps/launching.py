@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from manifest_runner.commands.due import changed_words, plan_session, renamed_words, too_many_words
-from manifest_runner.commands.names import check_due, resolve_due
-from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.commands.sent import Sent
-from manifest_runner.commands.waves import Waves, adopt_mode
+from manifest_runner.commands.steps.due import changed_words, plan_session, renamed_words, too_many_words
+from manifest_runner.commands.steps.names import check_due, resolve_due
+from manifest_runner.commands.steps.open_run import OpenRun
+from manifest_runner.commands.steps.sent import Sent
+from manifest_runner.commands.steps.waves import Waves, adopt_mode
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.journal import references
 from manifest_runner.launch.recovery import settle

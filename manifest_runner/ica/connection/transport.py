@@ -11,12 +11,12 @@ from urllib3 import exceptions as pool
 
 from manifest_runner import __version__
 from manifest_runner.errors import UsageProblem
-from manifest_runner.ica.config import Credential
-from manifest_runner.ica.connection_errors import refuse_proxy, retryable_error
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.connection_errors import refuse_proxy, retryable_error
+from manifest_runner.ica.connection.retry import Answer, Deadline, RetryableError, read_http_date
+from manifest_runner.ica.connection.server_url import host_of, is_loopback
+from manifest_runner.ica.connection.tokens import Authorization
 from manifest_runner.ica.endpoints import Call, exchange_key
-from manifest_runner.ica.retry import Answer, Deadline, RetryableError, read_http_date
-from manifest_runner.ica.server_url import host_of, is_loopback
-from manifest_runner.ica.tokens import Authorization
 from manifest_runner.text import plain_text
 
 CONNECT_SECONDS = 10.0

@@ -12,8 +12,8 @@ from threading import Lock
 
 import orjson
 
-from manifest_runner.ica.config import Credential, token_claims
-from manifest_runner.ica.retry import Answer
+from manifest_runner.ica.connection.config import Credential, token_claims
+from manifest_runner.ica.connection.retry import Answer
 
 API_KEY_HEADER = "X-API-Key"
 # A token is replaced so many seconds before its end, or at nine tenths of its life where that is shorter.

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.connection import connected
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.holding import Held, leased
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.state import (
+from manifest_runner.commands.setup.connection import connected
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.holding import Held, leased
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.state import (
     READING,
     RUNNING,
     Identity,
@@ -26,7 +26,7 @@ from manifest_runner.commands.state import (
     open_stores,
     refuse_lockfile_option,
 )
-from manifest_runner.commands.target import load_target, server_of
+from manifest_runner.commands.setup.target import load_target, server_of
 from manifest_runner.errors import InUse
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.journal import Journal, Owner
@@ -39,7 +39,7 @@ from manifest_runner.planning.naming import Naming
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
-    from manifest_runner.ica.retry import Deadline
+    from manifest_runner.ica.connection.retry import Deadline
 
 # GitHub warns at this size, and refuses twice as much.
 LARGE_LOCKFILE = 50_000_000

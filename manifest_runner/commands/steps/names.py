@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, cast
 
-from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.commands.session import Session
+from manifest_runner.commands.setup.session import Session
+from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.errors import Refused
 from manifest_runner.items.load import Loaded

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from manifest_runner.commands.context import Progress
-from manifest_runner.commands.options import RunOptions
-from manifest_runner.commands.session import Session
-from manifest_runner.commands.target import report_moves
+from manifest_runner.commands.setup.context import Progress
+from manifest_runner.commands.setup.options import RunOptions
+from manifest_runner.commands.setup.session import Session
+from manifest_runner.commands.setup.target import report_moves
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.batches import PreparedBatch, make_batches
@@ -91,7 +91,7 @@ def plan_session(session: Session, choices: Choices, detail: int | None, spool: 
 def _meant(choices: Choices) -> Meant:
     if choices.where is None:
         return lambda _reference, _before: True
-    from manifest_runner.commands.where import failed_where
+    from manifest_runner.commands.steps.where import failed_where
 
     return failed_where(choices.where)
 

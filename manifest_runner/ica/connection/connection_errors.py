@@ -10,7 +10,7 @@ from requests import exceptions as http
 from urllib3 import exceptions as pool
 
 from manifest_runner.errors import Refused
-from manifest_runner.ica.retry import RetryableError
+from manifest_runner.ica.connection.retry import RetryableError
 from manifest_runner.text import plain_text
 
 

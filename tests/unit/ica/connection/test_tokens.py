@@ -7,9 +7,9 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from manifest_runner.ica.config import Credential
-from manifest_runner.ica.retry import Answer
-from manifest_runner.ica.tokens import Authorization
+from manifest_runner.ica.connection.config import Credential
+from manifest_runner.ica.connection.retry import Answer
+from manifest_runner.ica.connection.tokens import Authorization
 
 KEY = Credential("X-API-Key", "k3y-of-a-user", "ICAV2_X_API_KEY")
 BEARER = Credential("Authorization", "Bearer t0ken", "ICAV2_ACCESS_TOKEN")

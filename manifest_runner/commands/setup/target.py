@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.other_lockfile import lockfiles_of_others
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.other_lockfile import lockfiles_of_others
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.errors import RunnerError, UsageProblem
-from manifest_runner.ica.config import find_credential, find_server
+from manifest_runner.ica.connection.config import find_credential, find_server
 from manifest_runner.items.load import Loaded, load
 from manifest_runner.manifest.yaml_file import read_mapping
 from manifest_runner.names.names_file import names_path, read_names

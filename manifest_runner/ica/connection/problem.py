@@ -11,8 +11,8 @@ import msgspec
 import orjson
 
 from manifest_runner.errors import KeyReused, Refused
-from manifest_runner.ica.redact import Cleaner
-from manifest_runner.ica.retry import Answer, RetryableError, read_retry_after
+from manifest_runner.ica.connection.redact import Cleaner
+from manifest_runner.ica.connection.retry import Answer, RetryableError, read_retry_after
 from manifest_runner.text import plain_text
 
 MAX_PARAMETERS = 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.state import READING, Identity, Place, local_lockfile, open_stores
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.state import READING, Identity, Place, local_lockfile, open_stores
 from manifest_runner.items.load import find_project
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manifest_runner.commands.connection import connected
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import DEFAULT_TIMEOUT, Target
-from manifest_runner.commands.pipeline_starter import PipelineStarter
-from manifest_runner.commands.starter import name_for, samplesheet_of, write_new
-from manifest_runner.commands.target import server_of
+from manifest_runner.commands.setup.connection import connected
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, Target
+from manifest_runner.commands.setup.target import server_of
+from manifest_runner.commands.starters.pipeline_starter import PipelineStarter
+from manifest_runner.commands.starters.starter import name_for, samplesheet_of, write_new
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import find_project
 from manifest_runner.lockfile.workspace import Workspace

@@ -23,9 +23,9 @@ Room is what ``maxRunning`` leaves after every launch that is not known to have 
 
 from __future__ import annotations
 
-from manifest_runner.commands.due import due_batches, most_launches
-from manifest_runner.commands.open_run import OpenRun
-from manifest_runner.commands.sent import Sent
+from manifest_runner.commands.steps.due import due_batches, most_launches
+from manifest_runner.commands.steps.open_run import OpenRun
+from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.errors import KeyReused
 from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt, adopt_reused
 from manifest_runner.launch.batches import PreparedBatch, journaled

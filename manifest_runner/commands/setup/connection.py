@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import Target
-from manifest_runner.commands.target import read_settings, server_of
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.target import read_settings, server_of
 from manifest_runner.errors import BadState, UsageProblem
-from manifest_runner.ica.config import Credential, find_credential, retries_rate_limits
+from manifest_runner.ica.connection.config import Credential, find_credential, retries_rate_limits
 from manifest_runner.lockfile.workspace import Workspace, trial_folder
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
-    from manifest_runner.ica.retry import Deadline
+    from manifest_runner.ica.connection.retry import Deadline
 
 EMULATOR_KEY = "manifest-runner-emulator"
 

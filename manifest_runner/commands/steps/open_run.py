@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from manifest_runner.commands.context import Context
-from manifest_runner.commands.options import RunOptions, Target
-from manifest_runner.commands.origin import find_origin
-from manifest_runner.commands.session import Session, held_session
-from manifest_runner.commands.state import READING, RUNNING
-from manifest_runner.ica.retry import Deadline
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.setup.origin import find_origin
+from manifest_runner.commands.setup.session import Session, held_session
+from manifest_runner.commands.setup.state import READING, RUNNING
+from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal import Origin
 from manifest_runner.launch.spool import Spool, open_spool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from manifest_runner.commands.session import Session
+from manifest_runner.commands.setup.session import Session
 from manifest_runner.diagnostics.finding import Place
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.planning.choices import Choices

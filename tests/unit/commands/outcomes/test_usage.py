@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from commands.outcome_lab import study
 
-from manifest_runner.commands.open_run import open_run
-from manifest_runner.commands.usage import record_prices
+from manifest_runner.commands.outcomes.usage import record_prices
+from manifest_runner.commands.steps.open_run import open_run
 from manifest_runner.planning.estimate import estimate
 
 CATALOG = """\

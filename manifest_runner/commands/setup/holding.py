@@ -16,8 +16,8 @@ from manifest_runner.errors import RunnerError, Unreachable
 from manifest_runner.files import replace_file
 
 if TYPE_CHECKING:
-    from manifest_runner.commands.context import Context
-    from manifest_runner.commands.state import Stores
+    from manifest_runner.commands.setup.context import Context
+    from manifest_runner.commands.setup.state import Stores
     from manifest_runner.launch.lease import Claim, LeaseKeeper
 
 
@@ -46,7 +46,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     The token is on disk before the lease is claimed: a run that is killed in between leaves a token that nobody
     holds, and one that is killed later leaves one by which its folder takes the lease back at once.
     """
-    from manifest_runner.commands.user_name import user_name
+    from manifest_runner.commands.setup.user_name import user_name
     from manifest_runner.launch.lease import Holder, LeaseKeeper
     from manifest_runner.launch.renewal import renewing
 

@@ -1,0 +1,1 @@
+"""What came of analyses, asked for and kept."""

@@ -1,0 +1,1 @@
+"""How requests reach the server: the session, credentials, retries, and what each failure means."""
