@@ -12,7 +12,7 @@ import pytest
 from studies import write_study
 from terminals import on_terminal
 
-LONG = pytest.mark.parametrize("emulator", [{"creation_delay": 0.0, "analysis_duration": 120.0}], indirect=True)
+LONG = pytest.mark.parametrize("emulator", [{"creation_delay": 0.0, "analysis_duration": 24.0}], indirect=True)
 
 
 @contextmanager
