@@ -211,7 +211,7 @@ def test_what_had_not_been_seen_is_read_by_whoever_takes_the_lease_next(
     assert len(shared.lease(mine)["unseen"]) == 1
     ended = theirs.run()
     assert ended.code == 0, ended.err
-    assert "reading 1 batch(es) of the run that held the lease before" in ended.err
+    assert "reading 1 batch of the run that held the lease before" in ended.err
     theirs.assert_executed_once(len(SOME))
     assert sorted(theirs.locked()["items"]) == sorted(SOME)
     assert shared.lease(theirs)["unseen"] == []

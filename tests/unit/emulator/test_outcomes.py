@@ -354,7 +354,7 @@ def reads(data, *, code="reads", parameters=({"code": "sex", "value": "F"},)):
         (reads("fil.gone"), "Data fil.gone for parameter reads was not found."),
         (reads("fil.good", code="readss"), "There is no input readss. The input reads is required."),
         (reads("fil.good", parameters=[]), "The parameter sex is required."),
-        ({"pipelineId": "urn:x"}, "Pipeline x was not found."),
+        ({"pipelineId": "urn:x"}, "Pipeline urn:x was not found."),
         ({"pipelineId": "11111111-2222-4333-8444-666666666666"}, "Pipeline old is archived."),
     ],
 )
