@@ -14,7 +14,7 @@ from conftest import API_KEY, Cli
 from studies import write_study
 
 pytestmark = pytest.mark.parametrize(
-    "emulator", [{"creation_delay": 1.0, "analysis_duration": 30.0, "search_lag": 1.0}], indirect=True
+    "emulator", [{"creation_delay": 1.0, "analysis_duration": 30.0, "search_lag": 0.2}], indirect=True
 )
 
 
