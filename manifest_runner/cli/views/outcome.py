@@ -28,7 +28,7 @@ class Ended(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        return self.end.exit_code if isinstance(self.end, RunnerError) else int(bool(self.end.failures))
+        return self.end.exit_code
 
 
 def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
