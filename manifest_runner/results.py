@@ -45,26 +45,12 @@ class PlanResult(msgspec.Struct, frozen=True):
     planDigest: str
 
 
-class RunResult(msgspec.Struct, frozen=True):
+class RunResult(PlanResult, frozen=True):
     """What a run did: the plan that it followed, how many items were created, where the lockfile is.
 
     Items that failed do not raise: they are counted in ``createdFailed`` and ``failedAnalyses``.
     """
 
-    new: list[str]
-    changed: list[str]
-    unchanged: list[str]
-    failed: list[str]
-    removed: list[str]
-    pending: list[str]
-    renamed: dict[str, str]
-    waiting: list[str]
-    unresolved: int
-    batches: int
-    launches: list[str]
-    approvalNeeded: bool
-    changes: dict[str, list[dict[str, Any]]]
-    planDigest: str
     created: int
     createdFailed: int
     succeeded: int
