@@ -15,8 +15,8 @@ from manifest_runner.commands.setup.target import load_target
 from manifest_runner.commands.steps.due import check_targets, due_batches, plan_session, too_many_words
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
+from manifest_runner.launch.journal.spool import open_spool
 from manifest_runner.launch.running import room_for
-from manifest_runner.launch.spool import open_spool
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.estimate import Estimate, estimate
 from manifest_runner.planning.plan import Plan

@@ -16,11 +16,11 @@ from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
 from manifest_runner.names.failure import Failure
+from manifest_runner.names.lookup.requests import Used
 from manifest_runner.names.model import Names
 from manifest_runner.names.names_file import write_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.names.references import is_uuid, needed_projects
-from manifest_runner.names.requests import Used
 from manifest_runner.text import shown
 
 if TYPE_CHECKING:  # requests is imported only when something is asked

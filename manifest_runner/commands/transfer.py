@@ -11,7 +11,8 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Opened, open_target
 from manifest_runner.commands.setup.state import local_lockfile
 from manifest_runner.errors import BadState, UsageProblem
-from manifest_runner.launch.lease import read_lease, standing
+from manifest_runner.launch.lease.lease import standing
+from manifest_runner.launch.lease.stored_lease import read_lease
 from manifest_runner.lockfile.file import check_owner
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.lockfile.versioned import VersionedLockfile

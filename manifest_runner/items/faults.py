@@ -14,7 +14,7 @@ from manifest_runner.items.shorthands import TemplateSlot, has_leaf, written_at
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import Path_
 from manifest_runner.model import RowId
-from manifest_runner.names.pipeline_check import RequestFault
+from manifest_runner.names.checks.pipeline_check import RequestFault
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import dotted, quoted_template, shown

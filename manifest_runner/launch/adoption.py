@@ -12,7 +12,7 @@ from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.batches import journaled
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.journal import JournaledItem
+from manifest_runner.launch.journal.journal import JournaledItem
 from manifest_runner.launch.polling import pauses
 from manifest_runner.launch.record import launched, new_launch, with_analysis
 from manifest_runner.launch.search import age_order, stamped_analyses

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from manifest_runner.launch.journal import JournaledItem
+from manifest_runner.launch.journal.journal import JournaledItem
 from manifest_runner.model import Kind
 from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
 from manifest_runner.planning.plan import Launch

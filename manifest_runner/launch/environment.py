@@ -9,7 +9,7 @@ import msgspec
 
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
-from manifest_runner.launch.journal import Journal, Origin
+from manifest_runner.launch.journal.journal import Journal, Origin
 from manifest_runner.lockfile.model import Lockfile
 
 if TYPE_CHECKING:  # requests is imported only when something is sent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from manifest_runner.ica.model import Analysis, BatchItem
-from manifest_runner.launch.journal import Answer, JournaledItem
+from manifest_runner.launch.journal.journal import Answer, JournaledItem
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
 from manifest_runner.model import FAILED_ANALYSIS, Kind

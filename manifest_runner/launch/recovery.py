@@ -9,7 +9,7 @@ from msgspec import structs
 from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused
 from manifest_runner.launch.adoption import SETTLING_SECONDS, AdoptMode, adopt_all, adopt_reused, existing, wait_for_all
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.journal import Post
+from manifest_runner.launch.journal.journal import Post
 from manifest_runner.launch.submit import send
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.text import counted

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from manifest_runner.launch.journal import Journal
+from manifest_runner.launch.journal.journal import Journal
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import ABORTED_ANALYSIS

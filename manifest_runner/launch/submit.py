@@ -5,7 +5,7 @@ from __future__ import annotations
 from manifest_runner.errors import KeyReused, Refused, Unreachable
 from manifest_runner.launch.batches import PreparedBatch, journaled
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.journal import Post
+from manifest_runner.launch.journal.journal import Post
 from manifest_runner.launch.record import record_answer
 
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from manifest_runner.model import Kind, Name
+from manifest_runner.names.checks.pipeline_check import PipelineCheck, RequestFault
 from manifest_runner.names.data_slots import Request, with_data
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
-from manifest_runner.names.pipeline_check import PipelineCheck, RequestFault
 from manifest_runner.names.references import ID_STARTS, is_uuid
 from manifest_runner.names.review import NAME_KEYS, TARGET_PROJECT, Known, Review
 

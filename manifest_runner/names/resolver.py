@@ -14,11 +14,11 @@ from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
 from manifest_runner.ica.name_responses import Named, read_data, read_named, read_project
 from manifest_runner.model import Name
-from manifest_runner.names.data_check import DataCheck
-from manifest_runner.names.data_lookup import DataLookup
-from manifest_runner.names.data_paths import FoundData
+from manifest_runner.names.checks.data_check import DataCheck
 from manifest_runner.names.failure import Failure
-from manifest_runner.names.pipeline_lookup import HIDDEN, PipelineLookup
+from manifest_runner.names.lookup.data_lookup import DataLookup
+from manifest_runner.names.lookup.data_paths import FoundData
+from manifest_runner.names.lookup.pipeline_lookup import HIDDEN, PipelineLookup
 from manifest_runner.names.references import is_uuid, needed_projects, parse_data_name
 from manifest_runner.text import near_miss, shown
 

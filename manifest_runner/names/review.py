@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from manifest_runner.model import Name, NameKind
+from manifest_runner.names.checks.pipeline_check import RequestFault
 from manifest_runner.names.data_slots import Path_, Request
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
-from manifest_runner.names.pipeline_check import RequestFault
 from manifest_runner.names.references import data_fault, is_data_name, is_uuid, pipeline_id_fault
 from manifest_runner.text import shown
 

@@ -27,7 +27,7 @@ def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> s
     # A format's libraries are only loaded where it is wanted.
     match style:
         case "html":
-            from manifest_runner.report.as_html import html_report
+            from manifest_runner.report.page.as_html import html_report
 
             return html_report(summary, source)
         case "junit":

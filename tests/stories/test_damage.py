@@ -13,7 +13,7 @@ from odd_proxy import odd_proxy
 
 pytest_plugins = ["lab_plugin"]
 
-CRITICAL = ("/launch/record.py", "/launch/journal.py", "/commands/setup/session.py", "/launch/submit.py")
+CRITICAL = ("/launch/record.py", "/launch/journal/journal.py", "/commands/setup/session.py", "/launch/submit.py")
 FILE_STEPS = ("open", "fsync", "replace", "unlink")
 
 

@@ -18,7 +18,8 @@ from manifest_runner.files import replace_file
 if TYPE_CHECKING:
     from manifest_runner.commands.setup.context import Context
     from manifest_runner.commands.setup.state import Stores
-    from manifest_runner.launch.lease import Claim, LeaseKeeper
+    from manifest_runner.launch.lease.keeper import LeaseKeeper
+    from manifest_runner.launch.lease.lease import Claim
 
 
 class Held(msgspec.Struct):
@@ -47,8 +48,9 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     holds, and one that is killed later leaves one by which its folder takes the lease back at once.
     """
     from manifest_runner.commands.setup.user_name import user_name
-    from manifest_runner.launch.lease import Holder, LeaseKeeper
-    from manifest_runner.launch.renewal import renewing
+    from manifest_runner.launch.lease.keeper import LeaseKeeper
+    from manifest_runner.launch.lease.lease import Holder
+    from manifest_runner.launch.lease.renewal import renewing
 
     assert stores.lease is not None
     known = _read_token(token_file)

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from manifest_runner.launch.journal import Origin
+from manifest_runner.launch.journal.journal import Origin
 from manifest_runner.lockfile.model import Source
 from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.text import plain_text

@@ -29,7 +29,7 @@ from manifest_runner.commands.setup.state import (
 from manifest_runner.commands.setup.target import load_target, server_of
 from manifest_runner.errors import InUse
 from manifest_runner.items.load import Loaded
-from manifest_runner.launch.journal import Journal, Owner
+from manifest_runner.launch.journal.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace, held, trial_folder
@@ -287,7 +287,8 @@ def _is_in_use(opened: Opened, context: Context) -> bool:
     stores = opened.stores
     if stores.state is None:
         return False
-    from manifest_runner.launch.lease import read_lease, standing
+    from manifest_runner.launch.lease.lease import standing
+    from manifest_runner.launch.lease.stored_lease import read_lease
 
     lease = read_lease(stores.state, stores.lease_name).lease
     if lease is None or standing(lease, "", context.clock()) != "held":

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from manifest_runner.errors import BadState, UsageProblem
-from manifest_runner.launch.records import FileRecords, Records
+from manifest_runner.launch.journal.records import FileRecords, Records
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace
@@ -70,7 +70,7 @@ class Stores(msgspec.Struct, frozen=True):
         """``check`` is called before each write to a shared store; the tokens are those of this lease and the last."""
         if self.state is None:
             return FileRecords(workspace.journal)
-        from manifest_runner.launch.stored_records import StoredRecords
+        from manifest_runner.launch.journal.stored_records import StoredRecords
 
         return StoredRecords(self.state, self.stored(".journal/"), check, token=token, before=before)
 

@@ -32,7 +32,7 @@ def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: C
 
     Raises UsageProblem where one of the files exists already, or where there is no such pipeline.
     """
-    from manifest_runner.names.pipeline_lookup import PipelineLookup
+    from manifest_runner.names.lookup.pipeline_lookup import PipelineLookup
 
     project = find_project(target.project, None, context.env)
     with _client(path, target, project, context) as client:

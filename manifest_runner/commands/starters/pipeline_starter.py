@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from manifest_runner.model import Kind
-from manifest_runner.names.form_check import choices_of, is_required
+from manifest_runner.names.checks.form_check import choices_of, is_required
+from manifest_runner.names.checks.pipeline_check import plain_type
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
-from manifest_runner.names.pipeline_check import plain_type
 from manifest_runner.names.references import is_uuid
 
 REPLACE_ME = '"{{ REPLACE_ME }}"'

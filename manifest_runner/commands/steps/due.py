@@ -12,8 +12,8 @@ from manifest_runner.commands.setup.target import report_moves
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.batches import PreparedBatch, make_batches
-from manifest_runner.launch.journal import references
-from manifest_runner.launch.spool import Spool
+from manifest_runner.launch.journal.journal import references
+from manifest_runner.launch.journal.spool import Spool
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan

@@ -10,7 +10,7 @@ from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves, adopt_mode
 from manifest_runner.errors import ApprovalNeeded
-from manifest_runner.launch.journal import references
+from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices

@@ -11,13 +11,13 @@ from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.errors import Refused
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
+from manifest_runner.names.checks.pipeline_check import PipelineCheck
 from manifest_runner.names.failure import Failure
+from manifest_runner.names.lookup.requests import Used
 from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import read_names, write_names
 from manifest_runner.names.pins import Pins
-from manifest_runner.names.pipeline_check import PipelineCheck
 from manifest_runner.names.references import is_uuid, parse_data_name
-from manifest_runner.names.requests import Used
 from manifest_runner.planning.plan import Plan
 
 if TYPE_CHECKING:  # requests is imported only when something is asked

@@ -17,8 +17,8 @@ from manifest_runner.commands.setup.session import Session, held_session
 from manifest_runner.commands.setup.state import READING, RUNNING
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.journal import Origin
-from manifest_runner.launch.spool import Spool, open_spool
+from manifest_runner.launch.journal.journal import Origin
+from manifest_runner.launch.journal.spool import Spool, open_spool
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client

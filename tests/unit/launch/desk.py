@@ -16,8 +16,8 @@ from manifest_runner.ica.model import Analysis, Batch
 from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.journal import NOWHERE, Journal, Owner
-from manifest_runner.launch.records import FileRecords
+from manifest_runner.launch.journal.journal import NOWHERE, Journal, Owner
+from manifest_runner.launch.journal.records import FileRecords
 from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import Lockfile

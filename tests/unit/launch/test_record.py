@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from manifest_runner.ica.connection.config import Credential
-from manifest_runner.launch.journal import Answer, JournaledItem, Post
+from manifest_runner.launch.journal.journal import Answer, JournaledItem, Post
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.model import Lockfile
 

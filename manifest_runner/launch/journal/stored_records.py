@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
-from manifest_runner.launch.lease import LeaseLost
-from manifest_runner.launch.records import Chain, Record, damaged, line, parsed
+from manifest_runner.launch.journal.records import Chain, Record, damaged, line, parsed
+from manifest_runner.launch.lease.lease import LeaseLost
 from manifest_runner.store.interface import Conflict, Store
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.errors import BadState
-from manifest_runner.launch.journal import Answer, Journal, JournaledItem, Owner, Post, references
-from manifest_runner.launch.records import FileRecords
+from manifest_runner.launch.journal.journal import Answer, Journal, JournaledItem, Owner, Post, references
+from manifest_runner.launch.journal.records import FileRecords
 
 OWNER = Owner("study", "p-1", "https://ica.example/ica/rest")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from manifest_runner.names.checks.pipeline_check import PipelineCheck
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
-from manifest_runner.names.pipeline_check import PipelineCheck
 
 INPUTS = (InputDeclaration("fastqs", True, True), InputDeclaration("ref_tar", False, True))
 PARAMETERS = (

@@ -8,10 +8,10 @@ from itertools import accumulate, groupby
 
 import msgspec
 
+from manifest_runner.report.page.timeline import Scale, Tick, time_scale, time_ticks
 from manifest_runner.report.rows import Row
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import Summary
-from manifest_runner.report.timeline import Scale, Tick, time_scale, time_ticks
 from manifest_runner.timestamps import moment
 
 BINS = 120

@@ -33,7 +33,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.errors import BadState
-from manifest_runner.launch.records import Record, Records, damaged
+from manifest_runner.launch.journal.records import Record, Records, damaged
 from manifest_runner.lockfile.model import Source
 from manifest_runner.model import Kind
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from manifest_runner.report.running import Block, Running
+from manifest_runner.report.page.running import Block, Running
+from manifest_runner.report.page.timeline import Lane, Span, Tick
 from manifest_runner.report.summary import Summary
-from manifest_runner.report.timeline import Lane, Span, Tick
 
 _THINNEST = 0.4  # per cent: what is shorter could not be seen
 

@@ -17,13 +17,13 @@ import jinja2
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from manifest_runner.report.charts import axis, lane_chart, running_chart, state_bar
-from manifest_runner.report.page_rows import BLANK, page_row
+from manifest_runner.report.page.charts import axis, lane_chart, running_chart, state_bar
+from manifest_runner.report.page.page_rows import BLANK, page_row
+from manifest_runner.report.page.running import make_running
+from manifest_runner.report.page.timeline import make_timeline
 from manifest_runner.report.reasons import Reason, group_by_reason
-from manifest_runner.report.running import make_running
 from manifest_runner.report.source import ReportSource, command
 from manifest_runner.report.summary import Summary
-from manifest_runner.report.timeline import make_timeline
 from manifest_runner.report.times import shown_duration, shown_time
 from manifest_runner.text import counted
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from launch.memory_store import MemoryStore
-from launch.test_journal import FIRST, OWNER, SECOND, THIRD
+from launch.journal.test_journal import FIRST, OWNER, SECOND, THIRD
 
 from manifest_runner.errors import BadState, Unreachable
-from manifest_runner.launch.journal import Answer, Journal, Owner
-from manifest_runner.launch.lease import LeaseLost
-from manifest_runner.launch.stored_records import StoredRecords
+from manifest_runner.launch.journal.journal import Answer, Journal, Owner
+from manifest_runner.launch.journal.stored_records import StoredRecords
+from manifest_runner.launch.lease.lease import LeaseLost
 
 FOLDER = "p-1/study.journal/"
 

@@ -12,20 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from launch.memory_store import MemoryStore
 
 from manifest_runner.errors import BadState, Unreachable
-from manifest_runner.launch import lease as leases
-from manifest_runner.launch.lease import (
-    LASTS,
-    MARGIN,
-    UNKNOWN,
-    Claim,
-    Holder,
-    LeaseHeld,
-    LeaseKeeper,
-    LeaseLost,
-    free_lease,
-    read_lease,
-)
-from manifest_runner.launch.renewal import renewing
+from manifest_runner.launch.lease import lease as leases
+from manifest_runner.launch.lease.keeper import LeaseKeeper
+from manifest_runner.launch.lease.lease import LASTS, MARGIN, UNKNOWN, Claim, Holder, LeaseHeld, LeaseLost
+from manifest_runner.launch.lease.renewal import renewing
+from manifest_runner.launch.lease.stored_lease import free_lease, read_lease
 
 NAME = "p/study.lease.json"
 START = 1_800_000_000.0
@@ -166,7 +157,7 @@ def test_what_is_not_a_lease_is_not_overwritten(store, clock):
 
 
 def test_it_is_renewed_in_the_background(store, clock, monkeypatch):
-    monkeypatch.setattr("manifest_runner.launch.renewal.SHORTEST_PAUSE", 0.01)
+    monkeypatch.setattr("manifest_runner.launch.lease.renewal.SHORTEST_PAUSE", 0.01)
     ann = keeper(store, clock, "ann")
     ann.claim()
     before = read_lease(store, NAME)

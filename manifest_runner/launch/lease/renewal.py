@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from manifest_runner.errors import RunnerError
-from manifest_runner.launch.lease import LeaseKeeper, LeaseLost
+from manifest_runner.launch.lease.keeper import LeaseKeeper
+from manifest_runner.launch.lease.lease import LeaseLost
 
 SHORTEST_PAUSE = 1.0
 PAUSE_AFTER_FAILURE = 15.0

@@ -6,8 +6,8 @@ import pytest
 from report_lockfiles import locked
 
 from manifest_runner.lockfile.model import Lockfile
-from manifest_runner.report.charts import running_chart
-from manifest_runner.report.running import Running, make_running
+from manifest_runner.report.page.charts import running_chart
+from manifest_runner.report.page.running import Running, make_running
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import summarise
 

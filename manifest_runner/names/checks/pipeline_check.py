@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from manifest_runner.model import Kind
-from manifest_runner.names.form_check import FormCheck
+from manifest_runner.names.checks.form_check import FormCheck
 from manifest_runner.names.model import ParameterDeclaration, PipelineEntry
 from manifest_runner.text import listed, near_miss, shown
 

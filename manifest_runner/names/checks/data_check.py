@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from manifest_runner.ica import name_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.parallel import in_parallel
-from manifest_runner.names.data_lookup import URL_BYTES, AskPage
-from manifest_runner.names.data_paths import status_fault
 from manifest_runner.names.failure import Failure
+from manifest_runner.names.lookup.data_lookup import URL_BYTES, AskPage
+from manifest_runner.names.lookup.data_paths import status_fault
 from manifest_runner.text import shown
 
 _ID_BYTES = len("id=&") + len("fil.") + 32

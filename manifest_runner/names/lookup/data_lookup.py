@@ -21,7 +21,8 @@ from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
 from manifest_runner.ica.name_responses import DataPage
 from manifest_runner.ica.parallel import in_parallel
-from manifest_runner.names.data_paths import (
+from manifest_runner.names.failure import Failure
+from manifest_runner.names.lookup.data_paths import (
     FoundData,
     bare,
     choose_data,
@@ -29,7 +30,6 @@ from manifest_runner.names.data_paths import (
     missing_words,
     other_spelling,
 )
-from manifest_runner.names.failure import Failure
 
 URL_BYTES = 4000
 _FIXED_BYTES = 80  # the query but for paths: the mode of the match and the size of the page

@@ -6,10 +6,10 @@ import pytest
 from report_lockfiles import locked
 
 from manifest_runner.lockfile.model import LockedBatch, Lockfile
-from manifest_runner.report.charts import lane_chart
+from manifest_runner.report.page.charts import lane_chart
+from manifest_runner.report.page.timeline import MOST_ANALYSES, MOST_BATCHES, Timeline, make_timeline
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import summarise
-from manifest_runner.report.timeline import MOST_ANALYSES, MOST_BATCHES, Timeline, make_timeline
 
 
 def at(minute: int) -> str:

@@ -1,0 +1,1 @@
+"""What was sent, written down before it is sent."""

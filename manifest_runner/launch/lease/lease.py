@@ -1,0 +1,154 @@
+"""The lease: the claim that lets one run at a time work on a manifest, wherever it runs.
+
+It is one value in a store, created only where there is none and written only over what was read. It lasts ten minutes
+and is renewed at half time; who finds it expired by more than a minute, for clocks differ, takes it over. A released
+lease stays, free, with the batches that its holder has not seen whole. Pure but for the store: ``clock`` and ``sleep``
+are parameters.
+
+==================  ===================================================================================================
+the holder …        then …
+==================  ===================================================================================================
+ends                it releases the lease, however it ends: the next run takes it at once
+is killed           its folder still has the token, so the next run there takes it at once; others wait until it has
+                    expired, or until somebody frees it with ``lock release``
+is stopped          as when killed; when it goes on, its next renewal meets another version: lost, and it sends nothing
+loses the store     it sends nothing more and ends with exit 5; the lease expires, or its folder takes it back
+==================  ===================================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from manifest_runner.errors import BadState
+from manifest_runner.text import plain_text
+from manifest_runner.timestamps import seconds_of, timestamp
+
+LASTS = 600.0
+MARGIN = 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+# In ``unseen``, for whatever a holder may have sent that did not release the lease itself.
+UNKNOWN = "unknown"
+
+LeaseStanding = Literal["absent", "free", "ours", "expired", "held"]
+
+
+class LeaseHeld(BadState):
+    """Another run works on the manifest."""
+
+
+class LeaseLost(BadState):
+    """Another run has taken over; nothing more is sent or written."""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who wants the lease. The token is what it is recognized by."""
+
+    owner: str
+    host: str
+    pid: int
+    command: str
+    token: str
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """The value in the store. A free lease ends when it begins: at the time of its release.
+
+    ``unseen`` are ids of batches whose items had not all been seen, and for a batch that was never answered its key.
+    """
+
+    owner: str
+    host: str
+    pid: int
+    command: str
+    since: str
+    until: str
+    token: str
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def is_free(self) -> bool:
+        return self.until == self.since
+
+    @property
+    def words(self) -> str:
+        """Who holds it, for messages."""
+        who = plain_text(f"{self.owner} on {self.host}", 200)
+        return f"{who} (process {self.pid}, `{plain_text(self.command, 200)}`) since {plain_text(self.since, 40)}"
+
+
+class Claim(NamedTuple):
+    """What a claimed lease was before: None where there was none."""
+
+    before: Lease | None
+    standing: LeaseStanding
+
+    @property
+    def unseen_batches(self) -> list[str]:
+        """The ids of the batches to read before anything is sent."""
+        return [each for each in self._unseen if not _is_key(each)]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all that was ever sent under this lease is known, or can be read by its batch."""
+        return self.standing == "free" and not any(map(_is_key, self._unseen))
+
+    @property
+    def _unseen(self) -> tuple[str, ...]:
+        return self.before.unseen if self.before else ()
+
+    def was_anothers(self, token: str) -> bool:
+        """Whether somebody else held the lease since this token did, if it ever did."""
+        return self.before is not None and self.before.token != token
+
+
+def _is_key(unseen: str) -> bool:
+    return unseen == UNKNOWN or unseen.startswith("mr1-")
+
+
+# -- decisions
+
+
+def standing(lease: Lease | None, token: str, now: float) -> LeaseStanding:
+    """What a lease that was read means to whoever has this token."""
+    if lease is None:
+        return "absent"
+    if lease.token == token:
+        return "free" if lease.is_free else "ours"
+    if lease.is_free:
+        return "free"
+    until = seconds_of(lease.until)
+    return "expired" if until is not None and until + MARGIN < now else "held"
+
+
+def claimed(holder: Holder, now: float, unseen: tuple[str, ...]) -> Lease:
+    return Lease(
+        holder.owner,
+        holder.host,
+        holder.pid,
+        holder.command,
+        timestamp(now),
+        timestamp(now + LASTS),
+        holder.token,
+        unseen,
+    )
+
+
+def renewed(lease: Lease, now: float) -> Lease:
+    return msgspec.structs.replace(lease, until=timestamp(now + LASTS))
+
+
+def released(lease: Lease, now: float, unseen: tuple[str, ...]) -> Lease:
+    return msgspec.structs.replace(lease, since=timestamp(now), until=timestamp(now), unseen=unseen)
+
+
+def check_clocks(lease: Lease, now: float, where: str) -> None:
+    """Raise BadState where a lease was taken in the future: one of two clocks is wrong, and which is not known."""
+    since = seconds_of(lease.since)
+    if since is not None and since - now > MARGIN:
+        raise BadState(
+            f"{where}: the lease of {lease.words} begins {since - now:.0f} s from now by this machine's clock. Set the "
+            "clock that is wrong: a lease allows for a minute. Nothing was sent."
+        )

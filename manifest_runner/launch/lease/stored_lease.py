@@ -1,0 +1,59 @@
+"""The lease in its store: read, and freed by hand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from manifest_runner.errors import BadState
+from manifest_runner.launch.lease.lease import UNKNOWN, Lease, LeaseHeld, released
+from manifest_runner.store.interface import Conflict, Store
+from manifest_runner.timestamps import timestamp
+
+
+class Read(NamedTuple):
+    """A lease as it was read, with its version."""
+
+    lease: Lease | None
+    version: str
+
+
+def read_lease(store: Store, name: str) -> Read:
+    """The lease in a store. Raises BadState where it is damaged."""
+    stored = store.get(name)
+    if stored is None:
+        return Read(None, "")
+    try:
+        return Read(_DECODER.decode(stored.content), stored.version)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+        raise BadState(
+            f"{store.where(name)}: this is not a lease ({e}). Nothing was sent. If no run is going on, free it with "
+            "`manifest-runner lock release`."
+        ) from e
+
+
+_DECODER = msgspec.json.Decoder(Lease)
+
+
+def lease_json(lease: Lease) -> bytes:
+    return msgspec.json.encode(lease)
+
+
+def free_lease(store: Store, name: str, found: Read, now: float) -> None:
+    """Free a lease that somebody else may hold. What its holder may have sent is not known. Raises BadState."""
+    if found.lease is None or found.lease.is_free:
+        return
+    unseen = tuple(dict.fromkeys([*found.lease.unseen, UNKNOWN]))
+    try:
+        store.replace(name, lease_json(released(found.lease, now, unseen)), found.version)
+    except Conflict as e:
+        raise LeaseHeld(f"{store.where(name)}: changed in the meantime, so its holder is alive. Look again.") from e
+
+
+def write_free_lease(store: Store, name: str, now: float) -> None:
+    """Write a free lease over whatever is there that is not one."""
+    stored = store.get(name)
+    lease = Lease("unknown", "unknown", 0, "", timestamp(now), timestamp(now), "", (UNKNOWN,))
+    if stored is not None:
+        store.replace(name, lease_json(lease), stored.version)

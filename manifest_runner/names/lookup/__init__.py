@@ -1,0 +1,1 @@
+"""Names looked up on the server, with few requests."""
