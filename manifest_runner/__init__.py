@@ -1,6 +1,7 @@
 """Launch analyses on Illumina Connected Analytics from a manifest, each exactly once.
 
-The commands are functions, too: ``from manifest_runner import validate, plan, run, status`` (see docs/python.md).
+The commands are functions, too: ``from manifest_runner import validate, plan, run, status, outputs``. See
+docs/python.md.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from manifest_runner.programs import plan, run, status, validate
+    from manifest_runner.programs import outputs, plan, run, status, validate
 
 __version__ = "0.1.0"
-__all__ = ["plan", "run", "status", "validate"]
+__all__ = ["outputs", "plan", "run", "status", "validate"]
 
 
 def __getattr__(name: str) -> Any:

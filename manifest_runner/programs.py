@@ -22,7 +22,7 @@ from manifest_runner.diagnostics.formats import finding_document
 from manifest_runner.errors import NotCovered
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.planning.choices import Choices
-from manifest_runner.results import Finding, PlanResult, RunResult, StatusResult
+from manifest_runner.results import Finding, OutputsResult, PlanResult, RunResult, StatusResult
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -46,11 +46,12 @@ def validate(
     """Check a manifest and every item it renders to, without the network; the warnings.
 
     Raises InvalidManifest (exit code 3) with everything that is wrong in its ``findings``; ``strict`` treats warnings
-    as errors. ``server_url``, ``emulator`` and ``lockfile`` make no difference here.
+    as errors. ``server_url`` and ``lockfile`` make no difference here.
     """
+    manifest, to, _, context = _arguments(locals())
     from manifest_runner.commands import validate as command
 
-    valid = command.validate(Path(path), _filled(Target, locals()), Context(), strict=strict)
+    valid = command.validate(manifest, to, context, strict=strict)
     return msgspec.convert([finding_document(each) for each in valid.findings], list[Finding])
 
 
@@ -78,14 +79,14 @@ def plan(
 
     With ``detailed_exitcode`` a plan with something to launch raises NotCovered (exit code 8).
     """
+    arguments = _arguments(locals())
     from manifest_runner.commands import preview
 
-    given = locals()
-    options = msgspec.structs.replace(_filled(RunOptions, given), choices=_filled(Choices, given))
-    seen = preview.plan(Path(path), _filled(Target, given), options, _context(notify))
+    seen = preview.plan(*arguments)
     if detailed_exitcode and not seen.plan.is_covered:
         raise NotCovered(f"{path}: something is new, changed or pending")
-    return msgspec.convert(plan_document(seen.plan, seen.batches), PlanResult)
+    document = plan_document(seen.plan, seen.batches, too_many=seen.too_many, waiting=seen.waiting)
+    return msgspec.convert(document, PlanResult)
 
 
 def run(
@@ -124,12 +125,10 @@ def run(
 
     To run it again is safe, whatever ended it. What needs approval raises ApprovalNeeded (exit code 7).
     """
+    arguments, start = _arguments(locals()), time.monotonic()
     from manifest_runner.commands.run import run
 
-    given = locals()
-    options = msgspec.structs.replace(_filled(RunOptions, given), choices=_filled(Choices, given))
-    start = time.monotonic()
-    outcome = run(Path(path), _filled(Target, given), options, _context(notify))
+    outcome = run(*arguments)
     return msgspec.convert(run_document(outcome, time.monotonic() - start), RunResult)
 
 
@@ -153,22 +152,49 @@ def status(
 
     ``target`` and ``failed`` choose what is in the result. While a run holds the manifest, nothing is written.
     """
+    manifest, to, options, context = _arguments(locals())
     from manifest_runner.cli.views.status import chosen_items, status_document
     from manifest_runner.commands.status import refresh
 
-    given, manifest = locals(), Path(path)
-    options = _filled(RunOptions, given)
-    found = refresh(manifest, _filled(Target, given), options, _context(notify), is_watching=watch, usage=usage)
-    shown = chosen_items(found, _filled(Choices, given), only_failed=failed)
+    found = refresh(manifest, to, options, context, is_watching=watch, usage=usage)
+    shown = chosen_items(found, options.choices, only_failed=failed)
     return msgspec.convert(status_document(shown, manifest), StatusResult)
 
 
-def _context(notify: Notify | None) -> Context:
-    return Context() if notify is None else Context(notify=notify)
+def outputs(
+    path: Manifest,
+    *,
+    download: Manifest | None = None,
+    include: Sequence[str] = (),
+    target: Sequence[str] = (),
+    timeout: float = DEFAULT_TIMEOUT,
+    poll_interval: float | None = None,
+    server_url: str | None = None,
+    emulator: bool = False,
+    lockfile: Manifest | None = None,
+    var: Mapping[str, str] | None = None,
+    project: str | None = None,
+    notify: Notify | None = None,
+) -> OutputsResult:
+    """What the succeeded analyses made, recorded in the lockfile; with ``download`` the files, in that folder.
+
+    Files that cannot be fetched do not raise: they are in the result's ``download.missing``.
+    """
+    arguments = _arguments(locals())
+    from manifest_runner.cli.views.outputs import outputs_document
+    from manifest_runner.commands.outcomes.download import download_options
+    from manifest_runner.commands.outputs import outputs
+
+    into = download_options(None if download is None else Path(download), include)
+    return msgspec.convert(outputs_document(outputs(*arguments, into)), OutputsResult)
 
 
-def _ignored(_lockfile: object) -> None:
-    """Each state on the way to the last one is of no use to a program."""
+def _arguments(given: Mapping[str, Any]) -> tuple[Path, Target, RunOptions, Context]:
+    """What a command takes, from the arguments of its function, before that has any other local name."""
+    options = msgspec.structs.replace(_filled(RunOptions, given), choices=_filled(Choices, given))
+    notify = given.get("notify")
+    context = Context() if notify is None else Context(notify=notify)
+    return Path(given["path"]), _filled(Target, given), options, context
 
 
 def _filled(struct: type[S], given: Mapping[str, Any]) -> S:

@@ -106,3 +106,38 @@ class StatusResult(msgspec.Struct, frozen=True):
     totals: dict[str, Any]
     batches: list[dict[str, Any]]
     items: list[Item]
+
+
+class ItemOutputs(msgspec.Struct, frozen=True):
+    """What one analysis made: by output code its files and folders, each with ``dataId``, ``name`` and ``type``."""
+
+    userReference: str
+    kind: str
+    analysisId: str | None
+    analysisReference: str | None
+    outputs: dict[str, list[dict[str, Any]]]
+
+
+class MissingFile(msgspec.Struct, frozen=True):
+    """A file that could not be fetched, and why."""
+
+    path: str
+    reason: str
+
+
+class Download(msgspec.Struct, frozen=True):
+    """How many files were fetched to ``folder``, how many were there before, and which are missing."""
+
+    folder: str
+    fetched: int
+    present: int
+    missing: list[MissingFile]
+
+
+class OutputsResult(msgspec.Struct, frozen=True):
+    """The succeeded items with their outputs, and the userReferences of those that have not succeeded."""
+
+    items: list[ItemOutputs]
+    unfinished: list[str]
+    lockfile: str
+    download: Download | None = None

@@ -47,6 +47,20 @@ def grouped(name: str, struct: type[msgspec.Struct], *options: Option[Callable[.
     return decorate
 
 
+def unused(name: str) -> Option[Callable[..., Any]]:
+    """For a command that takes a group of options, so that a command line can be reused, but has no use for them."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def command(**values: Any) -> Any:
+            del values[name]
+            return function(**values)
+
+        return command
+
+    return decorate
+
+
 def _names_of(options: Sequence[Option[Callable[..., Any]]]) -> list[str]:
     def with_these_alone() -> None:
         """Not called: click collects a command's parameters on its function."""

@@ -57,9 +57,14 @@ class YamlFile(msgspec.Struct, frozen=True, dict=True):
 
 def read_manifest(path: Path) -> YamlFile:
     """Read a manifest. Raises UsageProblem where there is no such file, InvalidManifest where it is not YAML."""
+    require_manifest(path)
+    return read_yaml(path, str(path), lenient=True)
+
+
+def require_manifest(path: Path) -> None:
+    """Raises UsageProblem where there is no such file."""
     if not os.path.lexists(path):
         raise UsageProblem(f"{path}: this manifest does not exist; `manifest-runner init` writes a starter")
-    return read_yaml(path, str(path), lenient=True)
 
 
 def read_mapping(path: Path, *, binary: bool = False) -> dict[str, Any]:

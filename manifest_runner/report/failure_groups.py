@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Literal
 
@@ -11,6 +12,14 @@ from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.reasons import blanked
 
 End = Literal["failed", "aborted", "notCreated"]
+# Exit codes of shells and container engines.
+_SIGNALS = {
+    126: "the command could not be executed; check the container of this step",
+    127: "the command was not found; check the container of this step",
+    137: "the system killed it, most often for lack of memory; give the step more",
+    139: "the program crashed (segmentation fault); check its version and its input",
+    143: "the system stopped it, most often at a time limit or when a machine was taken away",
+}
 _NOT_KNOWN = LockedFailure(None, None, None)
 
 
@@ -43,6 +52,22 @@ def in_words(group: FailureGroup) -> str:
     where = "not created" if group.end == "notCreated" else group.step or "unknown step"
     code = "" if group.exit_code is None else f", exit {group.exit_code}"
     return f"{where}{code}" + (f': "{group.line}"' if group.line else "")
+
+
+def hint(group: FailureGroup) -> str | None:
+    """What an exit code that a system gives, and not the program, says of the cause; None for any other."""
+    return _SIGNALS.get(group.exit_code or 0)
+
+
+def where(group: FailureGroup) -> str:
+    """An expression for --where that holds for the items of the group."""
+    if group.end == "aborted":
+        return 'analysis.status == "ABORTED"'
+    if group.end == "notCreated":
+        return 'status == "FAILED"'
+    parts = [] if group.step is None else [f"failure.step == {json.dumps(group.step, ensure_ascii=False)}"]
+    parts += [] if group.exit_code is None else [f"failure.exitCode == {group.exit_code}"]
+    return " and ".join(parts) or 'analysis.status == "FAILED"'
 
 
 def _end(item: LockedItem) -> End:

@@ -22,8 +22,12 @@ class ReportSource(msgspec.Struct, frozen=True):
 
 def command(name: str, source: ReportSource, server: str, *options: str) -> str:
     """A command line to continue with, such as ``manifest-runner status study.yaml``."""
-    trial = ["--emulator"] if server == "emulator" else []
-    return shlex.join(["manifest-runner", name, source.manifest, *options, *trial])
+    return command_line(name, source.manifest, server == "emulator", *options)
+
+
+def command_line(name: str, manifest: str, is_trial: bool, *options: str) -> str:
+    """The same, of a manifest that may be tried with the emulator only."""
+    return shlex.join(["manifest-runner", name, manifest, *options, *(["--emulator"] if is_trial else [])])
 
 
 def ica_web_url(server: str) -> str | None:

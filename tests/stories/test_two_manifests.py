@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 FIRST = """\
@@ -97,6 +99,20 @@ def test_a_relaunch_there_changes_what_depends_on_it_here(cli, emulator):
     cli.ok("run", "germline.yaml", *FINISHED, "--outputs", "--relaunch-changed")
     plan = cli.ok("plan", "report.yaml", "--json").json
     assert (plan["changed"], plan["removed"]) == (["a-germline-report"], ["b-germline-report"])
+
+
+def test_rows_come_from_the_store_of_the_other_manifest(cli, emulator, tmp_path):
+    """On a machine that has never launched anything, and has no lockfile of either."""
+    write(cli, "a")
+    state = f"state: {(tmp_path / 'state').as_uri()}\nanalyses:"
+    for name in ("germline.yaml", "report.yaml"):
+        cli.write(name, (cli.folder / name).read_text(encoding="utf-8").replace("analyses:", state))
+    cli.ok("run", "germline.yaml", *FINISHED, "--outputs")
+    assert not list(cli.folder.glob("*.lock.json"))
+    cli.folder = shutil.copytree(cli.folder, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("state*"))
+    assert "+ a-germline-report" in cli.ok("plan", "report.yaml").out
+    cli.ok("run", "report.yaml")
+    assert sorted(emulator.executed()) == ["a-germline", "a-germline-report"]
 
 
 @pytest.mark.parametrize("emulator", [{"fail_analysis": "^[ab]-"}], indirect=True)

@@ -12,7 +12,7 @@ import click
 import pytest
 
 import manifest_runner
-from manifest_runner import plan, run, status, validate
+from manifest_runner import outputs, plan, run, status, validate
 from manifest_runner.cli.main import app
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.errors import BadState, NotCovered, Unreachable, UsageProblem
@@ -61,7 +61,7 @@ def command_of(name: str) -> click.Command:
     return command
 
 
-@pytest.mark.parametrize("function", [validate, plan, run, status])
+@pytest.mark.parametrize("function", [validate, plan, run, status, outputs])
 def test_a_function_takes_the_options_of_its_command(function):
     """Whoever adds an option to a command adds it to the function of that name in ``programs``."""
     parameters = inspect.signature(function).parameters
@@ -92,6 +92,25 @@ def test_results_have_the_keys_of_json(study, server):
     assert set(done.__struct_fields__) == set(env_run)
     env_status = _json("status", str(study), "--server-url", server, "--json")
     assert set(status(study, server_url=server).__struct_fields__) == set(env_status)
+
+
+def test_a_plan_counts_what_has_to_wait_and_says_where_approval_is_needed(study, server):
+    study.write_text(MANIFEST.replace("analyses:", "maxRunning: 1\nmaxLaunches: 1\nanalyses:"))
+    planned = plan(study, server_url=server)
+    assert (planned.waiting, planned.approvalNeeded) == (["b"], True)
+
+
+def test_outputs_are_recorded_and_fetched(study, server, tmp_path):
+    run(study, server_url=server, wait="finished")
+    found = outputs(study, server_url=server)
+    assert ([item.userReference for item in found.items], found.unfinished, found.download) == (["a"], ["b"], None)
+    fetched = outputs(study, server_url=server, download=tmp_path / "results").download
+    assert fetched is not None
+    assert (fetched.fetched > 0, fetched.missing) == (True, [])
+    listed = _json("outputs", str(study), "--server-url", server, "--download", str(tmp_path / "results"), "--json")
+    assert set(listed) == set(found.__struct_fields__)
+    with pytest.raises(UsageProblem, match="--download"):
+        outputs(study, server_url=server, include=["*.bam"])
 
 
 def _json(*arguments: str):

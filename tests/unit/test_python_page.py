@@ -53,7 +53,9 @@ def executed(source: str) -> dict[str, object]:
 
 def test_the_notebooks_cell(launched, capsys):
     executed(program("before = plan"))
-    assert (launched(), capsys.readouterr().out.splitlines()[-1]) == (1, "NA12878-germline succeeded ")
+    state, outputs = capsys.readouterr().out.splitlines()[-2:]
+    assert (launched(), state) == (1, "NA12878-germline succeeded ")
+    assert outputs.startswith("NA12878-germline {'")
 
 
 def test_the_task_of_airflow(launched: Callable[[], int], monkeypatch):

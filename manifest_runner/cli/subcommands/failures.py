@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 from msgspec import structs
 
-from manifest_runner.cli.console import Console
+from manifest_runner.cli.console import Console, error_document
 from manifest_runner.cli.options import (
     COUNT,
     FILE,
@@ -56,11 +57,15 @@ def command(
     """Show why analyses failed, grouped by step, exit code and message."""
     from manifest_runner.cli.views.failures import failures_document, failures_lines
     from manifest_runner.commands.failures import LogOptions, failures
+    from manifest_runner.report.source import command_line
 
     with working(console) as context:
         found = failures(manifest, target, structs.replace(options, choices=choices), context, LogOptions(tail, folder))
-    console.result(failures_lines(found, verbose=console.verbose), failures_document(found))
-    if found.is_hidden:
-        console.error("error: the credential may not see the steps of any failed analysis")
-        return Refused.exit_code
+    again = partial(command_line, "run", str(manifest), target.emulator, "--retry-failed", "--where")
+    hidden = Refused("the credential may not see the steps of any failed analysis") if found.is_hidden else None
+    document = {**failures_document(found), **(error_document(hidden) if hidden else {})}
+    console.result(failures_lines(found, again, verbose=console.verbose), document)
+    if hidden is not None:
+        console.explain(hidden)
+        return hidden.exit_code
     return int(bool(found.items))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from msgspec import structs
 
-from manifest_runner.cli.options import FILE
+from manifest_runner.cli.console import Console, harmless
+from manifest_runner.cli.options import FILE, console_options, target_options
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import RunnerError, UsageProblem
@@ -33,17 +33,9 @@ MAX_LISTED = 50
 @click.option(
     "--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch request of the API, as JSON."
 )
-@click.option("--project", metavar="ID", help="The project to launch in.")
-@click.option("--server-url", metavar="URL", show_default="the icav2 CLI's, or ICA's own", help="The ICA server.")
-@click.option("--emulator", is_flag=True, help="Look the pipeline up in the embedded emulator.")
-def command(
-    manifest: Path,
-    pipeline: str | None,
-    payload: Path | None,
-    project: str | None,
-    server_url: str | None,
-    emulator: bool,
-) -> None:
+@target_options
+@console_options
+def command(manifest: Path, pipeline: str | None, payload: Path | None, target: Target, console: Console) -> None:
     """Write a commented starter manifest and its samplesheet.
 
     Beside them goes the JSON schema by which editors complete and check the manifest as you type.
@@ -53,31 +45,29 @@ def command(
 
     if pipeline is not None and payload is not None:
         raise UsageProblem("use either --pipeline or --from-payload, not both")
-    context = Context(notify=_note)
-    target = Target(server_url=server_url, emulator=emulator, project=project)
+    context = Context(notify=console.note)
     if pipeline is None and payload is None:
-        target, pipeline = _ask(manifest, target, context)
+        target, pipeline = _ask(manifest, target, context, console)
     if payload is not None:
-        written = write_from_payload(manifest, payload, project)
+        written = write_from_payload(manifest, payload, target.project)
     elif pipeline is not None:
         from manifest_runner.commands.starters.init_pipeline import write_pipeline_starter
 
         written = write_pipeline_starter(manifest, pipeline, target, context)
     else:
         written = write_starter(manifest, target.project)
-    for path in written:
-        click.echo(f"wrote {path}")
     samples = "" if payload else f", and the rows of {written[1]}"
-    is_ready = payload is not None and project is not None
+    is_ready = payload is not None and target.project is not None
     first = "" if is_ready else f"replace what is marked FILL IN in {written[0]}{samples}; then "
-    click.echo(f"next: {first}manifest-runner validate {manifest}")
+    then = f"next: {first}manifest-runner validate {manifest}"
+    console.result([*(f"wrote {path}" for path in written), then], {"written": [str(path) for path in written]})
 
 
-def _ask(manifest: Path, target: Target, context: Context) -> tuple[Target, str | None]:
+def _ask(manifest: Path, target: Target, context: Context, console: Console) -> tuple[Target, str | None]:
     """The project and the pipeline that a person chooses; what nobody can be asked for stays as it is."""
     from manifest_runner.commands.setup.target import has_credential
 
-    if not (sys.stdin.isatty() and sys.stderr.isatty()) or not (target.emulator or has_credential(target, context)):
+    if not console.is_interactive or not (target.emulator or has_credential(target, context)):
         return target, None
     from manifest_runner.commands.starters.init_pipeline import list_pipelines, list_projects
 
@@ -91,15 +81,13 @@ def _ask(manifest: Path, target: Target, context: Context) -> tuple[Target, str 
         pipelines = list_pipelines(manifest, target, str(target.project), context)
         chosen = _choose("pipeline", pipelines)
     except RunnerError as e:  # a starter needs no server
-        _note(f"{e}")
+        console.note(f"{e}")
         return target, None
     return target, None if chosen is None else pipelines[chosen]
 
 
 def _choose(what: str, names: Sequence[str]) -> int | None:
     """The index of what a person chose by its number; None where there is nothing to choose, or nothing was chosen."""
-    from manifest_runner.cli.console import harmless
-
     if not names:
         return None
     shown = names[:MAX_LISTED]
@@ -115,9 +103,3 @@ def _choose(what: str, names: Sequence[str]) -> int | None:
         err=True,
     )
     return int(number) - 1 if number else None
-
-
-def _note(line: str) -> None:
-    from manifest_runner.cli.console import harmless
-
-    click.echo(harmless(line), err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options, yes_option
+from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options, unused, yes_option
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import BadState
@@ -37,7 +37,10 @@ def command() -> None:
 @click.argument("base", type=FILE)
 @click.argument("ours", type=FILE)
 @click.argument("theirs", type=FILE)
-def merge(base: Path, ours: Path, theirs: Path) -> None:
+@target_options
+@console_options
+@unused("target")
+def merge(base: Path, ours: Path, theirs: Path, console: Console) -> None:
     """Merge three lockfiles into OURS.
 
     Nothing that either side launched is lost, and there are never conflicts. The arguments are those of git's merge
@@ -50,7 +53,9 @@ def merge(base: Path, ours: Path, theirs: Path) -> None:
     if mine is None or other is None:
         raise BadState(f"{theirs if mine else ours}: there is no such lockfile")
     is_empty = not base.exists() or not base.read_bytes().strip()
-    write_lockfile(ours, merge_lockfiles(None if is_empty else load_lockfile(base), mine, other))
+    merged = merge_lockfiles(None if is_empty else load_lockfile(base), mine, other)
+    write_lockfile(ours, merged)
+    console.result([], {"lockfile": str(ours), "items": len(merged.items)})
 
 
 @command.command()

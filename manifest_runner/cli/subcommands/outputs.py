@@ -18,7 +18,6 @@ from manifest_runner.cli.options import (
 )
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
-from manifest_runner.errors import UsageProblem
 from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
@@ -59,12 +58,10 @@ def command(
 ) -> int:
     """List what the analyses made, record it in the lockfile, and download it."""
     from manifest_runner.cli.views.outputs import outputs_csv, outputs_document, outputs_lines
-    from manifest_runner.commands.outcomes.download import DownloadOptions
+    from manifest_runner.commands.outcomes.download import download_options
     from manifest_runner.commands.outputs import outputs
 
-    if include and folder is None:
-        raise UsageProblem("--include needs --download DIR")
-    into = None if folder is None else DownloadOptions(folder, include)
+    into = download_options(folder, include)
     with working(console) as context:
         found = outputs(manifest, target, structs.replace(options, choices=choices), context, into)
     if style == "csv":

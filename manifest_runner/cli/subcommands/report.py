@@ -75,12 +75,14 @@ def _report(manifest: Path, target: Target, style: Style) -> str:
 
     from manifest_runner.commands.setup.context import Context
     from manifest_runner.commands.setup.session import find_lockfile
+    from manifest_runner.manifest.yaml_file import require_manifest
     from manifest_runner.report import ReportSource, ica_web_url, write_report
     from manifest_runner.timestamps import timestamp
 
     kept = find_lockfile(manifest, target, Context())
     state = kept.load()
     if state is None:
+        require_manifest(manifest)
         raise UsageProblem(f"{kept.where}: there is no lockfile yet; `manifest-runner run` writes it")
     source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(state.server))
     return write_report(state, style, source=source)

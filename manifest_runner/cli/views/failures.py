@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from manifest_runner.cli.console import FEW
 from manifest_runner.commands.failures import FailuresReport
-from manifest_runner.report.failure_groups import FailureGroup, in_words
+from manifest_runner.report.failure_groups import FailureGroup, hint, in_words, where
 
 _SHOWN = 3
 
@@ -20,8 +21,11 @@ def failures_document(report: FailuresReport) -> dict[str, Any]:
     }
 
 
-def failures_lines(report: FailuresReport, *, verbose: bool) -> Iterator[str]:
-    """A line for each group, with the end of the log of its first item that has one."""
+def failures_lines(report: FailuresReport, again: Callable[[str], str], *, verbose: bool) -> Iterator[str]:
+    """A line for each group, with the end of the log of its first item that has one; then how to go on.
+
+    ``again`` makes the command that launches those again for which an expression holds.
+    """
     for group in report.groups:
         names = group.user_references if verbose else group.user_references[:_SHOWN]
         more = len(group.user_references) - len(names)
@@ -32,10 +36,19 @@ def failures_lines(report: FailuresReport, *, verbose: bool) -> Iterator[str]:
             yield from (f"    | {line}" for line in report.tails[name])
     for each in report.missing:
         yield f"missing: {each.path}: {each.reason}"
-    if not report.items:
-        yield "nothing failed"
-    elif any(group.end == "failed" for group in report.groups):
-        yield "next: fix the cause, then launch them again: run --retry-failed --where \"failure.step == '…'\""
+    yield from _cures(report, again, verbose=verbose) if report.items else ["nothing failed"]
+
+
+def _cures(report: FailuresReport, again: Callable[[str], str], *, verbose: bool) -> Iterator[str]:
+    """What the exit codes say, and a command for each kind of failure."""
+    hints = {group.exit_code: found for group in report.groups if (found := hint(group))}
+    yield from (f"exit {code}: {found}" for code, found in hints.items())
+    yield "next: fix the cause, then launch the failed items again, one kind at a time:"
+    kinds = [*dict.fromkeys(map(where, report.groups))]
+    shown = kinds if verbose else kinds[:FEW]
+    yield from (f"  {again(expression)}" for expression in shown)
+    if len(shown) < len(kinds):
+        yield f"  … and {len(kinds) - len(shown):,} more (--verbose shows all)"
 
 
 def _group(group: FailureGroup, report: FailuresReport) -> dict[str, Any]:
@@ -45,6 +58,7 @@ def _group(group: FailureGroup, report: FailuresReport) -> dict[str, Any]:
         "step": group.step,
         "exitCode": group.exit_code,
         "line": group.line,
+        "where": where(group),
         "userReferences": list(group.user_references),
         **({"tails": tails} if (tails := _tails(group, report)) else {}),
     }

@@ -54,10 +54,8 @@ def run_lines(outcome: Outcome, seconds: float) -> list[str]:
             "next: fix the cause, then run with --retry-failed to launch them again; `accept` takes them as they are"
         )
     if outcome.waiting:
-        lines.append(
-            f"next: {len(outcome.waiting):,} more wait until others have ended (maxRunning); run again, or with "
-            "--wait finished"
-        )
+        waiting = counted(len(outcome.waiting), "more waits", "more wait")
+        lines.append(f"next: {waiting} until others have ended (maxRunning); run again, or with --wait finished")
     if outcome.doubles:
         lines.append("next: `manifest-runner doubles --abort` aborts all but the oldest of each")
     return [*lines, f"lockfile: {outcome.path}"]

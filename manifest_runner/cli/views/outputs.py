@@ -10,6 +10,7 @@ from typing import Any
 from manifest_runner.commands.outcomes.download import Downloaded
 from manifest_runner.commands.outputs import OutputsReport
 from manifest_runner.lockfile.model import LockedItem, LockedOutput
+from manifest_runner.text import counted
 
 _COLUMNS = ("userReference", "analysisId", "code", "type", "name", "dataId", "projectId")
 
@@ -31,7 +32,8 @@ def outputs_lines(report: OutputsReport) -> Iterator[str]:
     for row in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     if report.unfinished:
-        yield f"{len(report.unfinished):,} of {len(report.unfinished) + len(report.items):,} items have not succeeded"
+        items = counted(len(report.unfinished) + len(report.items), "item")
+        yield f"{len(report.unfinished):,} of {items} {'has' if len(report.unfinished) == 1 else 'have'} not succeeded"
     if report.downloaded is not None:
         yield from _download_lines(report.downloaded)
 
@@ -82,7 +84,8 @@ def _download(downloaded: Downloaded) -> dict[str, Any]:
 def _download_lines(downloaded: Downloaded) -> Iterator[str]:
     for each in downloaded.missing:
         yield f"missing: {each.path}: {each.reason}"
-    present = f", {downloaded.present:,} were there already" if downloaded.present else ""
+    present = f", {counted(downloaded.present, 'was', 'were')} already there" if downloaded.present else ""
     missing = f", {len(downloaded.missing):,} missing" if downloaded.missing else ""
-    files = f"{downloaded.fetched:,} file{'s' * (downloaded.fetched != 1)}"
-    yield f"fetched {files} to {downloaded.folder}{present}{missing}"
+    yield f"fetched {counted(downloaded.fetched, 'file')} to {downloaded.folder}{present}{missing}"
+    if downloaded.matches_nothing:
+        yield "no file matches --include"

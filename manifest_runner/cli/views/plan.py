@@ -39,9 +39,7 @@ def _change_documents(found: list[Change] | None) -> list[dict[str, Any]]:
 
 def plan_lines(plan: Plan, batches: int, *, verbose: bool, waiting: int = 0, cost: Estimate | None = None) -> list[str]:
     """The items, a line of totals, and what a person has to know before the next run."""
-    lines = [*item_lines(plan, verbose=verbose), _totals(plan, batches)]
-    if waiting:
-        lines.append(f"{waiting:,} of them wait until others have ended (maxRunning)")
+    lines = [*item_lines(plan, verbose=verbose), _totals(plan, batches, waiting)]
     if cost is not None:
         lines.append(
             f"cost: about {cost.amount:,.2f} {cost.currency}, {len(plan.due):,} times the median of "
@@ -138,10 +136,12 @@ def _change_lines(changes: _Changes, *, verbose: bool) -> list[str]:
 # -- totals, and what to do next
 
 
-def _totals(plan: Plan, batches: int) -> str:
+def _totals(plan: Plan, batches: int, waiting: int) -> str:
     parts = [f"{len(getattr(plan, state)):,} {state}" for state in STATES if getattr(plan, state)]
-    due = f"{len(plan.due):,} to launch in {counted(batches, 'batch', 'batches')}" if plan.due else "nothing to launch"
-    return f"{', '.join(parts) or 'no items'}; {due}"
+    now = len(plan.due) - waiting
+    due = [f"{now:,} to launch in {counted(batches, 'batch', 'batches')}"] if now else []
+    due += [f"{counted(waiting, 'waits', 'wait')} until others have ended (maxRunning)"] if waiting else []
+    return f"{', '.join(parts) or 'no items'}; {', '.join(due) or 'nothing to launch'}"
 
 
 def _renamed_lines(plan: Plan, *, verbose: bool) -> list[str]:

@@ -86,7 +86,7 @@ def status_lines(summary: Summary) -> list[str]:
         launch = row.launch
         cells = [row.reference, row.state, launch.status, launch.reason, launch.analysis_id or ""]
         lines.append("\t".join(cells).rstrip("\t"))
-    return [*lines, summary.in_words]
+    return [*lines, _totals(summary)]
 
 
 def status_table(
@@ -147,7 +147,13 @@ def age(since: str | None, now: float) -> str:
 def _caption(summary: Summary, shown: int) -> str:
     hidden = len(summary.rows) - shown
     more = f"… and {counted(hidden, 'more item')} (--verbose shows all). " if hidden else ""
-    return more + summary.in_words
+    return more + _totals(summary)
+
+
+def _totals(summary: Summary) -> str:
+    """How many there are in each state, and what they cost as far as that is known."""
+    costs = (f"cost {amount:,f} {currency}" for currency, amount in summary.prices.items())
+    return "; ".join([summary.in_words, *costs])
 
 
 def _sayable(text: str, encoding: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -14,6 +14,7 @@ import msgspec
 
 from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile, find_files
 from manifest_runner.commands.steps.open_run import OpenRun
+from manifest_runner.errors import UsageProblem
 from manifest_runner.files import unwritable
 from manifest_runner.ica.connection.retry import RetryPolicy
 from manifest_runner.lockfile.model import LockedItem
@@ -32,13 +33,24 @@ class DownloadOptions(msgspec.Struct, frozen=True):
     include: tuple[str, ...] = ()
 
 
+def download_options(folder: Path | None, include: Sequence[str]) -> DownloadOptions | None:
+    """None where nothing is to be fetched. Raises UsageProblem where globs are given without a folder."""
+    if folder is None and include:
+        raise UsageProblem("--include needs --download DIR")
+    return None if folder is None else DownloadOptions(folder, tuple(include))
+
+
 class Downloaded(msgspec.Struct, frozen=True):
-    """How many files were fetched, how many were there already, and what cannot be had."""
+    """How many files were fetched, how many were there already, and what cannot be had.
+
+    ``matches_nothing``: there are outputs, and no glob matches any file of theirs.
+    """
 
     folder: Path
     fetched: int
     present: int
     missing: tuple[Missing, ...]
+    matches_nothing: bool = False
 
 
 def download(run: OpenRun, items: Mapping[str, LockedItem], options: DownloadOptions) -> Downloaded:
@@ -48,7 +60,13 @@ def download(run: OpenRun, items: Mapping[str, LockedItem], options: DownloadOpt
     missing = [each for each in found if isinstance(each, Missing)]
     due = [file for file in files if not _is_there(options.folder / file.path, file)]
     failed = fetch_all(run, options.folder, due)
-    return Downloaded(options.folder, len(due) - len(failed), len(files) - len(due), (*missing, *failed))
+    return Downloaded(
+        options.folder,
+        fetched=len(due) - len(failed),
+        present=len(files) - len(due),
+        missing=(*missing, *failed),
+        matches_nothing=bool(items and options.include and not found),
+    )
 
 
 def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: bool = False) -> list[Missing]:

@@ -132,7 +132,7 @@ def _wanted(place: _Place, inside: str, record: DataRecord) -> WantedFile | Miss
     path = f"{place.path}/{inside}" if inside else place.path
     parts = path.split("/")
     if not all(map(_is_safe, parts)):
-        return Missing(clean(path, 200), "its name would leave the folder, or is no name of a file")
+        return Missing(clean(path, 200), "its name would leave the folder, or is not a valid file name")
     if record.status not in (AVAILABLE, None):
         return Missing(path, f"its status is {record.status}")
     return WantedFile(Path(*parts), record.id, place.output.project_id, record.size, record.time_modified)

@@ -100,6 +100,13 @@ def test_a_plan_leaves_out_what_there_is_none_of():
     assert plan_lines(Plan(new=["a"], due=["a"]), 1, verbose=False)[-1] == "1 new; 1 to launch in 1 batch"
     assert plan_lines(Plan(unchanged=["a", "b"]), 0, verbose=False) == ["2 unchanged; nothing to launch"]
     assert plan_lines(Plan(), 0, verbose=False) == ["no items; nothing to launch"]
+    waiting = Plan(new=["a", "b"], due=["a", "b"])
+    assert plan_lines(waiting, 1, verbose=False, waiting=1)[-1] == (
+        "2 new; 1 to launch in 1 batch, 1 waits until others have ended (maxRunning)"
+    )
+    assert plan_lines(waiting, 0, verbose=False, waiting=2)[-1] == (
+        "2 new; 2 wait until others have ended (maxRunning)"
+    )
 
 
 def test_a_plan_advises_only_what_is_still_to_do():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -36,3 +37,23 @@ def test_a_damaged_state_of_the_embedded_emulator_is_reported(tmp_path):
     (state / "emulator.sqlite3").write_text("this is no database, but long enough to look at" * 20)
     done = run("run", tmp_path / "study.yaml", "--emulator")
     assert (done.exit_code, "move it away" in done.output) == (6, True)
+
+
+SHARED = {"--server-url", "--emulator", "--lockfile", "--var", "--project", "--json", "--quiet", "--verbose"}
+
+
+def commands(group: click.Group, *path: str):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield from commands(command, *path, name) if isinstance(command, click.Group) else [((*path, name), command)]
+
+
+def test_every_command_of_manifests_takes_the_shared_options():
+    """So that a command line can be reused with another command. The emulator has options of its own."""
+    lacking = {
+        " ".join(path): SHARED - {name for parameter in command.params for name in parameter.opts}
+        for path, command in commands(app)
+        if path != ("emulator",)
+    }
+    assert {name: options for name, options in lacking.items() if options} == {}

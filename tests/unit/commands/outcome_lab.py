@@ -34,18 +34,25 @@ analyses:
 class Study:
     """A folder with a manifest, and the emulator that it is launched on."""
 
-    def __init__(self, folder: Path, url: str, database: Path) -> None:
+    def __init__(self, folder: Path, url: str, database: Path, catalog: Path) -> None:
         self.path = folder / "study.yaml"
         self.folder = folder
         self.notes: list[str] = []
         self.target = Target(server_url=url)
         self.database = database
+        self.catalog = catalog
         env = {"ICAV2_X_API_KEY": "a-key-of-the-tests"}
         self.context = Context(env=env, home=folder, notify=self.notes.append)
         self.options = RunOptions(wait="finished", timeout=30, poll_interval=0.01)
 
     def write(self, *samples: str) -> None:
         self.path.write_text(MANIFEST.format(project=PROJECT, rows=", ".join(f"{{s: {s}}}" for s in samples)))
+
+    def serves(self, url: str) -> None:
+        """The server is at another URL now, and the lockfile follows."""
+        path = self.folder / "study.lock.json"
+        path.write_text(path.read_text().replace(str(self.target.server_url), f"{url}/ica/rest"))
+        self.target = Target(server_url=f"{url}/ica/rest")
 
     def choose(self, **choices: Any) -> RunOptions:
         return structs.replace(self.options, choices=Choices(**choices))
@@ -70,6 +77,6 @@ def study(folder: Path, *samples: str, catalog: str = "", **options: Any) -> Ite
     chosen = {"creation_delay": 0.0, "analysis_duration": 0.0, "catalog": path, **options}
     database = folder / "emulator.sqlite3"
     with running(EmulatorOptions(database=database, **chosen)) as url:
-        made = Study(folder, f"{url}/ica/rest", database)
+        made = Study(folder, f"{url}/ica/rest", database, path)
         made.write(*samples)
         yield made

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from commands.outcome_lab import Study, study
 
+from manifest_runner.cli.main import app
+from manifest_runner.cli.views.failures import failures_lines
+from manifest_runner.commands import preview
 from manifest_runner.commands.failures import FailuresReport, LogOptions, failures
+from manifest_runner.emulator import EmulatorOptions, Fault, running
 from manifest_runner.emulator.oddities import parse_oddities
 from manifest_runner.emulator.record import LEAKS, requests
 from manifest_runner.report.failure_groups import in_words
@@ -85,6 +91,36 @@ def test_a_log_that_cannot_be_had_leaves_the_step_and_its_exit_code(tmp_path, od
         assert [(group.step, group.exit_code) for group in report.groups] == [("dragen", 137)]
         assert lab.items()["mem1"]["failure"] == {"exitCode": 137, "step": "dragen"}
         assert len(report.missing) == 1
+
+
+def test_each_kind_of_failure_has_a_line_and_a_command_that_launches_it_again(tmp_path):
+    with study(tmp_path, "mem1", "mem2", "zip1", "gone", "never", catalog=CATALOG) as lab:
+        lab.run()
+        report = ask(lab)
+        lines = [*failures_lines(report, "again {}".format, verbose=False)]
+        assert len([line for line in lines if " × " in line]) == len(report.groups) == 4
+        assert "exit 137: the system killed it, most often for lack of memory; give the step more" in lines
+        expressions = [line.removeprefix("  again ") for line in lines if line.startswith("  again ")]
+        assert expressions[0] == 'failure.step == "dragen" and failure.exitCode == 137'
+        planned = [
+            preview.plan(lab.path, lab.target, lab.choose(retry_failed=True, where=each), lab.context).plan.due
+            for each in expressions
+        ]
+        assert sorted(planned) == [["gone"], ["mem1", "mem2"], ["never"], ["zip1"]]
+
+
+def test_a_credential_that_may_not_see_steps_ends_with_4_and_the_failed_items(tmp_path):
+    with study(tmp_path, "mem1", "fine", catalog=CATALOG) as lab:
+        lab.run()
+        refused = EmulatorOptions(database=lab.database, catalog=lab.catalog, faults=(Fault("403", 1, 99, "get"),))
+        with running(refused) as url:
+            command = ["failures", str(lab.path), "--server-url", f"{url}/ica/rest", "--json"]
+            lab.serves(url)
+            done = CliRunner(env=lab.context.env).invoke(app, command)
+        shown = json.loads(done.stdout)
+        assert (done.exit_code, shown["error"]["exit"], shown["failed"]) == (4, 4, 1)
+        assert "may not see the steps" in done.stderr
+        assert "failure" not in lab.items()["mem1"]
 
 
 def test_without_failures_nothing_is_asked(tmp_path):

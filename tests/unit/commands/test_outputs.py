@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from commands.outcome_lab import Study, study
+from msgspec import structs
 
+from manifest_runner.cli.views.outputs import outputs_lines
 from manifest_runner.commands.outcomes.download import DownloadOptions
 from manifest_runner.commands.outputs import OutputsReport, outputs
 from manifest_runner.emulator.oddities import parse_oddities
@@ -131,6 +134,38 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path, oddity):
         assert not [name for name in files(folder) if name.endswith(".part")]
 
 
+def test_a_download_that_is_interrupted_goes_on_with_the_next_command(tmp_path):
+    """^C comes when the first bytes of the second file arrive; what was whole by then is not fetched again."""
+    big = "analyses: [{outputs: {a: [{path: a.bin, size: 1000}, {path: b.bin, size: 9000000}]}}]"
+    with study(tmp_path, "s", catalog=big) as lab:
+        lab.run()
+        folder, seen = tmp_path / "results", []
+
+        def interrupt(stage: str, done: int, _total: int | None) -> None:
+            if stage == "MB" and done >= 2 and not seen:
+                seen.append(stage)
+                signal.raise_signal(signal.SIGINT)
+
+        quiet, lab.context = lab.context, structs.replace(lab.context, progress=interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            ask(lab, folder)
+        assert not (folder / "s/b.bin").exists()
+        assert lab.items()["s"]["outputs"]
+        lab.context = quiet
+        done = ask(lab, folder).downloaded
+        assert done is not None
+        assert (done.missing, done.fetched + done.present) == ((), 2)
+        assert (folder / "s/b.bin").stat().st_size == 9_000_000
+        assert [name for name in files(folder) if name.endswith(".part")] == []
+
+
+def test_a_glob_that_matches_no_file_is_reported(tmp_path):
+    with study(tmp_path, "a", catalog=CATALOG) as lab:
+        lab.run()
+        report = ask(lab, tmp_path / "results", "*.bam")
+        assert "no file matches --include" in [*outputs_lines(report)]
+
+
 def test_names_that_would_leave_the_folder_are_refused(tmp_path):
     with study(tmp_path, "a", catalog=CATALOG) as lab:
         lab.run()
@@ -139,5 +174,7 @@ def test_names_that_would_leave_the_folder_are_refused(tmp_path):
         path.write_text(path.read_text().replace('"name": "report.html"', '"name": "../../report.html"'))
         done = ask(lab, tmp_path / "deep/results", "*report.html").downloaded
         assert done is not None
-        assert [each.reason for each in done.missing] == ["its name would leave the folder, or is no name of a file"]
+        assert [each.reason for each in done.missing] == [
+            "its name would leave the folder, or is not a valid file name"
+        ]
         assert not list(tmp_path.rglob("report.html"))
