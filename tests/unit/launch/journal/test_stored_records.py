@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from launch.memory_store import MemoryStore
 from launch.journal.test_journal import FIRST, OWNER, SECOND, THIRD
+from launch.memory_store import MemoryStore
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.journal.journal import Answer, Journal, Owner
