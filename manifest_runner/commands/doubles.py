@@ -32,8 +32,8 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 
 # Within this time of a launch another run may have started without seeing it.
 RECENT_SECONDS = 3600
-# A server may show a new analysis to searches a little later; that long our own are waited for.
-MOST_LAG = 60.0
+# A server may show a new analysis to searches a little later; that many seconds our own are waited for.
+MOST_LAG = 30.0
 
 
 class Doubles(msgspec.Struct, frozen=True):
@@ -120,13 +120,20 @@ def _launched_lately(session: Session) -> bool:
 
 
 def _found_when_visible(run: OpenRun, launched: list[str]) -> StampedAnalyses:
-    """The search, repeated for a while until it shows what this run launched: then it shows what came before, too."""
+    """The search, repeated for a while until it shows what this run launched: then it shows what came before, too.
+
+    Under a lease nobody else launches meanwhile, so one search will do.
+    """
     waited = 0.0
     for pause in pauses(run.options.poll_interval):
         found = find_analyses(run.client(), run.session.naming.names)
-        is_complete = run.options.wait == "none" or all_visible(found, run.session.lockfile, launched)
-        if is_complete or waited + pause > MOST_LAG or run.deadline.left() <= pause:
+        is_complete = run.session.held is not None or run.options.wait == "none"
+        if is_complete or all_visible(found, run.session.lockfile, launched):
             break
+        if waited + pause > MOST_LAG or run.deadline.left() <= pause:
+            break
+        if not waited:
+            run.session.context.notify("waiting until searches show what was launched, to see whether it exists twice")
         run.session.context.sleep(pause)
         waited += pause
     return found
