@@ -10,11 +10,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 _COUNTED = ("new", "changed", "unchanged", "failed", "launches")
+_OF_LOCKFILES = ("--lockfile", "--project", "--server-url", "--var")
 # GitHub refuses a summary of more than 1 MiB for a step.
 _LONGEST_SUMMARY = 200_000
 _FENCE = "````"
@@ -78,10 +79,14 @@ def _summary(command: str, manifest: str, arguments: Sequence[str]) -> str:
     return f"### {command} `{manifest}`\n\n{_FENCE}\n{text[:_LONGEST_SUMMARY]}\n{_FENCE}\n"
 
 
-def _shared(arguments: Sequence[str]) -> list[str]:
+def _shared(arguments: Sequence[str]) -> Iterator[str]:
     """Of the arguments of a run those that say which lockfile it has written."""
-    at = [i for i, argument in enumerate(arguments) if argument == "--lockfile"]
-    return [word for i in at for word in arguments[i : i + 2]]
+    for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, _ = argument.partition("=")
+        if name == "--emulator" or (name in _OF_LOCKFILES and equals):
+            yield argument
+        elif name in _OF_LOCKFILES:
+            yield from (argument, value)
 
 
 def _append(path: str, text: str) -> None:

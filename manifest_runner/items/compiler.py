@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from manifest_runner.items.shorthands import Coded, Deferred, TemplateSlot
-from manifest_runner.rows.base import FileName
+from manifest_runner.rows.base import FileName, Rows
 from manifest_runner.templates.model import Lookup, Query
 from manifest_runner.values import text_of
 
@@ -46,8 +46,9 @@ _ON_TEXT: Mapping[tuple[str, int], str] = {
 }
 
 
-def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text", "texts", "any"]:
+def what_it_gives(template: Template, rows: Rows | None) -> Literal["text", "texts", "any"]:
     """Whether a template can give nothing but text, or a list of texts, whatever the row."""
+    cells_are_text = rows is not None and rows.columns is not None
     if not template.whole:
         return "text"
     parts = template.parts
@@ -59,8 +60,11 @@ def what_it_gives(template: Template, *, cells_are_text: bool) -> Literal["text"
     if lookup.filters:
         last = lookup.filters[-1][0]
         return "texts" if last == "split" else "text" if last in _DIRECT else "any"
-    is_cell = lookup.root == "row" and lookup.key is not None and not lookup.path
-    return "text" if cells_are_text and is_cell else "any"
+    if lookup.root != "row" or lookup.key is None:
+        return "any"
+    if cells_are_text:
+        return "any" if lookup.path else "text"
+    return "text" if rows and rows.is_text and rows.is_text(lookup.key, lookup.path) else "any"
 
 
 def _what_a_query_gives(query: Query, *, cells_are_text: bool) -> Literal["text", "texts", "any"]:

@@ -316,7 +316,7 @@ class _SlotReader:
             except BrokenConstant:
                 self.broken.append(path)
                 return None
-        gives = what_it_gives(template, cells_are_text=self._columns is not None)
+        gives = what_it_gives(template, self._rows)
         return TemplateSlot(template, path, is_text=gives == "text", is_texts=gives == "texts")
 
 

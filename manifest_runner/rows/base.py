@@ -40,7 +40,8 @@ class Rows(msgspec.Struct, frozen=True):
     in the file. ``read`` starts from the beginning at each call; it raises InvalidManifest where it cannot go on.
 
     ``keys`` are those of rows that are mappings, None where each may have others. ``notes`` are about the source as a
-    whole. ``lacks`` has keys that some rows do not have, each with the fault of a template that reads it.
+    whole. ``lacks`` has keys that some rows do not have, each with the fault of a template that reads it. ``is_text``
+    knows of rows that are mappings what is text in every one that has it: a key, and further steps from there.
     """
 
     columns: tuple[str, ...] | None
@@ -51,6 +52,7 @@ class Rows(msgspec.Struct, frozen=True):
     keys: tuple[str, ...] | None = None
     notes: tuple[Finding, ...] = ()
     lacks: tuple[tuple[str, Finding], ...] = ()
+    is_text: Callable[[str, Sequence[str | int]], bool] | None = None
 
     def cell_place(self, row: RowId, cell: int) -> Place | None:
         """The place of a cell, as far as it is known: of its row, if no more is."""

@@ -95,7 +95,15 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
         keys=KEYS,
         notes=tuple(_notes(manifest, at, len(found), others)),
         lacks=tuple(("outputs", fault) for fault in _unknown_outputs(manifest, at, unknown)),
+        is_text=_is_text,
     )
+
+
+def _is_text(key: str, path: Sequence[str | int]) -> bool:
+    """As in ``outputs.vcf[0].dataId``; the reference of an analysis can be null."""
+    if key == "outputs":
+        return len(path) == 3 and path[2] in ("dataId", "name", "type")
+    return not path and key in ("userReference", "kind", "analysisId")
 
 
 def _parsed(lockfile: RawLockfile) -> _File:

@@ -10,15 +10,19 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import served_cli
 import yaml
 
 RECIPES = Path(__file__).parents[2] / "examples" / "ci"
 GITHUB = RECIPES / "github" / "manifest-runner.yml"
+GITHUB_BUCKET = RECIPES / "github" / "state-in-a-bucket.yml"
 GITLAB = RECIPES / "gitlab" / ".gitlab-ci.yml"
+GITLAB_BUCKET = RECIPES / "gitlab" / "state-in-a-bucket.gitlab-ci.yml"
 _EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 
 
@@ -67,10 +71,11 @@ class Ended:
     artifacts: list[str] = field(default_factory=list)
 
 
-def install(folder: Path) -> str:
+def install(folder: Path, served: str) -> str:
     """A folder for PATH where `manifest-runner` is this one and `pip` does nothing; a test may add scripts."""
     folder.mkdir(exist_ok=True)
-    script(folder / "manifest-runner", f'exec {shlex.quote(sys.executable)} -m manifest_runner "$@"')
+    client = shlex.join([sys.executable, "-I", "-S", served_cli.__file__, served])
+    script(folder / "manifest-runner", f'exec {client} "$@"')
     script(folder / "pip", "exit 0")
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
@@ -83,10 +88,11 @@ def script(path: Path, text: str) -> None:
 # -- GitHub
 
 
-def github_job(name: str, origin: Origin, folder: Path, known: dict[str, str]) -> Ended:
-    """Run one job of the recipe. ``known`` has the value of each expression that it uses, but for those of steps."""
-    recipe = yaml.safe_load(GITHUB.read_text(encoding="utf-8"))
+def github_job(name: str, origin: Origin, folder: Path, known: dict[str, str], path: Path = GITHUB) -> Ended:
+    """Run one job of a recipe. ``known`` has the value of each expression that it uses, but for those of steps."""
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     job, ended = recipe["jobs"][name], Ended()
+    known = {**{f"env.{key}": value for key, value in recipe["env"].items()}, **known}
     values = {**known, "always()": "true"}
     for step in job["steps"]:
         wanted = step.get("if", "success()")
@@ -118,10 +124,15 @@ def _step(
             own = {name: _filled(value, values) for name, value in step.get("env", {}).items()}
             return _bash(step["run"], {**env, **own}, origin, folder, ended)
         case "actions/checkout":
-            branch = given["ref"].removeprefix("refs/heads/")
-            origin.clone(folder, "--depth", "1", "--branch", branch)
+            ref = given.get("ref", "main").removeprefix("refs/heads/")
+            if re.fullmatch("[0-9a-f]{40}", ref):
+                origin.git(origin.clone(folder), "checkout", "-q", "--detach", ref)
+            else:
+                origin.clone(folder, "--depth", "1", "--branch", ref)
         case "actions/setup-python":
             assert given["python-version"]
+        case "aws-actions/configure-aws-credentials":
+            assert given.keys() == {"role-to-assume", "aws-region"}
         case "actions/upload-artifact":
             found = [path for pattern in given["path"].split() for path in folder.glob(pattern)]
             ended.artifacts += sorted(str(path.relative_to(folder)) for path in found)
@@ -152,19 +163,31 @@ def _bash(text: str, env: dict[str, str], origin: Origin, folder: Path, ended: E
 # -- GitLab
 
 
-def gitlab_job(name: str, origin: Origin, folder: Path, commit: str, known: dict[str, str]) -> Ended:
-    """Run one job of the recipe on a detached checkout of ``commit``, all of its script in one shell."""
-    recipe = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))
+def gitlab_job(
+    name: str, origin: Origin, folder: Path, commit: str, known: dict[str, str], path: Path = GITLAB
+) -> Ended:
+    """Run one job of a recipe on a detached checkout of ``commit``, all of its script in one shell."""
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     job = recipe[name]
     origin.clone(folder)
     origin.git(folder, "checkout", "-q", "--detach", commit)
     env = {key: value.replace("$CI_PROJECT_DIR", str(folder)) for key, value in recipe["variables"].items()}
     # The server of the recipe is https; here it is a folder.
     origin.git(folder, "config", f"url.{origin.url}.insteadOf", "https://oauth2:t0ken@gitlab.example/lab/study.git")
-    done = _run(["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])], {**env, **known}, origin, folder)
-    found = [path for pattern in job["artifacts"]["paths"] for path in folder.glob(pattern)]
+    done = _run(["bash", "-eo", "pipefail", "-c", "\n".join(_flat(job["script"]))], {**env, **known}, origin, folder)
+    found = [path for pattern in job["artifacts"].get("paths", ()) for path in folder.glob(pattern)]
     artifacts = sorted(str(path.relative_to(folder)) for path in found)
-    return Ended(done.returncode != 0, done.stdout + done.stderr, artifacts=artifacts)
+    ended = Ended(done.returncode != 0, done.stdout + done.stderr, artifacts=artifacts)
+    if not ended.failed and (variables := job["artifacts"].get("reports", {}).get("dotenv")):
+        lines = (folder / variables).read_text(encoding="utf-8").splitlines()
+        ended.outputs = dict(line.split("=", 1) for line in lines)
+    return ended
+
+
+def _flat(script: list[Any]) -> Iterator[str]:
+    """GitLab takes lists within lists, as anchors make them."""
+    for line in script:
+        yield from [line] if isinstance(line, str) else _flat(line)
 
 
 def _run(command: list[str], env: dict[str, str], origin: Origin, folder: Path) -> subprocess.CompletedProcess[str]:

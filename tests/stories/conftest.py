@@ -7,20 +7,21 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
+import served_cli
 
 from manifest_runner.emulator import EmulatorOptions, parse_oddities, record, running
 from manifest_runner.planning.identity import DIGEST_STAMP
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 API_KEY = "s3cret-of-the-stories"
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -58,24 +59,19 @@ class Done(NamedTuple):
 class Cli:
     """The command line in a folder of its own; ``env`` is all of the environment that it gets."""
 
-    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+    def __init__(self, folder: Path, env: dict[str, str], served: str) -> None:
         self.folder = folder
         self.env = env
+        self.served = served
 
     def __call__(self, *arguments: str, **env: str) -> Done:
         """Run one command; ``env`` adds to the environment."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "manifest_runner", *arguments],
-            cwd=self.folder,
-            env={**self.env, **env},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=SECONDS,
-            check=False,
-        )
-        assert "Traceback" not in ended.stderr, ended.stderr
-        return Done(ended.returncode, ended.stdout, ended.stderr)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Path(os.devnull).open() as nothing:
+            files = (nothing.fileno(), out.fileno(), err.fileno())
+            code = served_cli.call(self.served, [*arguments], str(self.folder), {**self.env, **env}, files)
+            said = [_text(file) for file in (out, err)]
+        assert "Traceback" not in said[1], said[1]
+        return Done(code, *said)
 
     def ok(self, *arguments: str, **env: str) -> Done:
         """Run one command that must end with 0."""
@@ -100,6 +96,11 @@ class Cli:
 
     def files(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 def digests_of(batches: Any) -> dict[str, str]:
@@ -129,8 +130,22 @@ def _emulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulat
         yield Emulator(url, options.database)
 
 
+@pytest.fixture(scope="session", name="served")
+def _served() -> Iterator[str]:
+    """The socket of the server that runs commands."""
+    with tempfile.TemporaryDirectory() as folder:  # whose path is short enough for a socket
+        at = f"{folder}/cli"
+        command = [sys.executable, served_cli.__file__, "serve", at]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+            assert server.stdout is not None
+            server.stdout.readline()
+            yield at
+            assert server.stdin is not None
+            server.stdin.close()
+
+
 @pytest.fixture(name="cli")
-def _cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
+def _cli(request: pytest.FixtureRequest, tmp_path: Path, served: str) -> Cli:
     """The command line; it talks to the emulator of a test that has one, and else to a port where nobody answers."""
     folder, home = tmp_path / "work", tmp_path / "home"
     folder.mkdir()
@@ -143,7 +158,7 @@ def _cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
         "LC_ALL": "C.UTF-8",
         "PATH": os.environ.get("PATH", ""),
     }
-    return Cli(folder, env)
+    return Cli(folder, env, served)
 
 
 @pytest.fixture(name="copy_example")

@@ -7,10 +7,27 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ci_jobs import GITHUB, GITLAB, Ended, Origin, github_job, gitlab_job, install, script
+from ci_jobs import (
+    GITHUB,
+    GITHUB_BUCKET,
+    GITLAB,
+    GITLAB_BUCKET,
+    Ended,
+    Origin,
+    github_job,
+    gitlab_job,
+    install,
+    script,
+)
 from studies import MANIFEST
 
 WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+ON_GITLAB = {
+    "CI_COMMIT_BRANCH": "main",
+    "CI_SERVER_HOST": "gitlab.example",
+    "CI_PROJECT_PATH": "lab/study",
+    "PUSH_TOKEN": "t0ken",
+}
 LOCKFILE = "manifests/germline.lock.json"
 FORK = (
     "github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository"
@@ -26,7 +43,7 @@ def _bin_folder(tmp_path: Path) -> Path:
 def _origin(cli, emulator, tmp_path: Path, bin_folder: Path) -> Origin:
     """A repository with a manifest of two samples, nothing launched yet."""
     git = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
-    origin = Origin(tmp_path / "origin.git", {**cli.env, **WHO, **git, "PATH": install(bin_folder)})
+    origin = Origin(tmp_path / "origin.git", {**cli.env, **WHO, **git, "PATH": install(bin_folder, cli.served)})
     origin.path.mkdir()
     origin.git(origin.path, "init", "-q", "--bare", "-b", "main")
     folder = origin.clone(tmp_path / "laptop")
@@ -50,16 +67,19 @@ def launched(origin: Origin) -> list[str]:
 
 @pytest.fixture(name="run_job", params=["github", "gitlab"])
 def _run_job(request, origin: Origin, cli, tmp_path: Path):
-    """The job that launches, of either recipe, for the commit that is the newest when this is called first."""
+    """The job that launches, of either recipe, for the commit that is the newest when this is called first.
+
+    Without a ``plan`` it is the one of the branch as it is when the job starts.
+    """
     event = origin.git(origin.path, "rev-parse", "main")
 
     def run(folder: str = "job", plan: str = "") -> Ended:
+        plan = plan or planned(origin, cli, tmp_path / f"plan-{folder}")
         if request.param == "github":
             known = {"github.ref_name": "main", "secrets.ICA_API_KEY": origin.env["ICAV2_X_API_KEY"]}
-            known["needs.plan.outputs.digest"] = plan or planned(origin, cli, tmp_path / f"plan-{folder}")
+            known["needs.plan.outputs.digest"] = plan
             return github_job("run", origin, tmp_path / folder, known)
-        server = {"CI_SERVER_HOST": "gitlab.example", "CI_PROJECT_PATH": "lab/study", "PUSH_TOKEN": "t0ken"}
-        return gitlab_job("run", origin, tmp_path / folder, event, {"CI_COMMIT_BRANCH": "main", **server})
+        return gitlab_job("run", origin, tmp_path / folder, event, {**ON_GITLAB, "PLAN": plan})
 
     return run
 
@@ -135,7 +155,6 @@ def test_failed_items_fail_the_job_and_the_lockfile_is_pushed_all_the_same(run_j
     assert launched(origin) == ["alpha", "beta"]
 
 
-@pytest.mark.parametrize("run_job", ["github"], indirect=True)
 def test_what_came_after_the_approved_plan_is_not_launched_by_it(
     run_job, origin: Origin, emulator, cli, tmp_path: Path
 ):
@@ -147,6 +166,73 @@ def test_what_came_after_the_approved_plan_is_not_launched_by_it(
     assert emulator.executed() == []
     assert not run_job("again").failed
     assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
+
+
+def test_a_manifest_with_a_lease_in_git_holds_it_in_the_same_repository(run_job, origin: Origin, emulator, tmp_path):
+    manifest = tmp_path / "laptop" / "manifests" / "germline.yaml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("analyses:", "lock: git\nanalyses:"))
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    ended = run_job()
+    assert not ended.failed, ended.said
+    assert (launched(origin), sorted(emulator.executed())) == (["alpha", "beta"], ["alpha", "beta"])
+    assert len(origin.git(origin.path, "for-each-ref", "refs/manifest-runner/lock/").splitlines()) == 1
+
+
+# -- the state in a store
+
+
+@pytest.fixture(name="bucket_jobs", params=["github", "gitlab"])
+def _bucket_jobs(request, origin: Origin, tmp_path: Path):
+    """The jobs `plan` and `run` of either recipe, for the newest commit; the store is a folder."""
+    manifest = tmp_path / "laptop" / "manifests" / "germline.yaml"
+    state = f"state: {(tmp_path / 'store').as_uri()}\nanalyses:"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("analyses:", state))
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+
+    def job(name: str, folder: str, plan: str = "") -> Ended:
+        commit = origin.git(origin.path, "rev-parse", "main")
+        if request.param == "gitlab":
+            return gitlab_job(name, origin, tmp_path / folder, commit, {**ON_GITLAB, "PLAN": plan}, GITLAB_BUCKET)
+        known = {
+            "github.sha": commit,
+            "vars.STATE_READER": "reader",
+            "vars.STATE_WRITER": "writer",
+            "secrets.ICA_API_KEY": origin.env["ICAV2_X_API_KEY"],
+            "needs.plan.outputs.digest": plan,
+        }
+        return github_job(name, origin, tmp_path / folder, known, GITHUB_BUCKET)
+
+    return job
+
+
+def planned_by(ended: Ended) -> str:
+    assert not ended.failed, ended.said
+    return ended.outputs.get("digest") or ended.outputs["PLAN"]
+
+
+def test_what_was_planned_is_launched_and_nothing_is_pushed(bucket_jobs, origin: Origin, emulator, tmp_path: Path):
+    before = origin.git(origin.path, "rev-parse", "main")
+    digest = planned_by(bucket_jobs("plan", "plan"))
+    ended = bucket_jobs("run", "run", digest)
+    assert not ended.failed, ended.said
+    assert sorted(emulator.executed()) == ["alpha", "beta"]
+    assert origin.git(origin.path, "rev-parse", "main") == before
+    assert [path.name for path in (tmp_path / "store").rglob("*.lock.json")] == ["germline.lock.json"]
+    again = bucket_jobs("plan", "plan-again")
+    assert again.outputs.get("due", "false") == "false"
+    assert not bucket_jobs("run", "run-again", planned_by(again)).failed
+    assert len(emulator.executed()) == 2
+
+
+def test_another_plan_than_the_approved_one_launches_nothing(bucket_jobs, origin: Origin, emulator, tmp_path: Path):
+    digest = planned_by(bucket_jobs("plan", "plan"))
+    add_samples(tmp_path / "laptop", "gamma,fil.gamma,true")
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    assert bucket_jobs("run", "run", digest).failed
+    assert emulator.executed() == []
 
 
 # -- the job that plans
@@ -226,34 +312,47 @@ def test_an_invalid_manifest_fails_the_plan_with_annotations(plan_job, origin: O
 # -- what cannot be replayed
 
 
-@pytest.fixture(name="github", scope="module")
-def _github() -> dict:
-    return yaml.safe_load(GITHUB.read_text(encoding="utf-8"))
+def recipe(path: Path) -> dict:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def test_each_job_has_the_least_permissions_and_a_time_out(github):
-    assert github["permissions"] == {"contents": "read"}
-    assert {name: job["permissions"] for name, job in github["jobs"].items()} == {
-        "plan": {"contents": "read", "pull-requests": "write"},
-        "run": {"contents": "write"},
-    }
-    assert all(job["timeout-minutes"] for job in github["jobs"].values())
+READS, SIGNS_IN = {"contents": "read"}, {"contents": "read", "id-token": "write"}
 
 
-def test_only_the_job_that_launches_has_the_credential_and_it_can_need_approval(github):
-    assert github["jobs"]["run"]["environment"] == "ica"
-    assert "secrets." not in json.dumps(github["jobs"]["plan"])
-    launch = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["run"]
-    assert launch["environment"] == "ica"
+@pytest.mark.parametrize(("path", "own"), [
+    (GITHUB, {"plan": {**READS, "pull-requests": "write"}, "run": {"contents": "write"}}),
+    (GITHUB_BUCKET, {"check": None, "plan": SIGNS_IN, "run": SIGNS_IN}),
+])  # fmt: skip
+def test_each_job_has_the_least_permissions_and_a_time_out(path, own):
+    found = recipe(path)
+    assert found["permissions"] == READS
+    assert {name: job.get("permissions") for name, job in found["jobs"].items()} == own
+    assert all(job["timeout-minutes"] for job in found["jobs"].values())
+    assert found["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
 
 
-def test_no_launch_is_cancelled_and_one_waits_for_the_other(github):
-    assert github["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
-    launch = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["run"]
-    assert (launch["resource_group"], launch["interruptible"]) == ("manifest-runner", False)
+def test_only_the_job_that_launches_has_the_credential_and_it_can_need_approval():
+    for path in (GITHUB, GITHUB_BUCKET):
+        jobs = recipe(path)["jobs"]
+        assert jobs["run"]["environment"] == "ica"
+        assert [name for name, job in jobs.items() if "secrets." in json.dumps(job)] == ["run"]
+        assert "STATE_WRITER" not in json.dumps([job for name, job in jobs.items() if name != "run"])
+    for path in (GITLAB, GITLAB_BUCKET):
+        jobs = {name: job for name, job in recipe(path).items() if isinstance(job, dict) and "script" in job}
+        assert [name for name, job in jobs.items() if job.get("environment") == "ica"] == ["run"]
+        assert all(job["timeout"] for job in jobs.values())
 
 
-def test_the_time_limit_of_a_job_is_longer_than_that_of_its_run(github):
-    for minutes, text in ((github["jobs"]["run"]["timeout-minutes"], GITHUB), (90, GITLAB)):
-        assert "--timeout 3600" in text.read_text(encoding="utf-8")
-        assert minutes * 60 > 3600
+def test_no_launch_is_cancelled_and_one_waits_for_the_other():
+    for path in (GITLAB, GITLAB_BUCKET):
+        for name in ("plan", "run"):
+            job = recipe(path)[name]
+            assert (job["resource_group"], job["interruptible"]) == ("manifest-runner", False)
+
+
+def test_the_time_limit_of_a_job_is_longer_than_that_of_its_run():
+    for path in (GITHUB, GITHUB_BUCKET, GITLAB, GITLAB_BUCKET):
+        text = path.read_text(encoding="utf-8")
+        launch = recipe(path)["jobs"]["run"]["timeout-minutes"] if "jobs" in recipe(path) else 90
+        assert '--expect "$PLAN" --lock-timeout 600 --timeout 3600 ' in text
+        assert launch * 60 > 600 + 3600

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize(
 @pytest.fixture(name="race")
 def _race(cli, emulator, tmp_path) -> Callable[[], tuple[Cli, Cli, list[tuple[int, str]]]]:
     """Two users with a folder each, another batch size and one more row, who start at the same time."""
-    other = Cli(tmp_path / "other", {**cli.env, "ICAV2_X_API_KEY": "key-of-another-user"})
+    other = Cli(tmp_path / "other", {**cli.env, "ICAV2_X_API_KEY": "key-of-another-user"}, cli.served)
     other.folder.mkdir()
     write_study(cli, "alpha", "beta")
     write_study(other, "alpha", "beta", "gamma")

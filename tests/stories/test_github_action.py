@@ -78,6 +78,8 @@ def test_a_run_launches_and_writes_its_report(cli, emulator):
     assert (outputs["exitCode"], sorted(emulator.executed())) == ("0", ["alpha", "beta"])
     assert step.summary.startswith("## ")
     assert cli.read("study.lock.json")
+    step("study.yaml", command="run", arguments="--emulator --lockfile=trial.json")
+    assert "study" in step.summary
 
 
 def test_a_changed_item_is_handed_on_and_a_refused_run_fails_the_step(cli, emulator):

@@ -9,7 +9,8 @@ import sys
 import time
 
 import pytest
-from conftest import PROJECT, SECONDS, Emulator
+from conftest import PROJECT, Emulator
+from served_cli import SECONDS
 
 from manifest_runner.emulator import EmulatorOptions, Fault, running
 from manifest_runner.emulator.oddities import parse_oddities

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from manifest_runner.items.compiler import NOTHING_BESIDE, what_it_gives
 from manifest_runner.items.renderer import Renderer, Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, shape_item
+from manifest_runner.rows.base import Rows
 from manifest_runner.templates.model import TemplateFault, has_delimiters
 from manifest_runner.templates.sandbox import Sandbox
 from manifest_runner.templates.scope import Scope
@@ -104,7 +105,7 @@ def resolved(value: Any, sandbox: Sandbox, scope: Any, columns: Any) -> Any:
     template = Template(value, sandbox)
     if template.constant:
         return template.render(scope)
-    gives = what_it_gives(template, cells_are_text=columns is not None)
+    gives = what_it_gives(template, Rows(columns, lambda _report: iter(()), lambda _row: None))
     return TemplateSlot(template, (), gives == "text", gives == "texts")
 
 
