@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opened import Opened, open_target
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import Opened, open_target
 from manifest_runner.errors import ApprovalNeeded, BadState, UsageProblem
 from manifest_runner.launch.lease.lease import Lease, LeaseStanding, standing
 from manifest_runner.launch.lease.stored_lease import free_lease, read_lease, write_free_lease

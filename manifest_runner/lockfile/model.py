@@ -138,6 +138,11 @@ class LockedItem(Value, frozen=True):
     def failed(self) -> bool:
         return self.creation_failed or self.analysis_failed
 
+    @property
+    def failure_counts(self) -> bool:
+        """Whether it failed, and nobody has accepted that or taken the item out of the manifest."""
+        return self.failed and not self.failure_accepted and not self.removed
+
 
 class Lockfile(msgspec.Struct):
     """The state of one manifest. ``batches`` by batch id, ``items`` by userReference."""

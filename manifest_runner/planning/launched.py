@@ -1,9 +1,13 @@
-"""What the launches of a lockfile were sent as. Pure."""
+"""What the launches of a lockfile were sent as. Pure.
+
+A launch is found in its batch by its digest stamp, since it may have been renamed more than once since it was sent; one
+without stamps by the name that it had, as far as the lockfile knows that.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -11,10 +15,17 @@ from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.lockfile.requests import sent_requests
 from manifest_runner.model import Item
 from manifest_runner.planning.diff import Change, changes
-from manifest_runner.planning.identity import is_stamp
+from manifest_runner.planning.identity import DIGEST_STAMP, digest_stamp, is_stamp
 from manifest_runner.signed_urls import mask_json
 
 Request = dict[str, Any]
+
+
+class _Sent(NamedTuple):
+    """The requests of a batch, by their userReferences and by their digest stamps."""
+
+    by_name: dict[str, Request]
+    by_stamp: dict[str, Request]
 
 
 class LaunchedRequests:
@@ -26,20 +37,30 @@ class LaunchedRequests:
 
     def request(self, launch: LockedItem, reference: str) -> Request | None:
         """What was sent, less the stamps; None where the lockfile does not know it."""
-        sent = self._requests(launch.batch_id or "").get(reference)
+        sent = self._find(launch, reference)
         return None if sent is None else unstamped(sent)
 
     def changes(self, item: Item, launch: LockedItem, reference: str) -> list[Change] | None:
         """What differs from what was sent as ``reference``; None where the lockfile does not know it."""
-        sent = self._requests(launch.batch_id or "").get(reference)
+        sent = self._find(launch, reference)
         return None if sent is None else changes(sent, orjson.loads(mask_json(item.request)))
 
-    def _read(self, batch_id: str) -> dict[str, Request]:
+    def _find(self, launch: LockedItem, reference: str) -> Request | None:
+        sent = self._requests(launch.batch_id or "")
+        return sent.by_stamp.get(digest_stamp(launch.digest)) or sent.by_name.get(reference)
+
+    def _read(self, batch_id: str) -> _Sent:
         batch = self._batches.get(batch_id)
         try:
-            return sent_requests(batch.requests) if batch and batch.requests else {}
+            requests = sent_requests(batch.requests) if batch and batch.requests else {}
         except ValueError:  # edited by hand, in a part that only this reads
-            return {}
+            requests = {}
+        return _Sent(requests, {stamp: each for each in requests.values() for stamp in _stamps(each)})
+
+
+def _stamps(request: Request) -> list[str]:
+    tags = (request.get("tags") or {}).get("technicalTags") or ()
+    return [tag for tag in tags if is_stamp(tag) and tag.startswith(DIGEST_STAMP)]
 
 
 def unstamped(request: Request) -> Request:

@@ -67,7 +67,7 @@ def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[
     for reference in references if renames else ():
         steps = list(renames.steps(reference))
         used.update(move.entry for move, _ in steps)
-        if len({old for _, old in steps}) > 1:
+        if len({old for _, old in steps}) > 1 and len({move.new for move, _ in steps}) > 1:
             olds = " and ".join(f'"{old}"' for _, old in steps[:2])
             yield MoveFault(steps[1][0].entry, f'"{reference}" has two former names, {olds}; keep one of them')
     for move in moves:
@@ -82,9 +82,11 @@ def _clashes(moves: Iterable[Move]) -> Iterator[MoveFault]:
     old: dict[str, Move] = {}
     for move in moves:
         if move.new in new:
-            yield MoveFault(move.entry, f'"{move.new}" has two former names, "{new[move.new].old}" and "{move.old}"')
+            olds = f'"{new[move.new].old}" and "{move.old}"'
+            yield MoveFault(move.entry, f'"{move.new}" has two former names, {olds}; keep one of them')
         elif move.old in old:
-            yield MoveFault(move.entry, f'"{move.old}" has two new names, "{old[move.old].new}" and "{move.new}"')
+            news = f'"{old[move.old].new}" and "{move.new}"'
+            yield MoveFault(move.entry, f'"{move.old}" has two new names, {news}; keep one of them')
         new.setdefault(move.new, move)
         old.setdefault(move.old, move)
 

@@ -72,7 +72,8 @@ def test_what_failed_can_be_accepted_until_it_changes(evening):
     assert evening.ok("accept", "study.yaml", "--json").json["accepted"] == ["beta", "gamma"]
     accepted = evening.lockfile()["items"]["beta"]
     assert accepted["accepted"] == accepted["digest"]
-    evening.ok("run", "study.yaml")
+    assert "1 succeeded, 2 failed and accepted" in evening.ok("run", "study.yaml").out
+    evening.ok("status", "study.yaml", "--exit-status")
     write_rows(evening, {"alpha": "true", "beta": "false", "gamma": "true"})
     assert evening("run", "study.yaml").code == 1
 

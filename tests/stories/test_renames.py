@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from studies import change, states, write_rows, write_study
@@ -79,6 +80,18 @@ def test_patterns_chains_and_the_name_of_the_manifest_keep_launches_and_what_els
     launched.ok("run", "study.yaml")
     assert len(emulator.executed()) == 2, "they are found by the stamps of their former names"
     assert launched.lockfile()["items"]["alpha-wgs"]["renamedFrom"] == "alpha"
+
+
+def test_an_item_that_was_renamed_twice_still_shows_what_changed(launched, emulator):
+    for old, new in (("alpha", "psi"), ("psi", "omega")):
+        change(launched, f"{old},fil.alpha", f"{new},fil.alpha", "study.csv")
+        text = re.sub("moved: .*\n", "", launched.read("study.yaml"))
+        launched.write("study.yaml", f"moved: [{{from: {old}, to: {new}}}]\n{text}")
+        launched.ok("run", "study.yaml")
+    change(launched, "omega,fil.alpha,true", "omega,fil.alpha,false", "study.csv")
+    assert launched.ok("plan", "study.yaml", "--json").json["changes"]["omega"] == [
+        {"path": "analysisInput.parameters[enable_sv]", "before": "true", "after": "false"}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def command(
     As a page to look at (html), for CI systems (junit), for a pull request (markdown), for a spreadsheet (csv) or for
     a program (json). Uses no network, but for the lockfile of a manifest with `state`.
     """
-    from manifest_runner.commands.setup.session import workspace_of
+    from manifest_runner.commands.setup.opened import workspace_of
     from manifest_runner.files import replace_file
 
     style = style or ("json" if console.as_json and output is None and not is_to_open else "html")
@@ -74,15 +74,15 @@ def _report(manifest: Path, target: Target, style: Style) -> str:
     import time
 
     from manifest_runner.commands.setup.context import Context
-    from manifest_runner.commands.setup.session import find_lockfile
+    from manifest_runner.commands.setup.opened import find_lockfile
     from manifest_runner.manifest.yaml_file import require_manifest
     from manifest_runner.report import ReportSource, ica_web_url, write_report
     from manifest_runner.timestamps import timestamp
 
-    kept = find_lockfile(manifest, target, Context())
-    state = kept.load()
+    found = find_lockfile(manifest, target, Context())
+    state = found.lockfile
     if state is None:
         require_manifest(manifest)
-        raise UsageProblem(f"{kept.where}: there is no lockfile yet; `manifest-runner run` writes it")
+        raise UsageProblem(f"{found.where}: there is no lockfile yet; `manifest-runner run` writes it")
     source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(state.server))
     return write_report(state, style, source=source)

@@ -58,7 +58,7 @@ def command(
         console.result([], status_document(shown, manifest))
     else:
         print_status(shown, console, is_watched=watch)
-    return int(exit_status and any(item.failed and not item.removed for item in shown.items.values()))
+    return int(exit_status and any(item.failure_counts for item in shown.items.values()))
 
 
 def _refresh(

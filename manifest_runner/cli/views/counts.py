@@ -14,17 +14,24 @@ _WORDS = {
     State.ANALYSIS_FAILED: "failed",
     State.ABORTED: "aborted",
     State.CREATION_FAILED: "not created",
+    State.ACCEPTED: "failed and accepted",
     State.RUNNING: "running",
     State.REQUESTED: "created",
     State.WAITING: "waiting",
     State.CREATING: "being created",
     State.UNKNOWN: "of unknown status",
 }
-_ENDED = (State.SUCCEEDED, State.ANALYSIS_FAILED, State.ABORTED, State.CREATION_FAILED)
+_ENDED = (State.SUCCEEDED, State.ANALYSIS_FAILED, State.ABORTED, State.CREATION_FAILED, State.ACCEPTED)
 
 
 def count_states(items: Iterable[LockedItem]) -> Counter[State]:
-    return Counter(state_of(item.status, item.analysis.status if item.analysis else None) for item in items)
+    return Counter(map(_state, items))
+
+
+def _state(item: LockedItem) -> State:
+    if item.failed and item.failure_accepted:
+        return State.ACCEPTED
+    return state_of(item.status, item.analysis.status if item.analysis else None)
 
 
 def ended(counts: Mapping[State, int]) -> int:

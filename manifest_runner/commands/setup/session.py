@@ -7,35 +7,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.setup.connection import connected
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.holding import Held, leased
+from manifest_runner.commands.setup.opened import Opened, naming_of, open_target
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.state import (
-    READING,
-    RUNNING,
-    Identity,
-    Place,
-    Stores,
-    check_moved_in,
-    former_lockfile,
-    local_lockfile,
-    open_stores,
-    refuse_lockfile_option,
-)
-from manifest_runner.commands.setup.target import load_target, server_of
+from manifest_runner.commands.setup.state import RUNNING, check_moved_in, former_lockfile
 from manifest_runner.errors import InUse
-from manifest_runner.items.load import Loaded
 from manifest_runner.launch.journal.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
-from manifest_runner.lockfile.versioned import VersionedLockfile
-from manifest_runner.lockfile.workspace import Workspace, held, trial_folder
-from manifest_runner.manifest.document import Document
+from manifest_runner.lockfile.workspace import held, trial_folder
 from manifest_runner.names.names_file import names_path
-from manifest_runner.planning.naming import Naming
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
@@ -180,48 +164,6 @@ class Session:
 
 def _nothing() -> None:
     """Nobody else writes what lies beside the manifest."""
-
-
-def naming_of(document: Document) -> Naming:
-    return Naming(document.name, document.former_names, document.moved)
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """A manifest and where its state lies, before anything of it is read."""
-
-    loaded: Loaded
-    workspace: Workspace
-    target: Target
-    stores: Stores
-
-
-def open_target(path: Path, target: Target, context: Context, *, patience: float = READING) -> Opened:
-    """Read a manifest and find its state. A trial with the emulator never touches what is shared."""
-    loaded = load_target(path, target, context)
-    identity = Identity(server_of(target, context), loaded.project, loaded.document.name)
-    document = loaded.document
-    place = Place(path.parent)
-    if not target.emulator:
-        place = Place(path.parent, document.state, document.lock == "git", document.git)
-    refuse_lockfile_option(target.lockfile, place)
-    stores = open_stores(place, identity, context.env, context.home, patience=patience)
-    return Opened(loaded, workspace_of(path, target), target, stores)
-
-
-def workspace_of(path: Path, target: Target) -> Workspace:
-    return Workspace.of(path, target.lockfile, is_trial=target.emulator)
-
-
-def find_lockfile(path: Path, target: Target, context: Context) -> VersionedLockfile:
-    """Where a manifest's lockfile lies. Only one that mentions ``state`` has to be there and in order for that."""
-    workspace = workspace_of(path, target)
-    try:
-        mentions_state = target.lockfile is None and not target.emulator and b"state" in path.read_bytes()
-    except OSError:
-        mentions_state = False
-    if not mentions_state:
-        return local_lockfile(workspace)
-    return open_target(path, target, context).stores.lockfile(workspace)
 
 
 def read_session(path: Path, target: Target, context: Context) -> Session:
