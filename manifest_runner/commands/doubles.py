@@ -1,4 +1,18 @@
-"""``doubles``: find launches that exist more than once, and abort all but the oldest of each."""
+"""``doubles``: find launches that exist more than once, and abort all but the oldest of each.
+
+With ``--abort`` the process can die at these points, and the next ``doubles --abort`` does this:
+
+=====  =====================================  =========================================================================
+point  died …                                 the next one …
+=====  =====================================  =========================================================================
+1      before the lockfile is written         finds what this one found
+2      after that, before the first abort     finds the same doubles; the lockfile has the oldest of each already
+3      between two aborts                     aborts those that are left; an abort that shows no effect yet is repeated,
+                                              which does no harm
+4      after the aborts, before the lockfile  finds no doubles, or repeats the aborts; ``abortRequestedAt`` is then
+       is written again                       missing or later
+=====  =====================================  =========================================================================
+"""
 
 from __future__ import annotations
 
@@ -8,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import structs
 
 from manifest_runner.commands.abort import abort_analysis
 from manifest_runner.commands.setup.context import Context
@@ -23,6 +36,7 @@ from manifest_runner.launch.doubles import (
     doubles_among,
     find_analyses,
     keep_oldest,
+    record_aborts,
 )
 from manifest_runner.launch.polling import pauses
 from manifest_runner.timestamps import seconds_of, timestamp
@@ -83,21 +97,9 @@ def _abort_newer(session: Session, client: Client, found: StampedAnalyses, doubl
     keep_oldest(session.lockfile, found, set(newer))
     session.save()
     aborted = [analysis_id for analysis_id in newer if abort_analysis(client, analysis_id)]
-    _record_aborts(session, set(aborted))
+    record_aborts(session.lockfile, doubles, set(aborted), timestamp(session.context.clock()))
     session.save()
     return aborted
-
-
-def _record_aborts(session: Session, aborted: set[str]) -> None:
-    """The replaced launches are among those before the current one."""
-    at = timestamp(session.context.clock())
-    for reference, item in session.lockfile.items.items():
-        if any(each.analysis and each.analysis.id in aborted for each in item.previous):
-            previous = tuple(
-                structs.replace(each, abort_requested_at=at) if each.analysis and each.analysis.id in aborted else each
-                for each in item.previous
-            )
-            session.lockfile.items[reference] = structs.replace(item, previous=previous)
 
 
 def doubles_of_run(run: OpenRun, launched: list[str]) -> list[Double]:

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
+import orjson
 from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
@@ -34,6 +35,7 @@ from manifest_runner.planning.identity import (
     digest_stamp,
     item_digester,
 )
+from manifest_runner.planning.launched import request_hash
 from manifest_runner.timestamps import timestamp
 
 MAX_ATTEMPTS = 100
@@ -126,7 +128,8 @@ class _Importer:
             attempt = self._attempt(item, stamp)
             if attempt is not None:
                 digest = self._digest(item.request, item.kind, item.revision, attempt)
-                return new_launch(digest, item.kind, item.revision, attempt, batch_id)
+                known = new_launch(digest, item.kind, item.revision, attempt, batch_id)
+                return structs.replace(known, request_hash=request_hash(item.kind, orjson.loads(item.request)))
         half = (stamp or "").removeprefix(DIGEST_STAMP)
         digest = (half if _HALF.fullmatch(half) else "0" * STAMP_DIGITS) + UNKNOWN_HALF
         kind, revision = (item.kind, item.revision) if item else ("nextflow", UNKNOWN_REVISION)

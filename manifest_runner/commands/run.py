@@ -19,12 +19,16 @@ from manifest_runner.commands.steps.open_run import OpenRun, open_run
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
-from manifest_runner.errors import NotCovered, UsageProblem
-from manifest_runner.launch.doubles import Double
+from manifest_runner.errors import ApprovalNeeded, NotCovered, RunnerError, UsageProblem
+from manifest_runner.launch.doubles import Double, double_words
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.planning.plan import Plan
+from manifest_runner.text import counted
+
+# So many of the launches that exist twice fit into a message.
+SHOWN = 5
 
 
 class Outcome(msgspec.Struct):
@@ -116,11 +120,26 @@ def _run(run: OpenRun) -> Outcome:
         if options.outputs:
             _record_outputs(run, plan)
         doubles = doubles_of_run(run, sent.launched)
+    except ApprovalNeeded as stop:
+        raise ApprovalNeeded(f"{stop}{_doubles_words(run, sent)}") from stop
     finally:
         session.finish()
     failures = failed_items(session, plan, options.choices)
     findings = session.loaded.findings.all()
     return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings, doubles, waves.waiting)
+
+
+def _doubles_words(run: OpenRun, sent: Sent) -> str:
+    """A run that stops for approval says, too, what exists twice; where that cannot be asked, the approval matters."""
+    try:
+        doubles = doubles_of_run(run, sent.launched)
+    except RunnerError:
+        return ""
+    if not doubles:
+        return ""
+    launches = counted(len(doubles), "launch exists", "launches exist")
+    shown = "; ".join(map(double_words, doubles[:SHOWN]))
+    return f" Besides, {launches} more than once: {shown}. `manifest-runner doubles` lists all of them."
 
 
 def _record_outputs(run: OpenRun, plan: Plan) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+import orjson
 from msgspec import structs
 
 from manifest_runner.errors import ApprovalNeeded
@@ -17,8 +18,10 @@ from manifest_runner.launch.polling import pauses
 from manifest_runner.launch.record import launched, new_launch, with_analysis
 from manifest_runner.launch.search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem
+from manifest_runner.lockfile.requests import requests_in
 from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import digest_stamp
+from manifest_runner.planning.launched import request_hash
 from manifest_runner.planning.naming import Identities, Known
 from manifest_runner.planning.plan import Launch
 from manifest_runner.timestamps import seconds_of
@@ -35,6 +38,10 @@ class KnownAs(msgspec.Struct, frozen=True):
     def is_among(self, launch: Launch, references: Collection[str]) -> bool:
         names = (launch.user_reference, *self.identities.renames.former(launch.user_reference))
         return any(name in references for name in names)
+
+    def request_hash(self, launch: Launch) -> str:
+        """Of a launch under whichever of its names and digests."""
+        return request_hash(launch.kind, orjson.loads(self.fetch(launch.request)))
 
     def digests(self, launch: Launch, attempt: int) -> Iterator[Known]:
         return self.identities.all(launch, self.fetch(launch.request), attempt)
@@ -59,10 +66,12 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Match(NamedTuple):
-    """A launch that exists. Where its digest is not the item's present one, that is ``accepted``."""
+    """A launch that exists, and the hash of its request. Where its digest is not the item's present one, that is
+    ``accepted``."""
 
     item: JournaledItem
     analysis: Analysis
+    request_hash: str | None
     accepted: str | None = None
     renamed_from: str | None = None
 
@@ -104,18 +113,21 @@ def wait_for_all(
     return seen
 
 
-def existing(items: Iterable[JournaledItem], found: Found) -> list[Match]:
-    """Which items of a journaled batch exist."""
-    pairs = ((item, found.get(item.digest)) for item in items)
-    return [Match(item, analysis) for item, analysis in pairs if analysis is not None]
+def existing(items: Iterable[JournaledItem], body: bytes, found: Found) -> list[Match]:
+    """Which items of a batch with this body exist."""
+    seen = {item: analysis for item in items if (analysis := found.get(item.digest)) is not None}
+    requests = requests_in(body) if seen else {}
+    return [
+        Match(item, analysis, request_hash(item.kind, requests[item.user_reference])) for item, analysis in seen.items()
+    ]
 
 
-def adopt_reused(env: LaunchEnvironment, items: Sequence[JournaledItem]) -> bool:
+def adopt_reused(env: LaunchEnvironment, items: Sequence[JournaledItem], body: bytes) -> bool:
     """Adopt what exists of a batch whose key was used with another body; returns whether that is all of it.
 
     The bytes of one launch differ where a URL in it was signed again, or where `stamp` was flipped.
     """
-    seen = existing(items, find_stamped(env))
+    seen = existing(items, body, find_stamped(env))
     if seen:
         env.notify(f"its idempotency key was used before: adopted {len(seen)} of its analyses by their stamps")
         adopt_all(env, seen)
@@ -144,6 +156,7 @@ def _adopt(env: LaunchEnvironment, match: Match) -> None:
         accepted=match.accepted,
         renamed_from=match.renamed_from,
         plan_digest=env.origin.plan,
+        request_hash=match.request_hash,
     )
     env.lockfile.items[item.user_reference] = launched(env.lockfile.items.get(item.user_reference), launch)
 
@@ -181,7 +194,8 @@ def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -
         return None
     if before.digest not in (known.digest for known in known_as.digests(launch, before.attempt)):
         return None
-    return Match(journaled(launch._replace(attempt=before.attempt, digest=before.digest)), twin, before.accepted)
+    item = journaled(launch._replace(attempt=before.attempt, digest=before.digest))
+    return Match(item, twin, known_as.request_hash(launch), before.accepted)
 
 
 def _latest(launch: Launch, found: Found, known_as: KnownAs) -> Match | None:
@@ -190,7 +204,7 @@ def _latest(launch: Launch, found: Found, known_as: KnownAs) -> Match | None:
     Somebody whose lockfile we have not seen may have tried a failed item again, and that may have ended well.
     """
     analysis = found.get(launch.digest)
-    latest = None if analysis is None else Match(journaled(launch), analysis)
+    latest = None if analysis is None else Match(journaled(launch), analysis, known_as.request_hash(launch))
     if not known_as.is_among(launch, found.references):
         return latest
     for attempt in range(launch.attempt, launch.attempt + MAX_UNSEEN_ATTEMPTS):
@@ -205,7 +219,7 @@ def _at_attempt(launch: Launch, attempt: int, found: Found, known_as: KnownAs) -
         if (analysis := found.get(digest)) is not None:
             item = journaled(launch._replace(attempt=attempt, digest=digest))
             renamed_from = None if reference == launch.user_reference else reference
-            return Match(item, analysis, None if digest == now else now, renamed_from)
+            return Match(item, analysis, known_as.request_hash(launch), None if digest == now else now, renamed_from)
     return None
 
 

@@ -17,6 +17,7 @@ from manifest_runner.launch.search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import DIGEST_STAMP, STAMP_DIGITS, digest_stamp
+from manifest_runner.planning.launched import LaunchedRequests
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
@@ -69,17 +70,24 @@ def doubles_among(found: StampedAnalyses, lockfile: Lockfile) -> list[Double]:
     return sorted(doubles, key=lambda double: (double.user_reference, double.digest))
 
 
+def double_words(double: Double) -> str:
+    """What exists more than once, with the ids of the analyses, the oldest first."""
+    return f"{double.user_reference}: analyses {', '.join(each.id for each in double.analyses)}"
+
+
 def keep_oldest(lockfile: Lockfile, found: StampedAnalyses, aborted: Collection[str] = ()) -> list[str]:
     """Take the oldest analysis in place of one that is aborted, or among the ids that are about to be ``aborted``.
 
     Returns the userReferences of the items whose launch was replaced.
     """
     replaced = []
+    requests = LaunchedRequests(lockfile)
     for reference, item in lockfile.items.items():
         oldest = next(iter(found.by_stamp.get(digest_stamp(item.digest), ())), None)
         if oldest is not None and _is_given_up(item, oldest, aborted):
             replaced.append(reference)
-            lockfile.items[reference] = _adopted(item, oldest)
+            sent = requests.hash_of(item, item.renamed_from or reference)
+            lockfile.items[reference] = _adopted(item, oldest, sent)
     return replaced
 
 
@@ -90,7 +98,7 @@ def _is_given_up(item: LockedItem, oldest: Analysis, aborted: Collection[str]) -
     return analysis.id in aborted or analysis.status in ABORTED_ANALYSIS
 
 
-def _adopted(item: LockedItem, analysis: Analysis) -> LockedItem:
+def _adopted(item: LockedItem, analysis: Analysis, request_hash: str | None) -> LockedItem:
     launch = with_analysis(
         new_launch(item.digest, item.kind, item.revision, item.attempt, None, adopted=True), analysis
     )
@@ -100,8 +108,31 @@ def _adopted(item: LockedItem, analysis: Analysis) -> LockedItem:
         renamed_from=item.renamed_from,
         removed=item.removed,
         plan_digest=item.plan_digest,
+        request_hash=request_hash,
     )
     return launched(item, kept)
+
+
+def record_aborts(lockfile: Lockfile, doubles: Iterable[Double], aborted: Collection[str], at: str) -> None:
+    """Note in the items' histories which launches were asked to end, those of other lockfiles included."""
+    newer = {double.digest: [each for each in double.analyses if each.id in aborted] for double in doubles}
+    for reference, item in lockfile.items.items():
+        launches = (item, *item.previous)
+        for digest in dict.fromkeys(each.digest for each in launches if each.analysis is not None):
+            for analysis in newer.get(digest, ()):
+                lockfile.items[reference] = _with_abort(lockfile.items[reference], digest, analysis, at)
+
+
+def _with_abort(item: LockedItem, digest: str, analysis: Analysis, at: str) -> LockedItem:
+    previous = [
+        structs.replace(each, abort_requested_at=at) if each.analysis and each.analysis.id == analysis.id else each
+        for each in item.previous
+    ]
+    if not any(each.analysis and each.analysis.id == analysis.id for each in previous):
+        attempt = next(each.attempt for each in (item, *item.previous) if each.digest == digest)
+        launch = new_launch(digest, item.kind, item.revision, attempt, None, adopted=True)
+        previous.append(structs.replace(with_analysis(launch, analysis), abort_requested_at=at))
+    return structs.replace(item, previous=tuple(previous))
 
 
 def _half(stamp: str) -> str:

@@ -58,7 +58,7 @@ def _settle_known(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> None:
     if missing and not post.stamped:
         raise _unknowable(env, post)
     if missing:
-        adopt_all(env, wait_for_all(env, len(missing), partial(existing, missing), mode))
+        adopt_all(env, wait_for_all(env, len(missing), partial(existing, missing, post.body), mode))
     env.journal.release(post.key)
 
 
@@ -79,13 +79,13 @@ def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMo
     try:
         send(env, post, again=True)
     except KeyReused:
-        if not (post.stamped and adopt_reused(env, post.items)):
+        if not (post.stamped and adopt_reused(env, post.items, post.body)):
             raise
     except Refused as e:
         is_kept, is_early = post.key in env.journal.pending, age < SETTLING_SECONDS and mode != "now"
         if not is_kept or e.status in _OF_WHO_ASKS or not post.stamped or is_early:
             raise
-        seen = wait_for_all(env, len(post.items), partial(existing, post.items), "now")
+        seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), "now")
         adopt_all(env, seen)
         env.journal.release(post.key)
         if not seen:
@@ -105,7 +105,7 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
             "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
     coming = foreign and abs(_age(env, post)) < SETTLING_SECONDS
-    seen = wait_for_all(env, len(post.items), partial(existing, post.items), mode, coming=coming)
+    seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), mode, coming=coming)
     if not seen:
         send(env, post, again=True)
         return

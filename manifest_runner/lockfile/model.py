@@ -89,7 +89,8 @@ class LockedItem(Value, frozen=True):
 
     ``accepted`` is the digest of a request that counts as unchanged though it is not the one that was launched;
     ``failure_accepted`` says that its failure is known and counts no longer. ``renamed_from`` is its former name.
-    ``plan_digest`` of an adopted launch is as that of a batch.
+    ``plan_digest`` of an adopted launch is as that of a batch; its ``request_hash`` is that of its request without the
+    name, which no batch here keeps.
     """
 
     digest: Digest
@@ -112,6 +113,7 @@ class LockedItem(Value, frozen=True):
     failure_accepted: bool = False
     renamed_from: str | None = None
     plan_digest: Digest | None = None
+    request_hash: str | None = None
     more: dict[str, Any] = msgspec.field(default_factory=dict, name=MORE)
 
     @property

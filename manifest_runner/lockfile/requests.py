@@ -22,7 +22,12 @@ def sent_requests(kept: str) -> dict[str, dict[str, Any]]:
     """The requests of a batch by userReference. Raises ValueError where this is not something that was kept."""
     try:
         inflate = zlib.decompressobj()
-        members = orjson.loads(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))
-        return {request["userReference"]: request for requests in members.values() for request in requests}
+        return requests_in(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))
     except (ValueError, zlib.error, AttributeError, KeyError, TypeError) as e:
         raise ValueError("not the requests of a batch") from e
+
+
+def requests_in(body: bytes) -> dict[str, dict[str, Any]]:
+    """The requests in the body of a POST, by userReference."""
+    members = orjson.loads(body)
+    return {request["userReference"]: request for requests in members.values() for request in requests}

@@ -7,6 +7,7 @@ without stamps by the name that it had, as far as the lockfile knows that.
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,6 +20,8 @@ from manifest_runner.planning.identity import DIGEST_STAMP, digest_stamp, is_sta
 from manifest_runner.signed_urls import mask_json
 
 Request = dict[str, Any]
+
+HASH_DIGITS = 32
 
 
 class _Sent(NamedTuple):
@@ -45,6 +48,13 @@ class LaunchedRequests:
         sent = self._find(launch, reference)
         return None if sent is None else changes(sent, orjson.loads(mask_json(item.request)))
 
+    def hash_of(self, launch: LockedItem, reference: str) -> str | None:
+        """The ``request_hash`` of a launch that was sent as ``reference``, None where it is not known."""
+        if launch.request_hash is not None:
+            return launch.request_hash
+        sent = self.request(launch, reference)
+        return None if sent is None else request_hash(launch.kind, sent)
+
     def _find(self, launch: LockedItem, reference: str) -> Request | None:
         sent = self._requests(launch.batch_id or "")
         return sent.by_stamp.get(digest_stamp(launch.digest)) or sent.by_name.get(reference)
@@ -61,6 +71,13 @@ class LaunchedRequests:
 def _stamps(request: Request) -> list[str]:
     tags = (request.get("tags") or {}).get("technicalTags") or ()
     return [tag for tag in tags if is_stamp(tag) and tag.startswith(DIGEST_STAMP)]
+
+
+def request_hash(kind: str, request: Request) -> str:
+    """What requests have in common that differ in nothing but their userReference, stamps and signatures in URLs."""
+    rest = {key: value for key, value in unstamped(request).items() if key != "userReference"}
+    canonical = mask_json(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS))
+    return sha256(kind.encode() + canonical).hexdigest()[:HASH_DIGITS]
 
 
 def unstamped(request: Request) -> Request:

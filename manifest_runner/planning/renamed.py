@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Iterable
 
 import orjson
 from msgspec import structs
@@ -11,9 +10,8 @@ from msgspec import structs
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.identity import Digester
-from manifest_runner.planning.launched import LaunchedRequests, Request, unstamped
+from manifest_runner.planning.launched import LaunchedRequests, Request, request_hash
 from manifest_runner.planning.naming import Identities, canonical
-from manifest_runner.signed_urls import mask_json
 
 
 def moved_launch(
@@ -49,26 +47,21 @@ class RenameGuard:
 
     def __init__(self, lockfile: Lockfile) -> None:
         self._lockfile = lockfile
-        self._new: dict[bytes, list[str]] = {}
+        self._new: dict[str, list[str]] = {}
 
     def add(self, item: Item) -> None:
         """Remember a new item by its request."""
         if self._lockfile.items:
-            request = unstamped(orjson.loads(mask_json(item.request)))
-            self._new.setdefault(_fingerprint(item.kind, request), []).append(item.user_reference)
+            found = request_hash(item.kind, orjson.loads(item.request))
+            self._new.setdefault(found, []).append(item.user_reference)
 
     def matches(self, removed: Iterable[str], requests: LaunchedRequests) -> dict[str, str]:
         """Old names by the new ones, each once, where the requests are equal but for the name."""
         found: dict[str, str] = {}
         for old in removed if self._new else ():
             launch = self._lockfile.items[old]
-            request = None if launch.creation_failed else requests.request(launch, _sent_as(launch, old))
-            names = self._new.get(_fingerprint(launch.kind, request), ()) if request else ()
+            sent = None if launch.creation_failed else requests.hash_of(launch, _sent_as(launch, old))
+            names = self._new.get(sent or "", ())
             if new := next((name for name in names if name not in found), None):
                 found[new] = old
         return found
-
-
-def _fingerprint(kind: str, request: Mapping[str, object]) -> bytes:
-    rest = {key: value for key, value in request.items() if key != "userReference"}
-    return sha256(kind.encode() + canonical(rest)).digest()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import API_KEY, Cli
-from studies import write_study
+from studies import change, write_study
 
 pytestmark = pytest.mark.parametrize(
     "emulator", [{"creation_delay": 1.0, "analysis_duration": 30.0, "search_lag": 0.2}], indirect=True
@@ -63,6 +63,7 @@ def test_doubles_are_reported_with_both_ids_and_everybody_keeps_the_same_one(rac
     for cli in (one, other):
         cli.ok("doubles", "study.yaml", "--abort", "--yes")
         assert {reference: analysis(cli, reference) for reference in ids} == kept
+    assert one("doubles", "study.yaml").code == 0, "what was asked to abort counts no longer, whoever launched it"
     until_aborted(one)
     for cli in (one, other):
         cli.ok("run", "study.yaml")
@@ -77,6 +78,16 @@ def test_what_another_user_cleaned_up_is_not_paid_again(race, emulator):
     other("run", "study.yaml", "--retry-failed")
     assert len(emulator.executed()) == 5
     assert other.ok("run", "study.yaml").code == 0
+
+
+def test_a_run_that_stops_for_approval_reports_doubles_too(race, emulator):
+    one, _, _ = race
+    ids = [analysis(one, reference) for reference in ("alpha", "beta")]
+    change(one, "caller: fast", "caller: exact")
+    stopped = one("run", "study.yaml")
+    assert stopped.code == 7
+    assert "Besides, 2 launches exist more than once: alpha: analyses " in stopped.err
+    assert all(each in stopped.err for each in ids)
 
 
 def test_a_failed_start_leaves_no_trace(cli, emulator, tmp_path: Path):

@@ -94,6 +94,17 @@ def test_an_item_that_was_renamed_twice_still_shows_what_changed(launched, emula
     ]
 
 
+@pytest.mark.parametrize("rebuild", ["run", "import"])
+def test_a_launch_that_was_adopted_or_imported_is_not_paid_again_under_another_name(launched, emulator, rebuild):
+    (launched.folder / "study.lock.json").unlink()
+    launched.ok(rebuild, "study.yaml")
+    change(launched, "alpha,fil.alpha", "omega,fil.alpha", "study.csv")
+    assert (launched("run", "study.yaml").code, len(emulator.executed())) == (7, 2)
+    moved(launched, {"from": "alpha", "to": "omega"})
+    launched.ok("run", "study.yaml")
+    assert (launched.lockfile()["items"]["omega"]["renamedFrom"], len(emulator.executed())) == ("alpha", 2)
+
+
 @pytest.mark.parametrize(
     ("entries", "words"),
     [

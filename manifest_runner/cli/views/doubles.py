@@ -6,13 +6,13 @@ from typing import Any
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.commands.doubles import Doubles
-from manifest_runner.launch.doubles import Double
+from manifest_runner.launch.doubles import Double, double_words
 
 
 def double_lines(doubles: list[Double], *, verbose: bool = False) -> list[str]:
     """The first few, with the ids of their analyses, the oldest first."""
     shown = doubles if verbose else doubles[:FEW]
-    lines = [f"launched twice: {each.user_reference}: analyses {_ids(each)}" for each in shown]
+    lines = [f"launched twice: {double_words(each)}" for each in shown]
     more = len(doubles) - len(shown)
     return [*lines, f"launched twice: … and {more:,} more; `manifest-runner doubles` lists all"] if more else lines
 
@@ -38,7 +38,3 @@ def doubles_document(doubles: list[Double]) -> list[dict[str, Any]]:
         }
         for double in doubles
     ]
-
-
-def _ids(double: Double) -> str:
-    return ", ".join(analysis.id for analysis in double.analyses)

@@ -139,7 +139,7 @@ class Waves:
         try:
             submit(env, batch, stamped=stamped, is_retry=is_retry)
         except KeyReused:
-            if not (stamped and adopt_reused(env, tuple(map(journaled, batch.launches)))):
+            if not (stamped and adopt_reused(env, tuple(map(journaled, batch.launches)), batch.body)):
                 raise
             return False
         return True
