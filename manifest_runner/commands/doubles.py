@@ -28,7 +28,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Session, held_session
 from manifest_runner.commands.steps.open_run import OpenRun
-from manifest_runner.errors import ApprovalNeeded, UsageProblem
+from manifest_runner.errors import ApprovalNeeded, Unreachable, UsageProblem
 from manifest_runner.launch.doubles import (
     Double,
     StampedAnalyses,
@@ -124,13 +124,14 @@ def _launched_lately(session: Session) -> bool:
 def _found_when_visible(run: OpenRun, launched: list[str]) -> StampedAnalyses:
     """The search, repeated for a while until it shows what this run launched: then it shows what came before, too.
 
-    Under a lease nobody else launches meanwhile, so one search will do.
+    Under a lease nobody else launches meanwhile, so one search will do. One that comes too late for the deadline
+    counts as none; only the first has to be answered.
     """
-    waited = 0.0
+    client, names = run.client(), run.session.naming.names
+    found, waited = find_analyses(client, names), 0.0
+    is_enough = run.session.held is not None or run.options.wait == "none"
     for pause in pauses(run.options.poll_interval):
-        found = find_analyses(run.client(), run.session.naming.names)
-        is_complete = run.session.held is not None or run.options.wait == "none"
-        if is_complete or all_visible(found, run.session.lockfile, launched):
+        if is_enough or all_visible(found, run.session.lockfile, launched):
             break
         if waited + pause > MOST_LAG or run.deadline.left() <= pause:
             break
@@ -138,4 +139,8 @@ def _found_when_visible(run: OpenRun, launched: list[str]) -> StampedAnalyses:
             run.session.context.notify("waiting until searches show what was launched, to see whether it exists twice")
         run.session.context.sleep(pause)
         waited += pause
+        try:
+            found = find_analyses(client, names)
+        except Unreachable:
+            break
     return found

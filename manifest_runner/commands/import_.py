@@ -33,9 +33,9 @@ from manifest_runner.planning.identity import (
     STAMP_DIGITS,
     batch_key,
     digest_stamp,
-    item_digester,
 )
 from manifest_runner.planning.launched import request_hash
+from manifest_runner.planning.naming import Identities
 from manifest_runner.timestamps import timestamp
 
 MAX_ATTEMPTS = 100
@@ -88,16 +88,17 @@ class _Importer:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._lockfile = session.lockfile
-        document = session.loaded.document
-        self._stamped = document.stamp
-        self._digest = item_digester(document.name, session.loaded.project)
+        self._stamped = session.loaded.document.stamp
+        self._identities = Identities(session.naming, session.loaded.project)
         self._items = {item.user_reference: item for item in session.loaded.expansion.items()}
+        renames = self._identities.renames
+        self._new_names = {old: name for name in self._items for old in renames.former(name)} if renames else {}
 
     def take_stamped(self, client: Client) -> None:
         """Every analysis with the manifest's name stamp, the oldest of an item first."""
         for analysis in sorted(stamped_analyses(client, self._session.naming.names), key=age_order):
             launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
-            self._record(analysis.user_reference, _with_analysis(launch, analysis))
+            self._record(self._name(analysis.user_reference), _with_analysis(launch, analysis))
 
     def take_batches(self, client: Client, batch_ids: tuple[str, ...], context: Context) -> None:
         """The oldest batch first, however they are ordered: the last launch of an item is the one that counts."""
@@ -108,7 +109,7 @@ class _Importer:
     def _take_batch(self, client: Client, batch: Batch, context: Context) -> None:
         batch_id = batch.id
         seen = list(client.list_items(batch_id))
-        launches = {each.user_reference: self._of_batch(batch_id, each) for each in seen}
+        launches = {self._name(each.user_reference): self._of_batch(batch_id, each) for each in seen}
         in_order = [reference for reference in self._items if reference in launches]
         key = batch_key(launches[reference].digest for reference in in_order)
         at = batch.time_created or timestamp(context.clock())
@@ -123,26 +124,37 @@ class _Importer:
 
     def _launch(self, reference: str, tags: Iterable[str], batch_id: str | None) -> LockedItem:
         stamp = next((tag for tag in tags if tag.startswith(DIGEST_STAMP) and not tag.startswith(NAME_STAMP)), None)
-        item = self._items.get(reference)
-        if item is not None:
-            attempt = self._attempt(item, stamp)
-            if attempt is not None:
-                digest = self._digest(item.request, item.kind, item.revision, attempt)
-                known = new_launch(digest, item.kind, item.revision, attempt, batch_id)
-                return structs.replace(known, request_hash=request_hash(item.kind, orjson.loads(item.request)))
+        item = self._items.get(self._name(reference))
+        if item is not None and (known := self._known(item, stamp, batch_id)) is not None:
+            return known
         half = (stamp or "").removeprefix(DIGEST_STAMP)
         digest = (half if _HALF.fullmatch(half) else "0" * STAMP_DIGITS) + UNKNOWN_HALF
         kind, revision = (item.kind, item.revision) if item else ("nextflow", UNKNOWN_REVISION)
         return new_launch(digest, kind, revision, 0, batch_id)
 
-    def _attempt(self, item: Item, stamp: str | None) -> int | None:
-        """The attempt at which the manifest's item has this stamp. Without stamps it is taken to be the first."""
-        if stamp is None:
-            return None if self._stamped else 0
+    def _known(self, item: Item, stamp: str | None, batch_id: str | None) -> LockedItem | None:
+        """The launch of the manifest's item with this stamp, None where the item has another request now.
+
+        Without stamps it is taken to be the first launch of the item as it is.
+        """
+        if stamp is None and self._stamped:
+            return None
         for attempt in range(MAX_ATTEMPTS):
-            if digest_stamp(self._digest(item.request, item.kind, item.revision, attempt)) == stamp:
-                return attempt
+            now = self._identities.now(item.request, item.kind, item.revision, attempt)
+            for digest, reference in self._identities.all(item, item.request, attempt):
+                if stamp is None or digest_stamp(digest) == stamp:
+                    launch = new_launch(digest, item.kind, item.revision, attempt, batch_id)
+                    return structs.replace(
+                        launch,
+                        accepted=None if digest == now else now,
+                        renamed_from=None if reference == item.user_reference else reference,
+                        request_hash=request_hash(item.kind, orjson.loads(item.request)),
+                    )
         return None
+
+    def _name(self, reference: str) -> str:
+        """What the manifest calls an item that was launched under this name."""
+        return reference if reference in self._items else self._new_names.get(reference, reference)
 
     def _record(self, reference: str, launch: LockedItem) -> None:
         before = self._lockfile.items.get(reference)

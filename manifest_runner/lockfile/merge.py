@@ -163,6 +163,7 @@ def _further(one: LockedItem, other: LockedItem) -> LockedItem:
         outputs=behind.outputs if ahead.outputs is None else ahead.outputs,
         failure=ahead.failure or behind.failure,
         price=ahead.price or behind.price,
+        request_hash=ahead.request_hash or behind.request_hash,
         more={**behind.more, **ahead.more},
     )
 

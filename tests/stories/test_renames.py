@@ -76,10 +76,12 @@ def test_patterns_chains_and_the_name_of_the_manifest_keep_launches_and_what_els
     write_rows(launched, {"alpha": "true", "beta": "true"})
     launched.ok("run", "study.yaml")
     assert (launched.lockfile()["name"], len(emulator.executed())) == ("cohort", 2)
-    (launched.folder / "study.lock.json").unlink()
-    launched.ok("run", "study.yaml")
-    assert len(emulator.executed()) == 2, "they are found by the stamps of their former names"
-    assert launched.lockfile()["items"]["alpha-wgs"]["renamedFrom"] == "alpha"
+    for rebuild in ("run", "import"):
+        (launched.folder / "study.lock.json").unlink()
+        launched.ok(rebuild, "study.yaml")
+        assert len(emulator.executed()) == 2, "they are found by the stamps of their former names"
+        assert launched.lockfile()["items"]["alpha-wgs"]["renamedFrom"] == "alpha"
+        assert states(launched.ok("plan", "study.yaml", "--json").json) == {"unchanged": ["alpha-wgs", "beta-wgs"]}
 
 
 def test_an_item_that_was_renamed_twice_still_shows_what_changed(launched, emulator):

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from crash_lab import Checkout, Emulator, ForkServer, Place
+from crash_lab import KILLED, Checkout, Emulator, ForkServer, Place
 from machines import SOME, Shared
 
 pytest_plugins = ["lab_plugin"]
 
 ME, YOU = "a-users-key", "another-users-key"
+POST = "send POST analysisCreationBatch"
 FUTURE = "2999-01-01T00:00:00Z"
 
 
@@ -25,6 +26,12 @@ def held_by_another(shared: Shared, checkout: Checkout) -> Path:
     lease = {**json.loads(path.read_text()), "owner": "bob", "host": "ci-7", "until": FUTURE, "token": "theirs"}
     path.write_text(json.dumps(lease))
     return path
+
+
+def rename(checkout: Checkout) -> None:
+    """Give the manifest another name, and say which it had."""
+    text = checkout.manifest.read_text()
+    checkout.manifest.write_text(text.replace("name: study\n", "name: renamed\nmoved: [{name: study}]\n"))
 
 
 @of("file", "s3")
@@ -209,7 +216,7 @@ def test_what_had_not_been_seen_is_read_by_whoever_takes_the_lease_next(
     mine, theirs = shared.machines(place, ME, YOU)
     assert mine.run("--wait", "none", "--limit", "2").code == 0
     assert len(shared.lease(mine)["unseen"]) == 1
-    ended = theirs.run()
+    ended = theirs.run("--timeout", "2")
     assert ended.code == 0, ended.err
     assert "reading 1 batch of the run that held the lease before" in ended.err
     theirs.assert_executed_once(len(SOME))
@@ -238,17 +245,50 @@ def test_under_a_released_lease_what_is_missing_is_launched_at_once(tmp_path: Pa
 def test_a_renamed_manifest_goes_on_from_the_state_of_its_former_name(shared, place):
     mine, theirs = shared.machines(place, ME, YOU)
     assert mine.run("--limit", "2").code == 0
-    for each in (mine, theirs):
-        text = each.manifest.read_text().replace("name: study\n", "name: renamed\nmoved: [{name: study}]\n")
-        each.manifest.write_text(text)
+    rename(mine)
+    rename(theirs)
     plan = json.loads(theirs.do("plan", "--json").out)
     assert (plan["new"], plan["changed"]) == (["s2"], [])
     assert theirs.run().code == 0
     mine.assert_executed_once(len(SOME))
-    assert mine.run().steps.count("send POST analysisCreationBatch") == 0
+    assert mine.run().steps.count(POST) == 0
     stored = json.loads((shared.folder / "state" / mine.project / "renamed.lock.json").read_text())
     assert (stored["name"], sorted(stored["items"])) == ("renamed", sorted(SOME))
     assert theirs.files() == [theirs.manifest.name]
+
+
+@of("file")
+def test_what_a_run_under_the_former_name_left_is_finished_first_whatever_the_new_name_has(shared, place):
+    mine, theirs = shared.machines(place, ME, YOU)
+    theirs.write(SOME[1:], head=shared.head())
+    rename(mine)
+    assert mine.run("--limit", "1").code == 0
+    (twin,) = shared.machines(place, YOU)
+    steps = twin.run().steps
+    assert theirs.run_at(steps.index(POST), "after").code == KILLED
+    assert "in use by" in mine.run().err
+    assert theirs.do("lock release", "--yes").code == 0
+    refused = mine.run()
+    assert (refused.code, "left by a run under the manifest's former name" in refused.err) == (6, True)
+    assert theirs.run().code == 0
+    assert mine.run().code == 0
+    mine.assert_executed_once(len(SOME))
+
+
+def test_what_was_not_seen_under_the_former_name_is_read_by_a_run_under_the_new_one(
+    tmp_path: Path, durable: Emulator, server: ForkServer
+):
+    place = Place(server, durable.start(creation_delay=0.5, search_lag=600.0), durable.database)
+    shared = Shared("git", tmp_path)
+    mine, theirs = shared.machines(place, ME, YOU)
+    rename(mine)
+    assert mine.run("--limit", "1", "--wait", "none").code == 0
+    theirs.write(SOME[1:], head=shared.head())
+    assert theirs.run("--wait", "none").code == 0
+    ended = mine.run("--timeout", "2")
+    assert ended.code == 0, ended.err
+    assert "reading 1 batch of the run that held the lease before" in ended.err
+    mine.assert_executed_once(len(SOME))
 
 
 @of("file")

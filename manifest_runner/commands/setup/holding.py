@@ -35,6 +35,16 @@ class Held(msgspec.Struct):
     keeps_token: bool = False
 
     @property
+    def unseen_batches(self) -> list[str]:
+        """The ids of the batches to read before anything is sent, less those that have been dealt with."""
+        return [each for each in self.claim.unseen_batches if each in self.unseen]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all that was ever sent under this lease is known, or can be read by its batch."""
+        return self.claim.is_clean
+
+    @property
     def was_anothers(self) -> bool:
         """Whether another run held the lease since this folder did, if it ever did."""
         return self.claim.was_anothers(self.tokens[0])

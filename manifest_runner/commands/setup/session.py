@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from msgspec import structs
 
 from manifest_runner.commands.setup.connection import connected
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.holding import Held, leased
 from manifest_runner.commands.setup.opened import Opened, naming_of, open_target
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.state import RUNNING, check_moved_in, former_lockfile
+from manifest_runner.commands.setup.state import RUNNING, check_former_journals, check_moved_in, former_lockfile
 from manifest_runner.errors import InUse
 from manifest_runner.launch.journal.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
@@ -35,14 +33,24 @@ class Session:
     What the journal knows to be launched is in ``lockfile`` from the start, though not yet on disk.
     """
 
-    def __init__(self, opened: Opened, context: Context, held: Held | None = None, *, writes: bool = True) -> None:
-        """``held`` is the lease, where there is one; without ``writes`` everything is left as it was found."""
+    def __init__(
+        self,
+        opened: Opened,
+        context: Context,
+        held: Held | None = None,
+        former_held: Sequence[Held] = (),
+        *,
+        writes: bool = True,
+    ) -> None:
+        """``held`` is the lease, where there is one; ``former_held`` are those of the manifest's former names.
+
+        Without ``writes`` everything is left as it was found.
+        """
         self.loaded = opened.loaded
         self.workspace = opened.workspace
         self.context = context
         self.held = held
-        # Ids and keys of batches that earlier holders of the lease left without having seen all of their items.
-        self.unseen: tuple[str, ...] = held.unseen if held else ()
+        self._leases = (*former_held, *([held] if held else ()))
         self._target = opened.target
         self.names_path = names_path(opened.workspace.manifest, is_trial=opened.target.emulator)
         identity, stores = opened.stores.identity, opened.stores
@@ -70,7 +78,10 @@ class Session:
             former_names=self.naming.former_names,
         )
         self._saved = self.lockfile.copy()
-        if not self._kept.exists and (former := former_lockfile(self._stores, self.naming.names[1:])) is not None:
+        former_names = self.naming.names[1:]
+        if self.held is not None or not self._kept.exists:
+            check_former_journals(self._stores, former_names)
+        if not self._kept.exists and (former := former_lockfile(self._stores, former_names)) is not None:
             self.lockfile = former
         self._take_answers()
 
@@ -93,9 +104,19 @@ class Session:
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of those among the unseen batches that the lockfile does not have."""
-        ids = self.held.claim.unseen_batches if self.held else ()
-        return [each for each in ids if each in self.unseen and each not in self.lockfile.batches]
+        """The ids of batches that earlier holders of the leases did not see whole, less those in the lockfile."""
+        found = (each for lease in self._leases for each in lease.unseen_batches)
+        return [each for each in dict.fromkeys(found) if each not in self.lockfile.batches]
+
+    @property
+    def is_all_seen(self) -> bool:
+        """Whether under leases nobody's launch can be only partly visible."""
+        return self.held is not None and all(lease.is_clean for lease in self._leases)
+
+    def forget_unseen(self) -> None:
+        """Whatever earlier holders of the leases left unseen has been searched for."""
+        for lease in self._leases:
+            lease.unseen = ()
 
     @property
     def was_anothers(self) -> bool:
@@ -104,8 +125,8 @@ class Session:
 
     def assure_lease(self) -> None:
         """Raise LeaseLost where nothing may be sent any more."""
-        if self.held is not None:
-            self.held.keeper.assure()
+        for lease in self._leases:
+            lease.keeper.assure()
 
     @property
     def lockfile_at(self) -> str:
@@ -139,6 +160,8 @@ class Session:
         ^C may have come between an answer and its way into the lockfile, so all of them are taken once more.
         """
         self._take_answers()
+        for lease in self._leases:
+            lease.unseen = tuple(each for each in lease.unseen if each not in self.lockfile.batches)
         if self.held is not None:
             self._leave_unseen(self.held)
         self.save()
@@ -151,8 +174,7 @@ class Session:
         items = self.lockfile.items.values()
         batches = {item.batch_id for item in items if item.batch_id and not item.creation_is_final}
         pending = () if self.shares_journal else self.journal.pending.keys()
-        left = [each for each in self.unseen if each not in self.lockfile.batches]
-        held.unseen = tuple(dict.fromkeys([*sorted(batches), *pending, *left]))
+        held.unseen = tuple(dict.fromkeys([*sorted(batches), *pending, *held.unseen]))
         held.keeps_token = not self.shares_journal and bool(self.journal.pending)
 
     @contextmanager
@@ -201,22 +223,21 @@ def held_session(
             context.notify(f"a run is working on {path}; it will write the lockfile")
             yield Session(opened, context, writes=False)
             return
-        lease = None
+        lease: Held | None = None
+        former: list[Held] = []
         if command and no_lock:
             _report_no_lock(opened, context)
         elif command and opened.stores.lease is not None and (launches or opened.stores.state is not None):
-            lease = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
-        yield Session(opened, context, lease, writes=bool(command) or not _is_in_use(opened, context))
+            *former, lease = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
+        yield Session(opened, context, lease, former, writes=bool(command) or not _is_in_use(opened, context))
 
 
-def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Held:
-    """The manifest's, and those of its former names: a run under one of them is a run of the same items."""
-    stores, token_file = opened.stores, opened.workspace.lease
-    for name in naming_of(opened.loaded.document).names[1:]:
-        former = structs.replace(stores, identity=structs.replace(stores.identity, name=name))
-        beside = token_file.with_name(f"{token_file.name}.{name}")
-        stack.enter_context(leased(former, beside, command, context, timeout))
-    return stack.enter_context(leased(stores, token_file, command, context, timeout))
+def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Iterator[Held]:
+    """Those of the manifest's former names, and its own: a run under one of them is a run of the same items."""
+    own = opened.workspace.lease
+    for name in reversed(naming_of(opened.loaded.document).names):
+        token_file = own if name == opened.stores.identity.name else own.with_name(f"{own.name}.{name}")
+        yield stack.enter_context(leased(opened.stores.under(name), token_file, command, context, timeout))
 
 
 def _report_no_lock(opened: Opened, context: Context) -> None:

@@ -51,6 +51,10 @@ class Stores(msgspec.Struct, frozen=True):
     lease: Store | None
     identity: Identity
 
+    def under(self, name: str) -> Stores:
+        """The same stores for another name of the manifest."""
+        return msgspec.structs.replace(self, identity=msgspec.structs.replace(self.identity, name=name))
+
     @property
     def lease_name(self) -> str:
         """The lease's name in its store."""
@@ -107,17 +111,23 @@ def local_lockfile(workspace: Workspace) -> VersionedLockfile:
     return VersionedLockfile(LocalFiles(workspace.lockfile.parent), workspace.lockfile.name)
 
 
+def check_former_journals(stores: Stores, names: Sequence[str]) -> None:
+    """Raise BadState where a run under a former name of the manifest left its journal in the store."""
+    if (store := stores.state) is None:
+        return
+    for journal in [stores.under(name).stored(".journal/") for name in names]:
+        if store.names(journal):
+            raise BadState(
+                f"{store.where(journal)}: left by a run under the manifest's former name. Nothing was sent. "
+                "Finish that run under that name first."
+            )
+
+
 def former_lockfile(stores: Stores, names: Sequence[str]) -> Lockfile | None:
-    """The lockfile that a renamed manifest has in a store under a former name. Raises BadState for a journal there."""
+    """The lockfile that a renamed manifest has in a store under a former name."""
     if stores.state is None:
         return None
-    for name in names:
-        former = msgspec.structs.replace(stores, identity=msgspec.structs.replace(stores.identity, name=name))
-        if stores.state.names(former.stored(".journal/")):
-            raise BadState(
-                f"{stores.state.where(former.stored('.journal/'))}: left by a run under the manifest's former name. "
-                "Nothing was sent. Finish that run under that name first."
-            )
+    for former in map(stores.under, names):
         if (found := VersionedLockfile(stores.state, former.stored(".lock.json")).load()) is not None:
             return found
     return None

@@ -106,7 +106,7 @@ class Waves:
             known_as = KnownAs(self._identities, run.spool.fetch)
             left = adopt(run.launch_environment(), due, adopt_mode(run), known_as)
             self._sent.adopted += len(due) - len(left)
-        run.session.unseen = ()
+        run.session.forget_unseen()
         now = left[: self._room()]
         queue[: len(due)] = left[len(now) :]
         self._send(now, is_retry=is_retry)
@@ -203,5 +203,5 @@ class Waves:
 
 def adopt_mode(run: OpenRun) -> AdoptMode:
     """Under a lease that was released after everything had been seen, nobody's launch is only partly visible."""
-    held, mode = run.session.held, run.options.adopt
-    return "now" if mode == "wait" and held is not None and held.claim.is_clean else mode
+    mode = run.options.adopt
+    return "now" if mode == "wait" and run.session.is_all_seen else mode

@@ -1,0 +1,78 @@
+"""A manifest with where its state lies, before anything of that is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.commands.setup.state import (
+    READING,
+    Identity,
+    Place,
+    Stores,
+    check_moved_in,
+    local_lockfile,
+    open_stores,
+    refuse_lockfile_option,
+)
+from manifest_runner.commands.setup.target import load_target, server_of
+from manifest_runner.items.load import Loaded
+from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.lockfile.workspace import Workspace
+from manifest_runner.manifest.document import Document
+from manifest_runner.planning.naming import Naming
+
+
+def naming_of(document: Document) -> Naming:
+    return Naming(document.name, document.former_names, document.moved)
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A manifest as it is, and the places of its state."""
+
+    loaded: Loaded
+    workspace: Workspace
+    target: Target
+    stores: Stores
+
+
+def open_target(path: Path, target: Target, context: Context, *, patience: float = READING) -> Opened:
+    """Read a manifest and find its state. A trial with the emulator never touches what is shared."""
+    loaded = load_target(path, target, context)
+    identity = Identity(server_of(target, context), loaded.project, loaded.document.name)
+    document = loaded.document
+    place = Place(path.parent)
+    if not target.emulator:
+        place = Place(path.parent, document.state, document.lock == "git", document.git)
+    refuse_lockfile_option(target.lockfile, place)
+    stores = open_stores(place, identity, context.env, context.home, patience=patience)
+    return Opened(loaded, workspace_of(path, target), target, stores)
+
+
+def workspace_of(path: Path, target: Target) -> Workspace:
+    return Workspace.of(path, target.lockfile, is_trial=target.emulator)
+
+
+class FoundLockfile(msgspec.Struct, frozen=True):
+    """A lockfile as it is, None where there is none, and where it lies."""
+
+    where: str
+    lockfile: Lockfile | None
+
+
+def find_lockfile(path: Path, target: Target, context: Context) -> FoundLockfile:
+    """A manifest's lockfile. Only a manifest that mentions ``state`` has to exist and be in order for that."""
+    workspace = workspace_of(path, target)
+    try:
+        mentions_state = target.lockfile is None and not target.emulator and b"state" in path.read_bytes()
+    except OSError:
+        mentions_state = False
+    stores = open_target(path, target, context).stores if mentions_state else None
+    kept = stores.lockfile(workspace) if stores else local_lockfile(workspace)
+    lockfile = kept.load()
+    if lockfile is None and stores is not None and stores.state is not None:
+        check_moved_in(kept, workspace)
+    return FoundLockfile(kept.where, lockfile)
