@@ -65,7 +65,7 @@ def resolve(path: Path, target: Target, options: ResolveOptions, context: Contex
         names = pinned.with_entries(found.entries).only(wanted)
         faulty = {} if options.no_check else _check(resolver, names, used, found.entries)
     failures = found.failures | (_differences(pinned, names, wanted) if options.check else {})
-    _raise_faults(session, names, failures, with_paths(faulty, names), options)
+    _raise_faults(session, names, failures, (faulty, resolver.remarks), options)
     if not options.check:
         write_names_of(session, names)
     findings = tuple(session.loaded.findings.all())
@@ -111,14 +111,19 @@ def _raise_faults(
     session: Session,
     names: Names,
     failures: Mapping[Name, Failure],
-    faulty: Mapping[str, Failure],
+    looked_at: tuple[Mapping[str, Failure], Mapping[str, Failure]],
     options: ResolveOptions,
 ) -> None:
-    """Read the rows again, with what is known now. Raises InvalidManifest."""
+    """Read the rows again, with what is known now: what is faulty, and what is worth a warning.
+
+    Raises InvalidManifest.
+    """
+    faulty, remarks = (with_paths(each, names) for each in looked_at)
     known = Names(names.project, names.server).with_entries(
         {name: _entry(names, name) for name in _all_names(names) if name not in failures}
     )
-    loaded = session.loaded.with_pins(Pins(known, failures, check=not options.no_check, faulty=faulty))
+    pins = Pins(known, failures, check=not options.no_check, faulty=faulty, remarks=remarks)
+    loaded = session.loaded.with_pins(pins)
     for _ in loaded.expansion.items():
         pass
     loaded.raise_errors(strict=options.strict)

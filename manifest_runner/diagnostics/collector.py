@@ -79,6 +79,12 @@ class Findings:
     def __init__(self) -> None:
         self._groups: dict[Hashable, _Alike] = {}
         self._of_code: Counter[str] = Counter()
+        self._of_pass: Findings | None = None
+
+    def new_pass(self) -> Findings:
+        """A collector for one pass over all rows; what the pass before found no longer counts."""
+        self._of_pass = Findings()
+        return self._of_pass
 
     def add(self, finding: Finding, group: Hashable = None, *, everywhere: bool = False) -> None:
         """Findings with the same ``group`` and place are the same fault; without a group, those with the same message.
@@ -112,6 +118,7 @@ class Findings:
     def all(self, severity: str | None = None) -> list[Finding]:
         """Sorted by place, then by row."""
         found = [each for group in self._groups.values() for each in group.summed()]
+        found += [] if self._of_pass is None else self._of_pass.all()
         wanted = [each for each in found if severity in (None, each.severity)]
         return sorted(wanted, key=lambda finding: (finding.place, _origin(finding)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -14,7 +14,8 @@ from manifest_runner.items.compiler import Beside
 from manifest_runner.items.duplicates import Claims, DuplicateCheck
 from manifest_runner.items.faults import FIRST_ROWS, AnalysisFaults, AnalysisNotes, ConstantChecks, is_rendered
 from manifest_runner.items.prepare import NO_ROW, Analysis
-from manifest_runner.items.renderer import Renderer, Unrendered
+from manifest_runner.items.remains import check_broken, check_constants, check_rest, meets_requirements
+from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.shared_data import SharedData
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.wanted import WantedRow, WantedRows
@@ -35,7 +36,8 @@ _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 class ItemStream:
     """The items of a document. ``items`` can be called again, and then reads the samplesheets again.
 
-    Everything wrong with the input is added to ``findings``; an item with a fault is not yielded.
+    Everything wrong with the input is added to ``findings``, in place of what an earlier call of ``items`` found; an
+    item with a fault is not yielded.
     """
 
     def __init__(
@@ -58,11 +60,11 @@ class ItemStream:
         return ItemStream(self._document, list(self._analyses.values()), self._findings, pins)
 
     def items(self) -> Iterator[Item]:
-        claims, data = Claims(), list[SharedData]()
-        yield from self._expand(self._findings, claims, data)
+        claims, data, findings = Claims(), list[SharedData](), self._findings.new_pass()
+        yield from self._expand(findings, claims, data)
         if any(analysis.budget.is_spent for analysis in self._analyses.values()):
             return  # to read the rows again would cost as much again
-        DuplicateCheck(self._place, self._row, self._is_of_row, self._findings).report(claims, self._again)
+        DuplicateCheck(self._place, self._row, self._is_of_row, findings).report(claims, self._again)
         for each in data:
             each.report(self._again)
 
@@ -101,22 +103,16 @@ class ItemStream:
             faults = AnalysisFaults(self._document, analysis, findings, checks)
             rows = WantedRows(analysis, faults)
             if analysis.broken:
-                _check_broken(analysis, faults, rows, self._pins)
+                check_broken(analysis, faults, rows, self._pins)
                 continue
             notes = AnalysisNotes(analysis, faults, findings)
             if data is not None:
-                data.append(SharedData(analysis, faults.place, findings))
+                data.append(SharedData(analysis, faults.place, findings, self._pins.names.key_of_data))
             watch = _Watch(faults, notes, claims, data[-1] if data else None, self._pins)
             yield from _expand_analysis(analysis, rows, watch, self._document.revision)
             if data is not None and analysis.spec.for_each is not None:
                 self.rows_read += rows.read
                 self.rows_left_out += rows.read - rows.kept
-
-
-def _check_broken(analysis: Analysis, faults: AnalysisFaults, rows: WantedRows, pins: Pins) -> None:
-    """Of an analysis at fault: check its rows, and what no template makes."""
-    rows.check()
-    faults.add_constants(item_checker(analysis.spec.kind), pins.named)
 
 
 class _Watch(NamedTuple):
@@ -144,29 +140,34 @@ class _Watch(NamedTuple):
 def _expand_analysis(analysis: Analysis, rows: WantedRows, watch: _Watch, revision: int) -> Iterator[Item]:
     """The items of one analysis."""
     render, kind, number = analysis.renderer.compiled(), analysis.spec.kind, analysis.spec.index
-    checker, faults = item_checker(kind), watch.faults
-    is_valid, dumps, claim, notes = checker.is_valid, orjson.dumps, watch.claims.add, watch.notes
-    look_at, named, placed = watch.looking(), watch.pins.named, watch.pins.placed
+    checker, faults, pins = item_checker(kind), watch.faults, watch.pins
+    is_valid, dumps, claim = checker.is_valid, orjson.dumps, watch.claims.add
+    look_at, named, placed = watch.looking(), pins.named, pins.placed
     revision_of = _revisions(analysis, faults, revision)
-    index, has_rendered = -1, False
-    for index, row_id, row, beside in _meeting_requirements(analysis, faults, rows):
+    has_requirements, is_checked = bool(analysis.requirements), False
+    for wanted in rows:
+        index, row_id, row, beside = wanted
+        is_met = not has_requirements or meets_requirements(analysis, faults, wanted)
         try:
             rendered = render(row, index, beside)
             body = dumps(rendered)
         except Exception as e:  # noqa: BLE001 - rendered again, slot by slot, to say what it was
-            rendered, body = _render_slowly(analysis.renderer, faults, (index, row_id, row, beside), e)
-            if not body and analysis.budget.is_spent:
+            rendered, body = _render_slowly(analysis, watch, wanted, e)
+        if not body:
+            if analysis.budget.is_spent:
                 return
-            if not body:
-                continue
-        has_rendered = True
-        request = named(rendered)
-        if not is_valid(request):
-            faults.add_invalid(checker, request, row_id)
+            is_checked = is_checked or faults.may_check_parts()
             continue
-        effective = revision_of(row, index, row_id, beside)
-        request, unresolved, found = placed(rendered, request, kind)
-        if found or effective is None:
+        is_checked = True
+        request, effective = named(rendered), revision_of(row, index, row_id, beside)
+        if not is_valid(request):
+            refused = faults.add_invalid(checker, request, row_id)
+            faults.add_request(pins.faults_of_refused(rendered, request, kind, refused), rendered, row_id)
+            continue
+        request, unresolved, found, remarks = placed(rendered, request, kind)
+        if remarks:
+            faults.add_remarks(remarks, rendered, row_id)
+        if found or effective is None or not is_met:
             faults.add_request(found, rendered, row_id)
             continue
         if request is not rendered:
@@ -174,44 +175,30 @@ def _expand_analysis(analysis: Analysis, rows: WantedRows, watch: _Watch, revisi
         claim(request)
         look_at(request, index, row, row_id)
         yield Item(request["userReference"], kind, effective, body, number, row_id, unresolved)
-    if faults.any and not has_rendered:
-        faults.add_constants(checker, named)
-    elif index < 0 and not faults.any:
-        notes.add_no_rows(rows.read)
+    if not is_checked:
+        _conclude_without_items(analysis, watch, rows)
 
 
-def _meeting_requirements(analysis: Analysis, faults: AnalysisFaults, rows: Iterable[WantedRow]) -> Iterable[WantedRow]:
-    """The rows for which all requirements hold; the others are reported."""
-    return (each for each in rows if _meets(analysis, faults, each)) if analysis.requirements else rows
+def _conclude_without_items(analysis: Analysis, watch: _Watch, rows: WantedRows) -> None:
+    """No row gave an item: check what no row changes, or say that there are no rows."""
+    if watch.faults.any:
+        check_constants(analysis, watch.faults, watch.pins)
+    else:
+        watch.notes.add_no_rows(rows.read)
 
 
-def _meets(analysis: Analysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
-    index, row_id, row, beside = wanted
-    scope, is_met = analysis.renderer.scope(row, index, beside), True
-    for each in analysis.requirements:
-        try:
-            if not each.that.render(scope):
-                is_met = False
-                message = each.message if isinstance(each.message, str) else str(each.message.template.render(scope))
-                faults.add_requirement(("require", each.index, "that"), message, row_id)
-        except TemplateFault as e:
-            is_met = False
-            faults.add_template(("require", each.index), e, e.template.text if e.template else "", row_id)
-    return is_met
-
-
-def _render_slowly(
-    renderer: Renderer, faults: AnalysisFaults, wanted: WantedRow, error: Exception
-) -> tuple[Any, bytes]:
+def _render_slowly(analysis: Analysis, watch: _Watch, wanted: WantedRow, error: Exception) -> tuple[Any, bytes]:
     """A row that the compiled function gave up on; no bytes, and each fault reported, where it gives no item."""
     index, row_id, row, beside = wanted
     try:
-        request = renderer.render_slowly(row, index, beside, error)
+        request = analysis.renderer.render_slowly(row, index, beside, error)
         return request, orjson.dumps(request)
     except Unrendered as e:
-        faults.add_unrendered(e, row_id)
+        watch.faults.add_unrendered(e, row_id)
+        if not analysis.budget.is_spent and watch.faults.may_check_parts():
+            check_rest(analysis, watch.faults, watch.pins, e, row_id)
     except TypeError as e:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
-        faults.add((), "MR503", f"the item cannot be written as JSON: {e}", row_id, group="json")
+        watch.faults.add((), "MR503", f"the item cannot be written as JSON: {e}", row_id, group="json")
     return None, b""
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
@@ -61,6 +64,22 @@ class _Messages:
         return faults
 
 
+class Part(msgspec.Struct, frozen=True):
+    """What is left of an item without what is at ``unknown`` places of its analysis.
+
+    ``rendered`` has the manifest's names, ``request`` the API's keys.
+    """
+
+    rendered: dict[str, Any]
+    request: dict[str, Any]
+    unknown: tuple[Path_, ...]
+    row: RowId = NO_ROW
+
+    def is_unknown(self, path: Path_) -> bool:
+        """Whether what was written at a place is unknown, or holds or belongs to what is."""
+        return any(_are_related(path, each) for each in self.unknown)
+
+
 class AnalysisFaults:
     """The faults of one analysis. ``any`` says whether it has one."""
 
@@ -71,6 +90,7 @@ class AnalysisFaults:
         self._checks = checks
         self._messages = _Messages(findings)
         self._places: dict[tuple[Path_, bool], Place] = {}
+        self._may_check_parts: bool | None = None
         self.any = False
 
     def add_finding(self, finding: Finding, group: Hashable = None) -> None:
@@ -119,44 +139,62 @@ class AnalysisFaults:
             group = ("row", fault.path, fault.lacks)
             self.add(("forEach", "schema"), "MR307", message, row_id, group=group, is_of_row=True)
 
-    def add_invalid(self, checker: ItemChecker, request: Any, row: RowId) -> None:
-        """What the API would refuse in an item."""
-        fields = self._analysis.fields
+    def add_invalid(self, checker: ItemChecker, request: Any, row: RowId) -> set[str]:
+        """What the API would refuse in an item. Returns the fields that it would refuse."""
+        fields, refused = self._analysis.fields, set[str]()
         for fault in self._messages.faults(checker, request, "MR501"):
             path = written_at(fields, fault.path, request)
             group, of_row = (fault.path, fault.lacks), is_rendered(fields, path)
             self.add(path, "MR501", _message(fault), row, group=group, at_key=fault.at_key, is_of_row=of_row)
+            refused.update(map(str, fault.path[:1]))
+        return refused
 
     def add_request(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
         """What is wrong with the names and the data of an item."""
-        fields = self._analysis.fields
         for fault in found:
-            path = written_at(fields, fault.path, request)
-            differs = not fault.at_key and row != NO_ROW and has_leaf(_value_at(fields, path))
-            finding = Finding(
-                self.place(fault.path if fault.path == ("kind",) else path, at_key=fault.at_key),
-                fault.code,
-                fault.message,
-                row=self._analysis.rows.place(row) if differs else None,
-                is_of_row=not fault.at_key and is_rendered(fields, path),
-            )
-            self._findings.add(finding, group=(fault.code if fault.group is None else fault.group, path))
+            finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
+            self._findings.add(finding, group=_group(fault))
             self.any = True
 
-    def add_constants(self, checker: ItemChecker, named: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        """What is wrong with the parts that no template makes, where no item could be made.
+    def add_remarks(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
+        """What is worth a warning in the names and the data of an item."""
+        for fault in found:
+            finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
+            self._findings.add(replace(finding, severity="warning"), group=_group(fault))
 
-        A part of an item may lack anything, and what holds something unknown may be right with it. ``named`` puts
-        what has a name under the API's keys.
+    def _of_request(self, fault: RequestFault, path: Path_, row: RowId) -> Finding:
+        fields = self._analysis.fields
+        differs = not fault.at_key and row != NO_ROW and has_leaf(_value_at(fields, path))
+        return Finding(
+            self.place(fault.path if fault.path == ("kind",) else path, at_key=fault.at_key),
+            fault.code,
+            fault.message,
+            row=self._analysis.rows.place(row) if differs else None,
+            is_of_row=not fault.at_key and is_rendered(fields, path),
+        )
+
+    # -- items of which a part is at fault
+
+    def may_check_parts(self) -> bool:
+        """Whether to look at what is left of this analysis's items: in a manifest full of faults, not of every one."""
+        if self._may_check_parts is None:
+            self._may_check_parts = self._checks.take()
+        return self._may_check_parts
+
+    def add_part(self, checker: ItemChecker, part: Part, found: Iterable[RequestFault]) -> None:
+        """What the API would refuse in the rest of an item, and what is ``found`` in its names and data.
+
+        A rest may lack anything, and what holds something unknown may be right with it.
         """
-        if not self._checks.take():
-            return
-        fields, request = self._analysis.fields, named(self._analysis.renderer.constant())
-        unknown = [*self._analysis.broken, *_slot_paths(fields)]
-        for fault in checker.faults(request):
-            path = written_at(fields, fault.path, request)
-            if not fault.lacks and not any(_are_related(path, each) for each in unknown):
-                self.add(path, "MR501", _message(fault), NO_ROW, group=fault.path, at_key=fault.at_key)
+        fields = self._analysis.fields
+        for fault in self._messages.faults(checker, part.request, "MR501"):
+            path = written_at(fields, fault.path, part.request)
+            if not fault.lacks and not part.is_unknown(path):
+                of_row = part.row != NO_ROW and is_rendered(fields, path)
+                row = part.row if of_row else NO_ROW
+                self.add(path, "MR501", _message(fault), row, group=fault.path, at_key=fault.at_key, is_of_row=of_row)
+        known = (each for each in found if not part.is_unknown(written_at(fields, each.path, part.rendered)))
+        self.add_request(known, part.rendered, part.row)
 
     def place(self, path: Path_, *, at_key: bool = False) -> Place:
         place = self._places.get((path, at_key))
@@ -219,6 +257,10 @@ def is_rendered(fields: Any, path: Path_) -> bool:
     return isinstance(_value_at(fields, path), TemplateSlot)
 
 
+def _group(fault: RequestFault) -> Hashable:
+    return fault.code if fault.group is None else fault.group
+
+
 def _message(fault: Fault) -> str:
     where = dotted(fault.path)
     return f"{where}: {fault.message}" if where else fault.message
@@ -229,12 +271,13 @@ def _has_slot_inputs(fields: Any) -> bool:
     return has_leaf(given.get("inputs") if isinstance(given, dict) else given)
 
 
-def _slot_paths(value: Any) -> Iterator[Path_]:
+def slot_paths(value: Any) -> Iterator[Path_]:
+    """The places of the templates in an analysis."""
     if isinstance(value, TemplateSlot):
         yield value.path
     elif isinstance(value, (Mapping, list)):
         for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _slot_paths(each)
+            yield from slot_paths(each)
 
 
 def _are_related(one: Path_, other: Path_) -> bool:

@@ -111,11 +111,11 @@ def _prepare(
     used_but_where = list(slots.used)
     where = slots.condition(spec.for_each.where if spec.for_each else None)
     schema = _open_schema(spec, scope, sources)
-    _check_grouping(spec, scope, rows)
+    is_grouped = _check_grouping(spec, scope, rows)
     slots.report_lacking()
     broken = (*spec.broken, *slots.broken)
-    if not broken and (rows is None or scope.faults.count > faults_before):
-        broken = (("forEach",),)
+    if rows is None or not is_grouped or (not broken and scope.faults.count > faults_before):
+        broken = (*broken, ("forEach",))
     rows = rows or _NO_ROWS
     analysis = Analysis(
         spec=spec,
@@ -152,15 +152,15 @@ def _columns_of_where(where: Template | None, rows: Rows) -> frozenset[str]:
     return frozenset() if where is None or "#" in where.text else _columns_used([where.used], rows)
 
 
-def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None) -> None:
-    """Report the columns to group by that a table does not have."""
-    if rows is None or rows.columns is None:
-        return
-    for column in _group_by(spec):
-        if column not in rows.columns:
-            place = scope.place(("forEach", "groupBy"), spec.index)
-            message = f"there is no column {shown(column)} to group by{near_miss(column, rows.columns)}"
-            scope.faults.report(place, "MR402", message)
+def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None) -> bool:
+    """Whether a table has the columns to group by; those that it lacks are reported."""
+    columns = rows.columns if rows else None
+    lacking = [] if columns is None else [column for column in _group_by(spec) if column not in columns]
+    for column in lacking:
+        place = scope.place(("forEach", "groupBy"), spec.index)
+        message = f"there is no column {shown(column)} to group by{near_miss(column, columns or ())}"
+        scope.faults.report(place, "MR402", message)
+    return not lacking
 
 
 def _requirements(spec: AnalysisSpec, slots: _SlotReader) -> Iterator[PreparedRequirement]:

@@ -24,11 +24,12 @@ _DIFFERS = (
 
 
 class Unrendered(Exception):
-    """A row cannot be rendered: each template that failed, and why."""
+    """A row cannot be rendered: each template that failed, and why; and the item without what those make."""
 
-    def __init__(self, faults: Sequence[tuple[TemplateSlot, TemplateFault]]) -> None:
+    def __init__(self, faults: Sequence[tuple[TemplateSlot, TemplateFault]], rest: dict[str, Any]) -> None:
         super().__init__()
         self.faults = faults
+        self.rest = rest
 
 
 class Renderer:
@@ -68,9 +69,10 @@ class Renderer:
         known = error if isinstance(error, TemplateFault) else None
         scope = self.scope(row, index, beside)
         fields = {key: _rendered(value, scope, faults, known) for key, value in self._fields.items()}
+        item = shape_item(self._kind, fields)
         if faults:
-            raise Unrendered(faults)
-        return shape_item(self._kind, fields)
+            raise Unrendered(faults, item)
+        return item
 
     def constant(self) -> dict[str, Any]:
         """The item without what templates make."""

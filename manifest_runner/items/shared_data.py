@@ -58,12 +58,22 @@ class _Hashes:
 
 
 class SharedData:
-    """The data of one analysis's items, while it ``is_needed``. ``place`` finds where a field was written."""
+    """The data of one analysis's items, while it ``is_needed``.
 
-    def __init__(self, analysis: Analysis, place: Callable[[Path_], Place], findings: Findings) -> None:
+    ``place`` finds where a field was written, ``label`` what the manifest calls data.
+    """
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        place: Callable[[Path_], Place],
+        findings: Findings,
+        label: Callable[[str], str],
+    ) -> None:
         self._analysis = analysis
         self._place = place
         self._findings = findings
+        self._label = label
         self._lists = [each for each in _LISTS if _has_slots(analysis.fields, each[0])]
         self._names = _names_of_rows(analysis.fields)
         self._hashes: dict[str, _Hashes] = {}
@@ -104,7 +114,7 @@ class SharedData:
 
     def _add_twice(self, name: str, request: dict[str, Any], row: RowId) -> None:
         use = next(each for each in self._uses(request) if each.name == name)
-        twice = next((each for i, each in enumerate(use.data) if each in use.data[:i]), None)
+        twice = self._label(next(each for i, each in enumerate(use.data) if each in use.data[:i]))
         path = written_at(self._analysis.fields, use.path, request)
         message = f"the input {shown(use.name)} has {shown(twice)} twice; is a cell copied?"
         at = self._analysis.rows.place(row)
@@ -138,7 +148,7 @@ class SharedData:
             return  # two hashes that are equal by chance
         path = written_at(self._analysis.fields, after.path, requests[1])
         more = f" ({count:,} such data in all)" if count > MAX_ALIKE else ""
-        message = f'{shared[0]} is also the input {shown(pair.name)} of "{first.user_reference}"{more}'
+        message = f'{self._label(shared[0])} is also the input {shown(pair.name)} of "{first.user_reference}"{more}'
         at = self._analysis.rows.place(second.row)
         finding = Finding(self._place(path), "MR609", message, "info", at, is_of_row=True)
         self._findings.add(finding, ("shared", pair.name, second.row))

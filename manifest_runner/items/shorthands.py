@@ -12,10 +12,17 @@ from typing import Any
 
 import msgspec
 
+from manifest_runner.manifest.document import NAMES_AND_IDS
 from manifest_runner.model import Kind
 from manifest_runner.values import jcs_sorted, spelled_json, text_of
 
 Finish = Callable[[Any], Any]
+
+# What may stand in the manifest where the API has an id.
+NAMES_OF_IDS: Mapping[str | int, str] = {
+    **{id_: name for name, id_ in NAMES_AND_IDS.items()},
+    "targetProjectId": "targetProject",
+}
 
 
 class TemplateSlot(msgspec.Struct, frozen=True, eq=False):
@@ -186,6 +193,8 @@ def written_at(fields: Any, path: tuple[str | int, ...], item: Any) -> tuple[str
         item = item[step] if _holds(item, step) else None
         if isinstance(value, dict) and isinstance(step, int):
             step = _written_key(value, step, item)
+        elif isinstance(value, dict) and step not in value and NAMES_OF_IDS.get(step) in value:
+            step = NAMES_OF_IDS[step]
         elif isinstance(value, (dict, list)) and not _holds(value, step):
             continue
         elif not isinstance(value, (dict, list)):

@@ -41,11 +41,14 @@ class WantedRows:
         groups = grouped(indexed, self._analysis.rows.columns, each.group_by, self._add_ungrouped)
         return map(self._of_group, groups)
 
-    def check(self) -> None:
-        """Report what is wrong with the rows of an analysis at fault; which of them it wants may not be known."""
-        each = self._analysis.spec.for_each
-        is_known = each is None or each.where is None or self._analysis.where is not None
-        for _ in self._single() if is_known else self.all():
+    def known(self) -> Iterator[WantedRow]:
+        """The rows of an analysis at fault, if it is known which it wants; all of its rows are checked."""
+        analysis, each = self._analysis, self._analysis.spec.for_each
+        if not any(path[:1] in ((), ("forEach",)) for path in analysis.broken):
+            yield from self
+            return
+        has_where = each is not None and each.where is not None
+        for _ in self.all() if has_where and analysis.where is None else self._single():
             pass
 
     def all(self) -> Iterator[tuple[RowId, Any]]:

@@ -5,13 +5,26 @@ Requests share what no row changes, so nothing is changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Request = dict[str, Any]
 Path_ = tuple[str | int, ...]
 # Gives what is to stand in the place of a text; the path leads to it.
 Replace = Callable[[str, Path_], str]
+
+_FOLDERS = frozenset({"outputParentFolderId", "logsFolderId"})
+
+
+def data_in(value: Any, path: Path_ = ()) -> Iterator[tuple[str, Path_, bool]]:
+    """Every text in the place of data, whatever the shape of the rest; and whether only a folder belongs there."""
+    for step, each in value.items() if isinstance(value, dict) else enumerate(value):
+        at = (*path, step)
+        if isinstance(each, str):
+            if step == "dataId" or step in _FOLDERS or path[-1:] == ("dataIds",):
+                yield each, at, step in _FOLDERS
+        elif isinstance(each, (dict, list)):
+            yield from data_in(each, at)
 
 
 def with_data(request: Request, data: Replace, folder: Replace) -> Request:

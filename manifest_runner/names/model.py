@@ -76,6 +76,10 @@ class Names(msgspec.Struct, frozen=True):
         entry = self.section(name.kind).get(name.key)
         return entry if entry is None or isinstance(entry, str) else str(entry.id)
 
+    def key_of_data(self, data_id: str) -> str:
+        """What the manifest calls data with this id, which is a path if there is one."""
+        return next((key for key, entry in self.data.items() if entry.id == data_id), data_id)
+
     def with_entries(self, entries: dict[Name, Any]) -> Names:
         """The same with more entries, or others in their place."""
         changed = {kind: dict(self.section(kind)) for kind in {name.kind for name in entries}}

@@ -6,14 +6,14 @@ what no row changes, so nothing is changed in place. Most data are ids, or paths
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Mapping
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from manifest_runner.model import Kind, Name
 from manifest_runner.names.checks.pipeline_check import PipelineCheck, RequestFault
-from manifest_runner.names.data_slots import Request, with_data
+from manifest_runner.names.data_slots import Path_, Request, data_in, with_data
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
 from manifest_runner.names.references import ID_STARTS, is_uuid
@@ -32,11 +32,12 @@ _LOOKED_UP = frozenset({"MR701", "MR707", "MR709"})
 
 
 class Placed(NamedTuple):
-    """A request with ids. ``unresolved`` are the names in it that are still to be looked up."""
+    """A request with ids. ``unresolved`` are the names in it that are still to be looked up, ``remarks`` warnings."""
 
     request: Request
     unresolved: tuple[Name, ...] = ()
     faults: tuple[RequestFault, ...] = ()
+    remarks: tuple[RequestFault, ...] = ()
 
 
 class Pins:
@@ -44,8 +45,8 @@ class Pins:
 
     ``failures`` are names that were looked up in vain, with the reason. Without ``check`` requests are not compared
     with what their pipelines declare. With ``report_unresolved`` a name that is not known yet is a fault. ``faulty``
-    are ids and paths of data, and ids of pipelines, that cannot be used. Of failures and of what is faulty only the
-    items with userReferences in ``only`` are at fault.
+    are ids and paths of data, and ids of pipelines, that cannot be used; ``remarks`` are worth a warning where such a
+    thing is used first. All of that is for the items with userReferences in ``only``.
     """
 
     def __init__(
@@ -56,10 +57,13 @@ class Pins:
         check: bool = True,
         report_unresolved: bool = False,
         faulty: Mapping[str, Failure] | None = None,
+        remarks: Mapping[str, Failure] | None = None,
         only: Container[str] | None = None,
     ) -> None:
         self.names = names
         self._known = Known(names, failures or {}, faulty or {}, report_unresolved)
+        self.remarks = remarks or {}
+        self._remarks = dict(self.remarks)  # until they are reported
         self._only = only
         self._routine: set[Hashable] = set()  # requests in which all names but those of their inputs are right
         by_id = {entry.id: (key, entry) for key, entry in names.pipelines.items()}
@@ -116,12 +120,48 @@ class Pins:
         placed = with_data(request, review.data, review.folder)
         review.names(rendered)
         review.pipeline(rendered, request["pipelineId"])
-        faults = [*review.faults, *(check.faults(placed, kind) if check is not None else ())]
-        if self._only is not None and request["userReference"] not in self._only:
-            faults = [each for each in faults if each.code not in _LOOKED_UP]
-        if not (faults or review.unresolved or self._known.faulty) and len(self._routine) < _MAX_ROUTINE:
+        found = (*review.faults, *(check.faults(placed, kind) if check is not None else ()))
+        if self._is_wanted(request):
+            remarks = tuple(self._first_remarks(review.used))
+        else:
+            found, remarks = _local(found), ()
+        if (
+            not (found or review.unresolved or self._known.faulty or self._remarks)
+            and len(self._routine) < _MAX_ROUTINE
+        ):
             self._routine.add(key)
-        return Placed(placed, tuple(review.unresolved), tuple(faults))
+        return Placed(placed, tuple(review.unresolved), found, remarks)
+
+    def _is_wanted(self, request: Request) -> bool:
+        return self._only is None or request.get("userReference") in self._only
+
+    def _first_remarks(self, used: Iterable[tuple[str, Path_]]) -> Iterator[RequestFault]:
+        for text, at in used if self._remarks else ():
+            if (remark := self._remarks.pop(text, None)) is not None:
+                yield RequestFault(at, *remark)
+
+    # -- requests that are not in order
+
+    def faults_of_refused(
+        self, rendered: Request, request: Request, kind: Kind, refused: Container[str]
+    ) -> Sequence[RequestFault]:
+        """What else is wrong with a request of which the API would refuse the fields ``refused``."""
+        found, pipeline = self.faults_of_rest(rendered, request), request.get("pipelineId")
+        check = self._checks.get(pipeline) if isinstance(pipeline, str) else None
+        given = "inputFormValues" if kind == "nextflowJson" else "analysisInput"
+        if check is None or given in refused or not isinstance(request.get(given), dict):
+            return found
+        return [*found, *check.faults(request, kind)]
+
+    def faults_of_rest(self, rendered: Request, request: Request) -> Sequence[RequestFault]:
+        """What is wrong with the names and data of a request that may lack anything."""
+        review = Review(self._known)
+        for text, at, is_folder in data_in(request):
+            (review.folder if is_folder else review.data)(text, at)
+        review.names(rendered)
+        if isinstance(pipeline := request.get("pipelineId"), str):
+            review.pipeline(rendered, pipeline)
+        return review.faults if self._is_wanted(request) else _local(review.faults)
 
     @staticmethod
     def _key(rendered: Request, request: Request) -> Hashable:
@@ -161,3 +201,8 @@ class Pins:
         if (parent := request.get("outputParentFolderId")) in known:
             request = {**request, "outputParentFolderId": known[parent].id}
         return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
+
+
+def _local(faults: Iterable[RequestFault]) -> tuple[RequestFault, ...]:
+    """Those that were not found by a look into ICA."""
+    return tuple(each for each in faults if each.code not in _LOOKED_UP)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ class LookedUp(msgspec.Struct, frozen=True):
 
 
 class Resolver:
-    """Looks names up in the project of a client. ``warn`` gets the code and the words of what is no reason to stop.
+    """Looks names up in the project of a client. ``warn`` gets the code and the words of what cannot be checked.
 
     ``declarations`` says whether to fetch what pipelines declare. Every method raises Refused where the credential may
     not look, and Unreachable.
@@ -41,11 +42,16 @@ class Resolver:
 
     def __init__(self, client: Client, warn: Warn, *, declarations: bool = True) -> None:
         self._client = client
-        self._warn = warn
+        self._of_data: dict[str, Failure] = {}
         self._pipelines = PipelineLookup(client, warn, declarations=declarations)
         self._all_projects: list[Named] | None = None
         self._region: str | None = None
         self._knows_region = False
+
+    @property
+    def remarks(self) -> dict[str, Failure]:
+        """What is worth a warning so far, by the id of a pipeline, and the id or the path of data."""
+        return self._of_data | self._pipelines.remarks
 
     def look_up(self, names: Collection[Name], projects: dict[str, str] | None = None) -> LookedUp:
         """What all of these stand for. ``projects`` are the ids of projects whose names are known already."""
@@ -145,7 +151,8 @@ class Resolver:
 
     def _warn_of_region(self, key: str, record: DataRecord) -> None:
         if record.region_id is not None and (own := self._own_region()) is not None and record.region_id != own:
-            self._warn("MR708", f"{shown(key)} ({record.id}) is in another region than the project")
+            words = f"{shown(key)} ({record.id}) is in another region than the project"
+            self._of_data[key] = self._of_data[record.id] = Failure("MR708", words)
 
     def _own_region(self) -> str | None:
         """The region of the client's project; None where the server does not say."""
@@ -160,7 +167,12 @@ class Resolver:
 
     # -- what is pinned or given by id
 
-    def check_ids(self, ids: Collection[str], project: str | None = None) -> dict[str, Failure]:
-        """The ids of data that cannot be used, each with the reason. URNs are not looked at."""
-        check = DataCheck(self._page, project, self._base_bytes(project))
-        return check.failures(ids, lambda record: self._warn_of_region(record.path or record.id, record))
+    def check_ids(
+        self, ids: Collection[str], project: str | None = None, keys: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, Failure]:
+        """The ids of data that cannot be used, each with the reason. URNs are not looked at.
+
+        ``keys`` are the paths that pinned ids stand for.
+        """
+        check = DataCheck(self._page, project, self._base_bytes(project), keys)
+        return check.failures(ids, lambda record: self._warn_of_region(check.label(record), record))

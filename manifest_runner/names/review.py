@@ -40,9 +40,11 @@ class Review:
         self._known = known
         self.unresolved: list[Name] = []
         self.faults: list[RequestFault] = []
+        self.used: list[tuple[str, Path_]] = []  # data and pipelines, with where they are used
 
     def data(self, text: str, at: Path_) -> str:
         """The id of data; the text itself where there is none."""
+        self.used.append((text, at))
         entry = self._known.names.data.get(text)
         if (failure := self._known.faulty.get(text)) is not None:
             self.faults.append(RequestFault(at, *failure))
@@ -61,6 +63,7 @@ class Review:
     def pipeline(self, rendered: Request, pipeline_id: str) -> None:
         """The pipeline's id as it is written, or as its code stands for it."""
         key = "pipeline" if "pipeline" in rendered else "pipelineId"
+        self.used.append((pipeline_id, (key,)))
         if key == "pipelineId" and (words := pipeline_id_fault(pipeline_id)):
             self.faults.append(RequestFault((key,), "MR505", words))
         if (failure := self._known.faulty.get(pipeline_id)) is not None:
@@ -69,11 +72,11 @@ class Review:
     def names(self, rendered: Request) -> None:
         """The names that stand beside ids; a UUID in such a place is taken as an id."""
         for key in ("pipeline", "analysisStorage"):
-            if key in rendered:
+            if isinstance(rendered.get(key), str):
                 self._name(NAME_KEYS[key][1], rendered[key], (key,))
-        outputs: Any = rendered.get("analysisOutput") or ()
-        for i, output in enumerate(outputs):
-            if isinstance(output, dict) and TARGET_PROJECT in output:
+        outputs: Any = rendered.get("analysisOutput")
+        for i, output in enumerate(outputs if isinstance(outputs, list) else ()):
+            if isinstance(output, dict) and isinstance(output.get(TARGET_PROJECT), str):
                 self._name("projects", output[TARGET_PROJECT], ("analysisOutput", i, TARGET_PROJECT))
 
     def _note_unknown_data(self, text: str, at: Path_) -> None:

@@ -26,6 +26,7 @@ pipelines:
     parameters:
       - {{code: enable_cnv, type: booleanType, default: false}}
       - {{code: format, type: optionsType, required: true, options: [BAM, CRAM]}}
+  - {{code: Draft-4, status: Draft}}
 data:
   - /fastq/S{{1..9}}_R{{1,2}}.fastq.gz
   - /results/
@@ -137,6 +138,24 @@ def test_a_typo_is_caught_at_its_line_before_anything_is_sent(study, emulator, w
     assert emulator.executed() == []
     assert "germline.lock.json" not in study.files()
     assert study("resolve", "germline.yaml").code == 3
+
+
+def test_all_that_is_wrong_is_reported_at_once_and_warnings_are_where_a_name_is_used(study, emulator):
+    study.write("samples.csv", "sample\nS1\nS0\n")
+    wrong = MANIFEST.replace("icav2://reference data/GRCh38.tar", "fil." + "f" * 32).replace("Small", "Smal")
+    study.write("germline.yaml", wrong.replace("Germline-4", "Draft-4"))
+    for command in ("run", "resolve"):
+        done = study(command, "germline.yaml")
+        found = [each for each in done.err.splitlines() if each.startswith("germline.yaml:")]
+        assert done.code == 3
+        assert {(each.split(":")[1], each.split(" [")[1][:5]) for each in found} == {
+            ("5", "MR709"),
+            ("6", "MR701"),
+            ("14", "MR701"),
+            ("15", "MR707"),
+        }, done.err
+    assert emulator.executed() == []
+    assert "germline.names.json" not in study.files()
 
 
 def test_a_path_and_a_uri_are_resolved_and_a_url_is_an_error_that_says_so(study, emulator):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.open_run import OpenRun
@@ -41,15 +43,25 @@ def warn_in(loaded: Loaded) -> Callable[[str, str], None]:
 def resolve_due(run: OpenRun, plan: Plan, plan_again: Callable[[], Plan]) -> Plan:
     """Look up the names that what is due holds, write them down, and plan again with the ids.
 
-    Raises InvalidManifest with all that cannot be looked up; then nothing is written, and nothing was sent.
+    Raises InvalidManifest with all that cannot be looked up or used; then nothing is written, and nothing was sent.
     """
     session, check = run.session, not run.options.no_check
     while plan.unresolved:
         names = session.loaded.pins.names
-        found = resolver_of(run).look_up(plan.unresolved, names.projects)
+        resolver = resolver_of(run)
+        found = resolver.look_up(plan.unresolved, names.projects)
         known = names.with_entries(found.entries)
-        wanted = frozenset([*plan.due, *plan.unapproved])
-        session.loaded = session.loaded.with_pins(Pins(known, found.failures, check=check, only=wanted))
+        # What else is wrong is worth looking for only where something is: else `check_due` looks at everything.
+        looked = _look_at_all(run, plan, resolver) if found.failures and check else _Looked()
+        pins = Pins(
+            known.with_entries(looked.entries),
+            found.failures,
+            check=check,
+            faulty=with_paths(looked.faulty, known),
+            remarks={**session.loaded.pins.remarks, **with_paths(resolver.remarks, known)},
+            only=frozenset([*plan.due, *plan.unapproved]),
+        )
+        session.loaded = session.loaded.with_pins(pins)
         plan = plan_again()
         save_names(session, found.entries)
         if found.failures:
@@ -61,27 +73,44 @@ def check_due(run: OpenRun, plan: Plan) -> None:
     """Check what is due against its pipelines and its data. Raises InvalidManifest."""
     if run.options.no_check or not plan.launches:
         return
-    session, used, checks = run.session, Used(), {}
-    resolver = resolver_of(run)
+    session, resolver = run.session, resolver_of(run)
     names = session.loaded.pins.names
-    pinned = {entry.id for entry in names.pipelines.values()}
+    looked = _look_at_all(run, plan, resolver)
+    if looked.faulty or resolver.remarks or not looked.is_right:
+        faulty = with_paths(looked.faulty, names)
+        remarks = {**session.loaded.pins.remarks, **with_paths(resolver.remarks, names)}
+        pins = Pins(names.with_entries(looked.entries), faulty=faulty, remarks=remarks, only=frozenset(plan.due))
+        _raise_at_places(session.loaded.with_pins(pins))
+    if session.names_path.exists() and looked.entries:
+        save_names(session, looked.entries)
+
+
+class _Looked(msgspec.Struct):
+    """What looking at the pipelines and data of launches gave: ``faulty`` by id, and pipelines that were not known.
+
+    ``is_right`` unless a request is at odds with such a pipeline.
+    """
+
     entries: dict[Name, Any] = {}
     faulty: dict[str, Failure] = {}
-    is_right = True
+    is_right: bool = True
+
+
+def _look_at_all(run: OpenRun, plan: Plan, resolver: Resolver) -> _Looked:
+    """Look at every pipeline and at all data that launches have by id, or by a name that is pinned."""
+    names, used, looked = run.session.loaded.pins.names, Used(), _Looked()
+    checks: dict[str, PipelineCheck | None] = {}
+    pinned = {entry.id for entry in names.pipelines.values()}
     for launch in plan.launches:
         request = used.add(run.spool.fetch(launch.request))
         pipeline = request["pipelineId"]
         if pipeline not in pinned and pipeline not in checks:
-            checks[pipeline] = _look_at(resolver, pipeline, entries, faulty)
+            checks[pipeline] = _look_at(resolver, pipeline, looked)
         check = checks.get(pipeline)
-        is_right = is_right and (check is None or not check.faults(request, launch.kind))
-    faulty |= check_pinned(resolver, names, used.pipelines & pinned)
-    faulty |= check_data(resolver, names, used.data, session.context.notify)
-    if faulty or not is_right:
-        pins = Pins(names.with_entries(entries), faulty=with_paths(faulty, names), only=frozenset(plan.due))
-        _raise_at_places(session.loaded.with_pins(pins))
-    if session.names_path.exists() and entries:
-        save_names(session, entries)
+        looked.is_right = looked.is_right and (check is None or not check.faults(request, launch.kind))
+    looked.faulty |= check_pinned(resolver, names, used.pipelines & pinned)
+    looked.faulty |= check_data(resolver, names, used.data, run.session.context.notify)
+    return looked
 
 
 def resolver_of(run: OpenRun) -> Resolver:
@@ -114,14 +143,14 @@ def check_data(
     if notify is not None and len(ids) > MAX_CHECKED_IDS:
         notify(f"{len(ids):,} data are too many to check in a run; `manifest-runner resolve` checks them")
         return {}
-    foreign = foreign_data(names)
+    foreign, keys = foreign_data(names), {entry.id: key for key, entry in names.data.items()}
     by_project: dict[str | None, list[str]] = {}
     for each in ids:
         by_project.setdefault(foreign.get(each), []).append(each)
     failures: dict[str, Failure] = {}
     for project, listed in by_project.items():
         try:
-            failures |= resolver.check_ids(listed, project)
+            failures |= resolver.check_ids(listed, project, keys)
         except Refused as refused:
             if refused.status not in _HIDDEN or notify is None:
                 raise
@@ -139,24 +168,22 @@ def foreign_data(names: Names) -> dict[str, str]:
     return found
 
 
-def _look_at(
-    resolver: Resolver, pipeline: str, entries: dict[Name, Any], faulty: dict[str, Failure]
-) -> PipelineCheck | None:
+def _look_at(resolver: Resolver, pipeline: str, looked: _Looked) -> PipelineCheck | None:
     """A pipeline that is given by id."""
     if not is_uuid(pipeline):
         return None
     found: LookedUp = resolver.look_up([name := Name("pipelines", pipeline)])
-    entries |= found.entries
+    looked.entries |= found.entries
     if name in found.failures:
-        faulty[pipeline] = found.failures[name]
+        looked.faulty[pipeline] = found.failures[name]
     entry = cast("PipelineEntry | None", found.entries.get(name))
     return None if entry is None else PipelineCheck(pipeline, entry)
 
 
-def with_paths(faulty: dict[str, Failure], names: Names) -> dict[str, Failure]:
+def with_paths(faulty: Mapping[str, Failure], names: Names) -> dict[str, Failure]:
     """The same by what the manifest calls them: data by path, too."""
     by_path = {key: faulty[entry.id] for key, entry in names.data.items() if entry.id in faulty}
-    return faulty | by_path
+    return {**faulty, **by_path}
 
 
 def _raise_at_places(loaded: Loaded) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from manifest_runner.ica import name_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
@@ -17,9 +17,13 @@ _FIXED_BYTES = len("pageSize=1000")
 
 
 class DataCheck:
-    """Checks the data of one project (None: the client's own). ``base_bytes`` is the URL up to the query."""
+    """Checks the data of one project (None: the client's own).
 
-    def __init__(self, ask: AskPage, project: str | None, base_bytes: int) -> None:
+    ``base_bytes`` is the URL up to the query, ``keys`` are the paths that pinned ids stand for.
+    """
+
+    def __init__(self, ask: AskPage, project: str | None, base_bytes: int, keys: Mapping[str, str]) -> None:
+        self._keys = keys
         self._ask = ask
         self._project = project
         self._at_a_time = (URL_BYTES - base_bytes - _FIXED_BYTES) // _ID_BYTES
@@ -39,14 +43,21 @@ class DataCheck:
             record = found.get(each)
             if record is None:
                 failures[each] = self._unlisted(each)
-            elif failure := status_fault(record.path or each, record):
+            elif failure := status_fault(self.label(record), record):
                 failures[each] = failure
             else:
                 usable(record)
         return failures
 
+    def label(self, record: DataRecord) -> str:
+        """What the manifest calls data, or what is best known of them."""
+        return self._keys.get(record.id) or record.path or record.id
+
     def _unlisted(self, data_id: str) -> Failure:
         where = "the project" if self._project is None else f"project {self._project}"
+        if key := self._keys.get(data_id):
+            words = f"{shown(key)} is pinned as {data_id}, which {where} does not list"
+            return Failure("MR707", f"{words}; `manifest-runner resolve --update` looks it up again")
         words = f'{where} lists no data {shown(data_id)}; data of another project are written "icav2://PROJECT/path"'
         return Failure("MR707", words)
 

@@ -31,9 +31,13 @@ _NO_SUCH_CALL = frozenset({400, 404, 405, 415})
 
 
 class PipelineLookup:
-    """Looks up the pipelines of a client's project. ``warn`` gets what is no reason to stop."""
+    """Looks up the pipelines of a client's project.
+
+    ``warn`` gets what cannot be checked, ``remarks`` what is worth a warning, by the pipeline's id.
+    """
 
     def __init__(self, client: Client, warn: Callable[[str, str], None], *, declarations: bool = True) -> None:
+        self.remarks: dict[str, Failure] = {}
         self._client = client
         self._warn = warn
         self._declarations = declarations
@@ -144,7 +148,8 @@ class PipelineLookup:
             return Failure("MR709", f"the pipeline {shown(key)} ({record.id}) is {status} and cannot be started")
         if status in ("draft", "deprecated"):
             more = "; it may change" if status == "draft" else ""
-            self._warn("MR709", f"the pipeline {shown(key)} is {'a draft' if status == 'draft' else status}{more}")
+            words = f"the pipeline {shown(key)} is {'a draft' if status == 'draft' else status}{more}"
+            self.remarks[record.id] = Failure("MR709", words)
         return None
 
 

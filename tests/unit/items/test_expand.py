@@ -37,12 +37,15 @@ class Study:
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def expand(self, analyses, head=HEAD):
-        """All items, and the findings as ``(line of the row, code, message)``."""
-        path = self.folder / "study.yaml"
-        path.write_text(head + analyses, encoding="utf-8")
-        loaded = load(path, env={})
+        """All items, and the findings."""
+        loaded = self.loaded(analyses, head)
         items = list(loaded.expansion.items())
         return items, loaded.findings.all()
+
+    def loaded(self, analyses, head=HEAD):
+        path = self.folder / "study.yaml"
+        path.write_text(head + analyses, encoding="utf-8")
+        return load(path, env={})
 
     def references(self, analyses):
         items, findings = self.expand(analyses)
@@ -461,3 +464,59 @@ def test_of_too_many_different_templates_those_beyond_are_refused_where_they_sta
     refused = [found for found in findings if "too many different templates" in found.message]
     first = 5 + PER_ROW.count("\n") + 3 + 1  # the line of k0
     assert [found.place.line for found in refused] == [8, *range(first + 2_000, first + 2_010)]
+
+
+# -- all that is wrong, at once
+
+FULL = """\
+  - kind: nextflow
+    forEach: {csv: samples.csv}
+    userReference: "{{ row.sample }}"
+    pipelineId: %s
+    logs: {logsFolderPath: "{{ row.logs }}"}
+    analysisInput: {inputs: {fq: "{{ row.fq }}", ref: %s}}
+    require: [{that: "row.sample != 'S1'", else: no S1}]
+"""
+SHEET = "sample,fq,logs\nS1,s3://bucket/x,/logs/\nS2,fil.1,relative\n"
+
+
+def found_in(findings):
+    return {(finding.place.line, finding.code, finding.row and finding.row.line) for finding in findings}
+
+
+def test_an_item_that_the_api_would_refuse_or_that_misses_a_requirement_is_looked_at_in_full(study):
+    study.sheet(SHEET)
+    items, findings = study.expand(FULL % ("germline", "/"))
+    assert items == []
+    assert found_in(findings) >= {
+        (9, "MR505", None),
+        (10, "MR501", 3),
+        (11, "MR504", 2),
+        (11, "MR504", None),
+        (12, "MR313", 2),
+    }
+
+
+@pytest.mark.parametrize("broken", ["{{ row.nope }}", "{{ row.fq | int }}"])
+def test_a_template_at_fault_does_not_hide_what_else_is_wrong_with_its_items(study, broken):
+    study.sheet(SHEET)
+    items, findings = study.expand(FULL % ("germline", f'"{broken}"'))
+    assert items == []
+    assert found_in(findings) >= {(9, "MR505", None), (10, "MR501", 3), (11, "MR504", 2), (12, "MR313", 2)}
+    assert {finding.code for finding in findings} & {"MR402", "MR403"}
+
+
+def test_a_fault_in_the_place_of_a_name_is_reported_there(study):
+    analysis = FULL.replace("pipelineId: %s", "pipelineId: %s\n    outputParentFolder: results/out")
+    study.sheet(SHEET)
+    _, findings = study.expand(analysis % ("f606f580-d476-47a8-9679-9ddb39fcb0a8", "fil.2"))
+    assert (10, 25) in {finding.place[1:] for finding in findings if finding.code == "MR504"}
+
+
+def test_rows_that_are_read_again_are_counted_once(study):
+    study.sheet("sample\n" + "".join(f"S{i}\n" for i in range(9)))
+    loaded = study.loaded(PER_ROW + '    analysisInput: {inputs: {fq: ["{{ row.sample }}"]}}\n')
+    for _ in range(2):
+        assert list(loaded.expansion.items()) == []
+    (finding,) = [each for each in loaded.findings.all() if "the same in" in each.message]
+    assert "the same in 9 rows" in finding.message

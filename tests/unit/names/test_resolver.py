@@ -190,7 +190,7 @@ def test_a_pipeline_that_cannot_be_started_is_a_failure_and_a_draft_is_a_warning
     with lab(STUDY + PIPELINE) as study:
         found = study.look_up(Name("pipelines", "Old"), Name("pipelines", "New"))
         assert [failure.code for failure in found.failures.values()] == ["MR709"]
-        assert study.warnings == [("MR709", 'the pipeline "New" is a draft; it may change')]
+        assert list(study.resolver.remarks.values()) == [("MR709", 'the pipeline "New" is a draft; it may change')]
 
 
 def test_data_of_another_project_and_region_are_found_there(lab):
@@ -202,7 +202,8 @@ def test_data_of_another_project_and_region_are_found_there(lab):
         found, failed = study.data("icav2://my lab/ref/x.tar", "icav2://my%20lab/a b#1+2%20.txt", "/ref/x.tar")
         assert len(found) == 2
         assert list(failed) == ["/ref/x.tar"]
-        assert {code for code, _ in study.warnings} == {"MR708"}
+        assert {remark.code for remark in study.resolver.remarks.values()} == {"MR708"}
+        assert set(found) <= study.resolver.remarks.keys()
 
 
 @pytest.mark.parametrize(
