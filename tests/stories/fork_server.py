@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import errno
 import gc
+import importlib
 import io
 import json
 import mmap
 import os
+import pkgutil
 import resource
 import select
 import signal
@@ -332,11 +334,7 @@ def _warm_up() -> None:
     import filelock  # noqa: F401
     import obstore.store  # noqa: F401
 
-    import manifest_runner.commands.run
-    import manifest_runner.ica.client
-    import manifest_runner.launch.polling
-    import manifest_runner.store.git_refs
-    import manifest_runner.store.object_store  # noqa: F401
+    import manifest_runner
     from manifest_runner.cli.main import app
     from manifest_runner.commands import preview
     from manifest_runner.commands.setup.context import Context
@@ -344,6 +342,9 @@ def _warm_up() -> None:
 
     for name in app.modules:
         app.get_command(click.Context(app), name)
+    for module in pkgutil.walk_packages(manifest_runner.__path__, "manifest_runner."):
+        if not module.name.startswith(("manifest_runner.emulator", "manifest_runner.__main__")):
+            importlib.import_module(module.name)
     manifest = (
         "manifest: 1\nname: warm\nproject: 7595e8f2-32d3-4c76-a324-c6a85dae87b5\nanalyses:\n"
         "  - kind: nextflow\n    forEach: {rows: [{s: a}]}\n    userReference: '{{ row.s }}'\n"
