@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in slow]
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for ``-n auto``
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many processes as processors: the stories wait for servers half of their time."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(name="_empty_home", scope="session")
 def _make_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
