@@ -56,7 +56,7 @@ class Launch(msgspec.Struct, frozen=True):
     def reason(self) -> str:
         """Why it failed, or what the API says about it: in one line, empty where there is nothing to say."""
         if self.failure:
-            return _failure_in_words(self.failure)
+            return failure_in_words(self.failure)
         if self.message or self.state.tone != "failed":
             return self.message or ""
         if self.state is State.CREATION_FAILED:
@@ -140,7 +140,7 @@ def _failure(failure: LockedFailure) -> LockedFailure:
     return LockedFailure(shown_text(failure.step), failure.exit_code, shown_text(failure.line))
 
 
-def _failure_in_words(failure: LockedFailure) -> str:
+def failure_in_words(failure: LockedFailure) -> str:
     """``dragen, exit 137: Killed``."""
     code = None if failure.exit_code is None else f"exit {failure.exit_code}"
     where = ", ".join(filter(None, [failure.step or "unknown step", code]))

@@ -85,6 +85,24 @@ def test_reasons_that_differ_in_ids_and_numbers_are_one(empty: Lockfile) -> None
     assert (reason.text, len(reason.rows)) == ("no data fil.… in … tries", 2)
 
 
+def test_reasons_keep_steps_and_exit_codes_apart(empty: Lockfile) -> None:
+    ends = (
+        ("dragen", 137, "Killed 17"),
+        ("dragen", 137, "Killed 4"),
+        ("dragen", 1, "Killed 17"),
+        ("map2", 1, "Killed 1"),
+    )
+    empty.items = {
+        f"s{number}": locked(analysis="FAILED", failure=LockedFailure(*end)) for number, end in enumerate(ends)
+    }
+    reasons = [(reason.text, len(reason.rows)) for reason in group_by_reason(summarise(empty).failed)]
+    assert reasons == [
+        ("dragen, exit 137: Killed …", 2),
+        ("dragen, exit 1: Killed 17", 1),
+        ("map2, exit 1: Killed 1", 1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
