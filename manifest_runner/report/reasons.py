@@ -36,7 +36,7 @@ def group_by_reason(failed: Iterable[Row]) -> tuple[Reason, ...]:
 
 
 def _alike(launch: Launch) -> str:
-    """The reason, without what may differ: the step and the exit code are the same, numbers in its last line need not."""
+    """The reason without what may differ: the step and the exit code stay, ids and numbers in the last line go."""
     failure = launch.failure
     if failure is None:
         return blanked(launch.reason)
