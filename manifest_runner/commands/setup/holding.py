@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from manifest_runner.commands.setup.context import Context
     from manifest_runner.commands.setup.state import Stores
     from manifest_runner.launch.lease.keeper import LeaseKeeper
-    from manifest_runner.launch.lease.lease import Claim
+    from manifest_runner.launch.lease.lease import Claim, Lease
 
 
 class Held(msgspec.Struct):
@@ -90,6 +90,21 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
             yield held
     finally:
         _release(held, token_file, context)
+
+
+def holder_of(stores: Stores, context: Context) -> Lease | None:
+    """The lease of a run elsewhere that writes the same state; None where nobody does, or where no state is shared."""
+    if stores.state is None:
+        return None
+    from manifest_runner.launch.lease.lease import standing
+    from manifest_runner.launch.lease.stored_lease import read_lease
+
+    lease = read_lease(stores.state, stores.lease_name).lease
+    return lease if lease is not None and standing(lease, "", context.clock()) == "held" else None
+
+
+def is_held(stores: Stores, context: Context) -> bool:
+    return holder_of(stores, context) is not None
 
 
 def _release(held: Held, token_file: Path, context: Context) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manifest_runner.commands.setup.connection import connected
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.holding import Held, leased
+from manifest_runner.commands.setup.holding import Held, holder_of, is_held, leased
 from manifest_runner.commands.setup.opened import Opened, naming_of, open_target
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.state import RUNNING, check_former_journals, check_moved_in, former_lockfile
@@ -41,10 +41,11 @@ class Session:
         former_held: Sequence[Held] = (),
         *,
         writes: bool = True,
+        elsewhere: Callable[[], bool] = lambda: False,
     ) -> None:
         """``held`` is the lease, where there is one; ``former_held`` are those of the manifest's former names.
 
-        Without ``writes`` everything is left as it was found.
+        Without ``writes`` everything is left as it was found; ``elsewhere`` says whether another run is still at work.
         """
         self.loaded = opened.loaded
         self.workspace = opened.workspace
@@ -57,6 +58,7 @@ class Session:
         check = held.keeper.check if held else _nothing
         self._kept = stores.lockfile(opened.workspace, check)
         self._writes = writes
+        self.is_run_elsewhere = elsewhere
         self._records = stores.records(opened.workspace, check, *(held.tokens if held else ()))
         self._identity = identity
         self._stores = stores
@@ -84,11 +86,6 @@ class Session:
         if not self._kept.exists and (former := former_lockfile(self._stores, former_names)) is not None:
             self.lockfile = former
         self._take_answers()
-
-    @property
-    def is_run_elsewhere(self) -> bool:
-        """Whether another process here is at work on the manifest."""
-        return not self._writes and self.workspace.running.exists()
 
     def reread(self) -> None:
         """Add what another run has launched since; what was seen here is newer than what that run has written."""
@@ -221,7 +218,7 @@ def held_session(
             if command:
                 raise
             context.notify(f"a run is working on {path}; it will write the lockfile")
-            yield Session(opened, context, writes=False)
+            yield Session(opened, context, writes=False, elsewhere=opened.workspace.running.exists)
             return
         lease: Held | None = None
         former: list[Held] = []
@@ -229,7 +226,11 @@ def held_session(
             _report_no_lock(opened, context)
         elif command and opened.stores.lease is not None and (launches or opened.stores.state is not None):
             *former, lease = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
-        yield Session(opened, context, lease, former, writes=bool(command) or not _is_in_use(opened, context))
+        if not command and (other := holder_of(opened.stores, context)) is not None:
+            context.notify(f"in use by {other.words}: nothing is written")
+            yield Session(opened, context, writes=False, elsewhere=lambda: is_held(opened.stores, context))
+            return
+        yield Session(opened, context, lease, former)
 
 
 def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Iterator[Held]:
@@ -243,18 +244,3 @@ def _take_leases(opened: Opened, command: str, context: Context, timeout: float,
 def _report_no_lock(opened: Opened, context: Context) -> None:
     if opened.stores.lease is not None:
         context.notify("working without the lease (--no-lock): only stamps keep other runs from launching the same")
-
-
-def _is_in_use(opened: Opened, context: Context) -> bool:
-    """Whether another run holds the lease of a state that both would write."""
-    stores = opened.stores
-    if stores.state is None:
-        return False
-    from manifest_runner.launch.lease.lease import standing
-    from manifest_runner.launch.lease.stored_lease import read_lease
-
-    lease = read_lease(stores.state, stores.lease_name).lease
-    if lease is None or standing(lease, "", context.clock()) != "held":
-        return False
-    context.notify(f"in use by {lease.words}: nothing is written")
-    return True

@@ -31,10 +31,11 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
     poller = poller or _new_poller(run, wait)
     session, context = run.session, run.session.context
     for passes, pause in enumerate(pauses(run.options.poll_interval), 1):
+        goes_on_elsewhere = session.is_run_elsewhere()  # asked first: what that run writes in the end is read then
         session.reread()
         still_open = poller.poll() + go_on()
         context.watch(session.lockfile, still_open)
-        if wait == "none" or not (still_open or session.is_run_elsewhere):
+        if wait == "none" or not (still_open or goes_on_elsewhere):
             return
         if wait == "created" and passes >= PATIENCE_FOR_ANALYSES and poller.is_created():
             return
@@ -55,7 +56,7 @@ def look(run: OpenRun) -> bool:
 def _poller(run: OpenRun, wait: WaitMode) -> Poller | None:
     """None where there is nothing to ask."""
     done, items = _done(wait), run.session.lockfile.items
-    if all(done(item) for item in items.values()) and not run.session.is_run_elsewhere:
+    if all(done(item) for item in items.values()) and not run.session.is_run_elsewhere():
         return None
     return _new_poller(run, wait)
 

@@ -1,0 +1,47 @@
+"""Watching what a run elsewhere launches."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from commands.outcome_lab import study
+from msgspec import structs
+
+from manifest_runner.commands.run import run
+from manifest_runner.commands.status import refresh
+
+FUTURE = "2999-01-01T00:00:00Z"
+
+
+def change_lease(folder: Path, **values: object) -> None:
+    (path,) = folder.rglob("*.lease.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_watching_goes_on_as_long_as_a_run_on_another_machine_holds_the_lease(tmp_path):
+    """All that was seen has ended, but that run launches more before it lets go."""
+    here, elsewhere, store = (tmp_path / name for name in ("here", "elsewhere", "store"))
+    here.mkdir()
+    elsewhere.mkdir()
+    with study(here, "a") as lab:
+        shared = f"state: {store.as_uri()}\nanalyses:"
+        lab.path.write_text(lab.path.read_text().replace("analyses:", shared))
+        lab.run()
+        change_lease(store, until=FUTURE, token="theirs", host="ci-7")
+        theirs = elsewhere / "study.yaml"
+        shutil.copy(lab.path, theirs)
+        theirs.write_text(theirs.read_text().replace("{s: a}", "{s: a}, {s: b}"))
+        slept: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            if len(slept) == 2:
+                run(theirs, lab.target, structs.replace(lab.options, no_lock=True), lab.context)
+                change_lease(store, until="2000-01-01T00:00:00Z")
+
+        found = refresh(lab.path, lab.target, lab.options, structs.replace(lab.context, sleep=sleep), is_watching=True)
+        assert sorted(found.items) == ["a", "b"]
+        assert "in use by" in "".join(lab.notes)
+        assert len(slept) >= 2
