@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 import click
 import msgspec
 
-from manifest_runner.cli.colour import coloured, wants_colour
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.diagnostics.formats import finding_document, finding_lines
 from manifest_runner.errors import RunnerError
@@ -124,10 +123,18 @@ def print_json(document: object) -> None:
 
 def _print(lines: Iterable[str], stream: TextIO) -> None:
     """Lines, harmless first and coloured then, where the stream wants that."""
-    in_colour = wants_colour(stream)
+    painted = _painter(stream)
     for line in lines:
-        safe = harmless(line)
-        click.echo(coloured(safe) if in_colour else safe, file=stream)
+        click.echo(painted(harmless(line)), file=stream)
+
+
+def _painter(stream: TextIO) -> Callable[[str], str]:
+    if not stream.isatty():
+        return str
+    # Only a terminal needs the patterns of this.
+    from manifest_runner.cli.colour import coloured, wants_colour
+
+    return coloured if wants_colour(stream) else str
 
 
 def harmless(text: str) -> str:

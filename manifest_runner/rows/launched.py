@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.lockfile.file import parse_lockfile
 from manifest_runner.model import FINAL_ANALYSIS, RowId
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 
@@ -115,7 +114,10 @@ def _parsed(lockfile: RawLockfile) -> _File:
             return file
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
-    whole = parse_lockfile(lockfile.content, lockfile.label)  # which says in words what is wrong
+    # Says in words what is wrong; what reads a sound one needs nothing of it.
+    from manifest_runner.lockfile.file import parse_lockfile
+
+    whole = parse_lockfile(lockfile.content, lockfile.label)
     raise AssertionError(f"{lockfile.label} has {len(whole.items)} items and gives no rows")
 
 

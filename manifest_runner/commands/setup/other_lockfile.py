@@ -13,17 +13,13 @@ from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.input_file import read_bytes
 from manifest_runner.manifest.yaml_file import MAX_BYTES, read_manifest
-from manifest_runner.rows.launched import LockfileOf, RawLockfile
+from manifest_runner.rows.launched import RawLockfile
 
 
-def lockfiles_of_others(target: Target, server: str, context: Context) -> LockfileOf:
-    """Finds lockfiles for a command with this target. Of the other manifest no more is read than where its state is."""
-
-    def lockfile_of(manifest: Path, _label: str) -> RawLockfile:
-        found = _find(manifest, target, server, context)
-        return RawLockfile(found.content(), found.where)
-
-    return lockfile_of
+def lockfile_of_other(manifest: Path, target: Target, server: str, context: Context) -> RawLockfile:
+    """For a command with this target. Of the other manifest no more is read than where its state is."""
+    found = _find(manifest, target, server, context)
+    return RawLockfile(found.content(), found.where)
 
 
 def _find(manifest: Path, target: Target, server: str, context: Context) -> VersionedLockfile:

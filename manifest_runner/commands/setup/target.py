@@ -7,7 +7,6 @@ from pathlib import Path
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.other_lockfile import lockfiles_of_others
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.ica.connection.config import find_credential, find_server
@@ -16,6 +15,7 @@ from manifest_runner.manifest.yaml_file import read_mapping
 from manifest_runner.names.names_file import names_path, read_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.planning.moved import move_faults
+from manifest_runner.rows.launched import LockfileOf, RawLockfile
 
 EMULATOR = "emulator"
 
@@ -28,10 +28,20 @@ def load_target(path: Path, target: Target, context: Context, *, report_unresolv
         env=context.env,
         project=target.project,
         given_vars=target.given_vars,
-        lockfile_of=lockfiles_of_others(target, server, context),
+        lockfile_of=_lockfile_of(target, server, context),
     )
     names = read_names(file, project=loaded.project, server=server)
     return loaded.with_pins(Pins(names, report_unresolved=report_unresolved))
+
+
+def _lockfile_of(target: Target, server: str, context: Context) -> LockfileOf:
+    def lockfile_of(manifest: Path, _label: str) -> RawLockfile:
+        # Most manifests do not start from another, and need nothing of what reads lockfiles.
+        from manifest_runner.commands.setup.other_lockfile import lockfile_of_other
+
+        return lockfile_of_other(manifest, target, server, context)
+
+    return lockfile_of
 
 
 def server_of(target: Target, context: Context) -> str:
