@@ -6,6 +6,8 @@ docs/python.md.
 
 from __future__ import annotations
 
+from manifest_runner.version import __version__ as __version__
+
 # Known to type checkers under this name; to import it from typing takes as long as an empty Python does.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
     from manifest_runner.programs import outputs, plan, run, status, validate
 
-__version__ = "0.1.0"
 __all__ = ["outputs", "plan", "run", "status", "validate"]
 
 

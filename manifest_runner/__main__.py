@@ -10,7 +10,7 @@ UNCOLLECTED = 200_000
 
 def main() -> None:
     if sys.argv[1:] == ["--version"]:
-        from manifest_runner import __version__
+        from manifest_runner.version import __version__
 
         sys.stdout.write(f"manifest-runner {__version__}\n")
         return

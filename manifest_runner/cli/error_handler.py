@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import click
 
-from manifest_runner import __version__
 from manifest_runner.cli.console import Console
 from manifest_runner.errors import RunnerError
+from manifest_runner.version import __version__
 
 BUG_EXIT = 70
 INTERRUPTED_EXIT = 130

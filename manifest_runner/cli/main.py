@@ -8,8 +8,8 @@ from io import TextIOWrapper
 
 import click
 
-from manifest_runner import __version__
 from manifest_runner.cli.lazy_group import LazyGroup
+from manifest_runner.version import __version__
 
 EPILOG = """\b
 First steps:

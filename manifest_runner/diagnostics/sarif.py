@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from manifest_runner import __version__
 from manifest_runner.diagnostics.codes import CODES, Code
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.errors import UsageProblem
 from manifest_runner.text import plain_text
+from manifest_runner.version import __version__
 
 if TYPE_CHECKING:
     from sarif_pydantic import Location, ReportingDescriptor, Result

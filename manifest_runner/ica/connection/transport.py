@@ -9,7 +9,6 @@ import requests
 from requests import exceptions as http
 from urllib3 import exceptions as pool
 
-from manifest_runner import __version__
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.connection.config import Credential
 from manifest_runner.ica.connection.connection_errors import refuse_proxy, retryable_error
@@ -18,6 +17,7 @@ from manifest_runner.ica.connection.server_url import host_of, is_loopback
 from manifest_runner.ica.connection.tokens import Authorization
 from manifest_runner.ica.endpoints import Call, exchange_key
 from manifest_runner.text import plain_text
+from manifest_runner.version import __version__
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
