@@ -31,7 +31,7 @@ STAGES = {
 
 def page() -> str:
     lines = [
-        "<!-- Made by docs/generate_errors.py from manifest_runner/diagnostics/codes.py; change it there. -->",
+        "<!-- Made by docs/generate_errors.py from manifest_runner/diagnostics/codes.toml; change it there. -->",
         "# Errors and warnings",
         "",
         INTRODUCTION,
