@@ -11,7 +11,8 @@ from requests import exceptions as http
 
 from manifest_runner import __version__
 from manifest_runner.errors import KeyReused, Refused, Unreachable, UsageProblem
-from manifest_runner.ica.client import MAX_PAGES, NOBODYS_BATCH, Client
+from manifest_runner.ica.client import Client
+from manifest_runner.ica.connection.caller import MAX_PAGES, NOBODYS_BATCH
 from manifest_runner.ica.connection.config import Credential
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
@@ -481,7 +482,7 @@ def test_new_cursors_for_ever_are_an_endless_list(make):
         return 200, {}, json.dumps({"items": [], "nextPageToken": str(next(numbers))})
 
     with responses.RequestsMock() as ica, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("manifest_runner.ica.client.MAX_PAGES", 20)
+        patch.setattr("manifest_runner.ica.connection.caller.MAX_PAGES", 20)
         ica.add_callback("GET", ITEMS, page)
         with pytest.raises(Unreachable, match="more pages; stopped after 21"):
             list(make().list_items("b-1"))
