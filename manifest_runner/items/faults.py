@@ -116,6 +116,10 @@ class AnalysisFaults:
         self._findings.add(finding, group=(group, path))
 
     def add_template(self, path: Path_, fault: TemplateFault, text: str, row: RowId) -> None:
+        if fault.place is not None:  # of a cell, however many rows look it up
+            self.any = True
+            self._findings.add(Finding(fault.place, fault.code, str(fault), row=fault.place), (str(fault), fault.place))
+            return
         message = f"{fault}, in {quoted_template(text)}"
         self.add(path, fault.code, message, row, group=fault.code, is_of_row=True)
 
@@ -221,10 +225,9 @@ class AnalysisNotes:
             return
         place, words = self._faults.place(("forEach",)), "there are no rows"
         if rows_read:
-            place, words = (
-                self._faults.place(("forEach", "where")),
-                f"none of the {rows_read:,} rows meets the condition",
-            )
+            place = self._faults.place(("forEach", "where"))
+            one = "the only row does not meet the condition"
+            words = one if rows_read == 1 else f"none of the {rows_read:,} rows meets the condition"
         self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "warning"))
 
     def look_for_empty_inputs(self, request: Any, row: RowId) -> None:

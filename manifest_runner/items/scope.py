@@ -43,8 +43,9 @@ class FaultLog:
         self._findings.add(Finding(place, code, message, "warning"))
 
     def report_template(self, place: Place, fault: TemplateFault, text: str, row: Place | None = None) -> None:
-        message = f"{fault}, in {quoted_template(text)}" if text.strip() else str(fault)
-        self.report(place, fault.code, message, row)
+        is_of_cell = fault.place is not None
+        message = f"{fault}, in {quoted_template(text)}" if text.strip() and not is_of_cell else str(fault)
+        self.report(fault.place or place, fault.code, message, fault.place or row)
 
     def report_all(self, error: InvalidManifest) -> None:
         for finding in error.findings:

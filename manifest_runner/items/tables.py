@@ -42,7 +42,9 @@ def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sourc
 
     try:
         value = render_constant(scope, spec.source, path, None)
-        rows = sources.rows(Source(spec, value, place, f'sheet of the table "{name}"'))
+        rows = sources.rows(Source(spec, value, place))
+        for note in rows.notes:
+            findings.add(note)
         for column in key_columns(spec, rows):
             message = f"there is no column {shown(column)}{near_miss(column, rows.columns or ())}"
             raise InvalidManifest([Finding(scope.place(("tables", name, "key"), None), "MR402", message)])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 
+from msgspec.structs import replace
+
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import FileName, IdentifiedRow, OddRow, Report, Rows
@@ -20,7 +22,7 @@ def joined_rows(files: Sequence[Opened]) -> Rows:
     """
     if len(files) == 1:
         rows, name, _ = files[0]
-        return Rows(rows.columns, rows.read, rows.place, lambda _: name, rows.first_column)
+        return replace(rows, file=lambda _: name)
     if faults := list(_lacking_columns(files)):
         raise InvalidManifest(faults)
     columns = files[0][0].columns
@@ -36,7 +38,8 @@ def joined_rows(files: Sequence[Opened]) -> Rows:
         number, inner = _parts(row)
         return files[number][0].place(inner)
 
-    return Rows(columns, read, place_of_row, lambda row: files[_parts(row)[0]][1])
+    notes = tuple(note for rows, _, _ in files for note in rows.notes)
+    return Rows(columns, read, place_of_row, lambda row: files[_parts(row)[0]][1], notes=notes)
 
 
 def _parts(row: RowId) -> tuple[int, RowId]:

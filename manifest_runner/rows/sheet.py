@@ -33,6 +33,7 @@ class Sheet(msgspec.Struct, frozen=True):
     trim: bool = True
     comment: str | None = None
     first_column: int | None = None
+    notes: tuple[Finding, ...] = ()
 
     def place(self, line: int, cell: int = 0) -> Place:
         return Place(self.label, line, 1 if self.first_column is None else self.first_column + cell)
@@ -69,6 +70,7 @@ def sheet_rows(sheet: Sheet) -> Rows:
         lambda report: _rows(sheet, header, report),
         place_of_row,
         first_column=sheet.first_column,
+        notes=sheet.notes,
     )
 
 
@@ -193,4 +195,7 @@ def _raggedness(cells: list[str], header: _Header) -> tuple[str, str]:
     message = f"this row has {counted(len(cells), 'cell')}, the header has {header.width}"
     if len(cells) <= len(header.columns):
         return "short", message
+    if len(cells) <= header.width:
+        number = next(i for i, cell in enumerate(cells, 1) if i > len(header.columns) and cell)
+        return "unnamed", f"column {number} of this row is filled in, but has no name in the header"
     return "long", f"{message}; a cell that holds the delimiter must be quoted"

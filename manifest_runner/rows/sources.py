@@ -28,6 +28,7 @@ from manifest_runner.rows.row_schema import RowSchema, open_row_schema
 from manifest_runner.text import kind_of, near_miss, shown
 
 _MAX_LISTED = 10_000
+_SHEET = "samplesheet"
 _PATTERN = re.compile(r"[*?[]")
 
 PlaceOf = Callable[[Path_], Place]
@@ -42,7 +43,6 @@ class Source(msgspec.Struct, frozen=True):
     spec: SourceSpec
     value: Any
     place: PlaceOf
-    what: str = "samplesheet"
 
 
 class Sources:
@@ -77,7 +77,7 @@ class Sources:
         return open_row_schema(file, label, at)
 
     def _opened(self, open_file: _OpenFile, source: Source, name: str, at: Place) -> Rows:
-        file, label = self._file(name, at, source.what)
+        file, label = self._file(name, at, _SHEET)
         return open_file(file, label, source.spec)
 
     def _names(self, source: Source) -> Iterator[tuple[str, Place]]:
@@ -86,23 +86,23 @@ class Sources:
         seen: set[str] = set()
         for i, name in enumerate(given):
             at = source.place((i,) if isinstance(source.value, list) else ())
-            for found in self._matches(name, at, source.what):
+            for found in self._matches(name, at):
                 if found in seen:
-                    raise InvalidManifest([Finding(at, "MR301", f"the {source.what} {found} is named twice")])
+                    raise InvalidManifest([Finding(at, "MR301", f"the {_SHEET} {found} is named twice")])
                 seen.add(found)
                 yield found, at
         if not given:
-            raise InvalidManifest([Finding(source.place(()), "MR301", f"no {source.what} is named")])
+            raise InvalidManifest([Finding(source.place(()), "MR301", f"no {_SHEET} is named")])
 
-    def _matches(self, name: Any, at: Place, what: str) -> list[str]:
+    def _matches(self, name: Any, at: Place) -> list[str]:
         """The path itself, or all that match where it is a pattern, sorted."""
         if not isinstance(name, str) or not name or "\0" in name:
-            self._file(name, at, what)  # raises
+            self._file(name, at, _SHEET)  # raises
         if not _PATTERN.search(name) or os.path.lexists(self._folder / name):
             return [name]
         found = sorted(itertools.islice(_matching(self._folder, PurePath(name)), _MAX_LISTED + 1))
         if not found:
-            raise InvalidManifest([Finding(at, "MR301", f"no {what} matches {shown(name)}")])
+            raise InvalidManifest([Finding(at, "MR301", f"no {_SHEET} matches {shown(name)}")])
         if len(found) > _MAX_LISTED:
             raise InvalidManifest([Finding(at, "MR301", f"more than {_MAX_LISTED:,} files match {shown(name)}")])
         return found

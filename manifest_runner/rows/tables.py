@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.manifest.document import TableSpec
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import OddRow, Report, Rows
 from manifest_runner.rows.cells import ERROR_VALUES, error_words
-from manifest_runner.templates.scope import LookupTable, RowScope
+from manifest_runner.templates.model import TemplateFault
+from manifest_runner.templates.scope import LookupTable, Refusal, RowScope
 from manifest_runner.text import listed, near_miss, shown
 from manifest_runner.values import text_of
 
@@ -26,31 +27,34 @@ class Table(LookupTable):
     Rows of text cells are kept as one text each, which takes a third of the memory.
     """
 
-    def __init__(self, name: str, spec: TableSpec, columns: Sequence[str] | None) -> None:
+    def __init__(self, name: str, spec: TableSpec, rows: Rows) -> None:
         self._name = name
         self._key = spec.key
         self._lacks = f'the table "{name}" has no column "{{}}"'
-        self.columns = columns
+        self._cell_place = rows.cell_place
+        self.columns = rows.columns
         self.many = spec.many
         self._rows: dict[Key, Any] = {}
-        self._odd: dict[int, Place | None] = {}
+        self._odd: dict[int, RowId] = {}  # rows that hold an error value
 
-    def add(self, key: Key, row: Any, place: Place | None) -> None:
-        """``place`` is kept for a row that holds an error value."""
+    def add(self, key: Key, row: Any, row_id: RowId) -> None:
         packed = row if self.columns is None else _SEPARATOR.join(row)
         if type(row) is OddRow:
-            self._odd[id(packed)] = place
+            self._odd[id(packed)] = row_id
         if self.many:
             self._rows.setdefault(key, []).append(packed)
         else:
             self._rows[key] = packed
 
     def __contains__(self, key: object) -> bool:
-        return _normal(key) in self._rows
+        return self._normal(key) in self._rows
 
     def __getitem__(self, key: object) -> Any:
-        """The row of a key as templates see it, or the list of them."""
-        found = self._rows[_normal(key)]
+        """The row of a key as templates see it, or the list of them.
+
+        Raises KeyError, and TemplateFault for a key of too few or too many columns, which no row can have.
+        """
+        found = self._rows[self._normal(key)]
         return [self._scope(row) for row in found] if self.many else self._scope(found)
 
     def cells(self, key: Key) -> list[str]:
@@ -77,6 +81,16 @@ class Table(LookupTable):
             near = near_miss(key, (each for each in self._rows if isinstance(each, str)))
         return f'the table "{self._name}" has no row with {names} {wanted}{near}; `| default(…)` makes it optional'
 
+    def _normal(self, key: object) -> Any:
+        parts = _normal(key)
+        given = parts if isinstance(parts, tuple) else (parts,)
+        if len(given) != len(self._key):
+            wanted = ", ".join(f"row.{column}" if column.isidentifier() else f"row[{column!r}]" for column in self._key)
+            names = listed([shown(column) for column in self._key], "and")
+            words = f'the key of the table "{self._name}" is {names}: write tables.{self._name}[{wanted}]'
+            raise TemplateFault("MR402", words)
+        return given[0] if len(given) == 1 else parts
+
     def _scope(self, packed: Any) -> RowScope:
         if self.columns is None:
             return RowScope(packed, self._lacks)
@@ -84,13 +98,14 @@ class Table(LookupTable):
         values = dict(zip(self.columns, cells, strict=True))
         if not self._odd or id(packed) not in self._odd:
             return RowScope(values, self._lacks)
-        place = self._odd[id(packed)]
-        faults = {
-            column: f"{place.brief() if place else self._name}: {error_words(column, value)}"
-            for column, value in values.items()
+        row_id = self._odd[id(packed)]
+        refused = {
+            column: Refusal("MR310", error_words(column, value), self._cell_place(row_id, cell))
+            for cell, (column, value) in enumerate(values.items())
             if value in ERROR_VALUES
         }
-        return RowScope({column: each for column, each in values.items() if column not in faults}, self._lacks, faults)
+        kept = {column: each for column, each in values.items() if column not in refused}
+        return RowScope(kept, self._lacks, refused=refused)
 
 
 def _normal(key: object) -> Any:
@@ -105,7 +120,7 @@ def read_table(name: str, spec: TableSpec, rows: Rows, report: Report) -> Table:
 
     Raises InvalidManifest where the sheet cannot be read.
     """
-    table = Table(name, spec, rows.columns)
+    table = Table(name, spec, rows)
     first: dict[Key, RowId] = {}
     for row_id, row in rows.read(report):
         key = _key(spec, rows, row_id, row, report)
@@ -114,7 +129,7 @@ def read_table(name: str, spec: TableSpec, rows: Rows, report: Report) -> Table:
         if not spec.many and first.setdefault(key, row_id) != row_id:
             report(_repeated(spec, rows, key, first[key], row_id), "repeated")
             continue
-        table.add(key, row, rows.place(row_id) if type(row) is OddRow else None)
+        table.add(key, row, row_id)
     return table
 
 

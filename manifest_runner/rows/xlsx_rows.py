@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
@@ -15,7 +16,7 @@ from manifest_runner.manifest.input_file import refuse_unreadable
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.cells import has_blank_edge
 from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
-from manifest_runner.rows.xlsx_scan import BadWorkbook, Found, find_sheets, opened, scan_sheet
+from manifest_runner.rows.xlsx_scan import BadWorkbook, Found, Scanned, find_sheets, opened, scan_sheet
 from manifest_runner.text import listed, near_miss, shown
 
 if TYPE_CHECKING:
@@ -44,16 +45,47 @@ def xlsx_rows(path: Path, label: str, *, sheet_name: str | None, trim: bool, com
         trim=trim,
         comment=comment,
         first_column=cells.first_column,
+        notes=tuple(_notes(label, cells)),
     )
     return sheet_rows(sheet)
 
 
+def _notes(label: str, cells: _Cells) -> Iterator[Finding]:
+    """What somebody who looks at the sheet in Excel would not expect to be read, or to be blank."""
+    header = next((line for line, _, _ in cells.records("#")), 0)
+    hidden = [line for line in cells.hidden if line > header and cells.has(line)]
+    if hidden:
+        what = "1 row is" if len(hidden) == 1 else f"{len(hidden):,} rows are"
+        words = f"{what} hidden in the workbook, and read like the others; delete what is not meant, or use `where`"
+        yield Finding(Place(label, hidden[0]), "MR612", words, "warning")
+    merged = [(start, end) for start, end in cells.merged if header < end[0] + 1 and end[0] > start[0]]
+    if cells.is_hidden_sheet:
+        words = "the first sheet of the workbook is hidden; name the one that is meant with `sheet`"
+        yield Finding(Place(label, 1), "MR612", words, "warning")
+    if merged:
+        (row, column), (last, _) = min(merged)
+        words = f"cells of rows {row + 1} to {last + 1} are merged: only the first has the value, the others are blank"
+        yield Finding(Place(label, row + 1, column + 1), "MR612", words, "warning")
+
+
 class _Cells(msgspec.Struct, frozen=True):
-    """The rows of a sheet from a line on, each as one text, which takes a third of the memory."""
+    """The rows of a sheet from a line on, each as one text, which takes a third of the memory.
+
+    ``hidden`` are the numbers of hidden rows, ``merged`` the first and last cells of merged ranges, these from 0.
+    ``is_hidden_sheet`` where nobody chose the sheet, and it is hidden.
+    """
 
     first_line: int
     first_column: int
     rows: list[str]
+    hidden: Sequence[int] = ()
+    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    is_hidden_sheet: bool = False
+
+    def has(self, line: int) -> bool:
+        """Whether anything is in a row."""
+        at = line - self.first_line
+        return 0 <= at < len(self.rows) and bool(self.rows[at].strip(_SEPARATOR))
 
     def records(self, mark: str) -> Iterator[Record]:
         edges = _SEPARATOR + " \t\r\n"
@@ -67,18 +99,24 @@ class _Cells(msgspec.Struct, frozen=True):
 def _read_cells(path: Path, label: str, sheet_name: str | None) -> _Cells:
     calamine = _calamine()
 
-    def scan(book: zipfile.ZipFile) -> tuple[str, list[Found]]:
+    def scan(book: zipfile.ZipFile) -> tuple[str, Scanned]:
         name, part = _chosen(find_sheets(book), label, sheet_name)
         return name, scan_sheet(book, part)
 
-    name, found = opened(path, scan)
+    name, scanned = opened(path, scan)
     try:
         workbook = calamine.CalamineWorkbook.from_path(str(path))
         sheet = workbook.get_sheet_by_name(name)
+        visible = {each.name for each in workbook.sheets_metadata if each.visible == calamine.SheetVisibleEnum.Visible}
         workbook.close()
     except calamine.CalamineError as e:
         raise BadWorkbook(str(e)) from e
-    return _packed(sheet, found)
+    return replace(
+        _packed(sheet, scanned.found),
+        hidden=scanned.hidden,
+        merged=sheet.merged_cell_ranges or (),
+        is_hidden_sheet=sheet_name is None and name not in visible,
+    )
 
 
 def _chosen(sheets: dict[str, str], label: str, wanted: str | None) -> tuple[str, str]:
@@ -91,7 +129,7 @@ def _chosen(sheets: dict[str, str], label: str, wanted: str | None) -> tuple[str
     return name, sheets[name]
 
 
-def _packed(sheet: Any, found: list[Found]) -> _Cells:
+def _packed(sheet: Any, found: Sequence[Found]) -> _Cells:
     """The rows of a sheet to the last one that has anything, what the library read as blank put in."""
     start, end = sheet.start or (0, 0), sheet.end or (0, -1)
     first_column = min([start[1] + 1, *(each.column for each in found)])

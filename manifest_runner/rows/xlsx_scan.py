@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import zipfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -28,7 +28,7 @@ _KINDS = frozenset({"c", "v", "f", "row", "is", "t"})
 _QUICK_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})[0-9]{1,7}"')
 _QUICK_ROW = re.compile(rb'<c r="[A-Z]{1,3}([0-9]{1,7})"')
 _STARTS_OF_CELL = (b"<c ", b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r")
-_SPECIAL = (b't="e"', b"t='", b"t =", b't="&', b"<f", b":f", b":c", b"<!", b"\0")
+_SPECIAL = (b't="e"', b"t='", b"t =", b't="&', b"<f", b":f", b":c", b"<!", b"\0", b"hidden")
 _CELL = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _START_OF_STRING = re.compile(rb"<(?:\w+:)?si[\s>]")
 _END_OF_STRING = re.compile(rb"</(?:\w+:)?si\s*>")
@@ -61,17 +61,24 @@ def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
     return {name: part for name, part in sheets.items() if part is not None}
 
 
-def scan_sheet(book: zipfile.ZipFile, part: str) -> list[Found]:
-    """The cells of a sheet that the library would read as blank. Raises BadWorkbook for one that is too large."""
-    strings, found = _quick_scan(book, part), list[Found]()
+class Scanned(NamedTuple):
+    """What a library does not show of a sheet: cells that it would read as blank, and the numbers of hidden rows."""
+
+    found: Sequence[Found] = ()
+    hidden: Sequence[int] = ()
+
+
+def scan_sheet(book: zipfile.ZipFile, part: str) -> Scanned:
+    """What there is in a sheet that the library does not show. Raises BadWorkbook for one that is too large."""
+    strings, scanned = _quick_scan(book, part), Scanned()
     if strings is None:
         scan = _Scan()
         _parse(book, part, MAX_PART, scan.parser())
         scan.finish()
-        strings, found = scan.strings, scan.found
+        strings, scanned = scan.strings, Scanned(scan.found, scan.hidden)
     if strings * _longest_string(book) > MAX_STRINGS:
         raise BadWorkbook(f"its texts may take more than {MAX_STRINGS // 2**20} MiB; save the sheet as csv")
-    return found
+    return scanned
 
 
 class _Scan:
@@ -79,6 +86,7 @@ class _Scan:
 
     def __init__(self) -> None:
         self.found: list[Found] = []
+        self.hidden: list[int] = []
         self.strings = 0
         self._cells = 0
         self._row, self._row_text, self._column = 0, "", 0
@@ -125,8 +133,11 @@ class _Scan:
         self._end_cell()
         if self._cells > MAX_CELLS:
             self._refuse_large()
-        given = dict(zip(attributes[::2], attributes[1::2], strict=True)).get("r", "")
+        attributes_of_row = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        given = attributes_of_row.get("r", "")
         self._set_row(int(given) if given.isdigit() else self._row + 1)
+        if attributes_of_row.get("hidden") in ("1", "true"):
+            self.hidden.append(self._row)
         self._column = 0
 
     def _set_row(self, row: int) -> None:

@@ -6,17 +6,20 @@ from typing import Any
 
 import msgspec
 
+from manifest_runner.diagnostics.finding import Place
+
 
 class TemplateFault(Exception):
     """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author.
 
-    ``template`` is the one that cannot be rendered.
+    ``template`` is the one that cannot be rendered, ``place`` the cell that is at fault rather than the template.
     """
 
-    def __init__(self, code: str, message: str, template: Any = None) -> None:
+    def __init__(self, code: str, message: str, template: Any = None, place: Place | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.template = template
+        self.place = place
 
 
 class Lookup(msgspec.Struct, frozen=True):

@@ -139,6 +139,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return self.getitem(obj, attribute)
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
+        if isinstance(obj, Scope):
+            obj.refuse(attribute)
         if _is_allowed(obj, attribute):
             return getattr(obj, attribute, self.undefined(obj=obj, name=attribute))
         if isinstance(obj, Undefined):
@@ -171,6 +173,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - Jinja's signature
         __self.budget.step()
         owner, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")
+        if isinstance(owner, Scope):
+            for key in args[:1] if name == "get" else tuple(owner.refused):
+                owner.refuse(key)
         if isinstance(owner, str):
             if name == "replace":
                 return replace(owner, *args)

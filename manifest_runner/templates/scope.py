@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
+from manifest_runner.diagnostics.finding import Place
+from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import near_miss, nearest
 
 ROOTS = ("row", "rows", "index", "source", "vars", "tables", "env", "project", "name")
@@ -21,16 +23,39 @@ _ONLY = {
 }
 
 
+class Refusal(NamedTuple):
+    """Why a name may not be read: a code, the message, and the cell at fault, if it is one."""
+
+    code: str
+    message: str
+    place: Place | None = None
+
+
 class Scope(dict[str, Any]):
     """One of the mappings that templates see.
 
     ``lacks`` is the message for a missing name, with ``{}`` in its place; ``others`` has messages for certain names.
+    ``refused`` are names that no template may read, not even with a default: what is there is wrong, not missing.
     """
 
-    def __init__(self, values: Any, lacks: str, others: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        values: Any,
+        lacks: str,
+        others: Mapping[str, str] = MappingProxyType({}),
+        *,
+        refused: Mapping[str, Refusal] = MappingProxyType({}),
+    ) -> None:
         super().__init__(values)
         self.lacks = lacks
         self.others = others
+        self.refused = refused
+
+    def refuse(self, name: object) -> None:
+        """Raise TemplateFault where no template may read this name."""
+        if name in self.refused:
+            refusal = self.refused[str(name)]
+            raise TemplateFault(refusal.code, refusal.message, place=refusal.place)
 
     def missing(self, name: str) -> str:
         """What to say where a template asks for ``name`` and there is no such value."""

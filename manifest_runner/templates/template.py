@@ -129,6 +129,9 @@ class Template:
             context = template.new_context(dict(scope))
             pieces = list(template.root_render_func(context))
             return self._finished(context.vars["result"] if self.whole else self._sandbox.concat(pieces))
+        except TemplateFault as e:
+            e.template = self
+            raise
         except jinja2.UndefinedError as e:
             raise TemplateFault("MR402", str(e), self) from e
         except (TemplateRefused, SecurityError) as e:

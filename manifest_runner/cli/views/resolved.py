@@ -9,6 +9,7 @@ from manifest_runner.cli.console import FEW
 from manifest_runner.commands.resolve import Resolved
 from manifest_runner.commands.setup.options import ResolveOptions
 from manifest_runner.model import Name
+from manifest_runner.text import counted
 
 
 def resolved_document(resolved: Resolved) -> dict[str, Any]:
@@ -24,8 +25,8 @@ def resolved_document(resolved: Resolved) -> dict[str, Any]:
 def resolved_lines(resolved: Resolved, options: ResolveOptions, *, verbose: bool) -> list[str]:
     """The names that are new, stand for something else, or are no longer used, and a line of totals."""
     totals = (
-        f"{len(resolved.used):,} names resolved: {len(resolved.added):,} new, {len(resolved.changed):,} changed, "
-        f"{len(resolved.removed):,} no longer used"
+        f"{counted(len(resolved.used), 'name')} resolved: "
+        f"{len(resolved.added):,} new, {len(resolved.changed):,} changed, {len(resolved.removed):,} no longer used"
     )
     lines = [*_marked("+", resolved.added, verbose=verbose), *_changed(resolved)]
     lines += [*_marked("-", resolved.removed, verbose=verbose), totals]

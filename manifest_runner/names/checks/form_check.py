@@ -16,6 +16,7 @@ from manifest_runner.validation.validator import SchemaProblem, row_checker
 Fields = Mapping[str, Mapping[str, Any]]
 
 _NO_VALUES = frozenset({"section", "text", "disclosuresection"})
+_OTHER_VALUES = ("dataValues", "externalDataValues", "sampleValues", "runSampleValues")
 _MAX_LISTED = 12
 
 
@@ -56,18 +57,23 @@ def _type(field: Mapping[str, Any]) -> str:
 
 
 def _faults_of(fields: Fields, given: Sequence[Mapping[str, Any]], path: tuple[str | int, ...]) -> Iterator[FormFault]:
+    blank: dict[str, int] = {}
     seen = set()
     for i, each in enumerate(given):
         field = fields.get(each["id"])
         if field is None:
             yield FormFault((*path, i, "id"), "MR703", _unknown("field", each["id"], fields))
             continue
-        if _count(each):
+        if _is_filled(each):
             seen.add(each["id"])
+        else:
+            blank[each["id"]] = i
         yield from _faults_of_field(field, each, (*path, i))
     for name, field in fields.items():
         if name not in seen and is_required(field) and not field.get("value"):
-            yield FormFault(path, "MR704", f"the form requires the field {shown(name)}")
+            at = (*path, blank[name]) if name in blank else path
+            words = ", found a blank" if name in blank else ""
+            yield FormFault(at, "MR704", f"the form requires the field {shown(name)}{words}")
 
 
 def is_required(field: Mapping[str, Any]) -> bool:
@@ -90,7 +96,12 @@ def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:
 
 
 def _count(given: Mapping[str, Any]) -> int:
-    return sum(len(given.get(key) or ()) for key in ("values", "dataValues", "externalDataValues"))
+    return sum(len(given.get(key) or ()) for key in ("values", *_OTHER_VALUES))
+
+
+def _is_filled(given: Mapping[str, Any]) -> bool:
+    """Whether a field has a value; ICA takes a blank one as none."""
+    return any(given.get("values") or ()) or any(given.get(key) for key in _OTHER_VALUES)
 
 
 def _faults_of_field(
@@ -100,7 +111,8 @@ def _faults_of_field(
     most = _number(field.get("maxValues"))
     most = 1 if most is None and field.get("maxValues") is None else most
     if most is not None and _count(given) > most:
-        yield FormFault(path, "MR705", f"the field {name} takes at most {most:g} values, found {_count(given)}")
+        takes = "one value" if most == 1 else f"at most {most:g} values"
+        yield FormFault(path, "MR705", f"the field {name} takes {takes}, found {_count(given)}")
     if _type(field) == "data" and given.get("values"):
         words = f'the field {name} takes data: write "{given["id"]}: {{dataValues: [{{dataId: …, mountPath: …}}]}}"'
         yield FormFault(path, "MR706", words)

@@ -131,6 +131,9 @@ class PipelineCheck:
         if len(values) > 1 and not declared.multi_value:
             words = f"the parameter {shown(declared.code)} takes one value, found {len(values)}"
             yield RequestFault(path, "MR705", words, group=("several", declared.code))
+        if declared.required and not declared.default and not any(values):
+            words = f"the pipeline {shown(self._key)} requires the parameter {shown(declared.code)}, found a blank"
+            yield RequestFault(path, "MR704", words, group=("required", declared.code))
         for number, value in enumerate(values):
             if value and (words := value_fault(value, declared)):
                 at = path if name == "value" else (*path, number)

@@ -34,7 +34,7 @@ class Study:
 
     def items(self, manifest, **files):
         """The inputs and parameters of each item by its userReference, and the findings by code and message."""
-        loaded = self.load(manifest, **files)
+        self.loaded = loaded = self.load(manifest, **files)
         requests = [json.loads(item.request) for item in loaded.expansion.items()]
         found = {each["userReference"]: _values(each["analysisInput"]) for each in requests}
         return found, [(each.code, each.message) for each in loaded.findings.all() if each.severity != "info"]
@@ -179,7 +179,38 @@ def test_an_error_value_in_a_table_counts_only_where_it_is_used(study):
     lanes = "sample,lane,fq\nP1,#N/A,fil.1\nP2,1,#N/A\nP3,1,#N/A\n"
     found, findings = study.items(TABLES, s_csv="sample,genome\nP1,hg38\nP2,hg38\n", lanes_csv=lanes, refs_csv=REFS)
     assert list(found) == ["P1"]
-    assert [("lanes.csv:3" in message, "#N/A" in message) for _, message in findings] == [(True, True)]
+    assert [code for code, _ in findings] == ["MR310"]
+    (finding,) = [each for each in study.loaded.findings.all() if each.code == "MR310"]
+    assert finding.place[1:] == (3, 1)
+    assert finding.place.file.endswith("lanes.csv")
+
+
+@pytest.mark.parametrize(
+    "read", ["[0].fq | default('fil.9')", "[0].get('fq', 'fil.9')", "| map(attribute='fq', default='fil.9') | list"]
+)
+def test_no_default_takes_an_error_value_for_something_missing(study, read):
+    manifest = TABLES.replace("| map(attribute='fq') | list", read)
+    assert manifest != TABLES
+    lanes = "sample,lane,fq\nP1,1,#N/A\n"
+    found, findings = study.items(manifest, s_csv="sample,genome\nP1,hg38\n", lanes_csv=lanes, refs_csv=REFS)
+    assert found == {}
+    assert [code for code, _ in findings] == ["MR310"]
+
+
+def test_a_key_of_too_few_columns_is_an_error_whatever_the_default(study):
+    manifest = """\
+tables: {lanes: {csv: lanes.csv, key: [sample, lane]}}
+analyses:
+  - kind: nextflow
+    forEach: {csv: s.csv}
+    userReference: "{{ row.sample }}"
+    analysisInput: {inputs: {fq: "{{ tables.lanes[row.sample] | default('fil.9') }}"}}
+"""
+    found, findings = study.items(manifest, s_csv="sample\nP1\n", lanes_csv="sample,lane,fq\nP1,1,fil.1\n")
+    assert found == {}
+    ((code, message),) = findings
+    assert code == "MR402"
+    assert 'is "sample" and "lane": write tables.lanes[row.sample, row.lane]' in message
 
 
 @settings(max_examples=60, deadline=None)

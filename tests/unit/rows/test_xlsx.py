@@ -115,6 +115,19 @@ def test_a_table_may_start_anywhere_and_blank_rows_do_not_count(rows_of):
     assert (rows.columns, values(rows), rows.cell_place(9, 1)) == (("a", "b"), [(9, "x")], Place("s.xlsx", 9, 4))
 
 
+def test_hidden_rows_and_merged_cells_are_read_with_a_warning(rows_of):
+    hidden = '<row r="2" hidden="1">' + text("A2", "P1") + text("B2", "x") + "</row>"
+    rows = rows_of(HEADER + hidden + '<row r="3" hidden="1"/><row r="4">' + text("A4", "P2") + "</row>")
+    assert values(rows) == [(2, "x"), (4, "")]
+    (note,) = rows.notes
+    assert (note.code, note.severity, note.place) == ("MR612", "warning", Place("s.xlsx", 2))
+    assert note.message.startswith("1 row is hidden")
+    merged = '</sheetData><mergeCells count="1"><mergeCell ref="B2:B3"/></mergeCells><sheetData>'
+    (note,) = rows_of(HEADER + hidden.replace(' hidden="1"', "") + merged).notes
+    assert (note.code, note.place) == ("MR612", Place("s.xlsx", 2, 2))
+    assert rows_of(HEADER.replace("<row", '<row hidden="1"')).notes == ()
+
+
 def test_a_sheet_is_found_by_its_name(rows_of):
     assert rows_of(HEADER, HEADER.replace("value", "other"), name="Sheet2").columns == ("sample", "other")
     with pytest.raises(InvalidManifest) as raised:

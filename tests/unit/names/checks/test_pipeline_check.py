@@ -64,6 +64,16 @@ def test_what_is_required_and_has_no_default_must_be_given():
     ]
 
 
+def test_a_blank_is_no_value_of_what_is_required():
+    assert ("MR704", 'the pipeline "Germline" requires the parameter "depth", found a blank') in faults(
+        {"fastqs": ("fil.1",), "ref_tar": ("fil.2",)}, [("depth", "")]
+    )
+    at = ("fields", 0)
+    assert form_faults([value("sample", ""), REF]) == [
+        (at, "MR704", 'the form requires the field "sample", found a blank')
+    ]
+
+
 def test_several_values_where_one_is_allowed_are_a_fault():
     assert faults({**RIGHT, "ref_tar": ("fil.3", "fil.4")}, [("depth", ["1", "2"])]) == [
         ("MR705", 'the input "ref_tar" takes one file or folder, found 2'),
