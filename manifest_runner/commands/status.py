@@ -28,7 +28,7 @@ def refresh(
             if is_watching:
                 follow(run, "finished")
             else:
-                look(run)
+                look(run, in_detail=True)
             if usage:
                 _ask_for_prices(run)
         finally:

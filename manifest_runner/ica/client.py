@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from manifest_runner.ica import endpoints, responses
 from manifest_runner.ica.connection.caller import Caller
-from manifest_runner.ica.model import Analysis, Batch, BatchItem
+from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
 
 
 class Client(Caller):
@@ -45,14 +45,18 @@ class Client(Caller):
         call = endpoints.search_analyses(technical_tags, statuses, user_reference)
         return self.pages(call, responses.read_analysis_page)
 
-    def latest_ended(self, technical_tag: str, statuses: tuple[str, ...], most: int) -> Iterator[Analysis]:
+    def latest_ended(self, technical_tag: str, statuses: tuple[str, ...], most: int) -> LatestEnded:
         """The analyses that ended last, at most about ``most``, as far as the server sorts: compare again."""
+        found: list[Analysis] = []
+        total: int | None = None
         for offset in range(0, most, self.page_size):
             call = endpoints.search_ended(technical_tag, statuses, offset, self.page_size)
             page = self.ask(call, responses.read_analysis_page)
-            yield from page.items
+            found += page.items
+            total = page.total
             if len(page.items) < self.page_size:
-                return
+                break
+        return LatestEnded(found, total)
 
     def get_analysis(self, analysis_id: str) -> Analysis:
         """One analysis."""

@@ -41,3 +41,16 @@ class BatchItem(NamedTuple):
     message: str | None
     analysis: Analysis | None
     technical_tags: tuple[str, ...] = ()
+
+
+class LatestEnded(NamedTuple):
+    """The analyses that ended last, as the server sorts them, and how many have ended, None where it does not count."""
+
+    analyses: list[Analysis]
+    total: int | None
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the latest really come first."""
+        ends = [analysis.end_date or "" for analysis in self.analyses]
+        return ends == sorted(ends, reverse=True)

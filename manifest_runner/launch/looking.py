@@ -1,8 +1,10 @@
-"""How launches are, asked with as few requests as that takes.
+"""How launches are, asked with as few requests as that takes: at most one for each thousand that are open.
 
 A search for the manifest's name stamp costs a page for each thousand of its analyses, whatever their state. Where
-few of many are still open, two searches by status cost less: those that have not ended, and those that ended last.
-Whatever neither shows is asked for batch by batch, or one by one (see ``polling``).
+few of many are still open, a search for those that ended last costs less: it also says how many have ended in all, and
+if these are as many as are known now, all others are still open. Who wants to know how far those have come, or where
+the numbers differ, searches for them as well. Whatever no search shows is asked for batch by batch, or one by one (see
+``polling``).
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.record import with_analysis
 from manifest_runner.launch.search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.model import FINAL_JOB
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
-Search = Literal["everything", "by status"]
+Search = Literal["everything", "ended", "by status"]
 
 PAGE = 1000
 OPEN_ANALYSIS = (
@@ -35,26 +38,51 @@ OPEN_ANALYSIS = (
 ENDED_ANALYSIS = ("SUCCEEDED", "FAILED", "FAILED_FINAL", "ABORTED")
 
 
-def cheapest_search(lockfile: Lockfile, references: Collection[str]) -> Search | None:
-    """The search that shows these items with the fewest requests; None where asking by batch takes no more."""
+def cheapest_search(lockfile: Lockfile, references: Collection[str], *, in_detail: bool) -> Search | None:
+    """The search that shows these items with the fewest requests; None where asking by batch takes no more.
+
+    ``in_detail`` it also shows how far those have come that have not ended.
+    """
     everything = pages(sum(1 + len(item.previous) for item in lockfile.items.values()))
-    by_status = 2 * pages(len(references))
-    if batch_requests(lockfile, references) <= min(everything, by_status):
+    ended = pages(len(references)) + (1 if in_detail else 0)
+    if batch_requests(lockfile, references) <= min(everything, ended):
         return None
-    return "everything" if everything <= by_status else "by status"
+    if everything <= ended:
+        return "everything"
+    return "by status" if in_detail else "ended"
 
 
 def look_by_search(
     client: Client, lockfile: Lockfile, names: Sequence[str], references: Collection[str], search: Search
 ) -> list[str]:
-    """Update these items from a search. Returns the userReferences that it did not show."""
+    """Update these items from a search. Returns the userReferences of which it said nothing."""
     if search == "everything":
         return _update(lockfile, references, stamped_analyses(client, names))
-    left = list(references)
-    for name in names:
+    left, is_all = _look_at_ended(client, lockfile, names, references)
+    if search == "ended" and is_all:
+        return [each for each in left if lockfile.items[each].analysis is None]
+    for name in names if left else ():
         left = _update(lockfile, left, _still_open(client, name))
-        left = _update(lockfile, left, client.latest_ended(name_stamp(name), ENDED_ANALYSIS, len(left)))
     return left
+
+
+def _look_at_ended(
+    client: Client, lockfile: Lockfile, names: Sequence[str], references: Collection[str]
+) -> tuple[list[str], bool]:
+    """Update the items that have ended. Returns the others, and whether it is certain that they have not."""
+    known = _known_to_have_ended(lockfile)
+    left, total, is_counted = list(references), 0, True
+    for name in names if left else ():
+        latest = client.latest_ended(name_stamp(name), ENDED_ANALYSIS, len(left))
+        left = _update(lockfile, left, latest.analyses)
+        total += latest.total or 0
+        is_counted = is_counted and latest.total is not None and latest.is_sorted
+    return left, is_counted and total == known + len(references) - len(left)
+
+
+def _known_to_have_ended(lockfile: Lockfile) -> int:
+    launches = (launch for item in lockfile.items.values() for launch in (item, *item.previous))
+    return len({each.analysis.id for each in launches if each.analysis and each.analysis.status in ENDED_ANALYSIS})
 
 
 def pages(count: int) -> int:
@@ -63,7 +91,10 @@ def pages(count: int) -> int:
 
 
 def batch_requests(lockfile: Lockfile, references: Iterable[str]) -> int:
-    """How many requests it takes to ask for these items batch by batch, or one by one where that is less."""
+    """How many requests it takes to ask for these items batch by batch, or one by one where that is less.
+
+    A batch whose job has not ended is asked for, too.
+    """
     wanted: dict[str | None, int] = {}
     for reference in references:
         batch_id = lockfile.items[reference].batch_id
@@ -73,7 +104,9 @@ def batch_requests(lockfile: Lockfile, references: Iterable[str]) -> int:
 
 def _requests_of(lockfile: Lockfile, batch_id: str | None, count: int) -> int:
     batch = lockfile.batches.get(batch_id or "")
-    return count if batch is None else min(count, pages(batch.items))
+    if batch is None:
+        return count
+    return min(count, pages(batch.items)) + (batch.status not in FINAL_JOB)
 
 
 def _still_open(client: Client, name: str) -> Iterator[Analysis]:

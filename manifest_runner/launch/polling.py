@@ -38,14 +38,24 @@ def analysis_done(item: LockedItem) -> bool:
 class Poller:
     """Brings a lockfile up to date, in place, as far as ``is_done`` asks for.
 
-    Where launches are stamped with one of ``names``, their analyses may be found by a search.
+    Where launches are stamped with one of ``names``, their analyses may be found by a search. Unless ``in_detail``,
+    it is enough to know which have ended, and how.
     """
 
-    def __init__(self, client: Client, lockfile: Lockfile, is_done: IsDone, *, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        client: Client,
+        lockfile: Lockfile,
+        is_done: IsDone,
+        *,
+        names: Sequence[str] = (),
+        in_detail: bool = True,
+    ) -> None:
         self.client = client
         self.lockfile = lockfile
         self.is_done = is_done
         self._names = names
+        self._in_detail = in_detail
         self._searches = MAX_SEARCHES if names and is_done is analysis_done else 0
 
     def open_items(self) -> list[str]:
@@ -70,7 +80,9 @@ class Poller:
 
     def _looked_up(self, references: list[str]) -> list[str]:
         """What a search did not show."""
-        search = cheapest_search(self.lockfile, references) if self._searches and references else None
+        if not self._searches or not references:
+            return references
+        search = cheapest_search(self.lockfile, references, in_detail=self._in_detail)
         if search is None:
             return references
         left = look_by_search(self.client, self.lockfile, self._names, references, search)

@@ -44,28 +44,31 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
         context.sleep(min(pause, run.deadline.left()))
 
 
-def look(run: OpenRun) -> bool:
-    """Ask once for every launch that has not ended; returns whether any is now known to have failed."""
+def look(run: OpenRun, *, in_detail: bool = False) -> bool:
+    """Ask once for every launch that has not ended; returns whether any is now known to have failed.
+
+    ``in_detail`` also says how far those have come that go on.
+    """
     items = run.session.lockfile.items
     failed = sum(item.failed for item in items.values())
-    if (poller := _poller(run, "finished")) is not None:
+    if (poller := _poller(run, "finished", in_detail=in_detail)) is not None:
         poller.poll()
     return sum(item.failed for item in items.values()) > failed
 
 
-def _poller(run: OpenRun, wait: WaitMode) -> Poller | None:
+def _poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller | None:
     """None where there is nothing to ask."""
     done, items = _done(wait), run.session.lockfile.items
     if all(done(item) for item in items.values()) and not run.session.is_run_elsewhere():
         return None
-    return _new_poller(run, wait)
+    return _new_poller(run, wait, in_detail=in_detail)
 
 
-def _new_poller(run: OpenRun, wait: WaitMode) -> Poller:
+def _new_poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller:
     from manifest_runner.launch.polling import Poller
 
     names = run.session.naming.names if run.session.loaded.document.stamp else ()
-    return Poller(run.client(), run.session.lockfile, _done(wait), names=names)
+    return Poller(run.client(), run.session.lockfile, _done(wait), names=names, in_detail=in_detail)
 
 
 def _done(wait: WaitMode) -> IsDone:
