@@ -168,12 +168,10 @@ class Checkout:
         """``manifest-runner run`` with these options; ``more`` goes to the fork server's case."""
         return self._do(self.case(*arguments, **more))
 
-    def do(self, command: str, *arguments: str) -> Ended:
-        """Any command with the manifest as its argument; ``lock show`` is one command."""
-        case = self.case()
-        return self._do(
-            {**case, "argv": [*command.split(), self.manifest.name, "--server-url", self.place.url, *arguments]}
-        )
+    def do(self, command: str, *arguments: str, **more: Any) -> Ended:
+        """Any command with the manifest as its argument; ``lock show`` is one command. ``more`` is as for ``run``."""
+        argv = [*command.split(), self.manifest.name, "--server-url", self.place.url, *arguments]
+        return self._do({**self.case(), "argv": argv, **more})
 
     def run_at(self, step: int, when: str, *arguments: str, **more: Any) -> Ended:
         return self.run(*arguments, at={"step": step, "when": when, **more})
