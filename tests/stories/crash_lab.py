@@ -115,13 +115,17 @@ class Emulator:
 
 @dataclass
 class Checkout:
-    """A folder with a manifest, as one user has it. All checkouts of one ``project`` are of the same study."""
+    """A folder with a manifest, as one user has it. All checkouts of one ``project`` are of the same study.
+
+    Commands of one that ``is_blind`` see no doubles: that is a bug, for tests to find.
+    """
 
     place: Place
     folder: Path
     project: str = field(default_factory=lambda: str(uuid.uuid4()))
     key: str = "a-users-key"
     env: Mapping[str, str] = field(default_factory=dict)
+    is_blind: bool = False
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +166,7 @@ class Checkout:
         patience = ("--poll-interval", "0.01", "--timeout", "30")  # what is lost is not waited for all day
         argv = ["run", self.manifest.name, "--server-url", self.place.url, *patience, *arguments]
         beside = {name: str(self.folder.with_name(f"{self.folder.name}.{name}")) for name in ("out", "err", "disk")}
-        return {"argv": argv, "folder": str(self.folder), "env": env, **beside, **more}
+        return {"argv": argv, "folder": str(self.folder), "env": env, "is_blind": self.is_blind, **beside, **more}
 
     def run(self, *arguments: str, **more: Any) -> Ended:
         """``manifest-runner run`` with these options; ``more`` goes to the fork server's case."""

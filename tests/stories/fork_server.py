@@ -225,6 +225,8 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
     steps.wrap_files()
     steps.wrap_sockets()
     steps.wrap_stores()
+    if case.get("is_blind"):
+        _blind()
     if "pid" in case:
         Path(case["pid"]).write_text(str(os.getpid()))
     if case.get("trace"):
@@ -232,6 +234,13 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
     code = _call(case)
     sys.settrace(None)
     return {"code": code, "steps": steps.names, "lines": lines.count}
+
+
+def _blind() -> None:
+    """Break the product: it never sees a double. A test that looks for them must then fail."""
+    from manifest_runner.commands import doubles
+
+    doubles.doubles_among = lambda *_arguments: []
 
 
 def _call(case: dict[str, Any]) -> int:

@@ -259,6 +259,15 @@ def test_nothing_is_launched_twice_and_nothing_is_forgotten_whatever_happens(stu
     play(study, 12, 12)
 
 
+def test_a_product_that_sees_no_doubles_is_found_out(study):
+    story = study()
+    story.begin({"s0": 1, "s1": 2})
+    for checkout in story.checkouts.values():
+        checkout.is_blind = True
+    with pytest.raises(AssertionError, match="what was launched twice is reported"):
+        story.race(batch_size=1)
+
+
 @pytest.mark.slow
 def test_nothing_is_launched_twice_and_nothing_is_forgotten_in_long_stories(study):
     play(study, 300, 40)
