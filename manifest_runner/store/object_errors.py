@@ -14,6 +14,21 @@ _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
 _EXPIRED = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "token expired", "ExpiredTokenException")
 _CLOCK = ("RequestTimeTooSkewed", "RequestExpired", "Request date header too old")
 _UNKNOWN_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed", "InvalidAuthenticationInfo")
+_UNUSABLE = (
+    "OpenCredentials",
+    "DecodeCredentials",
+    "InvalidKey",
+    "ReadPem",
+    "MissingKey",
+    "InvalidAccessKey",
+    "MissingAccessKeyId",
+    "MissingSecretAccessKey",
+)
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's key file",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
 _ELSEWHERE = (
     "incorrectly configured region",
     "PermanentRedirect",
@@ -38,13 +53,14 @@ def in_words(error: Exception, where: str, *, writing: bool) -> RunnerError:
     if _has(text, _CLOCK):
         return Unreachable(f"{where}: the store refuses this machine's clock, which is minutes off. Set it. {_SAFE}")
     if _has(text, _METADATA):
-        return Unreachable(
-            f"{where}: no credential for the store. Set its environment variables (such as AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME and "
-            "AZURE_STORAGE_ACCOUNT_KEY) or its credential file. Nothing was sent."
-        )
+        return Unreachable(f"{where}: no credential for the store. Set {_variables(where)}. Nothing was sent.")
     if _has(text, _UNKNOWN_KEY):
         return Unreachable(f"{where}: the store does not accept the credential. Correct it. {_SAFE}")
+    if _has(text, _UNUSABLE):
+        return Unreachable(
+            f"{where}: the credential for the store is incomplete or cannot be read. Correct {_variables(where)}. "
+            "Nothing was sent."
+        )
     if _has(text, _ELSEWHERE):
         return BadState(f"{where}: the bucket is in another region. Set AWS_REGION to it. Nothing was sent.")
     return _by_status(error, text, where, writing=writing)
@@ -62,6 +78,10 @@ def _by_status(error: Exception, text: str, where: str, *, writing: bool) -> Run
     if isinstance(error, FileNotFoundError):
         return BadState(f"{where}: something other than the store answers there ({said}). Check the address.")
     return Unreachable(f"{where}: the store cannot be reached or does not answer{_of(said)}. {_SAFE}")
+
+
+def _variables(where: str) -> str:
+    return _CREDENTIALS.get(where.partition("://")[0], "its environment variables")
 
 
 def _of(said: str) -> str:

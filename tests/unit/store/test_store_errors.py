@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,26 +13,41 @@ from buckets import Buckets
 
 from manifest_runner.errors import BadState, RunnerError, Unreachable, UsageProblem
 from manifest_runner.store.aws_files import aws_options
-from manifest_runner.store.interface import Store
+from manifest_runner.store.interface import Conflict, Store, Stored
 from manifest_runner.store.location import open_state
 
 SECRET = "s3cr3t-of-the-store"
 
 
 class Answering:
-    """An S3 server that gives one answer to everything, or pretends that all is well."""
+    """A server of objects that gives one answer to everything, or pretends that all is well.
+
+    One that ``compares`` keeps what is written, by the conditions of Google (a generation) and Azure (an ETag).
+    """
 
     def __init__(self) -> None:
         self.answer: tuple[int, str] | None = None
+        self.compares = False
+        self.objects: dict[str, tuple[int, bytes]] = {}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer()
+                if not outer.compares:
+                    self._answer()
+                elif self.path in outer.objects:
+                    self._send(200, *outer.objects[self.path])
+                else:
+                    is_google = "x-ms-version" not in self.headers
+                    code = "NoSuchKey" if is_google else "BlobNotFound"
+                    self._send(404, 0, f"<Error><Code>{code}</Code></Error>".encode())
 
             def do_PUT(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self._answer()
+                content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if outer.compares:
+                    self._write(content)
+                else:
+                    self._answer()
 
             def do_POST(self) -> None:
                 self._answer()
@@ -39,8 +55,25 @@ class Answering:
             def _answer(self) -> None:
                 status, code = outer.answer or (200, "")
                 body = f"<Error><Code>{code}</Code><StringToSign>{SECRET}</StringToSign></Error>".encode()
+                self._send(status, 1, body)
+
+            def _write(self, content: bytes) -> None:
+                now = outer.objects.get(self.path, (0, b""))[0]
+                wanted = self.headers.get("x-goog-if-generation-match")
+                if wanted is not None and wanted != str(now):
+                    self._send(412, now, b"<Error><Code>PreconditionFailed</Code></Error>")
+                elif self.headers.get("If-None-Match") == "*" and now:
+                    self._send(409, now, b"<Error><Code>BlobAlreadyExists</Code></Error>")
+                elif self.headers.get("If-Match") not in (None, f'"{now}"'):
+                    self._send(412, now, b"<Error><Code>ConditionNotMet</Code></Error>")
+                else:
+                    outer.objects[self.path] = now + 1, content
+                    self._send(201, now + 1, b"")
+
+            def _send(self, status: int, generation: int, body: bytes) -> None:
                 self.send_response(status)
-                self.send_header("ETag", '"1"')
+                self.send_header("ETag", f'"{generation}"')
+                self.send_header("x-goog-generation", str(generation))
                 self.send_header("Last-Modified", "Wed, 25 Nov 2026 16:00:00 GMT")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -110,12 +143,114 @@ def test_a_store_that_nobody_serves_is_out_of_reach(monkeypatch, answering):
         opened("s3://bucket/state", patience=1).get("a")
 
 
-@pytest.mark.parametrize("url", ["gs://bucket/state", "az://container/state"])
-def test_a_store_without_a_credential_is_said_to_lack_one(url, monkeypatch):
-    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_ACCOUNT_NAME"):
+@pytest.fixture(name="google_key", scope="module")
+def _google_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key file of a service account that nobody has; from such a key a token is made without asking anybody."""
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()).decode()
+    path = tmp_path_factory.mktemp("google") / "key.json"
+    account = {"type": "service_account", "client_email": "a@b", "private_key_id": "1", "private_key": pem}
+    path.write_text(json.dumps(account))
+    return path
+
+
+@pytest.fixture(name="elsewhere")
+def _elsewhere(answering: Answering, google_key: Path, monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """No server of Google's or Azure's runs here; this one answers as their documentation says."""
+    address = f"http://127.0.0.1:{answering.server.server_port}"
+    monkeypatch.setenv("GOOGLE_BASE_URL", address)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(google_key))
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", address)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "acc")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "c2VjcmV0")
+    return answering
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/state", "az://bucket/state"])
+def test_google_and_azure_compare_before_they_write(elsewhere, url):
+    elsewhere.compares = True
+    store = opened(url)
+    assert store.get("a") is None
+    first = store.create("a", b"1")
+    with pytest.raises(Conflict):
+        store.create("a", b"2")
+    assert store.get("a") == Stored(b"1", first)
+    second = store.replace("a", b"3", first)
+    with pytest.raises(Conflict):
+        store.replace("a", b"4", first)
+    assert store.get("a") == Stored(b"3", second)
+    store.probe("a", b"3")
+
+
+NO_CREDENTIAL = ("GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY")
+
+
+@pytest.mark.parametrize(
+    ("url", "variable"),
+    [
+        ("gs://bucket/state", "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("az://container/state", "AZURE_STORAGE_ACCOUNT_NAME"),
+    ],
+)
+def test_a_store_without_a_credential_is_said_to_lack_one(url, variable, monkeypatch):
+    for name in NO_CREDENTIAL:
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(Unreachable, match="no credential for the store"):
+    with pytest.raises(Unreachable, match=f"no credential for the store. Set {variable}"):
         opened(url, patience=1).get("a")
+
+
+@pytest.mark.parametrize(
+    ("url", "env"),
+    [
+        ("gs://bucket/state", {"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere/key.json"}),
+        ("gs://bucket/state", {"GOOGLE_APPLICATION_CREDENTIALS": "a-key-file"}),
+        ("az://box/state", {"AZURE_STORAGE_ACCOUNT_NAME": "acc", "AZURE_STORAGE_ACCOUNT_KEY": f"{SECRET}!"}),
+        ("s3://bucket/state", {"AWS_ACCESS_KEY_ID": "a-key"}),
+    ],
+)
+def test_a_credential_that_cannot_be_used_is_named_and_never_shown(url, env, monkeypatch, tmp_path):
+    key = {"private_key": SECRET, "private_key_id": "1", "client_email": "a@b", "type": "service_account"}
+    (tmp_path / "a-key-file").write_text(json.dumps(key))
+    monkeypatch.chdir(tmp_path)
+    for name in (*NO_CREDENTIAL, "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Unreachable, match=r"is incomplete or cannot be read\. Correct [AG]") as caught:
+        opened(url, patience=1).get("a")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code", "words", "error"),
+    [
+        ("gs", 404, "NoSuchBucket", "there is no such bucket", BadState),
+        ("gs", 403, "AccessDenied", r"may not be \w+ with this credential", BadState),
+        ("gs", 401, "", r"may not be \w+ with this credential", BadState),
+        ("gs", 400, "ExpiredToken", "credential has expired", Unreachable),
+        ("az", 404, "ContainerNotFound", "there is no such bucket", BadState),
+        ("az", 403, "AuthenticationFailed", "does not accept the credential", Unreachable),
+        ("az", 403, "AuthorizationPermissionMismatch", r"may not be \w+ with this credential", BadState),
+    ],
+)
+def test_errors_of_google_and_azure_are_said_in_the_same_words(
+    answering, google_key, monkeypatch, url, status, code, words, error
+):
+    """No server of theirs runs here; this one answers as their documentation says."""
+    address = f"http://127.0.0.1:{answering.server.server_port}"
+    monkeypatch.setenv("GOOGLE_BASE_URL", address)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(google_key))
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", address)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "acc")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "c2VjcmV0")
+    answering.answer = (status, code)
+    store = opened(f"{url}://bucket/state")
+    for call in (lambda: store.get("a"), lambda: store.create("a", b"1")):
+        with pytest.raises(error, match=words):
+            call()
 
 
 @pytest.mark.parametrize(
