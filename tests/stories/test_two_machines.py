@@ -174,6 +174,25 @@ def stopped_steps(shared: Shared, steps: list[str]) -> list[int]:
     return [step for step in found if step > found[0]]
 
 
+@pytest.mark.parametrize("shared", ["git"], indirect=True)
+def test_what_a_run_that_was_stopped_within_a_post_sends_too_late_is_reported(shared, timed, second):
+    """Its bytes are on their way, and a journal that is not shared says nothing of them to the other machine."""
+    steps = steps_of(shared, timed)
+    mine, theirs = shared.machines(timed, ME, ME)
+    there = replace(theirs, place=replace(timed, server=second))
+    pid_file = mine.folder.with_name("pid")
+    case = {**mine.timed_case(at={"step": steps.index(POST), "when": "stop"}), "pid": str(pid_file)}
+    timed.server.start(case)
+    pid = wait_until_stopped(pid_file)
+    assert there.timed(lock_timeout=EXPIRED, batch_size=1).code == 0
+    go_on(pid)
+    zombie = timed.server.finish(case)
+    assert (zombie.code, "has lost its lease" in zombie.err) == (6, True), zombie.err
+    for checkout in (mine, theirs):
+        again = checkout.timed()
+        assert (again.code, again.err.count("launched twice")) == (1, 2), again.err
+
+
 def test_a_run_that_is_stopped_until_its_lease_is_over_sends_nothing_when_it_goes_on(
     shared, timed, second, record_property
 ):
