@@ -66,7 +66,7 @@ def failures(path: Path, target: Target, options: RunOptions, context: Context, 
             session.report_pending()
             look(run)
             wanted = wanted_items(session.lockfile, options.choices)
-            failed = [name for name in wanted if session.lockfile.items[name].failed]
+            failed = [name for name in wanted if session.lockfile.items[name].failure_counts]
             tails, missing, is_hidden = _explain(run, failed, logs)
         finally:
             session.finish()

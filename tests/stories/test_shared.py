@@ -96,8 +96,11 @@ def test_status_shows_failures_alone_and_says_so_with_its_exit_code(cli, emulato
     cli("run", "study.yaml", "--wait", "finished")
     assert cli("status", "study.yaml", "--exit-status").code == 1
     assert cli("status", "study.yaml", "--exit-status", "--target", "alpha").code == 0
+    assert cli("status", "study.yaml", "--target", "gamma").code == 2
     failed = cli.ok("status", "study.yaml", "--failed")
     assert [line.split("\t")[0] for line in failed.out.splitlines()] == ["beta", "1 item: 1 analysis failed"]
     document = cli.ok("status", "study.yaml", "--json").json
     assert (document["reportVersion"], document["totals"]["failed"]) == (1, 1)
     assert "requests" not in str(document)
+    cli.ok("accept", "study.yaml", "--target", "beta")
+    assert cli.ok("status", "study.yaml", "--failed", "--exit-status").out == "0 items\n"

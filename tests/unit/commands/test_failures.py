@@ -12,10 +12,12 @@ from commands.outcome_lab import Study, study
 from manifest_runner.cli.main import app
 from manifest_runner.cli.views.failures import failures_lines
 from manifest_runner.commands import preview
+from manifest_runner.commands.accept import accept
 from manifest_runner.commands.failures import FailuresReport, LogOptions, failures
 from manifest_runner.emulator import EmulatorOptions, Fault, running
 from manifest_runner.emulator.oddities import parse_oddities
 from manifest_runner.emulator.record import LEAKS, requests
+from manifest_runner.planning.choices import Choices
 from manifest_runner.report.failure_groups import in_words
 
 CATALOG = """\
@@ -121,6 +123,13 @@ def test_a_credential_that_may_not_see_steps_ends_with_4_and_the_failed_items(tm
         assert (done.exit_code, shown["error"]["exit"], shown["failed"]) == (4, 4, 1)
         assert "may not see the steps" in done.stderr
         assert "failure" not in lab.items()["mem1"]
+
+
+def test_a_failure_that_was_accepted_no_longer_counts(tmp_path):
+    with study(tmp_path, "mem1", "zip1", catalog=CATALOG) as lab:
+        lab.run()
+        accept(lab.path, lab.target, Choices(targets=("mem1",)), lab.context)
+        assert list(ask(lab).items) == ["zip1"]
 
 
 def test_without_failures_nothing_is_asked(tmp_path):
