@@ -75,7 +75,7 @@ def record_outputs(run: OpenRun, wanted: Iterable[str]) -> None:
     client, saved_at = run.client(), context.monotonic()
     for done, (name, found) in enumerate(in_parallel(lambda name: _ask(client, items[name]), names), 1):
         if found is None:
-            context.notify(f"{name}: ICA does not know its analysis any more, so it has no outputs")
+            context.notify(f"{name}: ICA no longer knows its analysis, so it has no outputs")
         else:
             items[name] = structs.replace(items[name], outputs=_locked(found, session.lockfile.project))
         context.progress("outputs", done, len(names))

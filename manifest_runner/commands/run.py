@@ -85,7 +85,7 @@ class Outcome(msgspec.Struct):
 def run(path: Path, target: Target, options: RunOptions, context: Context) -> Outcome:
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
     if options.retries and options.wait != "finished":
-        raise UsageProblem("--retries goes with --wait finished: only who waits sees what fails")
+        raise UsageProblem("--retries needs --wait finished: only a run that waits sees what fails")
     with open_run(path, target, options, context, "run") as run:
         return _run(run)
 

@@ -21,7 +21,7 @@ class Choices(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.where is not None and not self.retry_failed:
-            raise ValueError("--where goes with --retry-failed")
+            raise ValueError("--where needs --retry-failed")
 
     def wants(self, user_reference: str) -> bool:
         return not self.targets or any(fnmatchcase(user_reference, target) for target in self.targets)

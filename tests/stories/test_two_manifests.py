@@ -62,7 +62,7 @@ def test_the_second_waits_for_a_first_that_ended_well(cli, emulator):
     write(cli, "a", "b")
     ended = cli("run", "germline.yaml", "report.yaml", *FINISHED, "--outputs")
     assert ended.code == 1
-    assert "not run, since germline.yaml did not end well: report.yaml" in ended.err
+    assert "not run, because germline.yaml did not succeed: report.yaml" in ended.err
     assert sorted(emulator.executed()) == ["a-germline", "b-germline"]
     shown = cli.ok("plan", "report.yaml")
     assert "1 of 2 items of germline.yaml give no row (1 failed)" in shown.err

@@ -14,8 +14,8 @@ from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
 A changed item that is accepted counts as unchanged until it changes again: for a tag or a
-comment that is not worth paying for. A failed or aborted item that is accepted counts as
-failed no longer. Nothing is launched; the lockfile's diff shows what was accepted.
+comment that is not worth paying for. A failed or aborted item that is accepted no longer
+counts as failed. Nothing is launched; the lockfile's diff shows what was accepted.
 
 \b
 Examples:

@@ -14,7 +14,7 @@ from manifest_runner.launch.doubles import Double
 
 EPILOG = """\b
 Two runs that start at the same time on two machines cannot see each other, and launch the same
-items twice. Everybody keeps the oldest analysis of each, so that two people who clean up at once
+items twice. The oldest analysis of each is kept, so two people who clean up at the same time
 keep the same one.
 
 \b

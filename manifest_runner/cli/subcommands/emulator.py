@@ -29,7 +29,7 @@ def _oddities(_context: click.Context, _parameter: click.Parameter, oddities: tu
 emulator_options = grouped(
     "options",
     EmulatorOptions,
-    click.option("--host", default="127.0.0.1", show_default=True),
+    click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address of this machine."),
     click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 picks a free one."),
     click.option(
         "--database", type=FILE, default=Path("emulator.sqlite3"), show_default=True, help="Where it keeps its state."
@@ -46,8 +46,22 @@ emulator_options = grouped(
     click.option(
         "--catalog", type=FILE, show_default="anything", help="Know these projects, pipelines, data and outcomes."
     ),
-    click.option("--creation-delay", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS"),
-    click.option("--analysis-duration", type=SECONDS, default=8.0, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--creation-delay",
+        type=SECONDS,
+        default=1.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Create the items of a batch within this time.",
+    ),
+    click.option(
+        "--analysis-duration",
+        type=SECONDS,
+        default=8.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Let an analysis run for this long.",
+    ),
     click.option("--fail-creation", metavar="REGEX", help="Fail the creation of these userReferences."),
     click.option("--fail-analysis", metavar="REGEX", help="Fail the analysis of these userReferences."),
     click.option("--abort-analysis", metavar="REGEX", help="Abort the analysis of these userReferences."),
@@ -87,7 +101,7 @@ emulator_options = grouped(
         multiple=True,
         metavar="ODDITY",
         callback=_oddities,
-        help="Be another kind of server: no-v4, max-url=BYTES, … Repeatable.",
+        help="Behave like another kind of server: no-v4, max-url=BYTES, … Repeatable.",
     ),
     click.option(
         "--token-lifetime", type=SECONDS, default=86400.0, metavar="SECONDS", help="Let tokens expire after this long."

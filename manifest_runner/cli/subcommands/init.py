@@ -16,7 +16,7 @@ from manifest_runner.errors import RunnerError, UsageProblem
 
 EPILOG = """\b
 The manifest says what to fill in and what to do next. With --pipeline it has everything that
-the pipeline declares: what it requires is filled in or marked, the rest stands in comments. On a
+the pipeline declares: required values are filled in or marked, the rest is in comments. On a
 terminal, and with a credential, init lists the projects and pipelines to choose from.
 
 \b
@@ -58,7 +58,8 @@ def command(manifest: Path, pipeline: str | None, payload: Path | None, target: 
         written = write_starter(manifest, target.project)
     samples = "" if payload else f", and the rows of {written[1]}"
     is_ready = payload is not None and target.project is not None
-    first = "" if is_ready else f"replace what is marked FILL IN in {written[0]}{samples}; then "
+    marked = "what is marked FILL IN" if pipeline is None else "each REPLACE_ME"
+    first = "" if is_ready else f"replace {marked} in {written[0]}{samples}; then "
     then = f"next: {first}manifest-runner validate {manifest}"
     console.result([*(f"wrote {path}" for path in written), then], {"written": [str(path) for path in written]})
 

@@ -80,7 +80,7 @@ def show(manifest: Path, target: Target, console: Console) -> None:
 def release(manifest: Path, yes: bool, target: Target, console: Console) -> None:
     """Free the lease of a run that is dead.
 
-    The next run then takes it at once. A run that is alive after all sends nothing more.
+    The next run then takes it at once. If that run is still alive after all, it sends nothing more.
     """
     from manifest_runner.cli.views.lease import lease_document, lease_lines, released_lines
     from manifest_runner.commands.lease import LeaseState, release_lease
@@ -114,13 +114,13 @@ def pull(manifest: Path, target: Target, console: Console) -> None:
 
 @command.command()
 @one_manifest
-@click.option("--force", is_flag=True, help="Write over the lockfile in the store.")
+@click.option("--force", is_flag=True, help="Overwrite the lockfile in the store.")
 @target_options
 @console_options
 def push(manifest: Path, force: bool, target: Target, console: Console) -> None:
     """Copy the lockfile beside the manifest to the store.
 
-    To be done once, when `state` is added to a manifest that has launches already: so nothing is launched again.
+    Do this once, when you add `state` to a manifest that already has launches, so that nothing is launched again.
     """
     from manifest_runner.cli.views.lease import copied_document, copied_lines
     from manifest_runner.commands import transfer

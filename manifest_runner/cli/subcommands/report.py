@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from manifest_runner.report import Style
 
 EPILOG = """\b
+Examples:
   manifest-runner report germline.yaml --open
   manifest-runner report germline.yaml --format junit -o junit.xml
+
+\b
 The report shows what the lockfile knows; `manifest-runner status` brings that up to date.
 """
 

@@ -85,7 +85,7 @@ def command(
             if in_turn and ended[manifest].exit_code:  # the next one may start from what this one made
                 break
     if left := [str(manifest) for manifest in manifests if manifest not in ended]:
-        console.error(f"not run, since {manifest} did not end well: {', '.join(left)}")
+        console.error(f"not run, because {manifest} did not succeed: {', '.join(left)}")
     documents: list[dict[str, object]] = []
     for each in ended.values():
         if isinstance(each.end, RunnerError):

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from manifest_runner.lockfile.model import Lockfile
 
 EPILOG = """\b
-ICA is only asked about analyses that can still change. It also works while a run is at work on
-the manifest: then the run writes the lockfile. `run --wait finished` also waits, and exits with
-1 when an analysis did not succeed; `report` shows the same to other readers.
+ICA is only asked about analyses that can still change. While a run is working on the manifest,
+status only looks, and that run writes the lockfile. `run --wait finished` also waits, and exits
+with 1 if an analysis did not succeed; `report` shows the same to other readers.
 """
 
 

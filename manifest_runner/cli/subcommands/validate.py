@@ -18,7 +18,12 @@ from manifest_runner.errors import UsageProblem
 @many_manifests
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option(
-    "--format", "style", type=click.Choice(["text", "json", "github", "sarif"]), default="text", show_default=True
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How to print what was found.",
 )
 @target_options
 @console_options

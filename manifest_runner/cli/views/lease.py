@@ -22,7 +22,7 @@ def lease_lines(state: LeaseState) -> list[str]:
     else:
         lines += [f"holder: {lease.words}", f"until:  {lease.until}"]
     if lease.unseen:
-        lines.append(f"unseen: {len(lease.unseen)} sent but not seen whole; the next run reads them first")
+        lines.append(f"unseen: {len(lease.unseen)} sent but not fully seen yet; the next run reads them first")
     return lines
 
 

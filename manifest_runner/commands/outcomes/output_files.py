@@ -95,7 +95,7 @@ def _files(
     client: Client, place: _Place, record: DataRecord | None, include: tuple[str, ...]
 ) -> Iterator[WantedFile | Missing]:
     if record is None:
-        yield Missing(clean(place.path, 200), "ICA does not list it any more")
+        yield Missing(clean(place.path, 200), "ICA no longer lists it")
     elif place.output.type != "FOLDER":
         if _is_included(place.output.name, "", include):
             yield _wanted(place, "", record)

@@ -141,7 +141,7 @@ def check_data(
 ) -> dict[str, Failure]:
     """The data, by id, that cannot be used; without ``notify`` however many they are."""
     if notify is not None and len(ids) > MAX_CHECKED_IDS:
-        notify(f"{len(ids):,} data are too many to check in a run; `manifest-runner resolve` checks them")
+        notify(f"{len(ids):,} data ids are too many for a run to check; `manifest-runner resolve` checks them")
         return {}
     foreign, keys = foreign_data(names), {entry.id: key for key, entry in names.data.items()}
     by_project: dict[str | None, list[str]] = {}
@@ -154,7 +154,7 @@ def check_data(
         except Refused as refused:
             if refused.status not in _HIDDEN or notify is None:
                 raise
-            notify("this credential may not list data, so the data of this run are not checked")
+            notify("this credential may not list data, so the data of this run is not checked")
     return failures
 
 

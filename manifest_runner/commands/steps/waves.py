@@ -182,10 +182,8 @@ class Waves:
         spent = sum(1 for _ in launches_in(run.session.journal)) + len(self._again) + len(self._waiting)
         allowed = failed[: max(0, limit - spent)]
         if len(allowed) < len(failed):
-            run.session.context.notify(
-                f"{len(failed) - len(allowed)} failed item(s) are not launched again: one run may launch {limit:,} "
-                "(maxLaunches)"
-            )
+            left = counted(len(failed) - len(allowed), "failed item is", "failed items are")
+            run.session.context.notify(f"{left} not launched again: one run may launch {limit:,} (maxLaunches)")
             self._followed -= {*failed[len(allowed) :]}
         return allowed
 

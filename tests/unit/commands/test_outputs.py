@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -139,16 +140,18 @@ def test_a_download_that_is_interrupted_goes_on_with_the_next_command(tmp_path):
     big = "analyses: [{outputs: {a: [{path: a.bin, size: 1000}, {path: b.bin, size: 9000000}]}}]"
     with study(tmp_path, "s", catalog=big) as lab:
         lab.run()
-        folder, seen = tmp_path / "results", []
+        folder, has_ended = tmp_path / "results", threading.Event()
 
         def interrupt(stage: str, done: int, _total: int | None) -> None:
-            if stage == "MB" and done >= 2 and not seen:
-                seen.append(stage)
-                signal.raise_signal(signal.SIGINT)
+            if stage == "MB" and done >= 2:
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                has_ended.wait(30)
+                raise RuntimeError("the process has ended")
 
         quiet, lab.context = lab.context, structs.replace(lab.context, progress=interrupt)
         with pytest.raises(KeyboardInterrupt):
             ask(lab, folder)
+        has_ended.set()
         assert not (folder / "s/b.bin").exists()
         assert lab.items()["s"]["outputs"]
         lab.context = quiet
