@@ -14,7 +14,7 @@ import orjson
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.items.prepare import Analysis
+from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.shorthands import has_leaf, written_at
 from manifest_runner.model import Item, RowId
 from manifest_runner.text import shown
@@ -29,7 +29,8 @@ _LISTS: tuple[tuple[tuple[str, str], str, str], ...] = (
 
 
 _HASH_OF_BLANK = hash("")
-# Of an analysis, from the first on. To look at all of a hundred thousand would take a quarter as long as to make them.
+# Of an analysis, from the first on, that are compared with each other: to compare all of a hundred thousand would take
+# a quarter as long as to make them.
 MAX_ITEMS = 10_000
 
 
@@ -78,12 +79,17 @@ class SharedData:
         self._names = _names_of_rows(analysis.fields)
         self._hashes: dict[str, _Hashes] = {}
         self._left = MAX_ITEMS
-        self.is_needed = bool(self._lists)
+        self.is_needed = True
 
     def look_at(self, request: dict[str, Any], row: RowId) -> None:
         """Take the data of an item; ``row`` is the id of its row."""
+        if self._left == MAX_ITEMS:
+            self._look_for_twice(request, NO_ROW, of_rows=False)
+            self.is_needed = bool(self._lists)
+        if self._left <= 0:
+            self._look_for_twice(request, row, of_rows=True)
+            return
         names, known = self._names, self._hashes
-        self.is_needed = self._left > 1
         self._left -= 1
         for (outer, inner), name_key, data_key in self._lists:
             given = request[outer].get(inner) if outer in request else None
@@ -98,27 +104,26 @@ class SharedData:
                 if len(data) > 1 and len(set(data)) < len(data):
                     self._add_twice(name, request, row)
 
+    def _look_for_twice(self, request: dict[str, Any], row: RowId, *, of_rows: bool) -> None:
+        """Look for data that are twice in one input: those that a row decides, or all others."""
+        for use in _uses(request):
+            is_of_rows = self._names is None or use.name in self._names
+            if is_of_rows == of_rows and len(set(use.data)) < len(use.data):
+                self._add_twice(use.name, request, row)
+
     def report(self, items: Callable[[], Iterable[Item]]) -> None:
         """Report what two items share; ``items`` reads those of all analyses again."""
         for name, hashes in self._hashes.items():
             if len(set(hashes.values)) < len(hashes.values):
                 self._add_shared(list(_pairs(name, hashes)), items)
 
-    def _uses(self, request: dict[str, Any]) -> Iterator[_Use]:
-        for (outer, inner), name, data in self._lists:
-            given = request[outer].get(inner) if outer in request else None
-            for i, each in enumerate(given or ()):
-                found = _ids(each.get(data) or ())
-                if found and (self._names is None or each[name] in self._names):
-                    yield _Use(each[name], (outer, inner, i), found)
-
     def _add_twice(self, name: str, request: dict[str, Any], row: RowId) -> None:
-        use = next(each for each in self._uses(request) if each.name == name)
+        use = next(each for each in _uses(request) if each.name == name)
         twice = self._label(next(each for i, each in enumerate(use.data) if each in use.data[:i]))
         path = written_at(self._analysis.fields, use.path, request)
         message = f"the input {shown(use.name)} has {shown(twice)} twice; is a cell copied?"
-        at = self._analysis.rows.place(row)
-        finding = Finding(self._place(path), "MR608", message, "warning", at, is_of_row=True)
+        at = None if row == NO_ROW else self._analysis.rows.place(row)
+        finding = Finding(self._place(path), "MR608", message, "warning", at, is_of_row=at is not None)
         self._findings.add(finding, ("twice", use.name))
 
     def _add_shared(self, pairs: list[_Pair], items: Callable[[], Iterable[Item]]) -> None:
@@ -142,7 +147,7 @@ class SharedData:
 
     def _add_pair(self, pair: _Pair, first: Item, second: Item, count: int) -> None:
         requests = orjson.loads(first.request), orjson.loads(second.request)
-        before, after = (next((use for use in self._uses(each) if use.name == pair.name), None) for each in requests)
+        before, after = (next((use for use in _uses(each) if use.name == pair.name), None) for each in requests)
         shared = [each for each in after.data if each and before and each in before.data] if after else []
         if after is None or not shared:
             return  # two hashes that are equal by chance
@@ -152,6 +157,15 @@ class SharedData:
         at = self._analysis.rows.place(second.row)
         finding = Finding(self._place(path), "MR609", message, "info", at, is_of_row=True)
         self._findings.add(finding, ("shared", pair.name, second.row))
+
+
+def _uses(request: dict[str, Any]) -> Iterator[_Use]:
+    """The inputs of an item that have data."""
+    for (outer, inner), name, data in _LISTS:
+        given = request[outer].get(inner) if outer in request else None
+        for i, each in enumerate(given or ()):
+            if found := _ids(each.get(data) or ()):
+                yield _Use(each[name], (outer, inner, i), found)
 
 
 def _ids(data: Sequence[Any]) -> Sequence[str]:

@@ -6,6 +6,7 @@ what no row changes, so nothing is changed in place. Most data are ids, or paths
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,14 +17,15 @@ from manifest_runner.names.checks.pipeline_check import PipelineCheck, RequestFa
 from manifest_runner.names.data_slots import Path_, Request, data_in, with_data
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
-from manifest_runner.names.references import ID_STARTS, is_uuid
+from manifest_runner.names.references import is_uuid
 from manifest_runner.names.review import NAME_KEYS, TARGET_PROJECT, Known, Review
 
 # Where the API wants a UUID and none is known yet, so that everything else can be checked.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 
 _NAMES = frozenset(NAME_KEYS)
-_ZEROS = "0000"  # how an id begins that somebody has yet to fill in, and hardly any other
+# Ids of data, one a line, that nothing can be wrong with; one of zeros is somebody's to fill in.
+_IDS = re.compile(r"(?:f[io]l\.(?!0000)[0-9A-Za-z]+(?:\n(?!\Z)|\Z))+")
 # Where data can be besides the inputs, in a request or its input.
 _ELSEWHERE = frozenset({"dataIds", "inputFormValues", "logs", "mounts"})
 _MAX_ROUTINE = 1_000
@@ -182,15 +184,18 @@ class Pins:
         given = request.get("analysisInput")
         if given is None or not _ELSEWHERE.isdisjoint(request) or not _ELSEWHERE.isdisjoint(given):
             return None
-        known, changed, placed = self.names.data, False, []
-        for each in given.get("inputs") or ():
-            if "mounts" in each:
-                return None
+        inputs, known, changed, placed = given.get("inputs") or (), self.names.data, False, []
+        if any("mounts" in each for each in inputs):
+            return None
+        texts = [text for each in inputs for text in each.get("dataIds") or ()]
+        if _are_ids(texts) and request.get("outputParentFolderId") not in known:
+            return request
+        for each in inputs:
             has_name = False
             for text in each.get("dataIds") or ():
                 if text in known:
                     has_name = True
-                elif text[:4] not in ID_STARTS or not text[4:].isalnum() or text[4:8] == _ZEROS:
+                elif not _are_ids([text]):
                     return None
             changed |= has_name
             placed.append(
@@ -201,6 +206,12 @@ class Pins:
         if (parent := request.get("outputParentFolderId")) in known:
             request = {**request, "outputParentFolderId": known[parent].id}
         return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
+
+
+def _are_ids(texts: Sequence[str]) -> bool:
+    """Whether nothing can be wrong with any of these texts: one look at all of them takes half the time."""
+    listed = "\n".join(texts)
+    return not texts or (_IDS.fullmatch(listed) is not None and listed.count("\n") == len(texts) - 1)
 
 
 def _local(faults: Iterable[RequestFault]) -> tuple[RequestFault, ...]:

@@ -21,7 +21,7 @@ from manifest_runner.manifest.yaml_file import Path_, read_yaml
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import FileName, Rows, listed_rows, matrix_rows
 from manifest_runner.rows.csv_rows import CsvReading, csv_rows
-from manifest_runner.rows.files import joined_rows
+from manifest_runner.rows.files import Opened, joined_rows
 from manifest_runner.rows.json_rows import json_rows
 from manifest_runner.rows.launched import LockfileOf, launched_rows, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema, open_row_schema
@@ -64,11 +64,15 @@ class Sources:
         if source.spec.format == "launched":
             file, label = self._file(source.value, source.place(()), "manifest")
             return launched_rows(self._lockfile_of(file, label), label, source.place(()))
-        open_file = _FILES[source.spec.format]
-        found = [
-            (self._opened(open_file, source, name, at), FileName(name, PurePath(name).stem), str(self._label / name))
-            for name, at in self._names(source)
-        ]
+        found, faults = list[Opened](), list[Finding]()
+        for name, at in self._names(source, faults):
+            try:
+                rows = self._opened(_FILES[source.spec.format], source, name, at)
+                found.append((rows, FileName(name, PurePath(name).stem), str(self._label / name)))
+            except InvalidManifest as e:
+                faults += e.findings
+        if faults:
+            raise InvalidManifest(faults)
         return joined_rows(found)
 
     def schema(self, name: Any, at: Place) -> RowSchema:
@@ -80,19 +84,24 @@ class Sources:
         file, label = self._file(name, at, _SHEET)
         return open_file(file, label, source.spec)
 
-    def _names(self, source: Source) -> Iterator[tuple[str, Place]]:
+    def _names(self, source: Source, faults: list[Finding]) -> Iterator[tuple[str, Place]]:
         """The paths of a source's files, patterns replaced by what they match, each with its place in the manifest."""
         given = source.value if isinstance(source.value, list) else [source.value]
         seen: set[str] = set()
         for i, name in enumerate(given):
             at = source.place((i,) if isinstance(source.value, list) else ())
-            for found in self._matches(name, at):
-                if found in seen:
-                    raise InvalidManifest([Finding(at, "MR301", f"the {_SHEET} {found} is named twice")])
-                seen.add(found)
-                yield found, at
+            try:
+                matches = self._matches(name, at)
+            except InvalidManifest as e:
+                faults += e.findings
+                continue
+            faults += [
+                Finding(at, "MR301", f"the {_SHEET} {found} is named twice") for found in matches if found in seen
+            ]
+            yield from ((found, at) for found in matches if found not in seen)
+            seen.update(matches)
         if not given:
-            raise InvalidManifest([Finding(source.place(()), "MR301", f"no {_SHEET} is named")])
+            faults.append(Finding(source.place(()), "MR301", f"no {_SHEET} is named"))
 
     def _matches(self, name: Any, at: Place) -> list[str]:
         """The path itself, or all that match where it is a pattern, sorted."""

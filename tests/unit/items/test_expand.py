@@ -15,6 +15,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from manifest_runner.items import shared_data
 from manifest_runner.items.load import load
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -520,3 +521,16 @@ def test_rows_that_are_read_again_are_counted_once(study):
         assert list(loaded.expansion.items()) == []
     (finding,) = [each for each in loaded.findings.all() if "the same in" in each.message]
     assert "the same in 9 rows" in finding.message
+
+
+def test_data_that_is_twice_in_one_input_is_a_warning_in_any_item_and_where_no_row_decides(study, monkeypatch):
+    monkeypatch.setattr(shared_data, "MAX_ITEMS", 1)
+    study.sheet("sample,fq\nS1,fil.1;fil.2\nS2,fil.3;fil.3\nS3,fil.1;fil.2\n")
+    inputs = "{fq: \"{{ row.fq | split(';') }}\", ref: [/a, /a]}"
+    items, findings = study.expand(PER_ROW + f"    analysisInput: {{inputs: {inputs}}}\n")
+    assert len(items) == 3
+    found = [(each.severity, each.row and each.row.line, each.message) for each in findings if each.code == "MR608"]
+    assert found == [
+        ("warning", 3, 'the input "fq" has "fil.3" twice; is a cell copied?'),
+        ("warning", None, 'the input "ref" has "/a" twice; is a cell copied?'),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,3 +162,11 @@ def test_a_request_like_one_before_it_gets_the_same_ids_the_short_way():
     assert place({**rendered, "analysisOutput": other}, pins=pins).unresolved == (Name("projects", "Elsewhere"),)
     assert place({**rendered, "outputParentFolder": "/a"}, pins=pins).faults[0].code == "MR504"
     assert place(with_ids("fil." + "0" * 32), pins=pins).faults[0].code == "MR504"
+
+
+@pytest.mark.parametrize("ids", [[""], ["fil.1", ""], ["", "fil.1"], ["fil.1\nfil.2"], ["fil.1\n"], [f"fil.{0:032}"]])
+def test_ids_are_looked_at_together_and_none_hides_another(ids):
+    assert [fault.code for fault in place(with_ids(*ids)).faults] == ["MR504"]
+    pins = Pins(NAMES)
+    assert place(with_ids("fil.1"), pins=pins).faults == ()  # so that the next one takes the short way
+    assert [fault.code for fault in place(with_ids(*ids), pins=pins).faults] == ["MR504"]

@@ -9,10 +9,11 @@ import pytest
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.manifest.document import SourceSpec
 from manifest_runner.rows.base import Rows, listed_rows, matrix_rows
 from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.json_rows import json_rows
-from manifest_runner.rows.sources import yaml_rows
+from manifest_runner.rows.sources import Source, Sources, yaml_rows
 
 
 @pytest.fixture(name="sheet")
@@ -314,3 +315,16 @@ def test_a_section_begins_however_a_spreadsheet_writes_its_line(tmp_path, line):
     path = tmp_path / "s.csv"
     path.write_text(f"[Header]\nx\n{line}\nSample_ID\nS1\n")
     assert [row for _, row in csv_rows(path, "s.csv", CsvReading(section="Data")).read(print)] == [["S1"]]
+
+
+def test_every_file_that_is_missing_or_named_twice_is_reported(tmp_path):
+    (tmp_path / "a.csv").write_text("sample\nS1\n")
+    spec = SourceSpec("csv", ["a.csv", "gone.csv", "x*.csv", "a.csv"])
+    source = Source(spec, spec.source, lambda path: Place("m.yaml", 1, 1 + (path[0] if path else 0)))
+    with pytest.raises(InvalidManifest) as refused:
+        Sources(tmp_path, Path()).rows(source)
+    assert sorted((each.place.column, each.message.split(";")[0]) for each in refused.value.findings) == [
+        (2, "there is no samplesheet gone.csv"),
+        (3, 'no samplesheet matches "x*.csv"'),
+        (4, "the samplesheet a.csv is named twice"),
+    ]
