@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.workload import PROJECT
@@ -51,27 +51,34 @@ def write_pairs(folder: Path, rows: int) -> None:
     write_names(folder / "paths" / "m.names.json", Names(PROJECT, SERVER, data=data))
 
 
+# How many requests the paths of 1,000 and of 100,000 samples may take, in each layout; two paths a sample.
 LAYOUTS = {
-    "in one folder": (
-        ["/S{0001..1000}_R{1,2}.fq.gz"],
-        [f"/S{n:04}_R{r}.fq.gz" for n in range(1, 1001) for r in (1, 2)],
-    ),
-    "in ten folders": (
-        ["/{0..9}/S{001..100}_R{1,2}.fq.gz"],
-        [f"/{k}/S{n:03}_R{r}.fq.gz" for k in range(10) for n in range(1, 101) for r in (1, 2)],
-    ),
-    "in a folder for each sample": (
-        [f"/S{n:04}/S{n:04}_R{{1,2}}.fq.gz" for n in range(1, 1001)],
-        [f"/S{n:04}/S{n:04}_R{r}.fq.gz" for n in range(1, 1001) for r in (1, 2)],
-    ),
-    "among 40,000 other files": (
-        ["/S{00001..21000}_R{1,2}.fq.gz"],
-        [f"/S{n:05}_R{r}.fq.gz" for n in range(1, 21_001, 21) for r in (1, 2)],
-    ),
+    "in one folder": (3, 201),
+    "in ten folders": (13, 210),
+    "in a folder for each sample": (45, 210),
+    "among 40,000 other files": (45, None),
 }
 
 
-def requests_for(entries: Sequence[str], paths: Sequence[str]) -> int:
+def layout(name: str, samples: int) -> tuple[Iterable[str], list[str]]:
+    """The data of a layout, with braces as a catalog has them, and the paths of the samples."""
+    reads = "_R{1,2}.fq.gz"
+    if name == "in ten folders":
+        numbers = [f"{folder}/S{number:06}" for folder in range(10) for number in range(samples // 10)]
+        data: Iterable[str] = [f"/{{0..9}}/S{{000000..{samples // 10 - 1:06}}}{reads}"]
+    elif name == "in a folder for each sample":
+        numbers = [f"S{number:06}/S{number:06}" for number in range(samples)]
+        data = (f"/{number}{reads}" for number in numbers)
+    elif name == "among 40,000 other files":
+        numbers = [f"S{number:06}" for number in range(0, 21 * samples, 21)]
+        data = [f"/S{{000000..{21 * samples - 1:06}}}{reads}"]
+    else:
+        numbers = [f"S{number:06}" for number in range(samples)]
+        data = [f"/S{{000000..{samples - 1:06}}}{reads}"]
+    return data, [f"/{number}_R{read}.fq.gz" for number in numbers for read in (1, 2)]
+
+
+def requests_for(entries: Iterable[str], paths: Sequence[str]) -> int:
     """How many listings it takes to look up these paths below ``FOLDER``, of data that are given with braces."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         catalog, database = Path(folder) / "catalog.yaml", Path(folder) / "emulator.sqlite3"

@@ -206,6 +206,18 @@ def test_data_of_another_project_and_region_are_found_there(lab):
         assert set(found) <= study.resolver.remarks.keys()
 
 
+def test_what_is_in_a_linked_folder_is_found_though_listings_do_not_show_it(lab):
+    catalog = (
+        STUDY + "  - {name: my lab}\ndata:\n  - {path: /shared/, project: my lab, linkedTo: [study]}\n"
+        "  - {path: '/shared/S{001..150}.fq', project: my lab}\n  - /own/S.fq\n"
+    )
+    paths = [f"/shared/S{number:03}.fq" for number in range(1, 151)]
+    with lab(catalog) as study:
+        found, failed = study.data(*paths, "/shared/S999.fq", "/own/S.fq")
+        assert found.keys() == {*paths, "/own/S.fq"}
+        assert list(failed) == ["/shared/S999.fq"]
+
+
 @pytest.mark.parametrize(
     "path", ["/a b.txt", "/a+b.txt", "/a%20b.txt", "/a#1.txt", "/a?x=1&y.txt", "/漢字/ü.txt", "/a'().txt"]
 )
