@@ -143,6 +143,8 @@ def test_a_download_that_is_interrupted_goes_on_with_the_next_command(tmp_path):
         folder, has_ended = tmp_path / "results", threading.Event()
 
         def interrupt(stage: str, done: int, _total: int | None) -> None:
+            if has_ended.is_set():
+                raise RuntimeError("the process has ended")
             if stage == "MB" and done >= 2:
                 signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
                 has_ended.wait(30)
