@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.model import FINAL_ANALYSIS, RowId
+from manifest_runner.lockfile.items import EMPTY, End, LaunchedItem, Launches, read_launches
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 
 KEYS = ("userReference", "kind", "analysisId", "analysisReference", "outputs")
-_LINES_BEFORE_ITEMS = 8
-_NULL = msgspec.Raw(b"null")
 _SHOWN = 3
+_SUCCEEDED = frozenset({End.RECORDED, End.UNRECORDED})
+_OTHERS: dict[int, str] = {End.FAILED: "failed", End.OPEN: "not ended"}
 
 
 class RawLockfile(msgspec.Struct, frozen=True):
@@ -28,30 +28,6 @@ class RawLockfile(msgspec.Struct, frozen=True):
 
 # Finds the lockfile of a manifest, given its path and its name in messages.
 LockfileOf = Callable[[Path, str], RawLockfile]
-
-
-class _Analysis(msgspec.Struct, frozen=True, gc=False):
-    id: str
-    status: str
-    reference: str | None = None
-
-
-class _Item(msgspec.Struct, frozen=True, gc=False):
-    """``outputs`` are parsed when the row is read: a hundred thousand of them at once would busy the collector."""
-
-    kind: str
-    status: str | None = None
-    analysis: _Analysis | None = None
-    removed: bool = False
-    outputs: msgspec.Raw = _NULL
-
-
-class _File(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """A lockfile, as much of it as rows need: a large one is read as fast as a table of as many rows."""
-
-    lock_version: int
-    batches: dict[str, msgspec.Raw]
-    items: dict[str, _Item]
 
 
 def lockfile_beside(manifest: Path, label: str) -> RawLockfile:
@@ -72,28 +48,23 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
 
     ``manifest`` is its name in messages, ``at`` where it is named. Raises BadState where the lockfile is damaged.
     """
-    file = _parsed(lockfile)
-    found: list[tuple[int, str, _Item, _Analysis]] = []
-    others: Counter[str] = Counter()
-    for index, (name, item) in enumerate(sorted(file.items.items())):
-        if item.removed:
-            continue
-        if item.status != "FAILED" and item.analysis is not None and item.analysis.status == "SUCCEEDED":
-            found.append((index, name, item, item.analysis))
-        else:
-            others[_end(item)] += 1
+    launches = read_launches(lockfile.content or EMPTY, lockfile.label)
+    unknown = [index for index, end in enumerate(launches.ends) if end == End.UNRECORDED]
+    others = Counter(_OTHERS[end] for end in launches.ends if end in _OTHERS)
+    found = sum(end in _SUCCEEDED for end in launches.ends)
 
     def read(_report: Report) -> Iterator[IdentifiedRow]:
-        return ((index, _row(name, item, analysis)) for index, name, item, analysis in found)
+        for index, ((name, item), end) in enumerate(zip(launches, launches.ends, strict=True)):
+            if end in _SUCCEEDED:
+                yield index, _row(name, item)
 
-    unknown = [name for _, name, item, _ in found if item.outputs == _NULL]
     return Rows(
         None,
         read,
-        _places(lockfile, file),
+        lambda row: Place(lockfile.label, launches.line(row)) if isinstance(row, int) else None,
         keys=KEYS,
-        notes=tuple(_notes(manifest, at, len(found), others)),
-        lacks=tuple(("outputs", fault) for fault in _unknown_outputs(manifest, at, unknown)),
+        notes=tuple(_notes(manifest, at, found, others)),
+        lacks=tuple(("outputs", fault) for fault in _unknown_outputs(manifest, at, launches, unknown)),
         is_text=_is_text,
     )
 
@@ -105,39 +76,18 @@ def _is_text(key: str, path: Sequence[str | int]) -> bool:
     return not path and key in ("userReference", "kind", "analysisId")
 
 
-def _parsed(lockfile: RawLockfile) -> _File:
-    if lockfile.content is None:
-        return _File(1, {}, {})
-    try:
-        file = msgspec.json.decode(lockfile.content, type=_File)
-        if file.lock_version == 1:
-            return file
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    # Says in words what is wrong; what reads a sound one needs nothing of it.
-    from manifest_runner.lockfile.file import parse_lockfile
-
-    whole = parse_lockfile(lockfile.content, lockfile.label)
-    raise AssertionError(f"{lockfile.label} has {len(whole.items)} items and gives no rows")
-
-
-def _places(lockfile: RawLockfile, file: _File) -> Callable[[RowId], Place]:
-    """The line of each item, where the lockfile is laid out as this tool writes it."""
-    lines = (lockfile.content or b"").count(b"\n")
-    first = _LINES_BEFORE_ITEMS + len(file.batches) + 1
-    has_lines = lines == _LINES_BEFORE_ITEMS + 2 + len(file.batches) + len(file.items)
-    return lambda row: Place(lockfile.label, first + row if has_lines and isinstance(row, int) else 1)
-
-
-def _row(name: str, item: _Item, analysis: _Analysis) -> dict[str, Any]:
-    row = {"userReference": name, "kind": item.kind, "analysisId": analysis.id, "analysisReference": analysis.reference}
-    outputs = msgspec.json.decode(item.outputs)
-    return row if outputs is None else {**row, "outputs": outputs}
-
-
-def _end(item: _Item) -> str:
-    status = item.analysis.status if item.analysis else None
-    return "failed" if item.status == "FAILED" or status in FINAL_ANALYSIS else "not ended"
+def _row(name: str, item: LaunchedItem) -> dict[str, Any]:
+    analysis = item.analysis
+    assert analysis is not None
+    row: dict[str, Any] = {
+        "userReference": name,
+        "kind": item.kind,
+        "analysisId": analysis.id,
+        "analysisReference": analysis.reference,
+    }
+    if item.outputs is not None:
+        row["outputs"] = item.outputs
+    return row
 
 
 # -- what is to be said of the source
@@ -153,12 +103,14 @@ def _notes(manifest: str, at: Place, rows: int, others: Counter[str]) -> Iterato
         yield Finding(at, "MR610", message, severity="info")
 
 
-def _unknown_outputs(manifest: str, at: Place, names: Sequence[str]) -> Iterator[Finding]:
-    if names:
-        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-        items = "one item" if len(names) == 1 else f"{len(names):,} items"
+def _unknown_outputs(manifest: str, at: Place, launches: Launches, unknown: Sequence[int]) -> Iterator[Finding]:
+    if unknown:
+        shown = frozenset(unknown[:_SHOWN])
+        names = ", ".join(name for index, (name, _) in enumerate(launches) if index in shown)
+        more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
+        items = "one item" if len(unknown) == 1 else f"{len(unknown):,} items"
         message = (
-            f"the outputs of {items} of {manifest} are not recorded yet ({', '.join(names[:_SHOWN])}{more}); "
+            f"the outputs of {items} of {manifest} are not recorded yet ({names}{more}); "
             f"run: manifest-runner outputs {manifest}"
         )
         yield Finding(at, "MR316", message)
