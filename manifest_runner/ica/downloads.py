@@ -19,7 +19,7 @@ import requests
 from requests import exceptions as http
 from urllib3 import exceptions as pool
 
-from manifest_runner.errors import RunnerError
+from manifest_runner.errors import RunnerError, Unreachable
 from manifest_runner.files import unwritable
 from manifest_runner.ica.connection.connection_errors import retryable_error
 from manifest_runner.ica.connection.retry import RetryableError, RetryPolicy
@@ -40,6 +40,10 @@ class DownloadFailed(RunnerError):
     def __init__(self, message: str, *, expired: bool = False) -> None:
         super().__init__(message)
         self.expired = expired
+
+
+class _NotWhole(RetryableError):
+    """The server answered, but what it sent is not the whole file."""
 
 
 class Downloads:
@@ -69,7 +73,12 @@ class Downloads:
 
     def fetch(self, url: str, part: Path, size: int | None) -> None:
         """Make ``part`` the whole file, of ``size`` bytes where that is known; what it holds already is kept."""
-        self._retries().insist(lambda: self._go_on(url, part, size))
+        try:
+            self._retries().insist(lambda: self._go_on(url, part, size))
+        except Unreachable as e:
+            if isinstance(e.__cause__, _NotWhole):
+                raise DownloadFailed(f"not all of it can be had: {e.__cause__.reason}") from e
+            raise
 
     def tail(self, url: str, size: int | None) -> bytes:
         """The end of a file, as much of it as a reason for a failure needs."""
@@ -99,7 +108,7 @@ class Downloads:
         start, total = _extent(response)
         if response.status_code == 416 or start not in (0, have):
             _truncate(part)
-            raise RetryableError("the server does not continue where the file broke off")
+            raise _NotWhole("the server does not continue where the file broke off")
         if size is not None and total is not None and total != size:
             raise DownloadFailed(f"the server has {total:,} bytes of it, ICA says {size:,}")
         length = start
@@ -116,7 +125,7 @@ class Downloads:
             _truncate(part)
             raise DownloadFailed(f"the server sent more than its {wanted:,} bytes")
         if wanted is not None and length < wanted:
-            raise RetryableError(f"{length:,} of {wanted:,} bytes arrived")
+            raise _NotWhole(f"{length:,} of {wanted:,} bytes arrived")
 
     def _tail(self, url: str, size: int | None) -> bytes:
         ranged = None if size is not None and size <= TAIL_BYTES else f"bytes=-{TAIL_BYTES}"
@@ -194,7 +203,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
         try:
             chunk = response.raw.read1(CHUNK_BYTES, decode_content=False)
         except (http.RequestException, pool.HTTPError, OSError) as error:
-            raise retryable_error(error, host) from error
+            raise _NotWhole(retryable_error(error, host).reason) from error
         if not chunk:
             return
         yield chunk

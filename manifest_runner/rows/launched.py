@@ -11,6 +11,7 @@ import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.lockfile.items import EMPTY, End, LaunchedItem, Launches, read_launches
+from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 
 KEYS = ("userReference", "kind", "analysisId", "analysisReference", "outputs")
@@ -49,6 +50,7 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
     ``manifest`` is its name in messages, ``at`` where it is named. Raises BadState where the lockfile is damaged.
     """
     launches = read_launches(lockfile.content or EMPTY, lockfile.label)
+    trial = " --emulator" if Path(lockfile.label).parent.name == TRIAL_FOLDER else ""
     unknown = [index for index, end in enumerate(launches.ends) if end == End.UNRECORDED]
     others = Counter(_OTHERS[end] for end in launches.ends if end in _OTHERS)
     found = sum(end in _SUCCEEDED for end in launches.ends)
@@ -64,7 +66,7 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
         lambda row: Place(lockfile.label, launches.line(row)) if isinstance(row, int) else None,
         keys=KEYS,
         notes=tuple(_notes(manifest, at, found, others)),
-        lacks=tuple(("outputs", fault) for fault in _unknown_outputs(manifest, at, launches, unknown)),
+        lacks=tuple(("outputs", fault) for fault in _unknown_outputs(manifest, trial, at, launches, unknown)),
         is_text=_is_text,
     )
 
@@ -103,7 +105,9 @@ def _notes(manifest: str, at: Place, rows: int, others: Counter[str]) -> Iterato
         yield Finding(at, "MR610", message, severity="info")
 
 
-def _unknown_outputs(manifest: str, at: Place, launches: Launches, unknown: Sequence[int]) -> Iterator[Finding]:
+def _unknown_outputs(
+    manifest: str, trial: str, at: Place, launches: Launches, unknown: Sequence[int]
+) -> Iterator[Finding]:
     if unknown:
         shown = frozenset(unknown[:_SHOWN])
         names = ", ".join(name for index, (name, _) in enumerate(launches) if index in shown)
@@ -111,6 +115,6 @@ def _unknown_outputs(manifest: str, at: Place, launches: Launches, unknown: Sequ
         items = "one item" if len(unknown) == 1 else f"{len(unknown):,} items"
         message = (
             f"the outputs of {items} of {manifest} are not recorded yet ({names}{more}); "
-            f"run: manifest-runner outputs {manifest}"
+            f"run: manifest-runner outputs {manifest}{trial}"
         )
         yield Finding(at, "MR316", message)

@@ -97,6 +97,12 @@ def test_a_server_that_fails_is_tried_again_until_patience_ends(downloads, store
     assert "secret" not in str(failed.value)
 
 
+def test_a_file_that_stays_short_is_given_up_and_the_others_go_on(downloads, store, tmp_path):
+    store.get(URL, body=b"ab", headers={"Transfer-Encoding": "chunked"})
+    with pytest.raises(DownloadFailed, match="not all of it can be had: 2 of 4 bytes arrived"):
+        downloads.fetch(URL, tmp_path / "part", 4)
+
+
 def test_only_the_end_of_a_long_log_is_asked_for(downloads, store):
     store.get(URL, body=b"x" * TAIL_BYTES, status=206)
     assert len(downloads.tail(URL, 10**9)) == TAIL_BYTES
