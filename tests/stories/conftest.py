@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -44,6 +46,10 @@ class Emulator:
         return record.most_unfinished(self.database)
 
 
+# What an interpreter reads when it starts, and a fork of one no more.
+_IS_READ_AT_START = re.compile("PYTHON|LC_|LANG")
+
+
 class Done(NamedTuple):
     """A command that has ended."""
 
@@ -68,7 +74,8 @@ class Cli:
         """Run one command; ``env`` adds to the environment."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Path(os.devnull).open() as nothing:
             files = (nothing.fileno(), out.fileno(), err.fileno())
-            code = served_cli.call(self.served, [*arguments], str(self.folder), {**self.env, **env}, files)
+            run = _interpreted if any(map(_IS_READ_AT_START.match, env)) else partial(served_cli.call, self.served)
+            code = run([*arguments], str(self.folder), {**self.env, **env}, files)
             said = [_text(file) for file in (out, err)]
         assert "Traceback" not in said[1], said[1]
         return Done(code, *said)
@@ -96,6 +103,22 @@ class Cli:
 
     def files(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
+
+
+def _interpreted(arguments: list[str], folder: str, env: dict[str, str], files: tuple[int, int, int]) -> int:
+    """Run a command in an interpreter of its own, which reads the environment when it starts."""
+    command = [sys.executable, "-m", "manifest_runner", *arguments]
+    stdin, stdout, stderr = files
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=env,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        timeout=served_cli.SECONDS,
+        check=False,
+    ).returncode
 
 
 def _text(file: IO[bytes]) -> str:
