@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
 import pytest
 from buckets import Buckets, serving_buckets
-from crash_lab import Checkout, Emulator, ForkServer, Moment, Place
+from crash_lab import SAMPLES, Checkout, Emulator, ForkServer, Moment, Place
 from machines import Shared
 from seaweed import serving_seaweed, weed
 
@@ -48,13 +48,13 @@ def _timed_emulator(tmp_path: Path, clock: Moment) -> Iterator[Emulator]:
 
 
 @pytest.fixture(name="checkout")
-def _checkout(tmp_path: Path, place: Place) -> Callable[[], Checkout]:
+def _checkout(tmp_path: Path, place: Place) -> Callable[..., Checkout]:
     """A maker of checkouts, each of a project of its own, with the usual manifest."""
     numbers = count()
 
-    def make() -> Checkout:
+    def make(samples: Sequence[str] = SAMPLES) -> Checkout:
         made = Checkout(place, tmp_path / f"checkout-{next(numbers)}" / "study")
-        made.write()
+        made.write(samples)
         return made
 
     return make

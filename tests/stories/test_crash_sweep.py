@@ -13,14 +13,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from crash_lab import KILLED, Checkout, Emulator, ForkServer, Place
+from crash_lab import FILE_STEPS, KILLED, POST, Checkout, Emulator, ForkServer, Place, changing, is_post
 
 pytest_plugins = ["lab_plugin"]
 
 COLLEAGUE = "another-users-key"
-FAILING = "^s[135]$"
-POST, RECORD = "send POST analysisCreationBatch", "fsync study.journal"
-FILE_STEPS = ("open", "fsync", "replace", "unlink")
+SAMPLES = ("s0", "s1", "s2", "s3")
+FAILING = "^s[13]$"
+RECORD = "fsync study.journal"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Story:
     arguments: tuple[str, ...] = ()
     recovery: tuple[str, ...] = ()
     before: Callable[[Checkout], None] = lambda _checkout: None
-    executions: int = 7
+    executions: int = len(SAMPLES)
     stamp: bool = True
     fails_before: bool = False
 
@@ -48,7 +48,7 @@ def colleague(*arguments: str) -> Callable[[Checkout], None]:
 
     def launch(checkout: Checkout) -> None:
         other = Checkout(checkout.place, checkout.folder.parent / "other", checkout.project, COLLEAGUE)
-        other.write()
+        other.write(SAMPLES)
         assert other.run(*arguments).code == 0
 
     return launch
@@ -58,7 +58,11 @@ STORIES = {
     "first run": Story(),
     "first run without stamps": Story(recovery=("--batch-size", "3"), stamp=False),
     "retry": Story(
-        ("--retry-failed",), ("--batch-size", "1", "--adopt", "never"), run_and_fail, executions=10, fails_before=True
+        ("--retry-failed",),
+        ("--batch-size", "1", "--adopt", "never"),
+        run_and_fail,
+        executions=len(SAMPLES) + 2,
+        fails_before=True,
     ),
     "half adopted": Story(("--adopt", "now"), before=colleague("--limit", "3")),
     "all adopted": Story(("--adopt", "now"), before=colleague()),
@@ -93,7 +97,7 @@ class Sweep:
 
     def _checkout(self, place: Place) -> Checkout:
         checkout = Checkout(place, self.folder / f"{next(self._numbers)}" / "study")
-        checkout.write(stamp=self.story.stamp)
+        checkout.write(SAMPLES, stamp=self.story.stamp)
         self.story.before(checkout)
         return checkout
 
@@ -124,7 +128,7 @@ class Sweep:
 
     def _check(self, checkout: Checkout) -> None:
         checkout.assert_executed_once(self.story.executions)
-        checkout.assert_settled()
+        checkout.assert_settled(SAMPLES)
 
 
 def of_stories(*names: str) -> pytest.MarkDecorator:
@@ -146,24 +150,11 @@ def _sweep(
 
 
 def moments(steps: list[str]) -> list[tuple[int, str]]:
-    """Before every step, and after those that the emulator may or may not act upon or that leave an empty file.
-
-    Where the step before only read, a kill leaves what a kill one step earlier leaves: once is enough.
-    """
-    before = [(step, "before") for step in range(len(steps)) if not step or changes_something(steps, step - 1)]
+    """Before every step, and after those that the emulator may or may not act upon or that leave an empty file."""
+    before = [(step, "before") for step in changing(steps)]
     return before + [
         (step, "after") for step, name in enumerate(steps) if name.startswith("open") or is_post(steps, step)
     ]
-
-
-def changes_something(steps: list[str], step: int) -> bool:
-    return steps[step].startswith(FILE_STEPS) or is_post(steps, step)
-
-
-def is_post(steps: list[str], step: int) -> bool:
-    """Whether a step belongs to the POST of a batch: its head, its body or its answer."""
-    asked = next((name for name in reversed(steps[: step + 1]) if name.startswith(("send POST", "send GET"))), "")
-    return asked == POST and steps[step].startswith(("send", "receive"))
 
 
 def answered(steps: list[str]) -> list[int]:

@@ -8,13 +8,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from crash_lab import KILLED, Checkout, ForkServer, Place
+from crash_lab import FILE_STEPS, KILLED, Checkout, ForkServer, Place, changing
 from odd_proxy import odd_proxy
 
 pytest_plugins = ["lab_plugin"]
 
 CRITICAL = ("/launch/record.py", "/launch/journal/journal.py", "/commands/setup/session.py", "/launch/submit.py")
-FILE_STEPS = ("open", "fsync", "replace", "unlink")
+SAMPLES = ("s0", "s1", "s2", "s3")
+
+
+@pytest.fixture(name="checkout")
+def _small_checkout(checkout: Callable[..., Checkout]) -> Callable[[], Checkout]:
+    """A maker of checkouts with two batches."""
+    return lambda: checkout(SAMPLES)
 
 
 @pytest.fixture(name="tell")
@@ -34,13 +40,13 @@ def settle(checkout: Checkout, after: str) -> None:
     """The next run ends well, and nothing was launched twice or forgotten."""
     ended = checkout.run()
     assert ended.code == 0, f"after {after}: {ended}"
-    checkout.assert_executed_once(7)
-    checkout.assert_settled()
+    checkout.assert_executed_once(len(SAMPLES))
+    checkout.assert_settled(SAMPLES)
 
 
 def test_an_interrupt_at_any_step_ends_with_130_and_the_next_run_settles(checkout, tell):
     steps = checkout().run().steps
-    for step in range(len(steps)):
+    for step in changing(steps):
         one = checkout()
         ended = one.run_at(step, "interrupt")
         assert ended.code == 130, (steps[step], ended)
@@ -57,10 +63,10 @@ def interrupt_lines(checkout: Callable[[], Checkout], tell: Any, files: tuple[st
         one = checkout()
         ended = one.run(trace=files, line=line)
         assert ended.code in (130, 0), (line, ended)
-        one.write(stamp=False)
+        one.write(SAMPLES, stamp=False)
         ended = one.run("--batch-size", "3", "--adopt", "never")
         assert ended.code == 0, (line, ended)
-        one.assert_executed_once_each()
+        one.assert_executed_once_each(SAMPLES)
         tell("interrupts")
 
 
@@ -86,7 +92,7 @@ def test_a_full_disk_at_any_file_step_is_told_and_the_next_run_settles(checkout,
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_told_and_the_next_run_settles(checkout, tell):
-    for size in range(800, 6000, 200):
+    for size in range(800, 4000, 200):
         one = checkout()
         ended = one.run(file_size=size)
         assert ended.code in (0, 6), (size, ended)
@@ -107,7 +113,7 @@ def test_of_two_runs_at_once_one_is_turned_away_and_names_the_other(place, serve
     with odd_proxy(place.url) as proxy:
         proxy.change = hold
         first = Checkout(Place(server, proxy.url, place.database), tmp_path / "one" / "study")
-        first.write()
+        first.write(SAMPLES)
         one, two = ({**first.case(), "out": str(tmp_path / f"out{n}"), "err": str(tmp_path / f"err{n}")} for n in "12")
         server.start(one)
         assert sent.wait(60)
@@ -176,6 +182,6 @@ def test_damage_is_told_and_nothing_is_sent_until_a_person_has_mended_it(checkou
 
 def test_the_emulator_keeps_what_it_did_when_it_is_started_again(checkout, durable):
     one = checkout()
-    one.run("--limit", "4")
+    one.run("--limit", "2")
     durable.start()
     settle(one, "a new start of the emulator")

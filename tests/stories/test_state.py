@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from crash_lab import KILLED, Checkout, Emulator, ForkServer, Place
+from crash_lab import KILLED, POST, Checkout, Emulator, ForkServer, Place
 from machines import SOME, Shared
 
 pytest_plugins = ["lab_plugin"]
 
 ME, YOU = "a-users-key", "another-users-key"
-POST = "send POST analysisCreationBatch"
+
 FUTURE = "2999-01-01T00:00:00Z"
 
 
@@ -98,7 +98,7 @@ def test_a_journal_from_before_there_was_state_is_finished_first(shared, place):
     mine.write()
     steps = mine.run().steps
     mine.write(depth="2")
-    assert mine.run_at(steps.index("send POST analysisCreationBatch"), "after", "--relaunch-changed").code == -9
+    assert mine.run_at(steps.index(POST), "after", "--relaunch-changed").code == -9
     mine.write(head=shared.head(), depth="2")
     for ended in (mine.run(), mine.do("lock push")):
         assert ended.code == 6

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from crash_lab import KILLED, Checkout, Emulator, ForkServer, Moment, Place
+from crash_lab import FILE_STEPS, KILLED, POST, Checkout, Emulator, ForkServer, Moment, Place, is_post
 from machines import EXPIRED, Shared, go_on, wait_until_stopped
 
 pytest_plugins = ["lab_plugin"]
 
 ME, YOU = "a-users-key", "another-users-key"
-POST = "send POST analysisCreationBatch"
 
 
 @pytest.fixture(name="timed")
@@ -42,22 +41,20 @@ def steps_of(shared: Shared, place: Place) -> list[str]:
 
 
 def moments(shared: Shared, steps: list[str]) -> list[tuple[int, str]]:
-    """Before every step, and after those that the other side may have acted upon. Files are another story's, but for
-    a shared folder, where they are the store."""
-    far = ("send", "receive", "store", "git")
-    wanted = [step for step, name in enumerate(steps) if shared.kind == "file" or name.startswith(far)]
-    after = [
-        step for step in wanted if steps[step].startswith(("send", "store put", "store delete", "git push", "replace"))
-    ]
-    return [*((step, "before") for step in wanted), *((step, "after") for step in after)]
+    """Before every step that changes what another machine may see, and after the last: what lies between are questions.
+
+    Files are another story's, but for a shared folder, where they are the store.
+    """
+    changes = ("store put", "store delete", "git push", *(FILE_STEPS if shared.kind == "file" else ()))
+    chosen = [step for step, name in enumerate(steps) if name.startswith(changes) or is_post(steps, step)]
+    return [*((step, "before") for step in chosen), (chosen[-1], "after")]
 
 
 def few(shared: Shared, chosen: list[tuple[int, str]], steps: list[str]) -> list[tuple[int, str]]:
     """Those about the first POST, and some of the others; -m slow takes all of them."""
     first = steps.index(POST)
-    around = 1 if shared.kind == "git" else 2  # where each step is a process, or two
-    near = [(step, when) for step, when in chosen if first - around <= step <= first + around]
-    every = {"file": 11, "git": 30}.get(shared.kind, 9)
+    near = [(step, when) for step, when in chosen if first - 1 <= step <= first + 2]
+    every = {"file": 9, "git": 4}.get(shared.kind, 3)
     return [*near, *[each for each in chosen[::every] if each not in near]]
 
 

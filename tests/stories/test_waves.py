@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from crash_lab import KILLED, SAMPLES, Checkout, Emulator, ForkServer, Place
+from crash_lab import KILLED, POST, SAMPLES, Checkout, Emulator, ForkServer, Place
 
 from manifest_runner.emulator.record import most_unfinished
 
@@ -21,7 +21,6 @@ pytest_plugins = ["lab_plugin"]
 MOST = 3
 FAILING = ("s1", "s4")
 WAVES = ("--wait", "finished", "--retries", "1")
-POST = "send POST analysisCreationBatch"
 
 
 class Lab:
