@@ -56,7 +56,7 @@ def test_a_fault_of_one_post_is_overcome_in_the_same_run(faulty, kind, stamp, re
 @pytest.mark.parametrize("stamp", [True, False], ids=["stamped", "unstamped"])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "409"])
 def test_a_fault_that_stays_ends_with_5_and_the_next_run_settles(faulty, timed_emulator, kind, stamp, record_property):
-    for nth in range(1, BATCHES + 1):
+    for nth in (1, BATCHES):
         checkout = faulty(f"{kind}:{nth}-{nth + MANY}", stamp)
         ended = checkout.timed()
         assert ended.code == 5, ended
@@ -66,7 +66,7 @@ def test_a_fault_that_stays_ends_with_5_and_the_next_run_settles(faulty, timed_e
         timed_emulator.start()
         assert checkout.timed().code == 0
         assert_settled(checkout)
-    record_property("faults", BATCHES)
+    record_property("faults", 2)
 
 
 def test_a_conflict_is_waited_for_as_long_as_the_timeout_lets(faulty, timed_emulator, clock):

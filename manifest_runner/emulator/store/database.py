@@ -9,12 +9,14 @@ it saves an fsync per request.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from manifest_runner.emulator.store.timetable import analysis_state, item_status
+
+Row = TypeVar("Row")
 
 _FORMAT = 3
 _SCHEMA = """
@@ -192,11 +194,19 @@ def count_launch(connection: sqlite3.Connection, project: str, user_reference: s
 
 def find_batch(connection: sqlite3.Connection, project: str, batch_id: str) -> BatchRow | None:
     """A batch of a project, or None."""
-    row = connection.execute(
-        f"SELECT {_BATCH} FROM batches WHERE id = ? AND project = ?",  # noqa: S608
-        (batch_id, project),
-    ).fetchone()
-    return BatchRow(*row) if row else None
+    sql = f"SELECT {_BATCH} FROM batches WHERE id = ? AND project = ?"  # noqa: S608
+    return read_one(connection, BatchRow._make, sql, (batch_id, project))
+
+
+def read_one(
+    connection: sqlite3.Connection,
+    make: Callable[[Iterable[Any]], Row],
+    sql: str,
+    values: Sequence[Any] | dict[str, Any],
+) -> Row | None:
+    """The first row of a query as a value, None where there is none."""
+    found = connection.execute(sql, values).fetchone()
+    return make(found) if found else None
 
 
 def known_projects(connection: sqlite3.Connection) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from manifest_runner.emulator.protocol.paging import Cursor, Listing, Page
 from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.store.database import read_one
 from manifest_runner.emulator.store.timetable import Fate
 
 _MOMENT = ":now, i.settled, i.duration, i.fate, a.at"
@@ -128,8 +129,7 @@ class Filter:
 
 def find_item(connection: sqlite3.Connection, filters: Filter) -> ItemRow | None:
     """The row that meets the filter, or None."""
-    row = connection.execute(f"{_SELECT} WHERE {filters.where}", filters.values).fetchone()
-    return ItemRow(*row) if row else None
+    return read_one(connection, ItemRow._make, f"{_SELECT} WHERE {filters.where}", filters.values)
 
 
 def list_items(connection: sqlite3.Connection, filters: Filter, page: Page) -> Listing:

@@ -119,12 +119,12 @@ def test_processes_that_come_and_go_never_hold_it_at_once(workspace, tmp_path):
     counter = tmp_path / "counter"
     counter.write_text("0")
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_add, args=(workspace.manifest, counter, 60)) for _ in range(3)]
+    processes = [context.Process(target=_add, args=(workspace.manifest, counter, 25)) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
-    assert counter.read_text() == "180"
+    assert counter.read_text() == "75"
 
 
 def test_no_folder_is_made_for_a_mistyped_lockfile(tmp_path):
