@@ -77,7 +77,9 @@ def find_doubles(
     command = "" if approve is None else "doubles"
     with held_session(path, target, context, command, launches=False) as session, ExitStack() as stack:
         if not session.loaded.document.stamp:
-            raise UsageProblem(f"{path}: launched with `stamp: false`, so launches cannot be told apart in ICA")
+            raise UsageProblem(
+                f"{path}: launched with `stamp: false`, so ICA does not show which launches are the same"
+            )
         client = stack.enter_context(session.client(context.deadline(timeout)))
         found = find_analyses(client, session.naming.names)
         doubles = doubles_among(found, session.lockfile)

@@ -104,7 +104,7 @@ def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
 
 
 def _is_same(one: LockedItem, other: LockedItem) -> bool:
-    """A batch creates an item once; launches that were adopted have only their analyses to tell them apart."""
+    """A batch creates an item once; adopted launches differ only by their analyses."""
     if (one.digest, one.batch_id) != (other.digest, other.batch_id):
         return False
     ids = {each.analysis.id for each in (one, other) if each.analysis is not None}

@@ -91,7 +91,7 @@ class LocalFiles:
         """Nothing to do: without locks no write would have come this far."""
 
     def _version(self, name: str) -> str | None:
-        """Opened, since network file systems look at a file anew only then."""
+        """Opened, since network file systems check a file again only then."""
         try:
             with (self._folder / name).open("rb") as file:
                 return _version(os.fstat(file.fileno()))

@@ -1,4 +1,4 @@
-"""What the exactly-once stories share: manifests, commands that die where they are told, and the emulator's record."""
+"""What the exactly-once stories share: manifests, commands that die at a chosen step, and the emulator's record."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ class SharedClock:
 
 
 def run_case(case: dict[str, Any]) -> dict[str, Any]:
-    """In the child: do what the case says and tell how it ended."""
+    """In the child: do what the case says and report how it ended."""
     # Who is killed at any time may be killed within the disk's record, and has no power cut to come.
     disk = Disk(Path(case["folder"]), Path(case["disk"])) if "disk" in case and "alarm" not in case else None
     steps = Steps(**case.get("at", {}), disk=disk)

@@ -1,4 +1,4 @@
-"""A server between the command and the emulator that loses, garbles and refuses what a test tells it to."""
+"""A server between the command and the emulator that loses, garbles and refuses what a test says."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def odd_proxy(upstream: str, clock: Callable[[], float] = time.time) -> Iterator[OddProxy]:
-    """``clock`` is told as the server's."""
+    """``clock`` is the server's."""
     proxy = OddProxy(upstream, clock)
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

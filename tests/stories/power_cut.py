@@ -1,7 +1,7 @@
 """What a folder holds after a power cut: of each file what was fsynced last, of the names what the folder's fsync kept.
 
 The record of it lies in a folder of its own, since the process that makes it is killed and others go on. Files are
-told apart by their inodes, which links in there keep from being used again.
+distinguished by their inodes, which links in there keep from being used again.
 """
 
 from __future__ import annotations

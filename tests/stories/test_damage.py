@@ -23,15 +23,15 @@ def _small_checkout(checkout: Callable[..., Checkout]) -> Callable[[], Checkout]
     return lambda: checkout(SAMPLES)
 
 
-@pytest.fixture(name="tell")
-def _tell(record_property: Callable[[str, object], None]) -> Iterator[Any]:
-    """Counts what the summary tells."""
+@pytest.fixture(name="tally")
+def _tally(record_property: Callable[[str, object], None]) -> Iterator[Any]:
+    """Counts for the summary."""
     counts: dict[str, int] = {}
 
-    def tell(what: str) -> None:
+    def tally(what: str) -> None:
         counts[what] = counts.get(what, 0) + 1
 
-    yield tell
+    yield tally
     for what, number in counts.items():
         record_property(what, number)
 
@@ -44,7 +44,7 @@ def settle(checkout: Checkout, after: str) -> None:
     checkout.assert_settled(SAMPLES)
 
 
-def test_an_interrupt_at_any_step_ends_with_130_and_the_next_run_settles(checkout, tell):
+def test_an_interrupt_at_any_step_ends_with_130_and_the_next_run_settles(checkout, tally):
     steps = checkout().run().steps
     for step in changing(steps):
         one = checkout()
@@ -52,10 +52,10 @@ def test_an_interrupt_at_any_step_ends_with_130_and_the_next_run_settles(checkou
         assert ended.code == 130, (steps[step], ended)
         one.assert_all_known_here()
         settle(one, f"^C at {steps[step]}")
-        tell("interrupts")
+        tally("interrupts")
 
 
-def interrupt_lines(checkout: Callable[[], Checkout], tell: Any, files: tuple[str, ...], every: int) -> None:
+def interrupt_lines(checkout: Callable[[], Checkout], tally: Any, files: tuple[str, ...], every: int) -> None:
     """^C at lines of these files, then a manifest in which other batches are due: no key would be the same."""
     lines = checkout().run(trace=files).lines
     assert lines > 100
@@ -67,19 +67,19 @@ def interrupt_lines(checkout: Callable[[], Checkout], tell: Any, files: tuple[st
         ended = one.run("--batch-size", "3", "--adopt", "never")
         assert ended.code == 0, (line, ended)
         one.assert_executed_once_each(SAMPLES)
-        tell("interrupts")
+        tally("interrupts")
 
 
-def test_an_interrupt_at_any_line_that_records_an_answer_forgets_nothing(checkout, tell):
-    interrupt_lines(checkout, tell, ("/launch/record.py", "/commands/setup/session.py"), 7)
+def test_an_interrupt_at_any_line_that_records_an_answer_forgets_nothing(checkout, tally):
+    interrupt_lines(checkout, tally, ("/launch/record.py", "/commands/setup/session.py"), 7)
 
 
 @pytest.mark.slow
-def test_an_interrupt_at_any_line_that_matters_forgets_nothing(checkout, tell):
-    interrupt_lines(checkout, tell, CRITICAL, 1)
+def test_an_interrupt_at_any_line_that_matters_forgets_nothing(checkout, tally):
+    interrupt_lines(checkout, tally, CRITICAL, 1)
 
 
-def test_a_full_disk_at_any_file_step_is_told_and_the_next_run_settles(checkout, tell):
+def test_a_full_disk_at_any_file_step_is_reported_and_the_next_run_settles(checkout, tally):
     steps = checkout().run().steps
     for step, name in enumerate(steps):
         if name.startswith(FILE_STEPS):
@@ -88,16 +88,16 @@ def test_a_full_disk_at_any_file_step_is_told_and_the_next_run_settles(checkout,
             assert ended.code in (0, 6), (name, ended)
             assert (ended.code == 6) == ("No space left" in ended.err), (name, ended)
             settle(one, f"a full disk at {name}")
-            tell("faults")
+            tally("faults")
 
 
-def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_told_and_the_next_run_settles(checkout, tell):
+def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_reported_and_the_next_run_settles(checkout, tally):
     for size in range(800, 4000, 200):
         one = checkout()
         ended = one.run(file_size=size)
         assert ended.code in (0, 6), (size, ended)
         settle(one, f"a file size limit of {size}")
-        tell("faults")
+        tally("faults")
 
 
 def test_of_two_runs_at_once_one_is_turned_away_and_names_the_other(place, server, tmp_path):
@@ -166,7 +166,7 @@ def die_before(one: Checkout, checkout: Callable[[], Checkout], name: str) -> No
         ("study.journal", lambda raw: raw[raw.index(b"\n") + 1 :]),
     ],
 )
-def test_damage_is_told_and_nothing_is_sent_until_a_person_has_mended_it(checkout, name, damage):
+def test_damage_is_reported_and_nothing_is_sent_until_a_person_has_fixed_it(checkout, name, damage):
     one = checkout()
     one.run("--limit", "2")
     die_before(one, checkout, "send POST analysisCreationBatch")
@@ -177,7 +177,7 @@ def test_damage_is_told_and_nothing_is_sent_until_a_person_has_mended_it(checkou
     assert (ended.code, len(one.executed())) == (6, executed), ended
     assert name in ended.err
     path.write_bytes(whole)
-    settle(one, "mending")
+    settle(one, "the damage was undone")
 
 
 def test_the_emulator_keeps_what_it_did_when_it_is_started_again(checkout, durable):

@@ -144,7 +144,7 @@ def test_a_refusal_that_says_nothing_of_a_lost_try_keeps_the_batch(odd, proxy, s
     assert odd.timed().code == 4
     assert (odd.journal.exists(), len(odd.executed()), odd.locked()["items"]) == (True, 2, {})
     proxy.expect(refused(status))
-    assert odd.timed().code == 4, "the cause is not mended yet"
+    assert odd.timed().code == 4, "the cause is not fixed yet"
     assert odd.journal.exists()
     odd.write(SAMPLES[1:])
     assert odd.timed().code == 0

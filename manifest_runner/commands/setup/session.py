@@ -117,7 +117,7 @@ class Session:
 
     @property
     def was_anothers(self) -> bool:
-        """Whether another run held the lease since the journal was written; one that they share tells it all."""
+        """Whether another run held the lease since the journal was written; a shared one has what that run did."""
         return self.held is not None and self.held.was_anothers and not self.shares_journal
 
     def assure_lease(self) -> None:

@@ -74,7 +74,7 @@ NOWHERE = Origin()
 
 
 class Post(msgspec.Struct, frozen=True):
-    """A batch that was about to be POSTed. ``by`` tells users apart, ``retry`` what --retries launched again.
+    """A batch that was about to be POSTed. ``by`` distinguishes users, ``retry`` is what --retries launched again.
 
     ``at`` is in seconds since the epoch by our clock, ``server_at`` by the server's, None where that was not known.
     """

@@ -1,4 +1,4 @@
-"""How answers enter the lockfile, and how users are told apart, since keys are honoured per user."""
+"""How answers enter the lockfile, and how users are distinguished, since keys are honoured per user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed between two requests, field by field, and what is kept of a launch to tell."""
+"""What changed between two requests, field by field, and what is kept of a launch for that."""
 
 from __future__ import annotations
 
