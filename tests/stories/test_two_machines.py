@@ -127,7 +127,7 @@ def test_what_is_killed_about_a_post_is_finished_by_another_user(sweep):
 def test_the_machine_that_goes_on_may_be_killed_too(sweep):
     dice = random.Random(17)
     chosen = moments(sweep.shared, sweep.steps)
-    for step, when in dice.sample(chosen, 15):
+    for step, when in dice.choices(chosen, k=15):
         mine, theirs = sweep.shared.machines(sweep.place, ME, ME)
         sweep.kills += mine.timed(at={"step": step, "when": when}).code == KILLED
         again = dice.randrange(len(sweep.steps))
