@@ -103,7 +103,7 @@ def test_what_is_killed_at_some_steps_is_finished_by_another_machine(sweep):
     chosen = few(sweep.shared, moments(sweep.shared, sweep.steps), sweep.steps)
     for step, when in chosen:
         sweep.kill(step, when)
-    assert sweep.kills > 0.8 * len(chosen)  # how many reads one answer takes is the network's affair
+    assert sweep.kills == len(chosen)
 
 
 @pytest.mark.slow
@@ -111,7 +111,7 @@ def test_what_is_killed_at_any_step_is_finished_by_another_machine(sweep):
     chosen = moments(sweep.shared, sweep.steps)
     for step, when in chosen:
         sweep.kill(step, when)
-    assert sweep.kills > 0.9 * len(chosen)
+    assert sweep.kills == len(chosen)
 
 
 @pytest.mark.parametrize("shared", ["file", *slowly("s3", "git", "seaweed")], indirect=True)
