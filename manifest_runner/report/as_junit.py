@@ -35,7 +35,8 @@ def _suite(name: str, rows: list[Row], summary: Summary, source: ReportSource) -
     starts = [row.launch.started for row in rows if row.launch.started]
     if starts:
         suite.timestamp = min(starts)
-    about = {"manifest": source.manifest, "project": summary.project, "server": summary.server}
+    costs = {f"cost of the manifest in {currency}": f"{amount:f}" for currency, amount in summary.prices.items()}
+    about = {"manifest": source.manifest, "project": summary.project, "server": summary.server, **costs}
     for key, value in about.items():
         suite.add_property(key, value)
     suite.add_testcases([_case(row, name) for row in rows])

@@ -97,6 +97,8 @@ def test_status_shows_failures_alone_and_says_so_with_its_exit_code(cli, emulato
     assert cli("status", "study.yaml", "--exit-status").code == 1
     assert cli("status", "study.yaml", "--exit-status", "--target", "alpha").code == 0
     assert cli("status", "study.yaml", "--target", "gamma").code == 2
+    quiet = cli("status", "study.yaml", "--exit-status", "--quiet")
+    assert (quiet.code, quiet.out + quiet.err) == (1, "")
     failed = cli.ok("status", "study.yaml", "--failed")
     assert [line.split("\t")[0] for line in failed.out.splitlines()] == ["beta", "1 item: 1 analysis failed"]
     document = cli.ok("status", "study.yaml", "--json").json

@@ -68,7 +68,9 @@ def status_document(lockfile: Lockfile, manifest: Path) -> Any:
 def print_status(lockfile: Lockfile, console: Console, *, is_watched: bool) -> None:
     """Items as a table on a terminal, as lines in a pipe."""
     summary = summarise(lockfile, ica_web_url(lockfile.server))
-    if not sys.stdout.isatty():
+    if console.quiet:
+        return
+    if not (sys.stdout.isatty() and summary.rows):
         console.lines(status_lines(summary))
         return
     from rich.console import Console as Terminal
