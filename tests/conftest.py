@@ -75,7 +75,7 @@ def _emptied(folder: Path) -> list[str]:
     return [path.name for path in found]
 
 
-# What the exactly-once stories have put up with; told here, where every way of running the tests comes by.
+# What the exactly-once stories have put up with; reported here, where every way of running the tests comes by.
 _COUNTED = ("kills", "stops", "interrupts", "faults", "races")
 
 

@@ -115,7 +115,7 @@ def _faults(kind: Kind, label: str, item: Any) -> Iterator[str]:
 
 
 def _refuse_unless_it_loads(manifest: str, payload: Path) -> None:
-    """What no schema tells: a userReference twice, braces in a key, a manifest that is too large."""
+    """What no schema checks: a userReference twice, braces in a key, a manifest that is too large."""
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "manifest.yaml"
         trial.write_text(manifest, encoding="utf-8", newline="")
@@ -125,9 +125,9 @@ def _refuse_unless_it_loads(manifest: str, payload: Path) -> None:
             loaded.raise_errors()
         except InvalidManifest as e:
             place = Place(str(payload), 1)
-            told = [each for each in e.findings if each.severity == "error"]
+            errors = [each for each in e.findings if each.severity == "error"]
             raise InvalidManifest(
-                [Finding(place, each.code, f"it does not give a valid manifest: {each.message}") for each in told]
+                [Finding(place, each.code, f"it does not give a valid manifest: {each.message}") for each in errors]
             ) from e
 
 
@@ -139,7 +139,7 @@ def _analysis(kind: Kind, item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kind(item: Mapping[str, Any]) -> Kind:
-    """The kind of a single analysis, told by the fields that only one kind has."""
+    """The kind of a single analysis, known by the fields that only one kind has."""
     if "inputFormValues" in item:
         return "nextflowJson"
     given = item.get("analysisInput")
@@ -147,7 +147,7 @@ def _kind(item: Mapping[str, Any]) -> Kind:
 
 
 def _literal(value: Any) -> Any:
-    """The same value where strings are templates; a number that YAML might spell anew is the text that is sent."""
+    """The same value where strings are templates; a number that YAML might respell is the text that is sent."""
     if isinstance(value, dict):
         return {key: _literal(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Stories are told on the command line, as its own process, against the emulator."""
+"""Stories run on the command line, as its own process, against the emulator."""
 
 from __future__ import annotations
 

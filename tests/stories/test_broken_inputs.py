@@ -126,7 +126,7 @@ def test_information_is_not_a_fault_also_with_strict(tmp_path: Path, monkeypatch
     assert (strict.exit_code, strict.stdout) == (0, result.stdout)
 
 
-def test_the_count_of_items_is_told_of_each_manifest_that_is_in_order(
+def test_the_count_of_items_is_shown_for_each_manifest_that_is_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     CASES["column that no template uses"].write(tmp_path)

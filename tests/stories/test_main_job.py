@@ -184,7 +184,7 @@ def test_relaunching_what_changed_keeps_the_launch_before(cli, emulator):
     assert sorted(emulator.executed()) == ["alpha", "alpha", "beta", "gamma"]
 
 
-def test_raising_the_revision_launches_everything_anew(cli, emulator):
+def test_raising_the_revision_launches_everything_again(cli, emulator):
     cli.ok("run", "study.yaml")
     change(cli, "manifest: 1", "manifest: 1\nrevision: 2")
     assert states(cli.ok("plan", "study.yaml", "--json").json) == {"new": ["alpha", "beta", "gamma"]}
@@ -246,7 +246,7 @@ def test_a_failed_analysis_counts_as_soon_as_it_is_known(cli, emulator):
 # -- plan
 
 
-def test_plan_tells_what_run_would_do_as_json(cli, emulator):
+def test_plan_shows_what_run_would_do_as_json(cli, emulator):
     planned = cli.ok("plan", "study.yaml", "--json").json
     assert planned.items() >= {"new": ["alpha", "beta", "gamma"], "batches": 1}.items()
     assert all(planned[state] == [] for state in STATES[1:])

@@ -110,7 +110,7 @@ def test_a_lockfile_covers_what_failed_and_what_left(cli, emulator):
     assert cli("run", "study.yaml", "--locked").code == 1
 
 
-def test_a_plan_of_chosen_items_tells_what_that_run_would_do(cli):
+def test_a_plan_of_chosen_items_shows_what_that_run_would_do(cli):
     write_study(cli, *SAMPLES)
     planned = cli.ok("plan", "study.yaml", "--json", "--target", "*a", "--limit", "3", "--batch-size", "2").json
     assert (states(planned), planned["batches"]) == ({"new": ["alpha", "beta", "gamma"]}, 2)

@@ -240,12 +240,12 @@ def test_an_invalid_manifest_is_reported_finding_by_finding(capsys):
 TEMPLATE, CELL = Place("m.yaml", 7, 20), Place("s,1.csv", 3)
 
 
-def test_a_fault_of_a_cell_is_annotated_at_its_row_and_tells_of_the_template():
+def test_a_fault_of_a_cell_is_annotated_at_its_row_and_mentions_the_template():
     line = github_line(Finding(TEMPLATE, "MR501", "wrong", row=CELL, is_of_row=True))
     assert line == "::error file=s%2C1.csv,line=3,col=1,title=MR501::wrong (template at m.yaml:7:20)"
 
 
-def test_a_fault_of_the_manifest_is_annotated_there_and_tells_of_the_row():
+def test_a_fault_of_the_manifest_is_annotated_there_and_mentions_the_row():
     line = github_line(Finding(TEMPLATE, "MR501", "wrong", row=CELL))
     assert line == "::error file=m.yaml,line=7,col=20,title=MR501::wrong (row at s,1.csv:3)"
 

@@ -130,7 +130,7 @@ def test_without_a_date_that_can_be_read_the_time_is_ours(ica, make, clock, date
 
 
 @pytest.mark.parametrize("status", [200, 403, 404, 503])
-def test_whatever_is_answered_tells_the_time(ica, make, clock, status):
+def test_any_answer_shows_the_time(ica, make, clock, status):
     ica.get(f"{BATCHES}/{NOBODYS_BATCH}", status=status, json={}, headers=DATE)
     client = make(clock=clock.read)
     client.ask_time()
@@ -239,7 +239,7 @@ def test_a_busy_server_is_asked_again_with_the_same_bytes_and_key(ica, client, c
     assert {(call.request.body, call.request.headers["Idempotency-Key"]) for call in ica.calls} == {(b"[1]", "k")}
 
 
-def test_each_pause_is_told_in_one_line(ica, client, clock):
+def test_each_pause_is_reported_in_one_line(ica, client, clock):
     ica.post(BATCHES, status=503)
     created(ica)
     client.create_batch("k", b"{}")

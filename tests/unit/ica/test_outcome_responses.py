@@ -63,7 +63,7 @@ def test_a_path_is_the_full_one_whichever_the_server_gives(path, read):
     assert record.path == read
 
 
-def test_urls_are_told_by_the_ids_of_their_data():
+def test_urls_are_known_by_the_ids_of_their_data():
     body = b'{"items": [{"dataId": "fil.1", "dataPath": "/a", "dataUrn": "urn:x", "url": "https://store/a?sig=1"}]}'
     assert read_download_urls(body, CLEAN) == {"fil.1": "https://store/a?sig=1"}
 

@@ -119,7 +119,7 @@ def test_an_item_that_is_not_as_promised_cannot_be_read(path, value):
         read_item(changed(ITEM, path, value), CLEAN)
 
 
-def test_a_page_tells_where_the_next_one_is():
+def test_a_page_says_where_the_next_one_is():
     page = read_item_page(raw({"items": [ITEM], "nextPageToken": "t", "totalItemCount": 7}), CLEAN)
     assert (len(page.items), page.next_token, page.total) == (1, "t", 7)
 
@@ -153,7 +153,7 @@ def test_a_body_as_deep_as_a_well_cannot_be_read(member):
 # Problems
 
 
-def test_a_problem_is_told_in_one_line():
+def test_a_problem_is_reported_in_one_line():
     body = raw({"title": "Bad", "detail": "items: too\nmany", "parameters": {"max": "5"}})
     assert describe(400, read_problem(body, CLEAN)) == "400: Bad: items: too\\nmany [max=5]"
 
