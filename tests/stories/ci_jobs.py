@@ -92,7 +92,8 @@ def github_job(name: str, origin: Origin, folder: Path, known: dict[str, str], p
     """Run one job of a recipe. ``known`` has the value of each expression that it uses, but for those of steps."""
     recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     job, ended = recipe["jobs"][name], Ended()
-    known = {**{f"env.{key}": value for key, value in recipe["env"].items()}, **known}
+    env = {key: _filled(value, {"inputs.options": "", **known}) for key, value in recipe["env"].items()}
+    known = {**{f"env.{key}": value for key, value in env.items()}, **known}
     values = {**known, "always()": "true"}
     for step in job["steps"]:
         wanted = step.get("if", "success()")
@@ -101,7 +102,7 @@ def github_job(name: str, origin: Origin, folder: Path, known: dict[str, str], p
             continue
         if ended.failed and "always()" not in wanted:
             continue
-        outcome = _step(step, recipe["env"], origin, folder, values, ended)
+        outcome = _step(step, env, origin, folder, values, ended)
         if "id" in step:
             values[f"steps.{step['id']}.outcome == 'failure'"] = str(not outcome).lower()
         ended.failed |= not outcome
@@ -171,7 +172,8 @@ def gitlab_job(
     job = recipe[name]
     origin.clone(folder)
     origin.git(folder, "checkout", "-q", "--detach", commit)
-    env = {key: value.replace("$CI_PROJECT_DIR", str(folder)) for key, value in recipe["variables"].items()}
+    given = {key: value["value"] if isinstance(value, dict) else value for key, value in recipe["variables"].items()}
+    env = {key: value.replace("$CI_PROJECT_DIR", str(folder)) for key, value in given.items()}
     # The server of the recipe is https; here it is a folder.
     origin.git(folder, "config", f"url.{origin.url}.insteadOf", "https://oauth2:t0ken@gitlab.example/lab/study.git")
     done = _run(["bash", "-eo", "pipefail", "-c", "\n".join(_flat(job["script"]))], {**env, **known}, origin, folder)

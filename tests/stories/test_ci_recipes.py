@@ -191,16 +191,18 @@ def _bucket_jobs(request, origin: Origin, tmp_path: Path):
     origin.commit(tmp_path / "laptop")
     origin.push(tmp_path / "laptop")
 
-    def job(name: str, folder: str, plan: str = "") -> Ended:
+    def job(name: str, folder: str, plan: str = "", options: str = "") -> Ended:
         commit = origin.git(origin.path, "rev-parse", "main")
         if request.param == "gitlab":
-            return gitlab_job(name, origin, tmp_path / folder, commit, {**ON_GITLAB, "PLAN": plan}, GITLAB_BUCKET)
+            given = {**ON_GITLAB, "PLAN": plan, "OPTIONS": options}
+            return gitlab_job(name, origin, tmp_path / folder, commit, given, GITLAB_BUCKET)
         known = {
             "github.sha": commit,
             "vars.STATE_READER": "reader",
             "vars.STATE_WRITER": "writer",
             "secrets.ICA_API_KEY": origin.env["ICAV2_X_API_KEY"],
             "needs.plan.outputs.digest": plan,
+            "inputs.options": options,
         }
         return github_job(name, origin, tmp_path / folder, known, GITHUB_BUCKET)
 
@@ -233,6 +235,22 @@ def test_another_plan_than_the_approved_one_launches_nothing(bucket_jobs, origin
     origin.push(tmp_path / "laptop")
     assert bucket_jobs("run", "run", digest).failed
     assert emulator.executed() == []
+
+
+@pytest.mark.parametrize("emulator", [{"fail_creation": "^beta$"}], indirect=True)
+def test_failed_items_are_launched_again_by_an_option_of_the_workflow(bucket_jobs, emulator):
+    assert bucket_jobs("run", "run", planned_by(bucket_jobs("plan", "plan"))).failed
+    again = planned_by(bucket_jobs("plan", "plan-again", options="--retry-failed"))
+    assert bucket_jobs("run", "run-again", again, options="--retry-failed").failed
+    assert sorted(emulator.executed()) == ["alpha", "beta", "beta"]
+
+
+def test_a_name_that_nobody_has_looked_up_fails_the_plan_and_says_what_to_do(bucket_jobs, origin, tmp_path):
+    add_samples(tmp_path / "laptop", "gamma,/fastq/gamma.bam,true")
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    ended = bucket_jobs("plan", "plan")
+    assert (ended.failed, "Run manifest-runner resolve manifests/germline.yaml" in ended.said) == (True, True)
 
 
 # -- the job that plans
@@ -354,5 +372,5 @@ def test_the_time_limit_of_a_job_is_longer_than_that_of_its_run():
     for path in (GITHUB, GITHUB_BUCKET, GITLAB, GITLAB_BUCKET):
         text = path.read_text(encoding="utf-8")
         launch = recipe(path)["jobs"]["run"]["timeout-minutes"] if "jobs" in recipe(path) else 90
-        assert '--expect "$PLAN" --lock-timeout 600 --timeout 3600 ' in text
+        assert '--expect "$PLAN" --lock-timeout 600 --timeout 3600 ' in " ".join(text.split())
         assert launch * 60 > 600 + 3600
