@@ -53,9 +53,12 @@ def check_owner(
     ):
         if mine != theirs and not (what == "name" and theirs in former_names):
             hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == "emulator" else ""
+            cure = f"Correct the {what}, or keep one lockfile for each with --lockfile."
+            if what == "name":
+                cure = f"If the manifest was renamed, add `moved: [{{name: {theirs}}}]` to it; if not: {cure}"
             raise BadState(
                 f"{label}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
-                f"Nothing was sent. Correct the {what}, or keep one lockfile for each with --lockfile."
+                f"Nothing was sent. {cure}"
             )
 
 

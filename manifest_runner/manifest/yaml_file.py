@@ -15,6 +15,7 @@ from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_loader import Binary, Builder
 from manifest_runner.manifest.yaml_places import Path_, Places
+from manifest_runner.text import near_miss
 
 __all__ = [
     "Binary",
@@ -64,7 +65,8 @@ def read_manifest(path: Path) -> YamlFile:
 def require_manifest(path: Path) -> None:
     """Raises UsageProblem where there is no such file."""
     if not os.path.lexists(path):
-        raise UsageProblem(f"{path}: this manifest does not exist; `manifest-runner init` writes a starter")
+        hint = near_miss(path.name, sorted(each.name for each in path.parent.glob("*.y*ml")))
+        raise UsageProblem(f"{path}: this manifest does not exist{hint or '; `manifest-runner init` writes a starter'}")
 
 
 def read_mapping(path: Path, *, binary: bool = False) -> dict[str, Any]:

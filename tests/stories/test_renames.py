@@ -24,7 +24,7 @@ def test_a_tag_that_was_added_is_accepted_and_only_the_new_item_is_launched(laun
     change(launched, "    analysisInput:", "    tags: {userTags: [cohort-A]}\n    analysisInput:")
     write_rows(launched, dict.fromkeys(("alpha", "beta", "gamma"), "true"))
     stopped = launched("run", "study.yaml")
-    assert (stopped.code, "accept" in stopped.err) == (7, True)
+    assert (stopped.code, "accept study.yaml --target alpha --target beta`" in stopped.err) == (7, True)
     launched.ok("accept", "study.yaml", "--target", "alpha", ICAV2_X_API_KEY="")
     assert states(launched.ok("plan", "study.yaml", "--json").json) == {
         "new": ["gamma"], "changed": ["beta"], "unchanged": ["alpha"],

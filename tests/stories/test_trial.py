@@ -35,6 +35,13 @@ def test_the_other_commands_see_the_trial_with_the_same_option(cli):
     cli.ok("render", "study.yaml", "--emulator")
 
 
+def test_who_looks_without_the_option_learns_that_there_is_a_trial(cli, emulator):
+    cli.ok("run", "study.yaml", "--emulator")
+    assert ".manifest-runner/study.lock.json is that of a trial; add --emulator" in cli.ok("status", "study.yaml").err
+    cli.ok("run", "study.yaml")
+    assert "trial" not in cli.ok("status", "study.yaml").err
+
+
 def test_a_trial_that_fails_before_it_launches_leaves_nothing(cli):
     cli.write("study.csv", "sample,bam,sv\nal+pha,fil.a,true\n")
     assert cli("run", "study.yaml", "--emulator").code == 3

@@ -30,7 +30,7 @@ Examples:
 @target_options
 @console_options
 def command(manifest: Path, target: Target, choices: Choices, console: Console) -> None:
-    """Take changed items as they are, without launching them again. Uses no network."""
+    """Take changed and failed items as they are, without launching them again. Uses no network."""
     from manifest_runner.cli.views.accepted import accepted_document, accepted_lines
     from manifest_runner.commands.accept import accept
 

@@ -14,7 +14,14 @@ def accepted_lines(done: Accepted) -> list[str]:
         return ["nothing to accept: no launched item has changed or failed"]
     more = [f"= … and {len(names) - FEW:,} more"] if len(names) > FEW else []
     words = f"accepted {len(done.changed):,} changed and {len(done.failed):,} failed, as they are"
-    return [*(f"= {name}" for name in names[:FEW]), *more, words, f"lockfile: {done.path}"]
+    undo = ["failed items that were accepted no longer count as failed; to undo that, restore the lockfile from git"]
+    return [
+        *(f"= {name}" for name in names[:FEW]),
+        *more,
+        words,
+        *(undo if done.failed else ()),
+        f"lockfile: {done.path}",
+    ]
 
 
 def accepted_document(done: Accepted) -> dict[str, Any]:

@@ -172,9 +172,9 @@ def _next_lines(plan: Plan) -> list[str]:
             "--relaunch-changed, or raise `revision`; `accept` keeps their launches"
         )
     if plan.guarded:
+        new = counted(len(plan.guarded), "new item looks like a removed one", "new items look like removed ones")
         lines.append(
-            f"next: {len(plan.guarded):,} new look like removed ones under another name; a run launches nothing "
-            "until you add `moved` or use --launch-renamed"
+            f"next: {new} under another name; a run launches nothing until you add `moved` or use --launch-renamed"
         )
     if fixed:
         lines.append(f"next: {len(fixed):,} failed and changed since; --retry-failed launches those as they are now")

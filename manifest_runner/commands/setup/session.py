@@ -16,7 +16,7 @@ from manifest_runner.commands.setup.state import RUNNING, check_former_journals,
 from manifest_runner.errors import InUse
 from manifest_runner.launch.journal.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
-from manifest_runner.lockfile.workspace import held, trial_folder
+from manifest_runner.lockfile.workspace import Workspace, held, trial_folder
 from manifest_runner.names.names_file import names_path
 
 if TYPE_CHECKING:  # requests is imported where it is used
@@ -226,6 +226,8 @@ def held_session(
             _report_no_lock(opened, context)
         elif command and opened.stores.lease is not None and (launches or opened.stores.state is not None):
             *former, lease = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
+        if not command:
+            _report_trial(opened, context)
         if not command and (other := holder_of(opened.stores, context)) is not None:
             context.notify(f"in use by {other.words}: nothing is written")
             yield Session(opened, context, writes=False, elsewhere=lambda: is_held(opened.stores, context))
@@ -239,6 +241,15 @@ def _take_leases(opened: Opened, command: str, context: Context, timeout: float,
     for name in reversed(naming_of(opened.loaded.document).names):
         token_file = own if name == opened.stores.identity.name else own.with_name(f"{own.name}.{name}")
         yield stack.enter_context(leased(opened.stores.under(name), token_file, command, context, timeout))
+
+
+def _report_trial(opened: Opened, context: Context) -> None:
+    """Without --emulator after a trial it looks as if nothing had been launched."""
+    if opened.target.emulator or opened.workspace.lockfile.exists():
+        return
+    trial = Workspace.of(opened.workspace.manifest, is_trial=True).lockfile
+    if trial.exists():
+        context.notify(f"{trial} is that of a trial; add --emulator to see it")
 
 
 def _report_no_lock(opened: Opened, context: Context) -> None:

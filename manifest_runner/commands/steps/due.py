@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from manifest_runner.commands.setup.context import Progress
 from manifest_runner.commands.setup.options import RunOptions
@@ -22,13 +24,19 @@ from manifest_runner.text import counted, few_of
 
 REPORT_EVERY = 1000
 MOST_MOVES = 20
+MOST_TARGETS = 3
 
 
-def changed_words(plan: Plan) -> str:
+def changed_words(plan: Plan, manifest: Path) -> str:
+    """Why nothing is sent, with the two ways out: paying again, or a command that accepts these items alone."""
+    items = plan.unapproved
+    them, launches = ("it", "its launch") if len(items) == 1 else ("them", "their launches")
+    chosen = [f"--target {shlex.quote(each)}" for each in items] if len(items) <= MOST_TARGETS else ["--target …"]
+    accept = shlex.join(["manifest-runner", "accept", str(manifest)])
     return (
-        f"{counted(len(plan.unapproved), 'launched item has', 'launched items have')} changed: "
-        f"{few_of(plan.unapproved)}. To launch them again as they are now, use --relaunch-changed or raise `revision` "
-        "in the manifest. To keep their launches, use `manifest-runner accept`."
+        f"{counted(len(items), 'launched item has', 'launched items have')} changed: {few_of(items)}. To launch {them} "
+        "again as now written, use --relaunch-changed or raise `revision` in the manifest. To keep "
+        f"{launches}: `{' '.join([accept, *chosen])}`."
     )
 
 

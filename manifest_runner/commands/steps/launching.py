@@ -82,7 +82,8 @@ def _approved(run: OpenRun, plan: Plan) -> Plan:
 
 def _approved_changes(run: OpenRun, plan: Plan) -> Plan:
     approve = run.options.approve
-    refusal = ApprovalNeeded(f"{changed_words(plan)} `manifest-runner plan` shows what changed. Nothing was sent.")
+    words = changed_words(plan, run.session.workspace.manifest)
+    refusal = ApprovalNeeded(f"{words} `manifest-runner plan` shows what changed. Nothing was sent.")
     if approve is None:
         raise refusal
     agreed = plan_run(run, structs.replace(run.options.choices, relaunch_changed=True))

@@ -95,7 +95,7 @@ def find_credential(server_url: str, env: Mapping[str, str], home: Path, read_ya
     raise Refused(
         "no credential for ICA. Looked for ICAV2_ACCESS_TOKEN and ICAV2_X_API_KEY in the environment, "
         f"access-token in {_session_file(server_url, home)} and x-api-key in {_config_file(home)}. "
-        "Set one of the variables, or sign in with the icav2 CLI."
+        "Set one of the variables, or sign in with the icav2 CLI. To try without ICA, add --emulator."
     )
 
 
