@@ -11,16 +11,14 @@ from manifest_runner.model import Kind
 from manifest_runner.rows.groups import DIFFERS
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.templates.scope import RowScope, Scope
+from manifest_runner.text import shown
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
 
 
 _LACKS = 'the row has no column "{}"'
-_DIFFERS = (
-    'the column "{0}" is not the same in all rows of the group; use `rows`, such as '
-    "`rows | map(attribute='{0}') | list`"
-)
+_VALUES_SHOWN = 3
 
 
 class Unrendered(Exception):
@@ -94,7 +92,17 @@ class Renderer:
             return Scope(values, _LACKS)
         known = {column for each in beside.members for column in self._mapping(each)}
         shared = {column: value for column, value in values.items() if value is not DIFFERS}
-        return Scope(shared, _LACKS, {column: _DIFFERS.format(column) for column in known - shared.keys()})
+        differ = {column: self._differs(column, beside.members) for column in known - shared.keys()}
+        return Scope(shared, _LACKS, differ)
+
+    def _differs(self, column: str, members: Sequence[Any]) -> str:
+        cells = [self._mapping(each).get(column) for each in members]
+        values = list(dict.fromkeys("blank" if cell in (None, "") else shown(str(cell)) for cell in cells))
+        listed = ", ".join([*values[:_VALUES_SHOWN], *(["…"] if len(values) > _VALUES_SHOWN else [])])
+        return (
+            f'the rows of the group differ in the column "{column}": {listed}; if that is meant, use `rows`, such as '
+            f"`rows | map(attribute='{column}') | list`"
+        )
 
     def _mapping(self, row: Any) -> dict[str, Any]:
         return dict(row) if self._columns is None else dict(zip(self._columns, row, strict=True))

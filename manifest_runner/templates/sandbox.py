@@ -33,7 +33,7 @@ from manifest_runner.templates.limits import (
     weight,
 )
 from manifest_runner.templates.scope import LookupTable, Scope, root_missing
-from manifest_runner.text import kind_of, near_miss
+from manifest_runner.text import kind_of, near_miss, shown
 
 STRING_METHODS = frozenset(
     "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower "
@@ -66,6 +66,10 @@ _STATEMENTS: Mapping[type[nodes.Node], str] = {
 }
 
 
+# So many keys of a mapping fit into a message.
+KEYS_SHOWN = 6
+
+
 class Missing(jinja2.StrictUndefined):
     """An undefined value whose message names the nearest thing that exists."""
 
@@ -79,11 +83,17 @@ class Missing(jinja2.StrictUndefined):
         if self._undefined_hint:
             return str(self._undefined_hint)
         if isinstance(obj, dict):
-            return f'this mapping has no "{name}"{near_miss(name, obj)}'
+            near = near_miss(name, obj)
+            return f'this mapping has no "{name}"{near or _listed(obj)}'
         index: Any = self._undefined_name
         if isinstance(index, int) and isinstance(obj, (list, tuple)):
             return f"{kind_of(obj)} of {len(obj):,} has no element [{name}], as they are counted from [0]"
         return root_missing(name) if obj is missing else f"{kind_of(obj)} has no {name}"
+
+
+def _listed(mapping: Mapping[Any, Any]) -> str:
+    """Its keys, where they are few."""
+    return f"; it has {', '.join(map(shown, map(str, mapping)))}" if 0 < len(mapping) <= KEYS_SHOWN else ""
 
 
 def bounded_range(*limits: int) -> range:

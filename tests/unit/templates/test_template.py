@@ -106,7 +106,7 @@ def test_a_render_is_the_same_each_time():
         ("{{ env.RUN }}", "MR402", "RUN is not set"),
         ("{{ env.X }}", "MR402", 'X is not listed under "env"'),
         ("{{ rwo.a }}", "MR402", '"rwo" is not defined; did you mean "row"?'),
-        ("{{ row.m.q }}", "MR402", 'this mapping has no "q"'),
+        ("{{ row.m.q }}", "MR402", 'this mapping has no "q"; it has "k"'),
         ("{{ row.a", "MR401", 'not a template: it is not closed with "}}"'),
         ("{{ row.a row.b }}", "MR401", "not a template: an operator is missing, or too many, got 'row'"),
         ("{% if %}", "MR401", "not a template: Expected an expression, got 'end of statement block'"),
