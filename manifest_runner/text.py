@@ -50,6 +50,9 @@ def few_of(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
+_MAX_BITS = 12_000  # of a number that Python writes out in any case
+
+
 def described(value: object) -> str:
     """A value with its type, as one who reads YAML would call it."""
     if isinstance(value, str):
@@ -65,6 +68,8 @@ def shown(value: object) -> str:
         return "a list"
     if isinstance(value, str):
         return f'"{clean(value)}"'
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return "of thousands of digits"
     return clean(str(value)) if _is_number(value) else json.dumps(value)
 
 

@@ -64,20 +64,32 @@ class _Messages:
         return faults
 
 
+class Unknown:
+    """Places of an analysis of which it is not known what would stand there."""
+
+    def __init__(self, paths: Iterable[Path_]) -> None:
+        self._paths = frozenset(paths)
+        self._holders = frozenset(path[:length] for path in self._paths for length in range(len(path)))
+
+    def touches(self, path: Path_) -> bool:
+        """Whether a place is one of them, holds one or belongs to one."""
+        return path in self._holders or any(path[:length] in self._paths for length in range(len(path) + 1))
+
+
 class Part(msgspec.Struct, frozen=True):
-    """What is left of an item without what is at ``unknown`` places of its analysis.
+    """What is left of an item without what is ``unknown``.
 
     ``rendered`` has the manifest's names, ``request`` the API's keys.
     """
 
     rendered: dict[str, Any]
     request: dict[str, Any]
-    unknown: tuple[Path_, ...]
+    unknown: tuple[Unknown, ...]
     row: RowId = NO_ROW
 
     def is_unknown(self, path: Path_) -> bool:
         """Whether what was written at a place is unknown, or holds or belongs to what is."""
-        return any(_are_related(path, each) for each in self.unknown)
+        return any(each.touches(path) for each in self.unknown)
 
 
 class AnalysisFaults:
@@ -182,7 +194,7 @@ class AnalysisFaults:
     def may_check_parts(self) -> bool:
         """Whether to look at what is left of this analysis's items: in a manifest full of faults, not of every one."""
         if self._may_check_parts is None:
-            self._may_check_parts = self._checks.take()
+            self._may_check_parts = len(self._analysis.broken) <= _MAX_KINDS and self._checks.take()
         return self._may_check_parts
 
     def add_part(self, checker: ItemChecker, part: Part, found: Iterable[RequestFault]) -> None:
@@ -281,8 +293,3 @@ def slot_paths(value: Any) -> Iterator[Path_]:
     elif isinstance(value, (Mapping, list)):
         for each in value.values() if isinstance(value, Mapping) else value:
             yield from slot_paths(each)
-
-
-def _are_related(one: Path_, other: Path_) -> bool:
-    """Whether one place is the other, or holds it."""
-    return all(a == b for a, b in zip(one, other, strict=False))

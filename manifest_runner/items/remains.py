@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from manifest_runner.items.faults import FIRST_ROWS, AnalysisFaults, Part, slot_paths
+from manifest_runner.items.faults import FIRST_ROWS, AnalysisFaults, Part, Unknown, slot_paths
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.wanted import WantedRow, WantedRows
-from manifest_runner.manifest.yaml_file import Path_
 from manifest_runner.model import RowId
 from manifest_runner.names.pins import Pins
 from manifest_runner.templates.model import TemplateFault
@@ -31,38 +30,43 @@ def meets_requirements(analysis: Analysis, faults: AnalysisFaults, wanted: Wante
 
 def check_broken(analysis: Analysis, faults: AnalysisFaults, rows: WantedRows, pins: Pins) -> None:
     """Check the rows of an analysis at fault, and what its faults leave of its first items."""
-    may_check = faults.may_check_parts()
+    may_check, broken = faults.may_check_parts(), Unknown(analysis.broken)
     check_constants(analysis, faults, pins)
     for number, wanted in enumerate(rows.known()):
         if may_check and number < FIRST_ROWS and not analysis.budget.is_spent:
-            _check_row(analysis, faults, pins, wanted)
+            meets_requirements(analysis, faults, wanted)
+            _check_row(analysis, faults, pins, (wanted, broken))
 
 
-def _check_row(analysis: Analysis, faults: AnalysisFaults, pins: Pins, wanted: WantedRow) -> None:
-    index, row_id, row, beside = wanted
-    meets_requirements(analysis, faults, wanted)
+def _check_row(
+    analysis: Analysis, faults: AnalysisFaults, pins: Pins, row_of_broken: tuple[WantedRow, Unknown]
+) -> None:
+    (index, row_id, row, beside), broken = row_of_broken
     try:
         rendered = analysis.renderer.render_slowly(row, index, beside)
+        unknown: tuple[Unknown, ...] = (broken,)
     except Unrendered as e:
         if not analysis.rows.lacks:  # else that is reported already, at the file that lacks it
             faults.add_unrendered(e, row_id)
-        check_rest(analysis, faults, pins, e, row_id)
-    else:
-        _check(analysis, faults, pins, Part(rendered, pins.named(rendered), analysis.broken, row_id))
+        rendered, unknown = e.rest, (broken, _failed(e))
+    _check(analysis, faults, pins, Part(rendered, pins.named(rendered), unknown, row_id))
 
 
 def check_rest(analysis: Analysis, faults: AnalysisFaults, pins: Pins, error: Unrendered, row: RowId) -> None:
     """Check what a row gives besides the templates that failed."""
-    unknown = (*analysis.broken, *(slot.path for slot, _ in error.faults))
-    _check(analysis, faults, pins, Part(error.rest, pins.named(error.rest), unknown, row))
+    _check(analysis, faults, pins, Part(error.rest, pins.named(error.rest), (_failed(error),), row))
+
+
+def _failed(error: Unrendered) -> Unknown:
+    return Unknown(slot.path for slot, _ in error.faults)
 
 
 def check_constants(analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:
     """Check the parts that no template makes, where no item could be made."""
     if faults.may_check_parts():
         constant = analysis.renderer.constant()
-        unknown: tuple[Path_, ...] = (*analysis.broken, *slot_paths(analysis.fields))
-        _check(analysis, faults, pins, Part(constant, pins.named(constant), unknown, NO_ROW))
+        unknown = Unknown((*analysis.broken, *slot_paths(analysis.fields)))
+        _check(analysis, faults, pins, Part(constant, pins.named(constant), (unknown,), NO_ROW))
 
 
 def _check(analysis: Analysis, faults: AnalysisFaults, pins: Pins, part: Part) -> None:

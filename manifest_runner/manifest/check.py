@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.errors import UsageProblem
@@ -31,11 +34,11 @@ from manifest_runner.manifest.document import (
 from manifest_runner.manifest.yaml_file import Path_, YamlFile
 from manifest_runner.model import KINDS
 from manifest_runner.text import clean, described, is_unicode
-from manifest_runner.validation.large_data import MAX_WORDED
 from manifest_runner.validation.messages import Fault
-from manifest_runner.validation.shipped import manifest_faults
+from manifest_runner.validation.shipped import analysis_faults, is_valid_analysis, manifest_faults
 
 MAX_PARTS = 3
+MAX_WORDED = 50  # analyses with faults
 _NOT_OF_THE_ITEM = ("kind", "forEach", "revision", "require")
 _CREDENTIAL = re.compile(r"^ICAV2_|TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)
 
@@ -54,22 +57,20 @@ def load_document(
         if not is_unicode(given_vars[name]):
             raise UsageProblem(f"the value of --var {name} is not UTF-8")
     data = source.data
-    found = [*_coded("MR201", manifest_faults(data)), *_coded("MR201", _spelling_faults(data))]
-    found += _coded("MR201", _state_faults(data))
-    found += _coded("MR201", _name_faults(data))
-    found += _coded("MR202", _env_faults(data, env))
-    found += _coded("MR203", _moved_faults(data))
+    top, analyses = _top_faults(data, env), list(_checked_analyses(data))
     known = {finding.place for finding in source.faults}
+    found = [*top, *((code, fault) for each in analyses for code, fault in each.faults)]
     of_schema = (_finding(source, code, fault) for code, fault in found)
     faults = sorted(
         [*source.faults, *(each for each in of_schema if each.place not in known)], key=lambda each: each.place
     )
-    paths = [fault.path for _, fault in found]
+    paths = [fault.path for _, fault in top]
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
         raise InvalidManifest(_reported(faults))
-    data = _without(data, [_pruned_at(path, data) for path in paths])
+    data = _without(data, paths)
     moved = [(i, entry) for i, entry in enumerate(data.get("moved") or ()) if isinstance(entry, dict)]
     names = tuple(name for name in data.get("env") or () if name and isinstance(name, str))
+    of_defaults = tuple(path[1:] for path in paths if path[:1] == ("defaults",))
     return Document(
         source=source,
         name=data.get("name", ""),
@@ -86,7 +87,7 @@ def load_document(
         env={name: env[name] for name in names if name in env},
         vars=data.get("vars") or {},
         given_vars=dict(given_vars),
-        analyses=tuple(_analyses(data, paths)),
+        analyses=tuple(_analysis(each, data.get("defaults") or {}, of_defaults) for each in analyses if each.is_usable),
         moved=tuple(Move(entry["from"], entry["to"], i) for i, entry in moved if {"from", "to"} <= entry.keys()),
         former_names=tuple(entry["name"] for _, entry in moved if "name" in entry),
         faults=tuple(faults),
@@ -94,8 +95,52 @@ def load_document(
     )
 
 
-def _coded(code: str, faults: Iterable[Fault]) -> list[tuple[str, Fault]]:
-    return [(code, fault) for fault in faults]
+_Coded = tuple[str, Fault]
+
+
+class _Analysis(msgspec.Struct, frozen=True):
+    """An analysis as it was written, with what is wrong with it; ``paths`` are those of its faults in it."""
+
+    index: int
+    raw: Any
+    paths: tuple[Path_, ...] = ()
+    faults: tuple[_Coded, ...] = ()
+    is_usable: bool = True
+
+
+def _top_faults(data: Any, env: Mapping[str, str]) -> list[_Coded]:
+    """What is wrong with all but the analyses."""
+    defaults = data.get("defaults") if isinstance(data, dict) else None
+    found = [*manifest_faults(data), *_spelling_faults(data), *_state_faults(data)]
+    found += (_below(("defaults",), fault) for fault in _name_faults(defaults))
+    coded = [("MR201", fault) for fault in found]
+    coded += (("MR202", fault) for fault in _env_faults(data, env))
+    return coded + [("MR203", fault) for fault in _moved_faults(data)]
+
+
+def _checked_analyses(data: Any) -> Iterator[_Analysis]:
+    """Each analysis. Of very many with faults the first are worded, and the others counted and not usable."""
+    listed = data.get("analyses") if isinstance(data, dict) else None
+    more: list[int] = []
+    worded = 0
+    for index, raw in enumerate(listed if isinstance(listed, list) else ()):
+        faults = list(_name_faults(raw))
+        if is_valid_analysis(raw) and not faults:
+            yield _Analysis(index, raw)
+        elif worded < MAX_WORDED:
+            worded += 1
+            found = [*analysis_faults(raw), *faults]
+            below = tuple(("MR201", _below(("analyses", index), fault)) for fault in found)
+            yield _Analysis(index, raw, tuple(fault.path for fault in found), below, isinstance(raw, dict))
+        else:
+            more.append(index)
+    if more:
+        words = f"{len(more):,} more have problems, starting with this one"
+        yield _Analysis(more[0], None, faults=(("MR201", Fault(("analyses", more[0]), words)),), is_usable=False)
+
+
+def _below(path: Path_, fault: Fault) -> Fault:
+    return replace(fault, path=(*path, *fault.path))
 
 
 def _reported(faults: Iterable[Finding]) -> list[Finding]:
@@ -137,17 +182,11 @@ def _state_faults(data: Any) -> Iterator[Fault]:
         yield Fault(("git",), "git names the remote of lock: git, which is missing", at_key=True)
 
 
-def _name_faults(data: Any) -> Iterator[Fault]:
+def _name_faults(holder: Any) -> Iterator[Fault]:
     """One mapping with both a name and an id says one thing twice, or two things."""
-    analyses = data.get("analyses") if isinstance(data, dict) else None
-    listed = analyses if isinstance(analyses, list) else ()
-    holders: list[tuple[Path_, Any]] = [(("analyses", i), each) for i, each in enumerate(listed)]
-    if isinstance(data, dict):
-        holders.append((("defaults",), data.get("defaults")))
-    for path, holder in holders:
-        for name, id_ in NAMES_AND_IDS.items():
-            if isinstance(holder, dict) and holder.get(name) is not None and holder.get(id_) is not None:
-                yield Fault((*path, name), f'"{name}" and "{id_}" exclude each other', at_key=True)
+    for name, id_ in NAMES_AND_IDS.items() if isinstance(holder, dict) else ():
+        if holder.get(name) is not None and holder.get(id_) is not None:
+            yield Fault((name,), f'"{name}" and "{id_}" exclude each other', at_key=True)
 
 
 def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:
@@ -174,15 +213,13 @@ def _moved_faults(data: Any) -> Iterator[Fault]:
             yield Fault(("moved", i), f"a pattern has at most {MAX_PARTS} parts")
 
 
-def _pruned_at(path: Path_, data: Any) -> Path_:
-    """What to leave out for a fault: nothing for a key that an analysis lacks, all of a source of rows.
+def _pruned_at(path: Path_) -> Path_:
+    """What to leave out of an analysis for a fault: nothing for a key that it lacks, all of a source of rows.
 
     A part of a source would be another source, with faults of its own.
     """
-    if len(path) == 2 and path[0] == "analyses" and isinstance(data["analyses"][path[1]], dict):
-        return ()
-    is_source = path[:1] == ("analyses",) and path[2:3] == ("forEach",) and path[3:4] and path[3] in SOURCE_FORMATS
-    return path[:4] if is_source else path
+    is_source = path[:1] == ("forEach",) and path[1:2] and path[1] in SOURCE_FORMATS
+    return path[:2] if is_source else path
 
 
 def _without(data: Any, paths: Iterable[Path_]) -> Any:
@@ -203,32 +240,17 @@ def _without(data: Any, paths: Iterable[Path_]) -> Any:
     return {step: each for step, each in kept if () not in branches.get(step, ())}
 
 
-def _analyses(data: Mapping[str, Any], faulty: Sequence[Path_]) -> Iterator[AnalysisSpec]:
-    defaults = data.get("defaults") or {}
-    owners = sorted({int(path[1]) for path in faulty if path[:1] == ("analyses",) and len(path) > 1})
-    # What is at fault in those beyond the last one that was looked at is not known, so it cannot be left out.
-    end = owners[-1] if len(owners) > MAX_WORDED else len(data["analyses"])
-    of_defaults = [path[1:] for path in faulty if path[:1] == ("defaults",)]
-    broken: dict[int, list[Path_]] = {}
-    for path in faulty:
-        if path[:1] == ("analyses",) and len(path) > 1:
-            broken.setdefault(int(path[1]), []).append(() if path[2:3] == ("kind",) else path[2:])
-    for i, raw in enumerate(data["analyses"][:end]):
-        if isinstance(raw, dict):
-            yield _analysis(i, raw, defaults, (*of_defaults, *broken.get(i, ())))
-
-
-def _analysis(
-    index: int, raw: Mapping[str, Any], defaults: Mapping[str, Any], broken: tuple[Path_, ...]
-) -> AnalysisSpec:
+def _analysis(checked: _Analysis, defaults: Mapping[str, Any], of_defaults: tuple[Path_, ...]) -> AnalysisSpec:
+    raw = _without(checked.raw, map(_pruned_at, checked.paths))
     merged = _merge(defaults, raw)
+    broken = (() if path[:1] == ("kind",) else path for path in checked.paths)
     return AnalysisSpec(
-        index=index,
+        index=checked.index,
         kind=raw.get("kind", KINDS[0]),
         for_each=_for_each(raw.get("forEach") or {}),
         revision=DEFAULT_REVISION if merged.get("revision") is None else merged["revision"],
         fields={key: value for key, value in merged.items() if key not in _NOT_OF_THE_ITEM},
-        broken=broken,
+        broken=(*of_defaults, *broken),
         require=tuple(_requirements(merged.get("require") or ())),
     )
 

@@ -6,17 +6,16 @@ A value is shown on one short line, control characters escaped; of a list or a m
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from manifest_runner.text import clean, described, listed, near_miss, shown
-from manifest_runner.validation.large_data import MAX_WORDED, MORE
 
-# jsonschema's ValidationError; its stubs let every attribute be unset, which no error of iter_errors is.
-Error = Any
+# Unknown keys of one mapping that are worded: to look for the nearest known one takes a while.
+MAX_KEYS = 50
+
 Path_ = tuple[str | int, ...]
 
 
@@ -37,31 +36,103 @@ def by_path(fault: Fault) -> tuple[list[tuple[bool, str | int]], str]:
     return [(isinstance(step, str), step) for step in fault.path], fault.message
 
 
-def faults_of(error: Error) -> Iterator[Fault]:
-    """The faults that one error of jsonschema's ``iter_errors`` stands for."""
-    path = tuple(error.absolute_path)
-    if error.validator in _SPREAD:
-        yield from _SPREAD[error.validator](error, path)
-    elif "propertyNames" in error.absolute_schema_path and isinstance(error.instance, str):
-        yield Fault((*path, error.instance), _message(error), at_key=True)
-    else:
-        yield Fault(path, _message(error))
+class Error(msgspec.Struct, frozen=True):
+    """An error of the compiled validator, with what it is about.
+
+    ``keyword`` and ``rule`` are those of ``schema``, at ``steps`` in the whole one; ``kind`` has more of what is wrong.
+    """
+
+    keyword: str
+    rule: Any
+    schema: Mapping[str, Any]
+    steps: tuple[str | int, ...]
+    kind: Any
+    path: Path_
+    instance: Any
+
+
+class Words:
+    """Words the errors of one schema."""
+
+    def __init__(self, schema: dict[str, Any] | bool) -> None:
+        self._schema = schema
+
+    def faults(self, error: Any, data: Any) -> Iterator[Fault]:
+        """The faults that one error of jsonschema_rs stands for; ``data`` are those that it is about."""
+        yield from self._faults(self._error(error, data), data)
+
+    def _error(self, error: Any, data: Any) -> Error:
+        path = tuple(error.instance_path)
+        return self._with_rule(error, path, _at(data, path))
+
+    def _with_rule(self, error: Any, path: Path_, instance: Any) -> Error:
+        steps, name = tuple(error.schema_path), error.kind.name
+        schema = _at(self._schema, steps[:-1])
+        keyword = name if name == "falseSchema" or not steps else str(steps[-1])
+        # Where the schema refers to a part by a name of its own, its place is not known, but most of the rule is.
+        known = schema if isinstance(schema, dict) else {}
+        rule = known[keyword] if keyword in known else next(iter(error.kind.as_dict().values()), None)
+        return Error(keyword, rule, known, steps, error.kind, path, instance)
+
+    def _faults(self, error: Error, data: Any) -> Iterator[Fault]:
+        name = error.kind.name
+        if name in ("anyOf", "oneOf"):
+            yield from self._alternatives(error, data)
+        elif name == "propertyNames":
+            inner, key = error.kind.error, error.kind.error.instance
+            yield Fault((*error.path, key), _message(self._with_rule(inner, error.path, key)), at_key=True)
+        elif name == "required":
+            yield Fault(error.path, f"{shown(error.kind.property)} is missing", lacks=error.kind.property)
+        elif name in ("additionalProperties", "unevaluatedProperties"):
+            yield from _unknown_keys(error, error.kind.unexpected)
+        elif name == "falseSchema" and error.steps[-1:] == ("additionalProperties",):  # where no key is known
+            yield from _unknown_keys(error, list(error.instance))
+        elif name == "uniqueItems":
+            yield from _repeated(error)
+        else:
+            yield Fault(error.path, _message(error))
+
+    def _alternatives(self, error: Error, data: Any) -> Iterator[Fault]:
+        """Of ``anyOf`` and ``oneOf`` the branch that was meant, or else the types or the keys that they want."""
+        if all(isinstance(branch, dict) and branch.keys() == {"required"} for branch in error.rule or ()):
+            yield Fault(error.path, _choice_of_keys(error))
+            return
+        branches = [[self._error(each, data) for each in branch] for branch in error.kind.context]
+        if not all(branches):
+            words = (
+                "expected a value that matches exactly one of the schema's alternatives, got one that matches several"
+            )
+            yield Fault(error.path, words)
+        elif wanted := _types_of_all(branches, error.path):
+            yield Fault(error.path, f"expected {_type_words(wanted)}, got {described(error.instance)}")
+        else:
+            for each in min(branches, key=lambda branch: _distance(branch, error.path)):
+                yield from self._faults(each, data)
+
+
+_SEVERAL = "expected a value that matches exactly one of the schema's alternatives, got one that matches several"
+
+
+def _at(data: Any, path: Iterable[str | int]) -> Any:
+    """What a path leads to; None where it leads nowhere."""
+    for step in path:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            return None
+    return data
 
 
 # -- errors that are several faults, or one of another error inside
 
 
-def _unknown_keys(error: Error, path: Path_) -> Iterator[Fault]:
+def _unknown_keys(error: Error, unknown: Sequence[str]) -> Iterator[Fault]:
     known = error.schema.get("properties", {})
-    patterns = error.schema.get("patternProperties", ())
-    unknown = [
-        key for key in error.instance if key not in known and not any(re.search(pattern, key) for pattern in patterns)
-    ]
-    for key in unknown[:MAX_WORDED]:
-        yield Fault((*path, key), _unknown_key(key, known), at_key=True)
-    if len(unknown) > MAX_WORDED:
-        key, more = unknown[MAX_WORDED], len(unknown) - MAX_WORDED - 1
-        yield Fault((*path, key), f"unknown key {shown(key)}, and {more:,} more below", at_key=True)
+    for key in unknown[:MAX_KEYS]:
+        yield Fault((*error.path, key), _unknown_key(key, known), at_key=True)
+    if len(unknown) > MAX_KEYS:
+        key, more = unknown[MAX_KEYS], len(unknown) - MAX_KEYS - 1
+        yield Fault((*error.path, key), f"unknown key {shown(key)}, and {more:,} more below", at_key=True)
 
 
 def _unknown_key(key: str, known: Mapping[str, Any]) -> str:
@@ -71,76 +142,41 @@ def _unknown_key(key: str, known: Mapping[str, Any]) -> str:
     return f"unknown key {shown(key)}{near_miss(key, list(known))}"
 
 
-def _missing_keys(error: Error, path: Path_) -> Iterator[Fault]:
-    for key in error.validator_value:
-        if key not in error.instance:
-            yield Fault(path, f"{shown(key)} is missing", lacks=key)
-
-
-def _repeated(error: Error, path: Path_) -> Iterator[Fault]:
+def _repeated(error: Error) -> Iterator[Fault]:
     seen = set()
     for i, each in enumerate(error.instance):
         canonical = json.dumps(each, sort_keys=True)
         if canonical in seen:
-            yield Fault((*path, i), f"{shown(each)} is listed twice")
+            yield Fault((*error.path, i), f"{shown(each)} is listed twice")
         seen.add(canonical)
 
 
-def _alternatives(error: Error, path: Path_) -> Iterator[Fault]:
-    """Of ``anyOf`` and ``oneOf`` the branch that was meant, or else the types or the keys that they want."""
-    if all(isinstance(branch, dict) and branch.keys() == {"required"} for branch in error.validator_value):
-        yield Fault(path, _choice_of_keys(error))
-        return
-    branches: dict[int, list[Error]] = {}
-    for each in error.context:
-        branches.setdefault(each.relative_schema_path[0], []).append(each)
-    if not branches:
-        yield Fault(
-            path, "expected a value that matches exactly one of the schema's alternatives, got one that matches several"
-        )
-    elif wanted := _types_of_all(branches.values()):
-        yield Fault(path, f"expected {_type_words(wanted)}, got {described(error.instance)}")
-    else:
-        for each in min(branches.values(), key=_distance):
-            yield from faults_of(each)
-
-
-_SPREAD: dict[str | None, Callable[[Error, Path_], Iterator[Fault]]] = {
-    "additionalProperties": _unknown_keys,
-    "required": _missing_keys,
-    "uniqueItems": _repeated,
-    "anyOf": _alternatives,
-    "oneOf": _alternatives,
-}
-
-
 def _choice_of_keys(error: Error) -> str:
-    names = list(dict.fromkeys(key for branch in error.validator_value for key in branch["required"]))
+    names = list(dict.fromkeys(key for branch in error.rule for key in branch["required"]))
     given = [shown(name) for name in names if name in error.instance]
     if given:
         return f"{listed(given, 'and')} exclude each other"
     needed = listed([shown(name) for name in names], "or")
-    steps = list(error.absolute_schema_path)
-    if steps[-3:-2] == ["dependencies"]:
-        return f"{shown(steps[-2])} needs {needed}"
+    if error.steps[-3:-2] == ("dependencies",):
+        return f"{shown(error.steps[-2])} needs {needed}"
     return f"one of {needed} is missing"
 
 
-def _types_of_all(branches: Iterable[list[Error]]) -> list[str]:
+def _types_of_all(branches: Iterable[list[Error]], path: Path_) -> list[str]:
     """The types that the branches want, where the type alone is wrong for all of them; else nothing."""
     wanted: list[str] = []
     for branch in branches:
-        types = [e.validator_value for e in branch if e.validator == "type" and not e.relative_path]
+        types = [each.rule for each in branch if each.keyword == "type" and each.path == path]
         if not types:
             return []
         wanted += _as_list(types[0])
     return wanted
 
 
-def _distance(branch: list[Error]) -> tuple[bool, bool, int]:
+def _distance(branch: list[Error], path: Path_) -> tuple[bool, bool, int]:
     """How far off a branch is: one for another type, or for another ``const``, was hardly meant."""
-    other_type = any(e.validator in ("type", "pattern") and not e.relative_path for e in branch)
-    other_const = any(e.validator in ("const", "enum") and len(e.relative_path) == 1 for e in branch)
+    other_type = any(each.keyword in ("type", "pattern") and each.path == path for each in branch)
+    other_const = any(each.keyword in ("const", "enum") and len(each.path) == len(path) + 1 for each in branch)
     return other_type, other_const, len(branch)
 
 
@@ -148,14 +184,14 @@ def _distance(branch: list[Error]) -> tuple[bool, bool, int]:
 
 
 def _message(error: Error) -> str:
-    word = _WORDS.get(error.validator, _other)
+    word = _WORDS.get(error.keyword, _other)
     return word(error)
 
 
 def _other(error: Error) -> str:
-    if error.validator is None:
+    if error.keyword == "falseSchema":
         return "is not allowed here"
-    rule = json.dumps({error.validator: error.validator_value}, ensure_ascii=False)
+    rule = json.dumps({error.keyword: error.rule}, ensure_ascii=False)
     return _expected(f"what meets {clean(rule[1:-1])}", error)
 
 
@@ -164,7 +200,7 @@ def _expected(wanted: str, error: Error) -> str:
 
 
 def _type(error: Error) -> str:
-    types = error.validator_value
+    types = error.rule
     several = isinstance(types, list) and len({*types} - {"null"}) > 1
     # Text that is one of several types must often match a pattern (a template's), whose words name them all.
     words = (several and _hint(error)) or _expected(_type_words(_as_list(types)), error)
@@ -173,7 +209,7 @@ def _type(error: Error) -> str:
 
 
 def _pattern(error: Error) -> str:
-    return _hint(error) or _expected(f"text that matches {clean(error.validator_value)}", error)
+    return _hint(error) or _expected(f"text that matches {clean(error.rule)}", error)
 
 
 def _hint(error: Error) -> str:
@@ -183,22 +219,22 @@ def _hint(error: Error) -> str:
 
 
 def _format(error: Error) -> str:
-    return _expected(_FORMATS.get(error.validator_value, f"the format {error.validator_value}"), error)
+    return _expected(_FORMATS.get(error.rule, f"the format {error.rule}"), error)
 
 
 def _enum(error: Error) -> str:
-    allowed = [value for value in error.validator_value if value is not None]
+    allowed = [value for value in error.rule if value is not None]
     texts = [value for value in allowed if isinstance(value, str)]
     near = near_miss(error.instance, texts) if isinstance(error.instance, str) else ""
     return _expected(listed([shown(value) for value in allowed], "or"), error) + near
 
 
 def _const(error: Error) -> str:
-    return _expected(described(error.validator_value), error)
+    return _expected(described(error.rule), error)
 
 
 def _not(error: Error) -> str:
-    refused = error.validator_value
+    refused = error.rule
     keys = refused.get("required") if isinstance(refused, dict) else None
     return f"{listed([shown(key) for key in keys], 'and')} exclude each other" if keys else _other(error)
 
@@ -207,16 +243,15 @@ def _limit(words: str) -> Callable[[Error], str]:
     def word(error: Error) -> str:
         instance = error.instance
         if not isinstance(instance, (str, list, dict)):
-            return _expected(words.format(shown(error.validator_value)), error)
+            return _expected(words.format(shown(error.kind.limit)), error)
         if not instance:
             return "must not be empty"
-        return f"expected {words.format(error.validator_value)}, got {len(instance)}"
+        return f"expected {words.format(error.kind.limit)}, got {len(instance)}"
 
     return word
 
 
-_WORDS: dict[str | None, Callable[[Error], str]] = {
-    MORE: lambda error: str(error.message),
+_WORDS: dict[str, Callable[[Error], str]] = {
     "type": _type,
     "pattern": _pattern,
     "format": _format,
@@ -225,6 +260,8 @@ _WORDS: dict[str | None, Callable[[Error], str]] = {
     "not": _not,
     "minimum": _limit("at least {}"),
     "maximum": _limit("at most {}"),
+    "exclusiveMinimum": _limit("more than {}"),
+    "exclusiveMaximum": _limit("less than {}"),
     "minLength": _limit("at least {} characters"),
     "maxLength": _limit("at most {} characters"),
     "minItems": _limit("at least {} elements"),

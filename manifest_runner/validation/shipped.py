@@ -48,11 +48,18 @@ def _folder() -> Path:
 
 
 def manifest_faults(data: object) -> list[Fault]:
-    """What is wrong with a manifest, by path; nothing where it meets its schema.
+    """What is wrong with a manifest besides its analyses, by path."""
+    return [_in_defaults(fault) for fault in _manifest_checker().faults(data)]
 
-    Of many faulty elements of a list the first are worded, and one fault counts the others.
-    """
-    return [_aware_of_kind(fault, data) for fault in _manifest_checker().faults(data)]
+
+def analysis_faults(data: object) -> list[Fault]:
+    """What is wrong with one analysis of a manifest, by path in it."""
+    return [_aware_of_kind(fault, data) for fault in _analysis_checker().faults(data)]
+
+
+def is_valid_analysis(data: object) -> bool:
+    """Whether nothing is wrong with one analysis of a manifest."""
+    return _analysis_checker().is_valid(data)
 
 
 def lockfile_faults(data: object) -> list[Fault]:
@@ -97,7 +104,16 @@ def item_checker(kind: Kind) -> ItemChecker:
 
 @functools.cache
 def _manifest_checker() -> Checker:
-    return Checker(_schema("manifest"))
+    schema = _schema("manifest")
+    analyses = {**schema["properties"]["analyses"], "items": True}
+    return Checker({**schema, "properties": {**schema["properties"], "analyses": analyses}})
+
+
+@functools.cache
+def _analysis_checker() -> Checker:
+    schema = _schema("manifest")
+    own = {"allOf": [{"$ref": "#/definitions/analysis"}]}
+    return Checker({"$schema": schema["$schema"], "definitions": schema["definitions"], **own})
 
 
 @functools.cache
@@ -111,15 +127,20 @@ def _schema(name: SchemaName) -> dict[str, Any]:
     return schema
 
 
-def _aware_of_kind(fault: Fault, data: Any) -> Fault:
-    """Say of an unknown key of a manifest where it belongs, if anywhere."""
+def _in_defaults(fault: Fault) -> Fault:
     match fault.path:
-        case ("analyses", int(), "forEach", "join") if fault.at_key:
-            return replace(fault, message='unknown key "join"; to look rows up in another sheet, use `tables`')
         case ("defaults", "kind" | "forEach" as key) if fault.at_key:
             return replace(fault, message=f"{shown(key)} belongs in an analysis, not in the defaults")
-        case ("analyses", int(index), *steps, str(key)):
-            mine = data["analyses"][index].get("kind") if isinstance(data["analyses"][index], dict) else None
+    return fault
+
+
+def _aware_of_kind(fault: Fault, analysis: Any) -> Fault:
+    """Say of an unknown key of an analysis where it belongs, if anywhere."""
+    match fault.path:
+        case ("forEach", "join") if fault.at_key:
+            return replace(fault, message='unknown key "join"; to look rows up in another sheet, use `tables`')
+        case (*steps, str(key)):
+            mine = analysis.get("kind") if isinstance(analysis, dict) else None
             if mine in KINDS and (words := _of_other_kinds((*steps, key), mine)):
                 return replace(fault, message=words, at_key=True)
             if fault.at_key and (words := _better_place(steps, key, mine)):

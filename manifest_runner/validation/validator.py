@@ -1,30 +1,24 @@
-"""Data against the JSON schemas.
-
-Two validators share the work. jsonschema_rs, compiled once, says yes or no in a microsecond or two; only
-after a no is jsonschema imported, which takes about a second and gives errors that can be worded one by one.
-It leaves patterns and formats to the compiled one, so both read a regex alike, and none can blow up.
-"""
+"""Data against the JSON schemas: jsonschema_rs, compiled once, says yes or no in a microsecond or two, and why."""
 
 from __future__ import annotations
 
-import functools
-import re
-import sys
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable
 from typing import Any
 
 import jsonschema_rs
 
 from manifest_runner.errors import RunnerError
 from manifest_runner.text import clean, described
-from manifest_runner.validation.large_data import large_data_keywords
-from manifest_runner.validation.messages import Error, Fault, by_path, faults_of
+from manifest_runner.validation.messages import Fault, Words, by_path
+from manifest_runner.validation.plain_data import first_values, plain
 from manifest_runner.validation.schema_size import schema_size
 
 _TYPE_NAMES = {"enum": ["string", "integer", "number", "boolean", "array", "object", "null"]}
 # As many as a sheet of thousands of columns needs; a row has to meet each of them.
 MAX_SCHEMA = 10_000
 _MAX_MESSAGE = 240
+# How many values of data at fault are looked at for words; a million errors take half a minute and a gigabyte.
+MAX_VALUES = 10_000
 
 
 class SchemaProblem(RunnerError):
@@ -37,58 +31,38 @@ class Checker:
     """One compiled schema. Data are JSON: dicts, lists and scalars, also SpelledInt and SpelledFloat."""
 
     def __init__(self, schema: dict[str, Any] | bool, *, formats: bool = False) -> None:
-        self._schema = schema
-        self._formats = formats
+        self._words = Words(schema)
         self._compiled = _compile(schema, formats)
 
     def is_valid(self, data: object) -> bool:
         try:
             return self._compiled.is_valid(data)
         except ValueError:  # it takes no subclass of a built-in type
-            return self._compiled.is_valid(_plain(data))
+            return self._compiled.is_valid(plain(data))
 
     def traits(self, data: object) -> tuple[Hashable, ...]:
         """Equal for data with the same faults but other values, at a tenth of the cost of ``faults``."""
-        return tuple((tuple(e.instance_path), e.message) for e in self._compiled.iter_errors(_plain(data)))
+        return tuple((tuple(e.instance_path), e.message) for e in self._compiled.iter_errors(plain(data)))
 
     def faults(self, data: object) -> list[Fault]:
-        """Every fault once, by path, then message."""
+        """Every fault once, by path, then message; of very large data those of the first values."""
         if self.is_valid(data):
             return []
-        return sorted(self._worded_faults(data) or set(self._bare_faults(data)), key=by_path)
+        looked_at = first_values(data, MAX_VALUES)
+        errors = list(self._compiled.iter_errors(looked_at.data))
+        # What is wrong with a list that is not complete may be right with all of it.
+        found = {
+            fault for error in errors for fault in self._words.faults(error, data) if fault.path not in looked_at.cut
+        }
+        return sorted(found or self._first_fault(data), key=by_path)
 
-    def _worded_faults(self, data: object) -> set[Fault]:
-        """None where jsonschema fails on a schema that loops, a vast number or a regex that is not Python's."""
+    def _first_fault(self, data: object) -> set[Fault]:
+        """Of data whose first values are right."""
         try:
-            return {fault for error in self._slow.iter_errors(data) for fault in faults_of(error)}
-        except (RecursionError, ValueError, ArithmeticError, re.error):
-            return set()
-
-    @functools.cached_property
-    def _slow(self) -> Any:
-        """jsonschema's validator of the same schema."""
-        from jsonschema import Draft202012Validator, ValidationError, validators
-        from referencing import Registry
-
-        dialect = validators.validator_for(self._schema, default=Draft202012Validator)
-        judges = {"pattern": _judge("pattern", dialect)}
-        judges |= large_data_keywords(dialect, self._schema, self._part, ValidationError)
-        if self._formats:  # jsonschema itself asserts none unless it is given a checker
-            judges["format"] = _judge("format", dialect)
-        extend: Any = validators.extend  # its stub is not typed
-        return extend(dialect, judges)(self._schema, registry=Registry())
-
-    def _part(self, schema: dict[str, Any]) -> Callable[[object], bool] | None:
-        """Whether data meet a part of the schema; None where that part refers to another one."""
-        try:
-            return Checker(schema, formats=self._formats).is_valid
-        except (ValueError, jsonschema_rs.ValidationError):
-            return None
-
-    def _bare_faults(self, data: object) -> Iterator[Fault]:
-        """The compiled validator's own words, for the rare case that jsonschema has none."""
-        for error in self._compiled.iter_errors(_plain(data)):
-            yield Fault(tuple(error.instance_path), clean(error.message, _MAX_MESSAGE))
+            self._compiled.validate(plain(data))
+        except jsonschema_rs.ValidationError as error:
+            return set(self._words.faults(error, data))
+        return set()
 
 
 class RowChecker(Checker):
@@ -100,13 +74,13 @@ def row_checker(schema: object) -> RowChecker:
 
     Raises SchemaProblem where it is invalid, or where a ``$ref`` leaves it: nothing is ever fetched.
     """
-    plain = _plain(schema)
-    if not isinstance(plain, (dict, bool)):
-        raise SchemaProblem(f"expected a JSON Schema, got {described(plain)}")
+    rules = plain(schema)
+    if not isinstance(rules, (dict, bool)):
+        raise SchemaProblem(f"expected a JSON Schema, got {described(rules)}")
     try:
-        if schema_size(plain) > MAX_SCHEMA:
+        if schema_size(rules) > MAX_SCHEMA:
             raise SchemaProblem(f"its references come to more than {MAX_SCHEMA:,} rules for one row")
-        return RowChecker(plain, formats=True)
+        return RowChecker(rules, formats=True)
     except jsonschema_rs.ValidationError as e:
         raise SchemaProblem(_schema_words(e)) from e
     except (ValueError, jsonschema_rs.ReferencingError) as e:
@@ -130,37 +104,3 @@ def _compile(schema: dict[str, Any] | bool, formats: bool) -> jsonschema_rs.Vali
 
 def _refuse(uri: str) -> Any:
     raise ValueError(f"{uri} is not fetched")
-
-
-def _plain(data: Any) -> Any:
-    """The same data in exact built-in types."""
-    if isinstance(data, dict):
-        return {_plain(key): _plain(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [_plain(each) for each in data]
-    if isinstance(data, str):
-        return str.__str__(data)
-    if isinstance(data, int) and not isinstance(data, bool):
-        return int(data)
-    if not isinstance(data, float):
-        return data
-    # Beyond a double there is only infinity, which is not JSON; the largest double stands for such a number.
-    return float(min(max(data, -sys.float_info.max), sys.float_info.max))
-
-
-def _judge(keyword: str, dialect: Any) -> Callable[..., Iterator[Error]]:
-    """jsonschema's check of a keyword for text, left to the compiled validator."""
-    from jsonschema import ValidationError
-
-    def check(_validator: Any, wanted: str, instance: object, _schema: Any) -> Iterator[Error]:
-        if isinstance(instance, str):
-            compiled = _compiled_keyword(dialect.META_SCHEMA["$schema"], keyword, wanted)
-            if not compiled.is_valid(str.__str__(instance)):
-                yield ValidationError(keyword)
-
-    return check
-
-
-@functools.lru_cache(maxsize=256)
-def _compiled_keyword(dialect: str, keyword: str, wanted: str) -> jsonschema_rs.Validator:
-    return _compile({"$schema": dialect, keyword: wanted}, formats=True)

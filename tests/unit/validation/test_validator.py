@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +40,6 @@ def test_only_one_module_imports_the_validators():
         if "import jsonschema" in (text := p.read_text("utf-8")) or "from jsonschema" in text
     }
     assert importing == {"validator.py"}
-
-
-def test_valid_data_do_not_import_the_slow_validator():
-    program = (
-        "import sys; from manifest_runner.validation.shipped import item_checker\n"
-        "from manifest_runner.validation.validator import row_checker\n"
-        f"assert item_checker('nextflow').is_valid({ITEM!r}) and not item_checker('nextflow').faults({ITEM!r})\n"
-        "assert row_checker({'type': 'object'}).is_valid({})\n"
-        "assert 'jsonschema' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 # -- checkers
@@ -206,7 +193,7 @@ def test_what_a_list_or_a_mapping_holds_is_not_shown():
                 "properties": {"a": {"minimum": 5, "exclusiveMinimum": True}},
             },
             {"a": 5},
-            "expected at least 5, got the number 5",
+            "expected more than 5, got the number 5",
         ),
         (
             {
@@ -393,15 +380,7 @@ def test_a_lockfile_has_all_its_keys(key: str) -> None:
     assert lockfile_faults(rest) == [Fault((), f'"{key}" is missing', lacks=key)]
 
 
-def test_formats_of_rows_are_judged_without_the_libraries_that_jsonschema_can_use_for_them():
+def test_formats_of_rows_are_judged():
     rules = {"date": "2026-13-01", "uuid": "x", "uri": "a b", "email": "@", "duration": "P", "hostname": "-"}
     checker = row_checker({"properties": {name: {"format": name} for name in rules}})
     assert [fault.path for fault in checker.faults(rules)] == sorted((name,) for name in rules)
-    program = (
-        "import sys\n"
-        "sys.modules.update(dict.fromkeys(['lark', 'rfc3987_syntax', 'isoduration', 'fqdn', 'idna', 'webcolors']))\n"
-        "from manifest_runner.validation.validator import row_checker\n"
-        f"checker = row_checker({checker._schema!r})\n"
-        f"assert len(checker.faults({rules!r})) == {len(rules)}"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
