@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from manifest_runner.signed_urls import mask_signatures
+from manifest_runner.signed_urls import MASK, mask_signatures
 
 MAX_SHOWN = 60
 LONGEST_MASKED = 10_000
+_PASSWORD = re.compile(r"(?<=://)[^/?#@\s]*:[^/?#@\s]*@")
 
 
 def plain_text(text: str, limit: int = 2000) -> str:
@@ -78,8 +80,8 @@ def _is_number(value: object) -> bool:
 
 
 def clean(text: str, most: int = MAX_SHOWN) -> str:
-    """Text that is safe to show: no control characters, no signatures in URLs, at most ``most`` characters."""
-    masked = mask_signatures(text[:LONGEST_MASKED])
+    """Text that is safe to show: no control characters, no signature or password in a URL, not too long."""
+    masked = _PASSWORD.sub(f"{MASK}@", mask_signatures(text[:LONGEST_MASKED]))
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in masked[: most + 1])
     return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -162,10 +163,11 @@ def test_without_the_lease_a_run_says_so_and_goes_on_with_stamps(shared, place):
         ("lock: git\nstate: file:///tmp/x\n", (), 3, "remove one of lock and state"),
         ("git: origin\n", (), 3, "git names the remote of lock: git"),
         ("state: ftp://x\n", (), 3, "expected s3://BUCKET/PREFIX"),
+        ("state: s3://me:a-password@bucket/x\n", (), 3, 'got text "s3://*@bucket/x"'),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_happens(place, tmp_path, head, arguments, code, words):
-    mine = Checkout(place, tmp_path / "alone" / "study")
+    mine = Checkout(place, tmp_path / "alone" / "study", env={"PATH": os.environ["PATH"]})
     mine.write(head=head)
     ended = mine.run(*arguments)
     assert (ended.code, words in ended.err) == (code, True), ended.err
