@@ -26,7 +26,8 @@ def _slow(timed_emulator: Emulator, server: ForkServer, clock: Moment) -> Place:
 
 @pytest.fixture(name="mine")
 def _mine(slow: Place, tmp_path: Path) -> Checkout:
-    checkout = Checkout(slow, tmp_path / "mine" / "study")
+    """Always of the same project: when the emulator creates an item follows from its id."""
+    checkout = Checkout(slow, tmp_path / "mine" / "study", "7595e8f2-32d3-4c76-a324-c6a85dae87b5")
     checkout.write()
     return checkout
 
