@@ -29,9 +29,10 @@ class Plan(msgspec.Struct):
 
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
     their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
-    did not fail is ``changed``. ``unapproved`` are the changed ones that need a person's approval. Of the ``failed``
-    ones, ``fixed`` have another request now. ``changes`` says for changed and fixed items which fields differ, None
-    where the lockfile does not know what was launched. ``beyond_limit`` counts what would be due without --limit.
+    did not fail is ``changed``. ``again`` are the new ones that a raised revision launches once more. ``unapproved``
+    are the changed ones that need a person's approval. Of the ``failed`` ones, ``fixed`` have another request now.
+    ``changes`` says for changed and fixed items which fields differ, None where the lockfile does not know what was
+    launched. ``beyond_limit`` counts what would be due without --limit.
 
     ``renamed`` has the old names of renamed items by the new ones, ``moved`` their launches as they are to be kept,
     and ``guarded``, in the same way, new items that equal removed ones but for the name. ``present``
@@ -48,6 +49,7 @@ class Plan(msgspec.Struct):
     pending: list[str] = msgspec.field(default_factory=list)
     unapproved: list[str] = msgspec.field(default_factory=list)
     fixed: list[str] = msgspec.field(default_factory=list)
+    again: list[str] = msgspec.field(default_factory=list)
     due: list[str] = msgspec.field(default_factory=list)
     beyond_limit: int = 0
     launches: list[Launch] = msgspec.field(default_factory=list)

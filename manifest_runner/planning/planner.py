@@ -143,6 +143,8 @@ class _Planner:
             plan.present[reference] = self._now(item, before)
         if is_fixed:
             plan.fixed.append(reference)
+        if state == "new" and before is not None and not before.creation_failed:
+            plan.again.append(reference)
         if before is not None and (state == "changed" or is_fixed):
             self._add_changes(item, before)
         if due:

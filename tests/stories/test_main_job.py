@@ -187,6 +187,7 @@ def test_relaunching_what_changed_keeps_the_launch_before(cli, emulator):
 def test_raising_the_revision_launches_everything_again(cli, emulator):
     cli.ok("run", "study.yaml")
     change(cli, "manifest: 1", "manifest: 1\nrevision: 2")
+    assert "was launched before" in (plan := cli.ok("plan", "study.yaml").out) or "were launched before" in plan
     assert states(cli.ok("plan", "study.yaml", "--json").json) == {"new": ["alpha", "beta", "gamma"]}
     cli.ok("run", "study.yaml")
     items = cli.lockfile()["items"].values()

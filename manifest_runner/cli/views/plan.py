@@ -57,8 +57,9 @@ def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
             lines += _changed_lines(plan, verbose=verbose)
             continue
         shown = references if verbose else references[: 0 if state == "unchanged" else FEW]
+        again = set(plan.again) if state == "new" else ()
         for reference in shown:
-            lines.append(f"{_MARKS[state]} {reference}")
+            lines.append(f"{_MARKS[state]} {reference}{' (again, by its revision)' if reference in again else ''}")
             if reference in plan.changes:  # it failed, and was changed since
                 lines += _change_lines(_known(plan.changes[reference]), verbose=verbose)
         if len(shown) < len(references) and shown:
@@ -166,6 +167,9 @@ def _next_lines(plan: Plan) -> list[str]:
     if plan.unresolved:
         names = counted(len(plan.unresolved), "name")
         lines.append(f"next: {names} to look up first; a run does that, and so does `manifest-runner resolve`")
+    if plan.again:
+        items = counted(len(plan.again), "item was", "items were")
+        lines.append(f"next: {items} launched before; a run launches {_them(plan.again)} again: `revision` was raised")
     if plan.unapproved:
         lines.append(
             f"next: {len(plan.unapproved):,} changed; a run launches nothing until you approve that: "
@@ -181,3 +185,7 @@ def _next_lines(plan: Plan) -> list[str]:
     if failed:
         lines.append(f"next: {failed:,} failed; --retry-failed launches {'it' if failed == 1 else 'them'} again")
     return lines
+
+
+def _them(references: Sequence[str]) -> str:
+    return "it" if len(references) == 1 else "them"
