@@ -33,6 +33,11 @@ class Progress:
         self._tasks: dict[str, TaskID] = {}
         self._said = ""
 
+    def begin(self) -> None:
+        """Other work begins: time is counted from here."""
+        self.close()
+        self._start, self._said = time.monotonic(), ""
+
     def note(self, line: str) -> None:
         if self._bars is not None:
             self._bars.console.print(harmless(line), markup=False, highlight=False)

@@ -73,6 +73,7 @@ def command(
     with progress_on(console) as progress:
 
         def run_one(manifest: Path) -> Outcome:
+            progress.begin()
             asked = structs.replace(options, approve=_approval(manifest, console, progress))
             return run.run(manifest, target, asked, context_of(progress))
 

@@ -1,0 +1,26 @@
+"""Lines about what is followed, where there is no terminal."""
+
+from __future__ import annotations
+
+import time
+
+from manifest_runner.cli.console import Console
+from manifest_runner.cli.progress import Progress
+from manifest_runner.launch.record import new_launch
+from manifest_runner.lockfile.model import Lockfile
+
+
+def test_each_change_is_a_line_and_each_manifest_counts_its_own_time(monkeypatch, capsys):
+    now = iter([0.0, 3.0, 10.0, 12.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    lockfile = Lockfile("n", "p", "s")
+    lockfile.items["a"] = new_launch("0" * 64, "cwl", "1.1", 0, "b", "i", "FAILED", "no")
+    progress = Progress(Console())
+    progress.follow(lockfile, 0)
+    progress.follow(lockfile, 0)
+    progress.begin()
+    progress.follow(lockfile, 0)
+    assert capsys.readouterr().err.splitlines() == [
+        "1 item: 1 not created (after 3 s)",
+        "1 item: 1 not created (after 2 s)",
+    ]
