@@ -6,28 +6,37 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import API_KEY, Cli
 from studies import change, write_study
 
-pytestmark = pytest.mark.parametrize(
-    "emulator", [{"creation_delay": 1.0, "analysis_duration": 30.0, "search_lag": 0.2}], indirect=True
-)
+SLOW = {"creation_delay": 1.0, "analysis_duration": 30.0, "search_lag": 0.2}
+QUICK = {"creation_delay": 0.1, "analysis_duration": 12.0}
 
 
-@pytest.fixture(name="race")
-def _race(cli, emulator, tmp_path) -> Callable[[], tuple[Cli, Cli, list[tuple[int, str]]]]:
-    """Two users with a folder each, another batch size and one more row, who start at the same time."""
+def at(timetable: dict[str, float]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("emulator", [timetable], indirect=True)
+
+
+@pytest.fixture(name="users")
+def _users(cli, emulator, tmp_path) -> tuple[Cli, Cli]:
+    """Two users with a folder each, and one more row."""
     other = Cli(tmp_path / "other", {**cli.env, "ICAV2_X_API_KEY": "key-of-another-user"}, cli.served)
     other.folder.mkdir()
     write_study(cli, "alpha", "beta")
     write_study(other, "alpha", "beta", "gamma")
-    runs = [start(cli, "--json"), start(other, "--json", "--batch-size", "1")]
-    ended = [(process.communicate(timeout=60), process.returncode) for process in runs]
-    return cli, other, [(code, out + err) for (out, err), code in ended]
+    return cli, other
+
+
+@pytest.fixture(name="doubled")
+def _doubled(users) -> tuple[Cli, Cli]:
+    """What happens to them when the second does not see what the first has launched."""
+    one, other = users
+    one.ok("run", "study.yaml")
+    assert other("run", "study.yaml", "--adopt", "never").code == 1
+    return users
 
 
 def start(cli: Cli, *options: str) -> subprocess.Popen[str]:
@@ -47,11 +56,14 @@ def analysis(cli: Cli, reference: str) -> str:
     return cli.lockfile()["items"][reference]["analysis"]["id"]
 
 
-def test_doubles_are_reported_with_both_ids_and_everybody_keeps_the_same_one(race, emulator):
-    one, other, ended = race
+@at(SLOW)
+def test_doubles_are_reported_with_both_ids_and_everybody_keeps_the_same_one(users, emulator):
+    one, other = users
+    runs = [start(one, "--json"), start(other, "--json", "--batch-size", "1")]
+    ended = [process.communicate(timeout=60) and process.returncode for process in runs]
     assert sorted(emulator.executed()) == ["alpha", "alpha", "beta", "beta", "gamma"], "the race happened"
     ids = {reference: {analysis(one, reference), analysis(other, reference)} for reference in ("alpha", "beta")}
-    assert 1 in [code for code, _ in ended]
+    assert 1 in ended
     for cli in (one, other):  # within the hour each run says so
         again = cli("run", "study.yaml")
         assert (again.code, all(each in again.out for each in ids["alpha"] | ids["beta"])) == (1, True)
@@ -71,8 +83,9 @@ def test_doubles_are_reported_with_both_ids_and_everybody_keeps_the_same_one(rac
     assert len(emulator.executed()) == 5
 
 
-def test_what_another_user_cleaned_up_is_not_paid_again(race, emulator):
-    one, other, _ = race
+@at(QUICK)
+def test_what_another_user_cleaned_up_is_not_paid_again(doubled, emulator):
+    one, other = doubled
     one.ok("doubles", "study.yaml", "--abort", "--yes")
     until_aborted(other)
     other("run", "study.yaml", "--retry-failed")
@@ -80,9 +93,10 @@ def test_what_another_user_cleaned_up_is_not_paid_again(race, emulator):
     assert other.ok("run", "study.yaml").code == 0
 
 
-def test_a_run_that_stops_for_approval_reports_doubles_too(race, emulator):
-    one, _, _ = race
-    ids = [analysis(one, reference) for reference in ("alpha", "beta")]
+@at(QUICK)
+def test_a_run_that_stops_for_approval_reports_doubles_too(doubled):
+    one, _ = doubled
+    ids = [analysis(user, reference) for user in doubled for reference in ("alpha", "beta")]
     change(one, "caller: fast", "caller: exact")
     stopped = one("run", "study.yaml")
     assert stopped.code == 7
@@ -90,6 +104,7 @@ def test_a_run_that_stops_for_approval_reports_doubles_too(race, emulator):
     assert all(each in stopped.err for each in ids)
 
 
+@at(QUICK)
 def test_a_failed_start_leaves_no_trace(cli, emulator, tmp_path: Path):
     write_study(cli, "alpha")
     assert cli("doubles", "study.yaml", ICAV2_X_API_KEY=API_KEY).code == 0
