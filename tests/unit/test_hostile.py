@@ -54,20 +54,20 @@ MANIFESTS = {
         f"k{i}: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]" for i in range(20)) + "}}}\n"),
     "faulty analyses": (HEAD + "analyses:\n", "- {kind: nextflow, x: y}\n", 10_000, ""),
     "elements of a list at fault": (
-        HEAD + "analyses:\n" + ITEM[:-2] + ", tags: {userTags: [", "{a: 1}, ", 50_000, "]}}\n"),
+        HEAD + "analyses:\n" + ITEM[:-2] + ", tags: {userTags: [", "{a: 1}, ", 20_000, "]}}\n"),
     "values of a mapping at fault": (HEAD + "analyses:\n- {kind: nextflow, forEach: {matrix: {", "", 0, ", ".join(
         f"k{i}: 1" for i in range(50_000)) + "}}}\n"),
     "items at fault": (HEAD + "analyses:\n", ITEM.replace("userReference: a", "userReference: a+"), 10_000, ""),
-    "unknown keys": (HEAD + "analyses:\n" + ITEM, "", 0, "".join(f"k{i}: 1\n" for i in range(200_000))),
+    "unknown keys": (HEAD + "analyses:\n" + ITEM, "", 0, "".join(f"k{i}: 1\n" for i in range(60_000))),
     "vars that nothing uses": (HEAD + "analyses:\n" + ITEM + "vars:\n", "", 0, "".join(
-        f"  k{i}: 1\n" for i in range(100_000))),
+        f"  k{i}: 1\n" for i in range(40_000))),
 }  # fmt: skip
 # name: (what is in the samplesheet, how often, the userReference, the condition)
 ROWS = {
     "loop in each row": ("x\n", 1_000, "{% for i in range(90000) %}{% endfor %}{{ row.a }}", "true"),
-    "row with a fault": ("x+\n", 100_000, "{{ row.a }}", "true"),
-    "template that fails": ("x\n", 50_000, "{{ row.a + 1 }}", "true"),
-    "sort in each condition": ("x\n", 1_000, "{{ row.a }}", "range(99999) | list | sort | length > 0"),
+    "row with a fault": ("x+\n", 30_000, "{{ row.a }}", "true"),
+    "template that fails": ("x\n", 20_000, "{{ row.a + 1 }}", "true"),
+    "sort in each condition": ("x\n", 400, "{{ row.a }}", "range(99999) | list | sort | length > 0"),
 }
 SHEETS = {
     "json lists": ("json", '[{"a": ', "[", 10_000_000, ""),
