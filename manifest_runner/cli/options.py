@@ -243,6 +243,21 @@ plan_options = grouped("options", RunOptions, *_PLANNING)
 follow_options = grouped("options", RunOptions, *_FOLLOWING)
 run_options = grouped("options", RunOptions, *_PLANNING, *_RUNNING, *_FOLLOWING)
 
+
+def outcome_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Of a command about what came of launches: ``target``, ``console``, and ``options`` with the choice of items."""
+
+    @targets_only
+    @follow_options
+    @target_options
+    @console_options
+    @wraps(function)
+    def command(choices: Choices, options: RunOptions, **values: Any) -> Any:
+        return function(options=msgspec.structs.replace(options, choices=choices), **values)
+
+    return command
+
+
 resolve_options = grouped(
     "options",
     ResolveOptions,

@@ -6,22 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import click
-from msgspec import structs
 
 from manifest_runner.cli.console import Console, error_document
-from manifest_runner.cli.options import (
-    COUNT,
-    FILE,
-    console_options,
-    follow_options,
-    one_manifest,
-    target_options,
-    targets_only,
-)
+from manifest_runner.cli.options import COUNT, FILE, one_manifest, outcome_options
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import Refused
-from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
 Examples:
@@ -41,15 +31,11 @@ see the steps of any failed analysis.
 @one_manifest
 @click.option("--tail", type=COUNT, default=0, metavar="N", help="Show the last N lines that the failed step wrote.")
 @click.option("--logs", "folder", type=FILE, metavar="DIR", help="Fetch the logs of all failed steps.")
-@targets_only
-@follow_options
-@target_options
-@console_options
+@outcome_options
 def command(
     manifest: Path,
     tail: int,
     folder: Path | None,
-    choices: Choices,
     target: Target,
     options: RunOptions,
     console: Console,
@@ -60,7 +46,7 @@ def command(
     from manifest_runner.report.source import command_line
 
     with working(console) as context:
-        found = failures(manifest, target, structs.replace(options, choices=choices), context, LogOptions(tail, folder))
+        found = failures(manifest, target, options, context, LogOptions(tail, folder))
     again = partial(command_line, "run", str(manifest), target.emulator, "--retry-failed", "--where")
     hidden = Refused("the credential may not see the steps of any failed analysis") if found.is_hidden else None
     document = {**failures_document(found), **(error_document(hidden) if hidden else {})}

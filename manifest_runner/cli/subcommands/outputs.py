@@ -8,17 +8,9 @@ import click
 from msgspec import structs
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import (
-    FILE,
-    console_options,
-    follow_options,
-    one_manifest,
-    target_options,
-    targets_only,
-)
+from manifest_runner.cli.options import FILE, one_manifest, outcome_options
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
-from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
 Examples:
@@ -42,16 +34,12 @@ that are there already are not fetched again. Exit 1: some files could not be fe
 @click.option(
     "--include", multiple=True, metavar="GLOB", help="With --download, fetch only files of this name; repeatable."
 )
-@targets_only
-@follow_options
-@target_options
-@console_options
+@outcome_options
 def command(
     manifest: Path,
     style: str | None,
     folder: Path | None,
     include: tuple[str, ...],
-    choices: Choices,
     target: Target,
     options: RunOptions,
     console: Console,
@@ -63,7 +51,7 @@ def command(
 
     into = download_options(folder, include)
     with working(console) as context:
-        found = outputs(manifest, target, structs.replace(options, choices=choices), context, into)
+        found = outputs(manifest, target, options, context, into)
     if style == "csv":
         click.echo(outputs_csv(found), nl=False)
     else:
