@@ -48,6 +48,14 @@ class Workspace(msgspec.Struct, frozen=True):
         """The token of the lease, while it is held from here."""
         return self._beside(".lease")
 
+    def lease_of(self, former_name: str) -> Path:
+        """The token of the lease of a former name of the manifest."""
+        return self.lease.with_name(f"{self.lease.name}.{former_name}")
+
+    def leases(self) -> list[Path]:
+        """The tokens that are there."""
+        return sorted(self.lease.parent.glob(escape(self.lease.name) + "*"))
+
     @property
     def emulator_database(self) -> Path:
         return self.manifest.parent / TRIAL_FOLDER / "emulator.sqlite3"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,16 @@ def test_what_cannot_be_is_refused_before_anything_happens(place, tmp_path, head
     ended = mine.run(*arguments)
     assert (ended.code, words in ended.err) == (code, True), ended.err
     assert mine.files() == [mine.manifest.name]
+
+
+def test_the_token_of_the_lease_is_no_change_of_what_is_checked_out(place, tmp_path):
+    shared = Shared("git", tmp_path)
+    (mine,) = shared.machines(place, ME)
+    rename(mine)  # so there are two leases
+    for command in (["add", "."], ["-c", "user.name=a", "-c", "user.email=b@c", "commit", "-qm", "as it is"]):
+        subprocess.run(["git", *command], cwd=mine.folder, check=True)
+    assert mine.run().code == 0
+    assert {batch["source"]["dirty"] for batch in mine.locked()["batches"].values()} == {False}
 
 
 def test_a_remote_that_is_gone_or_denies_is_said(place, tmp_path):

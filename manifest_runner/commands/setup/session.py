@@ -237,9 +237,9 @@ def held_session(
 
 def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Iterator[Held]:
     """Those of the manifest's former names, and its own: a run under one of them is a run of the same items."""
-    own = opened.workspace.lease
+    workspace = opened.workspace
     for name in reversed(naming_of(opened.loaded.document).names):
-        token_file = own if name == opened.stores.identity.name else own.with_name(f"{own.name}.{name}")
+        token_file = workspace.lease if name == opened.stores.identity.name else workspace.lease_of(name)
         yield stack.enter_context(leased(opened.stores.under(name), token_file, command, context, timeout))
 
 
