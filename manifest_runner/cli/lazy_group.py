@@ -11,6 +11,7 @@ import click
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.error_handler import error_handler
+from manifest_runner.text import near_miss, shown
 
 
 class LazyGroup(click.Group):
@@ -29,6 +30,13 @@ class LazyGroup(click.Group):
         found = import_module(self.modules[cmd_name]).command
         assert isinstance(found, click.Command)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.modules and not args[0].startswith("-"):
+            ctx.fail(f"No such command {shown(args[0])}{near_miss(args[0], self.modules)}")
+        return super().resolve_command(ctx, args)
 
     def main(
         self,

@@ -57,3 +57,8 @@ def test_every_command_of_manifests_takes_the_shared_options():
         if path != ("emulator",)
     }
     assert {name: options for name, options in lacking.items() if options} == {}
+
+
+def test_a_command_that_is_misspelled_is_guessed():
+    result = run("statsu")
+    assert (result.exit_code, 'No such command "statsu"; did you mean "status"?' in result.stderr) == (2, True)
