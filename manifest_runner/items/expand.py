@@ -10,13 +10,13 @@ import orjson
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Place
+from manifest_runner.items.checks.duplicates import Claims, DuplicateCheck
+from manifest_runner.items.checks.faults import FIRST_ROWS, AnalysisFaults, AnalysisNotes, ConstantChecks, is_rendered
+from manifest_runner.items.checks.remains import check_broken, check_constants, check_rest, meets_requirements
+from manifest_runner.items.checks.shared_data import SharedData
 from manifest_runner.items.compiler import Beside
-from manifest_runner.items.duplicates import Claims, DuplicateCheck
-from manifest_runner.items.faults import FIRST_ROWS, AnalysisFaults, AnalysisNotes, ConstantChecks, is_rendered
 from manifest_runner.items.prepare import NO_ROW, Analysis
-from manifest_runner.items.remains import check_broken, check_constants, check_rest, meets_requirements
 from manifest_runner.items.renderer import Unrendered
-from manifest_runner.items.shared_data import SharedData
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.wanted import WantedRow, WantedRows
 from manifest_runner.manifest.document import Document

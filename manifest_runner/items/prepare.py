@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.items.compiler import what_it_gives
-from manifest_runner.items.constants import (
-    BrokenConstant,
-    find_template,
-    manifest_scope,
-    refuse_template_key,
-    render_constant,
-)
+from manifest_runner.diagnostics.finding import InvalidManifest
+from manifest_runner.items.checks.unused import UseOfSheet, warn_of_unused
+from manifest_runner.items.constants import BrokenConstant, manifest_scope, render_constant
 from manifest_runner.items.renderer import Renderer
 from manifest_runner.items.scope import ManifestScope
 from manifest_runner.items.shorthands import TemplateSlot
+from manifest_runner.items.slots import SlotReader
 from manifest_runner.items.tables import with_tables
 from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
 from manifest_runner.manifest.yaml_file import Path_
@@ -31,14 +24,12 @@ from manifest_runner.rows.launched import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget
-from manifest_runner.templates.model import TemplateFault, Used, has_delimiters
-from manifest_runner.templates.scope import Scope
+from manifest_runner.templates.model import Used
 from manifest_runner.text import near_miss, shown
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
 
-MAX_UNUSED = 20
 NO_ROW = -1  # the id of what has no row of its own
 _NO_ROWS = Rows(None, lambda _: iter(()), lambda _: None)
 _ONE_ROW = Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None)
@@ -93,8 +84,8 @@ def prepare_analyses(
     for note in {note: None for analysis, _ in prepared for note in analysis.rows.notes}:
         findings.add(note)
     if not findings.count("error"):  # else the template that uses them may be the one at fault
-        _warn_of_unused_columns(prepared, scope, findings)
-        _warn_of_unused_vars(document, scope, findings)
+        uses = [UseOfSheet(analysis.spec, analysis.rows.columns, used) for analysis, used in prepared]
+        warn_of_unused(uses, document, scope, findings)
     return [analysis for analysis, _ in prepared]
 
 
@@ -104,7 +95,7 @@ def _prepare(
     """An analysis, and what its templates read."""
     faults_before = scope.faults.count
     rows = _open_rows(spec, scope, sources)
-    slots = _SlotReader(scope, spec, rows)
+    slots = SlotReader(scope, spec, rows)
     fields = {key: slots.resolve((key,), value) for key, value in spec.fields.items()}
     revision = slots.resolve(("revision",), spec.revision)
     requirements = tuple(_requirements(spec, slots))
@@ -134,7 +125,8 @@ def _prepare(
     )
     if not analysis.broken and "userReference" in fields:
         _warn_of_index(analysis, scope)
-    return analysis, tuple(slots.used)
+    grouping = Used(frozenset(_group_by(spec)), frozenset(), whole_row=False, whole_vars=False)
+    return analysis, (*slots.used, grouping)
 
 
 def _group_by(spec: AnalysisSpec) -> tuple[str, ...]:
@@ -163,7 +155,7 @@ def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None)
     return not lacking
 
 
-def _requirements(spec: AnalysisSpec, slots: _SlotReader) -> Iterator[PreparedRequirement]:
+def _requirements(spec: AnalysisSpec, slots: SlotReader) -> Iterator[PreparedRequirement]:
     for each in spec.require:
         that = slots.expression(("require", each.index, "that"), each.that)
         message = slots.resolve(("require", each.index, "else"), each.message)
@@ -216,143 +208,3 @@ def _opened(open_it: Callable[[ForEach], _Opened], each: ForEach, scope: Manifes
     except BrokenConstant:
         pass
     return None
-
-
-# -- templates
-
-
-class _SlotReader:
-    """Puts a ``TemplateSlot`` for each template of an analysis; gathers what they read, and where faults are."""
-
-    def __init__(self, scope: ManifestScope, spec: AnalysisSpec, rows: Rows | None) -> None:
-        self._scope = scope
-        self._spec = spec
-        self._rows = rows
-        self._columns = rows.columns if rows else None
-        self._known: dict[str, Scope | None] = {**scope.known(), "row": self._known_columns(), "index": None}
-        if rows is not None and rows.file is not None:
-            self._known["source"] = Scope(dict.fromkeys(("file", "stem")), 'the source has no "{}"')
-        if spec.for_each is not None and spec.for_each.group_by is not None:
-            self._known["rows"] = None
-        self.used: list[Used] = []
-        self._templates: list[Template] = []
-        self.broken: list[Path_] = []
-
-    def resolve(self, path: Path_, value: Any) -> Any:
-        if isinstance(value, dict):
-            for key in value:
-                if refuse_template_key(self._scope, key, (*path, key), self._spec.index):
-                    self.broken.append((*path, key))
-            return {key: self.resolve((*path, key), each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self.resolve((*path, i), each) for i, each in enumerate(value)]
-        if not isinstance(value, str) or not has_delimiters(value):
-            return value
-        template = self._template(path, value)
-        return None if template is None else self._slot(template, path)
-
-    def expression(self, path: Path_, text: str) -> Template | None:
-        return self._template(path, text, expression=True)
-
-    def condition(self, text: str | None) -> Template | None:
-        """The template of ``where``, which sees single rows."""
-        self._known.pop("rows", None)
-        return None if text is None else self.expression(("forEach", "where"), text)
-
-    def report_lacking(self) -> None:
-        """Report what some rows do not have, where a template reads it."""
-        for key, fault in self._rows.lacks if self._rows else ():
-            if any(template.mentions(key) for template in self._templates):
-                self._scope.faults.report(fault.place, fault.code, fault.message)
-
-    def _known_columns(self) -> Scope | None:
-        """The columns of the row; None where each row may have others."""
-        if self._spec.for_each is None and not self._spec.broken:  # else it may have been left out for a fault
-            return Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
-        columns = self._columns or (self._rows.keys if self._rows else None)
-        return None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
-
-    def _template(self, path: Path_, text: str, *, expression: bool = False) -> Template | None:
-        """None where it has a fault, which is reported."""
-        try:
-            template = find_template(self._scope, text, expression=expression)
-            self.used.append(template.used)
-            self._templates.append(template)
-            template.check()
-        except TemplateFault as e:
-            self._scope.faults.report_template(self._scope.place(path, self._spec.index), e, text)
-            self.broken.append(path)
-            return None
-        except BrokenConstant:
-            self.broken.append(path)
-            return None
-        return template if self._knows_names(template, path) else None
-
-    def _knows_names(self, template: Template, path: Path_) -> bool:
-        from manifest_runner.templates.names import unknown_names
-
-        messages = list(unknown_names(template, self._known))
-        for message in messages:
-            place, fault = self._scope.place(path, self._spec.index), TemplateFault("MR402", message)
-            self._scope.faults.report_template(place, fault, template.text, self._first_row)
-        if messages:
-            self.broken.append(path)
-        return not messages
-
-    @cached_property
-    def _first_row(self) -> Place | None:
-        """The first row, which shows a fault of all rows, if there is one."""
-        if self._rows is None:
-            return None
-        with suppress(InvalidManifest):  # reported when the rows are read
-            for row_id, _ in self._rows.read(lambda _finding, _group: None):
-                return self._rows.place(row_id)
-        return None
-
-    def _slot(self, template: Template, path: Path_) -> Any:
-        if template.constant:
-            try:
-                return render_constant(self._scope, template.text, path, self._spec.index)
-            except BrokenConstant:
-                self.broken.append(path)
-                return None
-        gives = what_it_gives(template, self._rows)
-        return TemplateSlot(template, path, is_text=gives == "text", is_texts=gives == "texts")
-
-
-# -- what nothing uses
-
-
-def _warn_of_unused_columns(
-    prepared: list[tuple[Analysis, tuple[Used, ...]]], scope: ManifestScope, findings: Findings
-) -> None:
-    tables = [(each.spec, each.rows.columns, used) for each, used in prepared if each.rows.columns is not None]
-    if not tables:
-        return
-    from manifest_runner.templates.names import ColumnUse  # which imports jinja2
-
-    use = ColumnUse()
-    for spec, columns, used in tables:
-        if spec.for_each is not None:
-            place = partial(scope.place, ("forEach", spec.for_each.format), spec.index)
-            grouping = Used(frozenset(_group_by(spec)), frozenset(), whole_row=False, whole_vars=False)
-            sheet = (repr(spec.for_each.source), spec.for_each.section, spec.for_each.sheet)
-            use.add(sheet, place, columns, [*used, grouping])
-    for finding in use.findings():
-        findings.add(finding)
-
-
-def _warn_of_unused_vars(document: Document, scope: ManifestScope, findings: Findings) -> None:
-    all_used = list(scope.templates.used())
-    used = frozenset[str]().union(*(each.vars for each in all_used))
-    if any(each.whole_vars for each in all_used) or used >= document.vars.keys():
-        return
-    used |= document.source.aliased(("vars",))
-    unused = [name for name in document.vars if name not in used]
-    messages = {name: f'no template uses the var "{name}"' for name in unused[:MAX_UNUSED]}
-    if len(unused) > MAX_UNUSED:
-        more = len(unused) - MAX_UNUSED - 1
-        messages[unused[MAX_UNUSED]] = f"no template uses this var and {more:,} more below"
-    for name, message in messages.items():
-        place = document.source.place(("vars", name), at_key=True)
-        findings.add(Finding(place, "MR603", message, severity="warning"))

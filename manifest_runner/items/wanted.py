@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
+from manifest_runner.items.checks.faults import AnalysisFaults
 from manifest_runner.items.compiler import NOTHING_BESIDE, Beside
-from manifest_runner.items.faults import AnalysisFaults
 from manifest_runner.items.prepare import Analysis
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import OddRow

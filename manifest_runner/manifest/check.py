@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -19,9 +17,7 @@ from manifest_runner.manifest.document import (
     DEFAULT_REVISION,
     DEFAULT_STAMP,
     FORMAT,
-    NAMES_AND_IDS,
     OTHER_WAY,
-    PART,
     SOURCE_FORMATS,
     AnalysisSpec,
     Document,
@@ -31,16 +27,15 @@ from manifest_runner.manifest.document import (
     SourceFormat,
     TableSpec,
 )
+from manifest_runner.manifest.rules import env_faults, moved_faults, name_faults, spelling_faults, state_faults
 from manifest_runner.manifest.yaml_file import Path_, YamlFile
 from manifest_runner.model import KINDS
-from manifest_runner.text import clean, described, is_unicode
+from manifest_runner.text import is_unicode
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.shipped import analysis_faults, is_valid_analysis, manifest_faults
 
-MAX_PARTS = 3
 MAX_WORDED = 50  # analyses with faults
 _NOT_OF_THE_ITEM = ("kind", "forEach", "revision", "require")
-_CREDENTIAL = re.compile(r"^ICAV2_|TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)
 
 
 def load_document(
@@ -58,12 +53,7 @@ def load_document(
             raise UsageProblem(f"the value of --var {name} is not UTF-8")
     data = source.data
     top, analyses = _top_faults(data, env), list(_checked_analyses(data))
-    known = {finding.place for finding in source.faults}
-    found = [*top, *((code, fault) for each in analyses for code, fault in each.faults)]
-    of_schema = (_finding(source, code, fault) for code, fault in found)
-    faults = sorted(
-        [*source.faults, *(each for each in of_schema if each.place not in known)], key=lambda each: each.place
-    )
+    faults = _placed(source, [*top, *(fault for each in analyses for fault in each.faults)])
     paths = [fault.path for _, fault in top]
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
         raise InvalidManifest(_reported(faults))
@@ -98,6 +88,14 @@ def load_document(
 _Coded = tuple[str, Fault]
 
 
+def _placed(source: YamlFile, found: Iterable[_Coded]) -> list[Finding]:
+    """Those of the YAML and these, by place; where the YAML has a fault, no other is reported."""
+    known = {finding.place for finding in source.faults}
+    of_schema = (_finding(source, code, fault) for code, fault in found)
+    others = (each for each in of_schema if each.place not in known)
+    return sorted([*source.faults, *others], key=lambda each: each.place)
+
+
 class _Analysis(msgspec.Struct, frozen=True):
     """An analysis as it was written, with what is wrong with it; ``paths`` are those of its faults in it."""
 
@@ -111,11 +109,11 @@ class _Analysis(msgspec.Struct, frozen=True):
 def _top_faults(data: Any, env: Mapping[str, str]) -> list[_Coded]:
     """What is wrong with all but the analyses."""
     defaults = data.get("defaults") if isinstance(data, dict) else None
-    found = [*manifest_faults(data), *_spelling_faults(data), *_state_faults(data)]
-    found += (_below(("defaults",), fault) for fault in _name_faults(defaults))
+    found = [*manifest_faults(data), *spelling_faults(data), *state_faults(data)]
+    found += (_below(("defaults",), fault) for fault in name_faults(defaults))
     coded = [("MR201", fault) for fault in found]
-    coded += (("MR202", fault) for fault in _env_faults(data, env))
-    return coded + [("MR203", fault) for fault in _moved_faults(data)]
+    coded += (("MR202", fault) for fault in env_faults(data, env))
+    return coded + [("MR203", fault) for fault in moved_faults(data)]
 
 
 def _checked_analyses(data: Any) -> Iterator[_Analysis]:
@@ -124,7 +122,7 @@ def _checked_analyses(data: Any) -> Iterator[_Analysis]:
     more: list[int] = []
     worded = 0
     for index, raw in enumerate(listed if isinstance(listed, list) else ()):
-        faults = list(_name_faults(raw))
+        faults = list(name_faults(raw))
         if is_valid_analysis(raw) and not faults:
             yield _Analysis(index, raw)
         elif worded < MAX_WORDED:
@@ -163,54 +161,6 @@ def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
 def _is_fatal(path: Path_) -> bool:
     """Whether a fault there leaves nothing to go by: another format, no list of analyses, no vars to look up."""
     return path in (("manifest",), ("project",), ("env",), ("vars",), ("defaults",), ("analyses",))
-
-
-def _spelling_faults(data: Any) -> Iterator[Fault]:
-    """JSON Schema calls 1.0 an integer; in a digest ``1.0`` and ``1`` would be two revisions."""
-    for key in ("revision", "batchSize", "maxLaunches", "maxRunning"):
-        value = data.get(key) if isinstance(data, dict) else None
-        if isinstance(value, float) and (value.is_integer() or math.isinf(value)):
-            yield Fault((key,), f"expected a whole number, got {described(value)}")
-
-
-def _state_faults(data: Any) -> Iterator[Fault]:
-    """State in a store has a lease of its own, and a remote is for a lease by git."""
-    keys = data.keys() if isinstance(data, dict) else ()
-    if "state" in keys and "lock" in keys:
-        yield Fault(("lock",), "state has its own lock; remove one of lock and state", at_key=True)
-    elif "git" in keys and "lock" not in keys:
-        yield Fault(("git",), "git names the remote of lock: git, which is missing", at_key=True)
-
-
-def _name_faults(holder: Any) -> Iterator[Fault]:
-    """One mapping with both a name and an id says one thing twice, or two things."""
-    for name, id_ in NAMES_AND_IDS.items() if isinstance(holder, dict) else ():
-        if holder.get(name) is not None and holder.get(id_) is not None:
-            yield Fault((name,), f'"{name}" and "{id_}" exclude each other', at_key=True)
-
-
-def _env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:
-    names = data.get("env") if isinstance(data, dict) else None
-    for i, name in enumerate(names if isinstance(names, list) else ()):
-        if isinstance(name, str) and _CREDENTIAL.search(name):
-            why = "looks like the name of a credential, which templates may not read; use another variable"
-            yield Fault(("env", i), f"{clean(name)} {why}")
-        elif isinstance(name, str) and not is_unicode(env.get(name, "")):
-            yield Fault(("env", i), f"the value of {clean(name)} is not UTF-8")
-
-
-def _moved_faults(data: Any) -> Iterator[Fault]:
-    entries = data.get("moved") if isinstance(data, dict) else None
-    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
-        old, new = (entry.get(key) for key in ("from", "to")) if isinstance(entry, dict) else (None, None)
-        if not isinstance(old, str) or not isinstance(new, str):
-            continue
-        parts = [set(PART.findall(name)) for name in (old, new)]
-        if parts[0] != parts[1]:
-            odd = min(parts[0] ^ parts[1])
-            yield Fault(("moved", i), f"{{{clean(odd)}}} must stand in both names, or in none of them")
-        elif len(parts[0]) > MAX_PARTS:
-            yield Fault(("moved", i), f"a pattern has at most {MAX_PARTS} parts")
 
 
 def _pruned_at(path: Path_) -> Path_:

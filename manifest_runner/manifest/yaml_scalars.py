@@ -1,4 +1,4 @@
-"""What the plain scalars of YAML mean here, and numbers that keep their spelling. Pure.
+"""What the scalars of YAML mean here, and numbers that keep their spelling.
 
 Null and booleans are those of YAML 1.2's core schema; a number is what JSON (RFC 8259) writes as one; everything
 else is text: ``NO``, ``012``, ``0x1F``, ``+1``, ``.5``, ``1_000``, ``12:30``, ``2026-11-23``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from manifest_runner.manifest.yaml_report import Report, shorten
 from manifest_runner.values import _NUMBER, NotANumber, spelled_number
 
 WORDS: dict[str, bool | None] = {
@@ -21,6 +22,9 @@ MAY_BE_SPECIAL = frozenset("-+.0123456789~nNtTfF")
 
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
+TAG = "tag:yaml.org,2002:"
+_TYPES: dict[str, type | tuple[type, ...]] = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}
+
 
 def plain_value(text: str) -> Any:
     """The value of an unquoted scalar: None, a boolean, a spelled number or the text. Raises NotANumber."""
@@ -32,3 +36,40 @@ def plain_value(text: str) -> Any:
     if _NOT_FINITE.fullmatch(text):
         raise NotANumber(f"{text} cannot be written in JSON")
     return text
+
+
+class Binary:
+    """Stands for a ``!!binary`` value, which only the icav2 CLI's own config file may hold."""
+
+
+def untagged_value(event: Any, text: str, report: Report) -> Any:
+    """The value of a plain scalar; its text where it is no number that JSON has, which is reported."""
+    try:
+        return plain_value(text)
+    except NotANumber as e:
+        message = f"{e}; quote it if it is meant as text"
+        report.add("MR107", message, event.start_mark.index, is_harmless=True)
+        return text
+
+
+def tagged_value(event: Any, text: str, report: Report, *, binary: bool) -> Any:
+    """The value of a scalar with a tag, of which only those for plain data are taken."""
+    name = event.tag.removeprefix(TAG)
+    if event.tag in ("!", TAG + "str"):
+        return text
+    if event.tag == TAG + "binary" and binary:
+        return Binary()
+    if name == event.tag or name not in _TYPES:
+        refuse_tag(event, report)
+        return text
+    value = untagged_value(event, text, report)
+    if not isinstance(value, _TYPES[name]) or (isinstance(value, bool) and name != "bool"):
+        report.add("MR108", f'"{shorten(text)}" is not a !!{name}', event.start_mark.index)
+    return value
+
+
+def refuse_tag(event: Any, report: Report) -> None:
+    """Report a tag that means more than plain data."""
+    tag = "!!" + event.tag.removeprefix(TAG) if event.tag.startswith(TAG) else event.tag
+    message = f"the tag {shorten(tag)} is not supported: only plain data is read"
+    report.add("MR108", message, event.start_mark.index)

@@ -15,7 +15,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manifest_runner.items import shared_data
+from manifest_runner.items.checks import shared_data
 from manifest_runner.items.load import load
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

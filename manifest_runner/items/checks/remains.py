@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manifest_runner.items.faults import FIRST_ROWS, AnalysisFaults, Part, Unknown, slot_paths
+from manifest_runner.items.checks.faults import FIRST_ROWS, AnalysisFaults, Part, Unknown, slot_paths
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.wanted import WantedRow, WantedRows

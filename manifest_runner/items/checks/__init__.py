@@ -1,0 +1,1 @@
+"""What is wrong with items, or may be."""

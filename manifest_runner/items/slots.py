@@ -1,0 +1,120 @@
+"""The templates of one analysis: each string that is one becomes a ``TemplateSlot``, its names checked."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
+from manifest_runner.items.compiler import what_it_gives
+from manifest_runner.items.constants import BrokenConstant, find_template, refuse_template_key, render_constant
+from manifest_runner.items.scope import ManifestScope
+from manifest_runner.items.shorthands import TemplateSlot
+from manifest_runner.manifest.document import AnalysisSpec
+from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.rows.base import Rows
+from manifest_runner.templates.model import TemplateFault, Used, has_delimiters
+from manifest_runner.templates.scope import Scope
+
+if TYPE_CHECKING:  # jinja2 is imported once there is a template
+    from manifest_runner.templates.template import Template
+
+
+class SlotReader:
+    """Puts a ``TemplateSlot`` for each template of an analysis; gathers what they read, and where faults are."""
+
+    def __init__(self, scope: ManifestScope, spec: AnalysisSpec, rows: Rows | None) -> None:
+        self._scope = scope
+        self._spec = spec
+        self._rows = rows
+        self._columns = rows.columns if rows else None
+        self._known: dict[str, Scope | None] = {**scope.known(), "row": self._known_columns(), "index": None}
+        if rows is not None and rows.file is not None:
+            self._known["source"] = Scope(dict.fromkeys(("file", "stem")), 'the source has no "{}"')
+        if spec.for_each is not None and spec.for_each.group_by is not None:
+            self._known["rows"] = None
+        self.used: list[Used] = []
+        self._templates: list[Template] = []
+        self.broken: list[Path_] = []
+
+    def resolve(self, path: Path_, value: Any) -> Any:
+        if isinstance(value, dict):
+            for key in value:
+                if refuse_template_key(self._scope, key, (*path, key), self._spec.index):
+                    self.broken.append((*path, key))
+            return {key: self.resolve((*path, key), each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.resolve((*path, i), each) for i, each in enumerate(value)]
+        if not isinstance(value, str) or not has_delimiters(value):
+            return value
+        template = self._template(path, value)
+        return None if template is None else self._slot(template, path)
+
+    def expression(self, path: Path_, text: str) -> Template | None:
+        return self._template(path, text, expression=True)
+
+    def condition(self, text: str | None) -> Template | None:
+        """The template of ``where``, which sees single rows."""
+        self._known.pop("rows", None)
+        return None if text is None else self.expression(("forEach", "where"), text)
+
+    def report_lacking(self) -> None:
+        """Report what some rows do not have, where a template reads it."""
+        for key, fault in self._rows.lacks if self._rows else ():
+            if any(template.mentions(key) for template in self._templates):
+                self._scope.faults.report(fault.place, fault.code, fault.message)
+
+    def _known_columns(self) -> Scope | None:
+        """The columns of the row; None where each row may have others."""
+        if self._spec.for_each is None and not self._spec.broken:  # else it may have been left out for a fault
+            return Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
+        columns = self._columns or (self._rows.keys if self._rows else None)
+        return None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
+
+    def _template(self, path: Path_, text: str, *, expression: bool = False) -> Template | None:
+        """None where it has a fault, which is reported."""
+        try:
+            template = find_template(self._scope, text, expression=expression)
+            self.used.append(template.used)
+            self._templates.append(template)
+            template.check()
+        except TemplateFault as e:
+            self._scope.faults.report_template(self._scope.place(path, self._spec.index), e, text)
+            self.broken.append(path)
+            return None
+        except BrokenConstant:
+            self.broken.append(path)
+            return None
+        return template if self._knows_names(template, path) else None
+
+    def _knows_names(self, template: Template, path: Path_) -> bool:
+        from manifest_runner.templates.names import unknown_names
+
+        messages = list(unknown_names(template, self._known))
+        for message in messages:
+            place, fault = self._scope.place(path, self._spec.index), TemplateFault("MR402", message)
+            self._scope.faults.report_template(place, fault, template.text, self._first_row)
+        if messages:
+            self.broken.append(path)
+        return not messages
+
+    @cached_property
+    def _first_row(self) -> Place | None:
+        """The first row, which shows a fault of all rows, if there is one."""
+        if self._rows is None:
+            return None
+        with suppress(InvalidManifest):  # reported when the rows are read
+            for row_id, _ in self._rows.read(lambda _finding, _group: None):
+                return self._rows.place(row_id)
+        return None
+
+    def _slot(self, template: Template, path: Path_) -> Any:
+        if template.constant:
+            try:
+                return render_constant(self._scope, template.text, path, self._spec.index)
+            except BrokenConstant:
+                self.broken.append(path)
+                return None
+        gives = what_it_gives(template, self._rows)
+        return TemplateSlot(template, path, is_text=gives == "text", is_texts=gives == "texts")
