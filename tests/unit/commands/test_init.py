@@ -126,7 +126,7 @@ def test_a_manifest_of_a_payload_needs_a_project_before_it_is_valid(tmp_path):
     with pytest.raises(InvalidManifest) as raised:
         load(tmp_path / "made.yaml", env={})
     (finding,) = raised.value.findings
-    assert finding.message.startswith("this is the placeholder that `init` wrote")
+    assert finding.message.startswith("expected the id of your project")
     fill_in(tmp_path / "made.yaml")
     assert items(tmp_path / "made.yaml") == [("nextflowJson", FORM)]
 
