@@ -138,3 +138,14 @@ def kind_of(value: Any) -> str:
     kinds = {bool: "true or false", str: "text", dict: "a mapping"}
     kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple, range), "a list")
     return next((words for kind, words in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}")
+
+
+CONFLICT_MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
+_MARKERS = tuple(marker.encode() for marker in CONFLICT_MARKERS)
+
+
+def conflict_line(raw: bytes) -> int:
+    """The number of the first line that git left as a conflict marker; 0 where there is none."""
+    if not any(marker in raw for marker in _MARKERS):
+        return 0
+    return next((number for number, line in enumerate(raw.split(b"\n"), 1) if line.startswith(_MARKERS)), 0)

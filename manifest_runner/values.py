@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 # Python refuses to turn more than 4,300 digits into a number; no parameter needs a tenth of that.
@@ -115,20 +116,27 @@ def json_decoder() -> json.JSONDecoder:
     It raises ValueError, of which JSONDecodeError is a kind.
     """
     return json.JSONDecoder(
-        object_pairs_hook=_unique_pairs,
+        object_pairs_hook=unique_keys(lambda key: ValueError(f'duplicate key "{key[:60]}"')),
         parse_int=lambda digits: spelled_number(digits, whole=True),
         parse_float=lambda digits: spelled_number(digits, whole=False),
         parse_constant=_refuse_constant,
     )
 
 
-def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise ValueError(f'duplicate key "{twice[:60]}"')
-    return found
+def unique_keys(refuse: Callable[[str], Exception]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """An ``object_pairs_hook`` of json that raises what ``refuse`` makes of a key that one object has twice."""
+
+    def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    raise refuse(key)
+                seen.add(key)
+        return found
+
+    return hook
 
 
 def _refuse_constant(name: str) -> Any:

@@ -20,10 +20,11 @@ import orjson
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
 from manifest_runner.lockfile.model import MORE, LockedAnalysis, LockedBatch, LockedItem, Lockfile, Value
+from manifest_runner.text import conflict_line
 from manifest_runner.validation.shipped import lockfile_faults
+from manifest_runner.values import unique_keys
 
 LOCK_VERSION = 1
-_CONFLICT = b"<<<<<<< "
 _HEX = b"0123456789abcdef"
 _REVISION = re.compile(r"[0-9]{1,1000}\.[0-9]{1,1000}")
 
@@ -130,9 +131,7 @@ def _lowered(members: dict[str, Any], kind: type[Value]) -> dict[str, Any]:
 
 
 def _parsed(raw: bytes, label: str) -> Any:
-    conflict = 0 if raw.startswith(_CONFLICT) else raw.find(b"\n" + _CONFLICT)
-    if conflict >= 0:
-        line = raw.count(b"\n", 0, conflict + 1) + 1
+    if line := conflict_line(raw):
         raise BadState(
             f"{label}:{line}: git conflict markers. Nothing was sent. Merge both sides with `manifest-runner "
             "lock merge BASE OURS THEIRS`, whose --help has all the commands, or resolve the conflict "
@@ -143,19 +142,8 @@ def _parsed(raw: bytes, label: str) -> Any:
     except ValueError as e:
         at = getattr(e, "lineno", 1)
         raise _damaged(label, f"line {at}: not valid JSON ({getattr(e, 'msg', e)})") from e
-    _refuse_duplicates(raw, label)
+    json.loads(raw, object_pairs_hook=unique_keys(lambda key: _damaged(label, f"{key!r} appears twice")))
     return data
-
-
-def _refuse_duplicates(raw: bytes, label: str) -> None:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [key for key, _ in pairs]
-            raise _damaged(label, f"{next(key for key in names if names.count(key) > 1)!r} appears twice")
-        return found
-
-    json.loads(raw, object_pairs_hook=unique)
 
 
 def _damaged(label: str, what: str) -> BadState:

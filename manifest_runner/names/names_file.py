@@ -15,14 +15,14 @@ from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.model import NameKind
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
 from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name, is_uuid
-from manifest_runner.text import clean, shown
+from manifest_runner.text import clean, conflict_line, shown
+from manifest_runner.values import unique_keys
 
 NAMES_VERSION = 1
 SUFFIX = ".names.json"
 MAX_BYTES = 512 * 2**20
 
 _SECTIONS: tuple[NameKind, ...] = get_args(NameKind)
-_CONFLICT = (b"<<<<<<< ", b"=======", b">>>>>>> ")
 _JSON = msgspec.json.Encoder(order="sorted")
 
 
@@ -112,14 +112,11 @@ def _line(key: str, value: Any) -> bytes:
 
 
 def _refuse_conflicts(raw: bytes, label: str) -> None:
-    if not any(mark in raw for mark in _CONFLICT):
-        return
-    for number, line in enumerate(raw.split(b"\n"), 1):
-        if line.startswith(_CONFLICT):
-            raise BadState(
-                f"{label}:{number}: git conflict markers. Nothing was sent. Keep the lines of both sides, each key "
-                "once, or take either side and run `manifest-runner resolve`."
-            )
+    if line := conflict_line(raw):
+        raise BadState(
+            f"{label}:{line}: git conflict markers. Nothing was sent. Keep the lines of both sides, each key once, or "
+            "take either side and run `manifest-runner resolve`."
+        )
 
 
 def _version_of(raw: bytes) -> int:
@@ -150,15 +147,7 @@ def _refuse_duplicates(raw: bytes, file: _File, label: str) -> None:
     if raw.count(b'\n"') == entries + len(_File.__struct_fields__):
         return
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in found if keys.count(key) > 1)
-            raise _damaged(label, 0, f"duplicate key {shown(twice)}")
-        return found
-
-    json.loads(raw, object_pairs_hook=unique)
+    json.loads(raw, object_pairs_hook=unique_keys(lambda key: _damaged(label, 0, f"duplicate key {shown(key)}")))
 
 
 def _check_entries(file: _File, label: str) -> None:

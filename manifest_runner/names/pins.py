@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from manifest_runner.model import Kind, Name
+from manifest_runner.names.api_keys import with_api_keys
 from manifest_runner.names.checks.pipeline_check import PipelineCheck, RequestFault
 from manifest_runner.names.data_slots import Path_, Request, data_in, with_data
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
-from manifest_runner.names.references import is_uuid
-from manifest_runner.names.review import NAME_KEYS, TARGET_PROJECT, Known, Review
+from manifest_runner.names.review import Known, Review
 
-# Where the API wants a UUID and none is known yet, so that everything else can be checked.
-NO_UUID = "00000000-0000-0000-0000-000000000000"
-
-_NAMES = frozenset(NAME_KEYS)
 # Ids of data, one a line, that nothing can be wrong with; one of zeros is somebody's to fill in.
 _IDS = re.compile(r"(?:f[io]l\.(?!0000)[0-9A-Za-z]+(?:\n(?!\Z)|\Z))+")
 # Where data can be besides the inputs, in a request or its input.
@@ -80,35 +76,9 @@ class Pins:
         """The same without any entry, so that every name counts as unresolved."""
         return Pins(Names(self.names.project, self.names.server), check=False)
 
-    # -- names beside ids, before the request is checked against the API's rules
-
     def named(self, request: Request) -> Request:
         """The request under the API's own keys. Names that are not known stay as they are, but where a UUID must be."""
-        outputs = request.get("analysisOutput")
-        if isinstance(outputs, list) and any(TARGET_PROJECT in each for each in outputs if isinstance(each, dict)):
-            request = {**request, "analysisOutput": [self._named_output(each) for each in outputs]}
-        if _NAMES.isdisjoint(request):
-            return request
-        return dict(self._named_field(request, key, value) for key, value in request.items())
-
-    def _named_field(self, request: Request, key: str, value: Any) -> tuple[str, Any]:
-        if key not in NAME_KEYS or NAME_KEYS[key][0] in request:
-            return key, value
-        id_key, kind = NAME_KEYS[key]
-        if kind == "data" or not isinstance(value, str):
-            return id_key, value
-        found = self.names.id_of(Name(kind, value))
-        return id_key, found or (NO_UUID if kind == "storages" and not is_uuid(value) else value)
-
-    def _named_output(self, output: Any) -> Any:
-        if not isinstance(output, dict) or TARGET_PROJECT not in output or "targetProjectId" in output:
-            return output
-        return {
-            ("targetProjectId" if key == TARGET_PROJECT else key): (
-                self.names.projects.get(value, value) if key == TARGET_PROJECT and isinstance(value, str) else value
-            )
-            for key, value in output.items()
-        }
+        return with_api_keys(request, self.names)
 
     # -- ids of data, and whether all is known
 

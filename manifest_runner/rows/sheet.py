@@ -10,9 +10,8 @@ from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import IdentifiedRow, OddRow, Report, Rows
 from manifest_runner.rows.cells import ERROR_VALUES, trimmed
-from manifest_runner.text import counted, shown
+from manifest_runner.text import CONFLICT_MARKERS, counted, shown
 
-_CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ")
 _HASH = "#"
 
 # A line number, the cells, and whether there may be something odd in them: blanks, an error value, a comment.
@@ -190,7 +189,7 @@ class _Trim:
 
 def _raggedness(cells: list[str], header: _Header) -> tuple[str, str]:
     """The kind of fault, and the message, for a row that has more or fewer cells than the header."""
-    if cells[0].startswith(_CONFLICT):
+    if cells[0].startswith(CONFLICT_MARKERS):
         return "conflict", "an unresolved merge conflict"
     message = f"this row has {counted(len(cells), 'cell')}, the header has {header.width}"
     if len(cells) <= len(header.columns):

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.model import Name
+from manifest_runner.names.api_keys import NO_UUID
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
-from manifest_runner.names.pins import NO_UUID, Pins
+from manifest_runner.names.pins import Pins
 
 PIPELINE, STORAGE, PROJECT = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123")
 NAMES = Names(

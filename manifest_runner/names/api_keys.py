@@ -1,0 +1,49 @@
+"""Names in place of ids (``pipeline``, ``targetProject``) put under the API's keys, before a request is checked. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from manifest_runner.model import Name
+from manifest_runner.names.data_slots import Request
+from manifest_runner.names.model import Names
+from manifest_runner.names.references import is_uuid
+from manifest_runner.names.review import NAME_KEYS, TARGET_PROJECT
+
+# Where the API wants a UUID and none is known yet, so that everything else can be checked.
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+
+_NAMES = frozenset(NAME_KEYS)
+
+
+def with_api_keys(request: Request, names: Names) -> Request:
+    """The request with what ``names`` know, its keys in the same order.
+
+    Other names stay as they are, but where a UUID must be.
+    """
+    outputs = request.get("analysisOutput")
+    if isinstance(outputs, list) and any(TARGET_PROJECT in each for each in outputs if isinstance(each, dict)):
+        request = {**request, "analysisOutput": [_output(each, names) for each in outputs]}
+    if _NAMES.isdisjoint(request):
+        return request
+    return dict(_field(request, key, value, names) for key, value in request.items())
+
+
+def _field(request: Request, key: str, value: Any, names: Names) -> tuple[str, Any]:
+    if key not in NAME_KEYS or NAME_KEYS[key][0] in request:
+        return key, value
+    id_key, kind = NAME_KEYS[key]
+    if kind == "data" or not isinstance(value, str):
+        return id_key, value
+    found = names.id_of(Name(kind, value))
+    return id_key, found or (NO_UUID if kind == "storages" and not is_uuid(value) else value)
+
+
+def _output(output: Any, names: Names) -> Any:
+    if not isinstance(output, dict) or TARGET_PROJECT not in output or "targetProjectId" in output:
+        return output
+    name = output[TARGET_PROJECT]
+    found = names.projects.get(name, name) if isinstance(name, str) else name
+    return {("targetProjectId" if key == TARGET_PROJECT else key): value for key, value in output.items()} | {
+        "targetProjectId": found
+    }
