@@ -1,4 +1,4 @@
-"""Names in place of ids (``pipeline``, ``targetProject``) put under the API's keys, before a request is checked. Pure."""
+"""Names in place of ids, such as ``pipeline``, put under the keys of the API before a request is checked. Pure."""
 
 from __future__ import annotations
 

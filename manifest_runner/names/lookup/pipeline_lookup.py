@@ -178,7 +178,7 @@ def _parameter(declared: Declared) -> ParameterDeclaration:
 
 
 def _several(found: list[PipelineRecord]) -> str:
-    """Each with what tells it apart: the bundles by which the project has it."""
+    """Each with what sets it apart: the bundles by which the project has it."""
     return ", ".join(
         f"{each.id} (by {', '.join(each.bundles)})" if each.bundles else each.id
         for each in sorted(found, key=lambda each: each.id)
