@@ -10,8 +10,10 @@ MAX_EXPANDED = 1_000_000
 
 
 class Anchors:
-    """What each anchor stands for, and how many values a walk through it meets. ``aliased`` are offsets of what
-    aliases stand for."""
+    """What each anchor stands for, and how many values a walk through it meets.
+
+    ``aliased`` are the offsets of what aliases stand for.
+    """
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -26,6 +28,7 @@ class Anchors:
         self._places[name] = at
 
     def close(self, name: str, value: Any, weight: int) -> None:
+        """The container of an anchor is complete."""
         self._known[name] = (value, weight)
 
     def take(self, name: str, at: int, nodes: int) -> tuple[Any, int]:

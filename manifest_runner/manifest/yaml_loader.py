@@ -6,7 +6,6 @@ times the memory, and its recursion gives an attacker the stack. This one is fed
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -24,8 +23,6 @@ from yaml.events import (
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.manifest.yaml_anchors import Anchors
 from manifest_runner.manifest.yaml_events import events_of
-from manifest_runner.manifest.yaml_frame import Frame, apply_merges, take_merge
-from manifest_runner.manifest.yaml_messages import bare_template_hint
 from manifest_runner.manifest.yaml_places import Lines, Places
 from manifest_runner.manifest.yaml_report import Report, Stopped, shorten
 from manifest_runner.manifest.yaml_scalars import (
@@ -36,11 +33,7 @@ from manifest_runner.manifest.yaml_scalars import (
     tagged_value,
     untagged_value,
 )
-
-MAX_NODES = 1_000_000
-MAX_DEPTH = 100
-
-_DROPPED = "(dropped)"  # the key of what is read and not kept, compared by identity
+from manifest_runner.manifest.yaml_tree import Tree
 
 
 class Builder:
@@ -52,13 +45,7 @@ class Builder:
         self._lines = Lines(file, text)
         self._report = Report(self._lines)
         self._anchors = Anchors(self._report)
-        self._document = Frame([], None)
-        self._frame = self._document
-        self._stack: list[Frame] = []
-        self._keys: dict[str, str] = {}
-        self._nodes = 0
-        # A container's marks by its id; the document keeps the containers alive.
-        self._marks: dict[int, array[int]] | None = {} if keep_places else None
+        self._tree = Tree(text, self._report, self._anchors, keep_places=keep_places)
 
     @property
     def findings(self) -> list[Finding]:
@@ -74,16 +61,17 @@ class Builder:
             self._read()
         if not self._report.is_readable:
             raise InvalidManifest(self.findings)
-        return None if self.is_empty else self._document.value[0]
+        return None if self.is_empty else self._tree.document.value[0]
 
     def places(self) -> Places:
         """Where each value lies; only for a builder that was made with ``keep_places``."""
-        assert self._marks is not None
-        return Places(self._lines, self._document.value[0], self._document.marks[0], self._marks, self._anchors.aliased)
+        document, marks = self._tree.document, self._tree.marks
+        assert marks is not None
+        return Places(self._lines, document.value[0], document.marks[0], marks, self._anchors.aliased)
 
     @property
     def is_empty(self) -> bool:
-        return not self._document.value
+        return not self._tree.document.value
 
     # -- events
 
@@ -111,10 +99,9 @@ class Builder:
             )
 
     def _scalar(self, event: Any) -> None:
-        frame = self._frame
-        text: str = event.value
+        frame, text = self._tree.frame, event.value
         if frame.is_mapping and frame.key is None:
-            self._key(frame, event, text)
+            self._key(event, text)
             return
         value: Any
         if event.tag is not None:
@@ -126,16 +113,13 @@ class Builder:
         weight = 1 + len(text) // 100
         if event.anchor is not None:
             self._anchors.define(event.anchor, value, weight, event.start_mark.index)
-        self._add(value, weight, event.start_mark.index)
+        self._tree.add(value, weight, event.start_mark.index)
 
-    def _key(self, frame: Frame, event: Any, text: str) -> None:
+    def _key(self, event: Any, text: str) -> None:
         at = event.start_mark.index
         plain = not event.style and event.tag is None
         if plain and text == "<<":
-            if frame.merges is not None:
-                self._report.add("MR109", 'duplicate key "<<"; one merge can take a list', at)
-            frame.merges = frame.merges or []
-            frame.key = text
+            self._tree.take_merge_key(at)
             return
         if plain and text in WORDS and WORDS[text] is None:
             self._report.add("MR110", "a key is missing here; quote it if it is meant as text", at)
@@ -143,41 +127,7 @@ class Builder:
             refuse_tag(event, self._report)
         if event.anchor is not None:
             self._anchors.define(event.anchor, text, 1, at)
-        self._take_key(frame, text, at)
-
-    def _take_key(self, frame: Frame, text: str, at: int) -> None:
-        if text in frame.value:
-            self._report.add("MR109", f'duplicate key "{shorten(text)}"', at, is_harmless=True)
-            frame.key = _DROPPED
-            return
-        frame.key = self._keys.setdefault(text, text)
-        if self._marks is not None:
-            frame.marks.append(at)
-
-    # -- containers
-
-    def _add(self, value: Any, weight: int, at: int) -> None:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self._report.stop("MR111", f"more than {MAX_NODES:,} values; put the rows into a csv file", at)
-        frame = self._frame
-        frame.weight += weight
-        if not frame.is_mapping:
-            frame.value.append(value)
-        elif frame.key is None:
-            hint = bare_template_hint(self._text, at)
-            self._report.stop("MR110", f"a key must be text, not a list or a mapping{hint}", at)
-        elif frame.key is _DROPPED:
-            frame.key = None
-            return
-        elif frame.key == "<<" and frame.merges == []:
-            take_merge(frame, value, at, self._report)
-            return
-        else:
-            frame.value[frame.key] = value
-            frame.key = None
-        if self._marks is not None:
-            frame.marks.append(at)
+        self._tree.take_key(text, at)
 
     def _open_mapping(self, event: Any) -> None:
         self._open({}, event, TAG + "map")
@@ -186,35 +136,19 @@ class Builder:
         self._open([], event, TAG + "seq")
 
     def _open(self, value: Any, event: Any, tag: str) -> None:
-        at = event.start_mark.index
         if event.tag is not None and event.tag not in ("!", tag):
             refuse_tag(event, self._report)
-        if len(self._stack) >= MAX_DEPTH:
-            self._report.stop("MR111", f"nested more than {MAX_DEPTH} levels deep", at)
-        self._add(value, 0, at)
-        if event.anchor is not None:
-            self._anchors.define(event.anchor, value, 0, at)
-        self._stack.append(self._frame)
-        self._frame = Frame(value, event.anchor)
-        if self._marks is not None:
-            self._marks[id(value)] = self._frame.marks
+        self._tree.open(value, event.anchor, event.start_mark.index)
 
     def _close(self, event: Any) -> None:
-        frame = self._frame
-        if frame.merges:
-            at = event.start_mark.index
-            apply_merges(frame, self._marks, self._report, lambda count: self._anchors.spend(count, at, self._nodes))
-        if frame.anchor is not None:
-            self._anchors.close(frame.anchor, frame.value, frame.weight)
-        self._frame = self._stack.pop()
-        self._frame.weight += frame.weight
+        self._tree.close(event.start_mark.index)
 
     def _alias(self, event: Any) -> None:
-        at, frame = event.start_mark.index, self._frame
-        value, weight = self._anchors.take(event.anchor, at, self._nodes)
+        at, frame = event.start_mark.index, self._tree.frame
+        value, weight = self._anchors.take(event.anchor, at, self._tree.nodes)
         if not frame.is_mapping or frame.key is not None:
-            self._add(value, weight, at)
+            self._tree.add(value, weight, at)
         elif isinstance(value, str):
-            self._take_key(frame, value, at)
+            self._tree.take_key(value, at)
         else:
             self._report.stop("MR110", f"a key must be text, and *{shorten(event.anchor)} is not", at)
