@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -84,7 +85,8 @@ def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known
     """
     if mode == "never" or not launches:
         return launches
-    seen = wait_for_all(env, len(launches), lambda found: _all_latest(env, launches, found, known_as), mode)
+    hits = partial(_all_latest, env, launches, known_as)
+    seen = wait_for_all(env, len(launches), hits, mode, coming=env.coming)
     if seen:
         env.notify(f"adopted {len(seen)} analyses that were launched elsewhere")
         adopt_all(env, seen)
@@ -98,16 +100,21 @@ def wait_for_all(
     hits: Callable[[Found], Iterable[Match]],
     mode: AdoptMode,
     *,
-    coming: bool = False,
+    coming: float = 0.0,
 ) -> list[Match]:
     """Which of the ``due`` items exist.
 
-    Waits for all of them while a recent launch is only partly visible, or where one is known to be ``coming``.
+    Waits for all of them while a recent launch is only partly visible, and for ``coming`` seconds in any case.
     """
     seen: list[Match] = []
+    end = env.clock() + coming
     for attempt, pause in enumerate(pauses(env.poll_interval)):
         seen = list(hits(find_stamped(env)))
-        if len(seen) == due or mode == "now" or not (coming or _is_recent(env, [match.analysis for match in seen])):
+        if (
+            len(seen) == due
+            or mode == "now"
+            or not (env.clock() < end or _is_recent(env, [match.analysis for match in seen]))
+        ):
             break
         _wait_for_the_rest(env, len(seen), due, attempt, pause)
     return seen
@@ -176,7 +183,7 @@ def _aborted_last(analysis: Analysis) -> tuple[bool, tuple[str, str]]:
     return analysis.status in ABORTED_ANALYSIS, age_order(analysis)
 
 
-def _all_latest(env: LaunchEnvironment, launches: Iterable[Launch], found: Found, known_as: KnownAs) -> Iterator[Match]:
+def _all_latest(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs, found: Found) -> Iterator[Match]:
     for launch in launches:
         before = env.lockfile.items.get(launch.user_reference)
         match = _latest(launch, found, known_as)

@@ -21,6 +21,7 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
 
     ``names`` are the manifest's name and its former ones, ``origin`` is who sends. ``key_window`` says for how many
     seconds an idempotency key is trusted; ``poll_interval`` is the pause between searches, None for one that grows.
+    For ``coming`` seconds a launch of an earlier holder of the lease may still show that no search shows yet.
     ``before_post`` raises LeaseLost where nothing may be sent any more. ``was_anothers``: since this journal was
     written another run may have launched what it holds.
     """
@@ -37,5 +38,6 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
     deadline: Deadline
     key_window: float = DEFAULT_KEY_WINDOW
     poll_interval: float | None = None
+    coming: float = 0.0
     before_post: Callable[[], None] = lambda: None
     was_anothers: bool = False

@@ -104,7 +104,7 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
         env.notify(
             "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
-    coming = foreign and abs(_age(env, post)) < SETTLING_SECONDS
+    coming = SETTLING_SECONDS if foreign and abs(_age(env, post)) < SETTLING_SECONDS else 0.0
     seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), mode, coming=coming)
     if not seen:
         send(env, post, again=True)

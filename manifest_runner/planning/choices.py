@@ -23,5 +23,10 @@ class Choices(msgspec.Struct, frozen=True):
         if self.where is not None and not self.retry_failed:
             raise ValueError("--where needs --retry-failed")
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether less may be launched than what is due."""
+        return bool(self.targets) or self.limit is not None or self.retry_failed
+
     def wants(self, user_reference: str) -> bool:
         return not self.targets or any(fnmatchcase(user_reference, target) for target in self.targets)

@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from crash_lab import KILLED, POST, Checkout, Emulator, ForkServer, Place
+from crash_lab import KILLED, POST, Checkout, Emulator, ForkServer, Moment, Place
 from machines import SOME, Shared
+
+from manifest_runner.emulator import parse_fault
 
 pytest_plugins = ["lab_plugin"]
 
@@ -235,6 +237,26 @@ def test_what_had_not_been_seen_is_read_by_whoever_takes_the_lease_next(
     theirs.assert_executed_once(len(SOME))
     assert sorted(theirs.locked()["items"]) == sorted(SOME)
     assert shared.lease(theirs)["unseen"] == []
+
+
+def test_what_was_sent_without_an_answer_is_waited_for_by_another_machine(
+    tmp_path: Path, timed_emulator: Emulator, server: ForkServer, clock: Moment
+):
+    """Nothing of it shows yet, and other batches would have other keys."""
+    url = timed_emulator.start(creation_delay=30.0, faults=(parse_fault("drop-after:1-9"),))
+    shared = Shared("git", tmp_path)
+    mine, theirs = shared.machines(Place(server, url, timed_emulator.database, clock), ME, YOU)
+    assert mine.timed().code == 5
+    (key,) = shared.lease(mine)["unseen"]
+    assert key.startswith("mr1-")
+    timed_emulator.start(creation_delay=30.0)
+    few = theirs.timed(batch_size=1, choices={"targets": ("s2",)}, timeout=5.0)
+    assert (few.code, "partly visible" in few.err, shared.lease(mine)["unseen"]) == (7, True, [key])
+    for checkout in (mine, theirs):
+        ended = checkout.timed(batch_size=1)
+        assert ended.code == 0, ended.err
+        checkout.assert_executed_once(len(SOME))
+    assert shared.lease(mine)["unseen"] == []
 
 
 def test_under_a_released_lease_what_is_missing_is_launched_at_once(tmp_path: Path, place: Place):

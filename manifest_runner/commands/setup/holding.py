@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,10 @@ class Held(msgspec.Struct):
     def unseen_batches(self) -> list[str]:
         """The ids of the batches to read before anything is sent, less those that have been dealt with."""
         return [each for each in self.claim.unseen_batches if each in self.unseen]
+
+    def coming(self, now: float, resolved: Collection[str]) -> float:
+        """For how many seconds launches of earlier holders may still show, less the batches that are resolved."""
+        return self.claim.coming(now, set(self.unseen).difference(resolved))
 
     @property
     def is_clean(self) -> bool:

@@ -85,6 +85,7 @@ class Session:
             check_former_journals(self._stores, former_names)
         if not self._kept.exists and (former := former_lockfile(self._stores, former_names)) is not None:
             self.lockfile = former
+        self._own_keys = {*self.journal.pending, *(answer.post.key for answer in self.journal.answers)}
         self._take_answers()
 
     def reread(self) -> None:
@@ -109,6 +110,21 @@ class Session:
     def is_all_seen(self) -> bool:
         """Whether under leases nobody's launch can be only partly visible."""
         return self.held is not None and all(lease.is_clean for lease in self._leases)
+
+    @property
+    def coming(self) -> float:
+        """For how many seconds launches of earlier holders of the leases may still show.
+
+        A journal that they share says what those are: it is settled first.
+        """
+        if self.shares_journal:
+            return 0.0
+        now, resolved = self.context.clock(), self._resolved_keys()
+        return max((lease.coming(now, resolved) for lease in self._leases), default=0.0)
+
+    def _resolved_keys(self) -> set[str]:
+        """The keys of batches that the lockfile has, or that this folder's own journal had when it was read."""
+        return {batch.idempotency_key for batch in self.lockfile.batches.values()} | self._own_keys
 
     def forget_unseen(self) -> None:
         """Whatever earlier holders of the leases left unseen has been searched for."""
@@ -157,8 +173,9 @@ class Session:
         ^C may have come between an answer and its way into the lockfile, so all of them are taken once more.
         """
         self._take_answers()
+        seen = self.lockfile.batches.keys() | self._resolved_keys()
         for lease in self._leases:
-            lease.unseen = tuple(each for each in lease.unseen if each not in self.lockfile.batches)
+            lease.unseen = tuple(each for each in lease.unseen if each not in seen)
         if self.held is not None:
             self._leave_unseen(self.held)
         self.save()

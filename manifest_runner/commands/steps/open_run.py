@@ -57,6 +57,7 @@ class OpenRun(msgspec.Struct, frozen=True):
             deadline=self.deadline,
             key_window=self.options.key_window,
             poll_interval=self.options.poll_interval,
+            coming=session.coming,
             before_post=session.assure_lease,
             was_anothers=session.was_anothers,
         )

@@ -106,7 +106,8 @@ class Waves:
             known_as = KnownAs(self._identities, run.spool.fetch)
             left = adopt(run.launch_environment(), due, adopt_mode(run), known_as)
             self._sent.adopted += len(due) - len(left)
-        run.session.forget_unseen()
+        if len(due) == len(queue) and not run.options.choices.is_narrow and run.options.adopt != "never":
+            run.session.forget_unseen()
         now = left[: self._room()]
         queue[: len(due)] = left[len(now) :]
         self._send(now, is_retry=is_retry)

@@ -18,6 +18,7 @@ loses the store     it sends nothing more and ends with exit 5; the lease expire
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -29,6 +30,8 @@ from manifest_runner.timestamps import seconds_of, timestamp
 LASTS = 600.0
 MARGIN = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+# Analyses of a batch that was never answered show within an hour; those of a run that was freed by hand, in a moment.
+SHOWN_WITHIN, SHOWN_SOON = 3600.0, 10.0
 # In ``unseen``, for whatever a holder may have sent that did not release the lease itself.
 UNKNOWN = "unknown"
 
@@ -90,6 +93,19 @@ class Claim(NamedTuple):
         """The ids of the batches to read before anything is sent."""
         return [each for each in self._unseen if not _is_key(each)]
 
+    def coming(self, now: float, unresolved: Collection[str]) -> float:
+        """For how many seconds analyses may still show of what was sent under a lease that was released.
+
+        That is an hour for a batch that was never answered, and a moment where somebody else freed the lease.
+        """
+        if self.standing != "free" or self.before is None:
+            return 0.0
+        released = seconds_of(self.before.since)
+        age = 0.0 if released is None else max(0.0, now - released)
+        if any(map(_is_batch_key, unresolved)):
+            return max(0.0, SHOWN_WITHIN - age)
+        return max(0.0, SHOWN_SOON - age) if UNKNOWN in unresolved else 0.0
+
     @property
     def is_clean(self) -> bool:
         """Whether all that was ever sent under this lease is known, or can be read by its batch."""
@@ -105,7 +121,11 @@ class Claim(NamedTuple):
 
 
 def _is_key(unseen: str) -> bool:
-    return unseen == UNKNOWN or unseen.startswith("mr1-")
+    return unseen == UNKNOWN or _is_batch_key(unseen)
+
+
+def _is_batch_key(unseen: str) -> bool:
+    return unseen.startswith("mr1-")
 
 
 # -- decisions
