@@ -237,7 +237,7 @@ def test_without_a_look_at_pipelines_an_id_goes_with_a_warning_and_a_code_does_n
     assert "MR710" in done.err
 
 
-@pytest.mark.parametrize("emulator", [{"latency": 0.6}], indirect=True)
+@pytest.mark.parametrize("emulator", [{"latency": 0.2}], indirect=True)
 def test_a_run_that_is_killed_after_it_wrote_the_names_launches_each_item_once(study, emulator):
     run = subprocess.Popen(
         [sys.executable, "-m", "manifest_runner", "run", "germline.yaml"],
