@@ -21,6 +21,8 @@ import yaml
 RECIPES = Path(__file__).parents[2] / "examples" / "ci"
 GITHUB = RECIPES / "github" / "manifest-runner.yml"
 GITHUB_BUCKET = RECIPES / "github" / "state-in-a-bucket.yml"
+GITHUB_STATUS = RECIPES / "github" / "status.yml"
+GITHUB_BUCKET_STATUS = RECIPES / "github" / "status-of-state-in-a-bucket.yml"
 GITLAB = RECIPES / "gitlab" / ".gitlab-ci.yml"
 GITLAB_BUCKET = RECIPES / "gitlab" / "state-in-a-bucket.gitlab-ci.yml"
 _EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
@@ -92,7 +94,8 @@ def github_job(name: str, origin: Origin, folder: Path, known: dict[str, str], p
     """Run one job of a recipe. ``known`` has the value of each expression that it uses, but for those of steps."""
     recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     job, ended = recipe["jobs"][name], Ended()
-    env = {key: _filled(value, {"inputs.options": "", **known}) for key, value in recipe["env"].items()}
+    of_the_event = {"inputs.options": "", "inputs.where": "", **known}
+    env = {key: _filled(value, of_the_event) for key, value in recipe["env"].items()}
     known = {**{f"env.{key}": value for key, value in env.items()}, **known}
     values = {**known, "always()": "true"}
     for step in job["steps"]:

@@ -10,6 +10,8 @@ import yaml
 from ci_jobs import (
     GITHUB,
     GITHUB_BUCKET,
+    GITHUB_BUCKET_STATUS,
+    GITHUB_STATUS,
     GITLAB,
     GITLAB_BUCKET,
     Ended,
@@ -73,21 +75,37 @@ def _run_job(request, origin: Origin, cli, tmp_path: Path):
     """
     event = origin.git(origin.path, "rev-parse", "main")
 
-    def run(folder: str = "job", plan: str = "") -> Ended:
-        plan = plan or planned(origin, cli, tmp_path / f"plan-{folder}")
+    def run(folder: str = "job", plan: str = "", options: str = "", where: str = "") -> Ended:
+        plan = plan or planned(
+            origin, cli, tmp_path / f"plan-{folder}", *options.split(), *(["--where", where] if where else [])
+        )
         if request.param == "github":
             known = {"github.ref_name": "main", "secrets.ICA_API_KEY": origin.env["ICAV2_X_API_KEY"]}
-            known["needs.plan.outputs.digest"] = plan
+            known |= {"needs.plan.outputs.digest": plan, "inputs.options": options, "inputs.where": where}
             return github_job("run", origin, tmp_path / folder, known)
-        return gitlab_job("run", origin, tmp_path / folder, event, {**ON_GITLAB, "PLAN": plan})
+        known = {**ON_GITLAB, "PLAN": plan, "OPTIONS": options, "WHERE": where}
+        return gitlab_job("run", origin, tmp_path / folder, event, known)
 
     return run
 
 
-def planned(origin: Origin, cli, folder: Path) -> str:
+@pytest.fixture(name="status_job", params=["github", "gitlab"])
+def _status_job(request, origin: Origin, tmp_path: Path):
+    """The scheduled job of either recipe."""
+
+    def status(folder: str = "status") -> Ended:
+        if request.param == "github":
+            known = {"github.ref_name": "main", "secrets.ICA_API_KEY": origin.env["ICAV2_X_API_KEY"]}
+            return github_job("status", origin, tmp_path / folder, known, GITHUB_STATUS)
+        return gitlab_job("status", origin, tmp_path / folder, origin.git(origin.path, "rev-parse", "main"), ON_GITLAB)
+
+    return status
+
+
+def planned(origin: Origin, cli, folder: Path, *options: str) -> str:
     """The digest of the plan for the branch as it is now."""
     cli.folder = origin.clone(folder)
-    return cli.ok("plan", "manifests/germline.yaml", "--json").json["planDigest"]
+    return cli.ok("plan", "manifests/germline.yaml", *options, "--json").json["planDigest"]
 
 
 # -- the job that launches
@@ -155,6 +173,32 @@ def test_failed_items_fail_the_job_and_the_lockfile_is_pushed_all_the_same(run_j
     assert launched(origin) == ["alpha", "beta"]
 
 
+@pytest.mark.parametrize("emulator", [{"fail_creation": "^beta$"}], indirect=True)
+def test_a_manual_run_launches_failed_items_again(run_job, origin: Origin, emulator):
+    run_job()
+    run_job("another", options="--retry-failed", where="userReference == 'alpha'")
+    run_job("again", options="--retry-failed", where="userReference == 'beta'")
+    assert sorted(emulator.executed()) == ["alpha", "beta", "beta"]
+    assert json.loads(origin.show(LOCKFILE))["items"]["beta"]["attempt"] == 1
+
+
+@pytest.mark.parametrize("emulator", [{"fail_analysis": "^beta$", "analysis_duration": 1.0}], indirect=True)
+def test_the_scheduled_job_pushes_what_became_of_the_analyses_and_fails(
+    status_job, origin: Origin, cli, tmp_path: Path
+):
+    cli.folder = tmp_path / "laptop"
+    cli("run", "manifests/germline.yaml", "--wait", "none")  # on a slow machine it has failed by then
+    origin.commit(cli.folder)
+    origin.push(cli.folder)
+    cli.folder = origin.clone(tmp_path / "somebody")
+    cli.ok("status", "manifests/germline.yaml", "--watch")  # whose lockfile is not pushed
+    assert status_job().failed
+    assert json.loads(origin.show(LOCKFILE))["items"]["beta"]["analysis"]["status"] == "FAILED"
+    newest = origin.git(origin.path, "rev-parse", "main")
+    status_job("again")
+    assert origin.git(origin.path, "rev-parse", "main") == newest
+
+
 def test_what_came_after_the_approved_plan_is_not_launched_by_it(
     run_job, origin: Origin, emulator, cli, tmp_path: Path
 ):
@@ -206,6 +250,7 @@ def _bucket_jobs(request, origin: Origin, tmp_path: Path):
         }
         return github_job(name, origin, tmp_path / folder, known, GITHUB_BUCKET)
 
+    job.check = {"github": "check", "gitlab": "plan"}[request.param]
     return job
 
 
@@ -245,12 +290,13 @@ def test_failed_items_are_launched_again_by_an_option_of_the_workflow(bucket_job
     assert sorted(emulator.executed()) == ["alpha", "beta", "beta"]
 
 
-def test_a_name_that_nobody_has_looked_up_fails_the_plan_and_says_what_to_do(bucket_jobs, origin, tmp_path):
+def test_a_name_that_nobody_has_looked_up_fails_the_check_and_says_what_to_do(bucket_jobs, origin, tmp_path):
     add_samples(tmp_path / "laptop", "gamma,/fastq/gamma.bam,true")
     origin.commit(tmp_path / "laptop")
     origin.push(tmp_path / "laptop")
-    ended = bucket_jobs("plan", "plan")
-    assert (ended.failed, "Run manifest-runner resolve manifests/germline.yaml" in ended.said) == (True, True)
+    ended = bucket_jobs(bucket_jobs.check, "check")
+    assert ended.failed
+    assert "`manifest-runner resolve` looks it up" in ended.said
 
 
 # -- the job that plans
@@ -327,6 +373,15 @@ def test_an_invalid_manifest_fails_the_plan_with_annotations(plan_job, origin: O
     assert "::error file=manifests/germline.csv,line=4" in ended.said
 
 
+def test_a_name_that_is_not_in_the_names_file_fails_the_plan(plan_job, origin: Origin, tmp_path: Path):
+    add_samples(tmp_path / "laptop", "gamma,/bam/gamma.bam,true")
+    origin.commit(tmp_path / "laptop")
+    origin.push(tmp_path / "laptop")
+    ended = plan_job("unresolved")
+    assert ended.failed
+    assert "manifest-runner resolve" in ended.said
+
+
 # -- what cannot be replayed
 
 
@@ -340,13 +395,19 @@ READS, SIGNS_IN = {"contents": "read"}, {"contents": "read", "id-token": "write"
 @pytest.mark.parametrize(("path", "own"), [
     (GITHUB, {"plan": {**READS, "pull-requests": "write"}, "run": {"contents": "write"}}),
     (GITHUB_BUCKET, {"check": None, "plan": SIGNS_IN, "run": SIGNS_IN}),
+    (GITHUB_STATUS, {"status": {"contents": "write"}}),
+    (GITHUB_BUCKET_STATUS, {"status": SIGNS_IN}),
 ])  # fmt: skip
 def test_each_job_has_the_least_permissions_and_a_time_out(path, own):
     found = recipe(path)
     assert found["permissions"] == READS
     assert {name: job.get("permissions") for name, job in found["jobs"].items()} == own
     assert all(job["timeout-minutes"] for job in found["jobs"].values())
-    assert found["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+
+
+def test_only_main_launches_and_looks():
+    launches = [(GITHUB, "run"), (GITHUB_BUCKET, "run"), (GITHUB_STATUS, "status"), (GITHUB_BUCKET_STATUS, "status")]
+    assert all("github.ref == 'refs/heads/main'" in recipe(path)["jobs"][job]["if"] for path, job in launches)
 
 
 def test_only_the_job_that_launches_has_the_credential_and_it_can_need_approval():
@@ -362,6 +423,8 @@ def test_only_the_job_that_launches_has_the_credential_and_it_can_need_approval(
 
 
 def test_no_launch_is_cancelled_and_one_waits_for_the_other():
+    for path in (GITHUB, GITHUB_BUCKET):
+        assert recipe(path)["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
     for path in (GITLAB, GITLAB_BUCKET):
         for name in ("plan", "run"):
             job = recipe(path)[name]
