@@ -245,7 +245,7 @@ class Checkout:
         for reference, item in items.items():
             batch = record.get((reference, DIGEST_STAMP + item["digest"][:32])) or record[reference, reference]
             assert item["status"] == "SUCCEEDED", (reference, item)
-            assert item["analysis"]["id"].startswith(batch[:8])
+            assert item["analysis"]["id"].startswith(batch[:4])
             assert item.get("adopted") or item["batchId"] == batch
         self.assert_all_known()
         assert self.files() == [self.lockfile.name, self.manifest.name]
