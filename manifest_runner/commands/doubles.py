@@ -131,7 +131,7 @@ def _found_when_visible(run: OpenRun, launched: list[str]) -> StampedAnalyses:
     """
     client, names = run.client(), run.session.naming.names
     found, waited = find_analyses(client, names), 0.0
-    is_enough = run.session.held is not None or run.options.wait == "none"
+    is_enough = run.session.leases.own is not None or run.options.wait == "none"
     for pause in pauses(run.options.poll_interval):
         if is_enough or all_visible(found, run.session.lockfile, launched):
             break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from manifest_runner.commands.setup.connection import connected
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.holding import Held, holder_of, is_held, leased
+from manifest_runner.commands.setup.leases import Leases
 from manifest_runner.commands.setup.opened import Opened, naming_of, open_target
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.state import RUNNING, check_former_journals, check_moved_in, former_lockfile
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # requests is imported where it is used
 
 # GitHub warns at this size, and refuses twice as much.
 LARGE_LOCKFILE = 50_000_000
+NO_LEASES = Leases()
 
 
 class Session:
@@ -37,21 +39,20 @@ class Session:
         self,
         opened: Opened,
         context: Context,
-        held: Held | None = None,
-        former_held: Sequence[Held] = (),
+        leases: Leases = NO_LEASES,
         *,
         writes: bool = True,
         elsewhere: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``held`` is the lease, where there is one; ``former_held`` are those of the manifest's former names.
+        """Without ``writes`` everything is left as it was found.
 
-        Without ``writes`` everything is left as it was found; ``elsewhere`` says whether another run is still at work.
+        ``elsewhere`` says whether another run is still at work.
         """
         self.loaded = opened.loaded
         self.workspace = opened.workspace
         self.context = context
-        self.held = held
-        self._leases = (*former_held, *([held] if held else ()))
+        self.leases = leases
+        held = leases.own
         self._target = opened.target
         self.names_path = names_path(opened.workspace.manifest, is_trial=opened.target.emulator)
         identity, stores = opened.stores.identity, opened.stores
@@ -81,7 +82,7 @@ class Session:
         )
         self._saved = self.lockfile.copy()
         former_names = self.naming.names[1:]
-        if self.held is not None or not self._kept.exists:
+        if self.leases.own is not None or not self._kept.exists:
             check_former_journals(self._stores, former_names)
         if not self._kept.exists and (former := former_lockfile(self._stores, former_names)) is not None:
             self.lockfile = former
@@ -102,14 +103,8 @@ class Session:
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of batches that earlier holders of the leases did not see whole, less those in the lockfile."""
-        found = (each for lease in self._leases for each in lease.unseen_batches)
-        return [each for each in dict.fromkeys(found) if each not in self.lockfile.batches]
-
-    @property
-    def is_all_seen(self) -> bool:
-        """Whether under leases nobody's launch can be only partly visible."""
-        return self.held is not None and all(lease.is_clean for lease in self._leases)
+        """The ids of the batches that earlier holders of the leases did not see whole, less those in the lockfile."""
+        return [each for each in self.leases.unseen_batches if each not in self.lockfile.batches]
 
     @property
     def coming(self) -> float:
@@ -117,29 +112,17 @@ class Session:
 
         A journal that they share says what those are: it is settled first.
         """
-        if self.shares_journal:
-            return 0.0
-        now, resolved = self.context.clock(), self._resolved_keys()
-        return max((lease.coming(now, resolved) for lease in self._leases), default=0.0)
+        return 0.0 if self.shares_journal else self.leases.coming(self.context.clock(), self._resolved_keys())
 
     def _resolved_keys(self) -> set[str]:
         """The keys of batches that the lockfile has, or that this folder's own journal had when it was read."""
         return {batch.idempotency_key for batch in self.lockfile.batches.values()} | self._own_keys
 
-    def forget_unseen(self) -> None:
-        """Whatever earlier holders of the leases left unseen has been searched for."""
-        for lease in self._leases:
-            lease.unseen = ()
-
     @property
     def was_anothers(self) -> bool:
         """Whether another run held the lease since the journal was written; a shared one has what that run did."""
-        return self.held is not None and self.held.was_anothers and not self.shares_journal
-
-    def assure_lease(self) -> None:
-        """Raise LeaseLost where nothing may be sent any more."""
-        for lease in self._leases:
-            lease.keeper.assure()
+        held = self.leases.own
+        return held is not None and held.was_anothers and not self.shares_journal
 
     @property
     def lockfile_at(self) -> str:
@@ -173,11 +156,9 @@ class Session:
         ^C may have come between an answer and its way into the lockfile, so all of them are taken once more.
         """
         self._take_answers()
-        seen = self.lockfile.batches.keys() | self._resolved_keys()
-        for lease in self._leases:
-            lease.unseen = tuple(each for each in lease.unseen if each not in seen)
-        if self.held is not None:
-            self._leave_unseen(self.held)
+        self.leases.forget(self.lockfile.batches.keys() | self._resolved_keys())
+        if self.leases.own is not None:
+            self._leave_unseen(self.leases.own)
         self.save()
         self.journal.close()
         if self._writes:
@@ -237,19 +218,19 @@ def held_session(
             context.notify(f"a run is working on {path}; it will write the lockfile")
             yield Session(opened, context, writes=False, elsewhere=opened.workspace.running.exists)
             return
-        lease: Held | None = None
-        former: list[Held] = []
+        leases = NO_LEASES
         if command and no_lock:
             _report_no_lock(opened, context)
         elif command and opened.stores.lease is not None and (launches or opened.stores.state is not None):
-            *former, lease = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
+            *former, own = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
+            leases = Leases(own, tuple(former))
         if not command:
             _report_trial(opened, context)
         if not command and (other := holder_of(opened.stores, context)) is not None:
             context.notify(f"in use by {other.words}: nothing is written")
             yield Session(opened, context, writes=False, elsewhere=lambda: is_held(opened.stores, context))
             return
-        yield Session(opened, context, lease, former)
+        yield Session(opened, context, leases)
 
 
 def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Iterator[Held]:

@@ -58,7 +58,7 @@ class OpenRun(msgspec.Struct, frozen=True):
             key_window=self.options.key_window,
             poll_interval=self.options.poll_interval,
             coming=session.coming,
-            before_post=session.assure_lease,
+            before_post=session.leases.assure,
             was_anothers=session.was_anothers,
         )
 

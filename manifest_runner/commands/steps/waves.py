@@ -107,7 +107,7 @@ class Waves:
             left = adopt(run.launch_environment(), due, adopt_mode(run), known_as)
             self._sent.adopted += len(due) - len(left)
         if len(due) == len(queue) and not run.options.choices.is_narrow and run.options.adopt != "never":
-            run.session.forget_unseen()
+            run.session.leases.forget_all()
         now = left[: self._room()]
         queue[: len(due)] = left[len(now) :]
         self._send(now, is_retry=is_retry)
@@ -203,4 +203,4 @@ class Waves:
 def adopt_mode(run: OpenRun) -> AdoptMode:
     """Under a lease that was released after everything had been seen, nobody's launch is only partly visible."""
     mode = run.options.adopt
-    return "now" if mode == "wait" and run.session.is_all_seen else mode
+    return "now" if mode == "wait" and run.session.leases.is_all_seen else mode
