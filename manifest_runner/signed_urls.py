@@ -16,10 +16,14 @@ _PREFIXES = ("x-amz-", "x-goog-")
 # Shared access signatures of Azure: short names, which sign only beside ``sig``.
 _BESIDE_SIG = frozenset({"se", "st", "sp", "sv", "sr"})
 
-# A URL ends where the text around it goes on: at blanks, quotes, angle brackets, the backslash of JSON in JSON, and at
-# the next URL of a list.
+# A URL ends where the text around it goes on: at quotes, angle brackets, the backslash of JSON in JSON, at the next URL
+# of a list, and at blanks, but for spaces that somebody forgot to encode: in its path, or before another parameter.
 # (Looking for no other start of a URL on the way to its query keeps hostile text from taking quadratic time.)
-_URL = re.compile(r"https?://(?:(?!https?://)[^\s\"'<>\\?#])*\?(?:(?![;,|]https?://)[^\s\"'<>\\#])*", re.IGNORECASE)
+_URL = re.compile(
+    r"https?://(?:(?!https?://)[^\t\r\n\f\v\"'<>\\?#])*"
+    r"\?(?:(?![;,|]https?://)(?:[^\s\"'<>\\#]| (?=[^\t\r\n\f\v\"'<>\\#&]{0,99}&)))*",
+    re.IGNORECASE,
+)
 _PARAMETER = re.compile(r"([?&;])([^=&;]*)=([^&;,|]*)")
 
 

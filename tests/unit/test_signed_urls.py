@@ -30,6 +30,8 @@ AWS = "https://b.s3.amazonaws.com/P%201/x.gz?X-Amz-Algorithm=A&X-Amz-Credential=
         ("s3://b/x?Signature=s", "s3://b/x?Signature=s"),
         (f"a {AWS}, then 'https://h/?sig=1' end", None),
         ("https://h/a?sig=1;https://h/b?sig=2", "https://h/a?sig=*;https://h/b?sig=*"),
+        ("https://h/my run/x y.gz?v=1&X-Amz-Signature=abc", "https://h/my run/x y.gz?v=1&X-Amz-Signature=*"),
+        ("https://h/x?name=a b c.gz&sig=abc and more", "https://h/x?name=a b c.gz&sig=* and more"),
         ("https://proxy/https://h/a?sig=1", "https://proxy/https://h/a?sig=*"),
         ("https://h/a?sig=1,https://h/b?x=2", "https://h/a?sig=*,https://h/b?x=2"),
     ],
