@@ -47,6 +47,11 @@ def data_with_ids(ids: Sequence[str], project: str | None) -> Call:
     return _list_data(project, [f"id={_quoted(each)}" for each in ids])
 
 
+def all_data(project: str | None) -> Call:
+    """All data of a project."""
+    return _list_data(project, [])
+
+
 def list_pipelines() -> Call:
     """All pipelines of the project, in one answer without pages."""
     return Call("GET", "/pipelines")

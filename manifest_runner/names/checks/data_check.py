@@ -8,8 +8,9 @@ from manifest_runner.ica import name_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.parallel import in_parallel
 from manifest_runner.names.failure import Failure
-from manifest_runner.names.lookup.data_lookup import URL_BYTES, AskPage
+from manifest_runner.names.lookup.data_lookup import URL_BYTES
 from manifest_runner.names.lookup.data_paths import status_fault
+from manifest_runner.names.lookup.everything import AskPage, find_everywhere
 from manifest_runner.text import shown
 
 _ID_BYTES = len("id=&") + len("fil.") + 32
@@ -24,6 +25,7 @@ class DataCheck:
 
     def __init__(self, ask: AskPage, project: str | None, base_bytes: int, keys: Mapping[str, str]) -> None:
         self._keys = keys
+        self._is_filtered = True  # until the server gives data that were not asked for
         self._ask = ask
         self._project = project
         self._at_a_time = (URL_BYTES - base_bytes - _FIXED_BYTES) // _ID_BYTES
@@ -38,6 +40,8 @@ class DataCheck:
         found: dict[str, DataRecord] = {}
         for _, records in in_parallel(self._listed, chunks):
             found |= {each.id: each for each in records}
+        if not self._is_filtered and (missing := set(wanted) - found.keys()):
+            found |= {each.id: each for each in self._everywhere(missing)}
         failures: dict[str, Failure] = {}
         for each in wanted:
             record = found.get(each)
@@ -48,6 +52,10 @@ class DataCheck:
             else:
                 usable(record)
         return failures
+
+    def _everywhere(self, missing: Collection[str]) -> list[DataRecord]:
+        """The data of a server that ignores what it is asked for."""
+        return find_everywhere(self._ask, self._project, missing, lambda each: each.id, lambda each: each.id in missing)
 
     def label(self, record: DataRecord) -> str:
         """What the manifest calls data, or what is best known of them."""
@@ -69,6 +77,7 @@ class DataCheck:
         page = self._ask(call)
         while True:
             rows = [each for each in page.records if each.id in wanted]
+            self._is_filtered = self._is_filtered and len(rows) == len(page.records)
             kept += rows
             token = page.next_token
             if token is None or token in seen or not rows or len(kept) >= len(wanted):

@@ -10,8 +10,7 @@ count, whatever was asked, and a page without any ends a way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterable, Sequence
 from math import ceil
 from posixpath import commonpath
 
@@ -19,9 +18,9 @@ from manifest_runner.errors import Refused
 from manifest_runner.ica import name_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
-from manifest_runner.ica.name_responses import DataPage
 from manifest_runner.ica.parallel import in_parallel
 from manifest_runner.names.failure import Failure
+from manifest_runner.names.lookup.batches import Batches
 from manifest_runner.names.lookup.data_paths import (
     FoundData,
     bare,
@@ -30,15 +29,13 @@ from manifest_runner.names.lookup.data_paths import (
     missing_words,
     other_spelling,
 )
+from manifest_runner.names.lookup.everything import AskPage, find_everywhere
 
 URL_BYTES = 4000
 _FIXED_BYTES = 80  # the query but for paths: the mode of the match and the size of the page
-_LEAST_BYTES = 200
 _TOO_LONG = frozenset({400, 413, 414, 431})
 # Into so many folders it is looked to say more of a path that does not exist.
 _MAX_EXPLAINED = 20
-
-AskPage = Callable[[Call], DataPage]
 
 
 class DataLookup:
@@ -47,12 +44,13 @@ class DataLookup:
     def __init__(self, ask: AskPage, project: str | None, base_bytes: int) -> None:
         self._ask = ask
         self._project = project
-        self._budget = URL_BYTES - _FIXED_BYTES - base_bytes
+        self._batches = Batches(URL_BYTES - _FIXED_BYTES - base_bytes)
         self._found: dict[str, dict[str, DataRecord]] = {}
         self._missing: set[str] = set()
         self._lowered: set[str] = set()
         self._listed: set[str] = set()  # folders that were asked for by themselves
         self._spellings: dict[str, str] = {}  # of wanted paths in lower case, as they are in another case
+        self._is_filtered = True  # until the server gives what an exact batch does not ask for
 
     def look_up(self, paths: Collection[str]) -> dict[str, FoundData | Failure]:
         """What each path stands for, or why nothing."""
@@ -63,6 +61,8 @@ class DataLookup:
         self._scan(written)
         self._ask_exactly([path for path in sorted(paths) if bare(path) in self._missing])
         self._ask_exactly([other_spelling(path) for path in sorted(paths) if bare(path) in self._missing])
+        if self._missing and not self._is_filtered:
+            self._take(self._everywhere())
         chosen = {path: choose_data(path, list(self._found.get(bare(path), {}).values())) for path in paths}
         failed = self._explain([path for path, each in chosen.items() if each is None])
         return {path: each for path, each in chosen.items() if each is not None} | failed
@@ -72,13 +72,13 @@ class DataLookup:
     def _list_folders(self, written: dict[str, str]) -> None:
         """Folders that hold so many of the paths that their listing may cost less than to ask for each."""
         groups = _by_folder(written)
-        large = [folder for folder, group in groups.items() if self._exact_requests(group) > 1]
+        large = [folder for folder, group in groups.items() if self._batches.count(group) > 1]
         self._listed.update(large)
         for _, records in in_parallel(lambda folder: self._list_folder(folder, groups[folder]), large):
             self._take(records)
         for folder in large:
             left = [each for each in groups[folder] if each in self._missing]
-            if self._exact_requests(left) > 1:
+            if self._batches.count(left) > 1:
                 self._ask_names(folder, left)
 
     def _list_folder(self, folder: str, group: Sequence[str]) -> list[DataRecord]:
@@ -87,8 +87,8 @@ class DataLookup:
     def _ask_names(self, folder: str, group: Sequence[str]) -> None:
         """Names in one folder are shorter than paths; a server that does not know the filter shows it at once."""
         names = [each.rpartition("/")[2] for each in group]
-        chunks = list(self._chunks(names, "filename"))
-        if len(chunks) >= self._exact_requests(group):
+        chunks = list(self._batches.of(names, "filename"))
+        if len(chunks) >= self._batches.count(group):
             return
         before = len(self._missing)
         for chunk in chunks[:1]:
@@ -104,7 +104,7 @@ class DataLookup:
         """All below one folder, as where each sample has a folder of its own."""
         left = [each for each in self._missing if folder_of(each) not in self._listed]
         files = [each for each in left if not written[each].endswith("/")]
-        if self._exact_requests(files) > 2:
+        if self._batches.count(files) > 2:
             folder = commonpath(folder_of(each) for each in files).rstrip("/") + "/"
             self._take(self._follow(calls.files_below(folder, self._project), files))
 
@@ -115,46 +115,56 @@ class DataLookup:
         seen: set[str] = set()
         page = self._ask(call)
         while True:
-            rows = [each for each in page.records if each.path is not None and each.path.lower() in self._lowered]
+            rows = [each for each in page.records if _lowered(each) in self._lowered]
             kept += rows
             missing -= {each.path for each in rows if each.path in wanted}
             token = page.next_token
             if not missing or token is None or token in seen or not page.records:
                 return kept
             left = ceil(page.remaining / len(page.records)) if page.remaining else 1
-            if left > self._exact_requests(missing) or (not page.remaining and not rows):
+            if left > self._batches.count(missing) or (not page.remaining and not rows):
                 return kept
             seen.add(token)
             page = self._ask(call.with_params(pageToken=token))
 
     def _ask_exactly(self, paths: Sequence[str]) -> None:
-        for _, records in in_parallel(self._ask_batch, list(self._chunks(paths, "filePath"))):
+        for _, records in in_parallel(self._ask_batch, list(self._batches.of(paths, "filePath"))):
             self._take(records)
 
     def _ask_batch(self, paths: Sequence[str]) -> list[DataRecord]:
         """One exact batch, in halves where the server refuses its length; all after it are shorter, too."""
         try:
-            return self._all_pages(calls.data_at(paths, self._project))
+            return self._all_pages(calls.data_at(paths, self._project), {bare(path).lower() for path in paths})
         except Refused as refused:
             if refused.status not in _TOO_LONG or len(paths) == 1:
                 raise
         half = len(paths) // 2
-        size = sum(calls.query_bytes("filePath", path) for path in paths)
-        self._budget = max(min(self._budget, size // 2), _LEAST_BYTES)
+        self._batches.halve(paths)
         return [*self._ask_batch(paths[:half]), *self._ask_batch(paths[half:])]
 
-    def _all_pages(self, call: Call) -> list[DataRecord]:
+    def _all_pages(self, call: Call, asked: Collection[str]) -> list[DataRecord]:
         """The wanted rows of an exact batch, whose pages end once one has none of them."""
         kept: list[DataRecord] = []
         seen: set[str] = set()
         page = self._ask(call)
         while True:
-            rows = [each for each in page.records if each.path is not None and each.path.lower() in self._lowered]
+            self._is_filtered = self._is_filtered and all(_lowered(each) in asked for each in page.records)
+            rows = [each for each in page.records if _lowered(each) in self._lowered]
             kept += rows
             if page.next_token is None or page.next_token in seen or not rows:
                 return kept
             seen.add(page.next_token)
             page = self._ask(call.with_params(pageToken=page.next_token))
+
+    def _everywhere(self) -> list[DataRecord]:
+        """The wanted rows of a server that ignores what it is asked for."""
+        return find_everywhere(
+            self._ask,
+            self._project,
+            self._missing,
+            lambda each: each.path or "",
+            lambda each: _lowered(each) in self._lowered,
+        )
 
     def _take(self, records: Iterable[DataRecord]) -> None:
         for each in records:
@@ -164,29 +174,6 @@ class DataLookup:
                 self._missing.discard(path)
             else:
                 self._spellings.setdefault(path.lower(), path)
-
-    # -- what it costs
-
-    def _chunks(self, values: Sequence[str], filter_name: str) -> Iterable[list[str]]:
-        chunk: list[str] = []
-        left = self._budget
-        for value in values:
-            size = calls.query_bytes(filter_name, value)
-            if chunk and size > left:
-                yield chunk
-                chunk, left = [], self._budget
-            chunk.append(value)
-            left -= size
-        if chunk:
-            yield chunk
-
-    def _exact_requests(self, group: Collection[str]) -> int:
-        """About how many exact batches a group takes."""
-        if not group:
-            return 0
-        sample = list(islice(group, 50))
-        each = sum(calls.query_bytes("filePath", path) for path in sample) / len(sample)
-        return ceil(len(group) / max(1, self._budget // each))
 
     # -- what is missing
 
@@ -205,6 +192,10 @@ class DataLookup:
     def _names_in(self, folder: str) -> list[str]:
         records = self._ask(calls.data_in_folder(folder, self._project)).records
         return [each.path for each in records if each.path is not None and folder_of(each.path) == folder]
+
+
+def _lowered(record: DataRecord) -> str:
+    return (record.path or "").lower()
 
 
 def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:

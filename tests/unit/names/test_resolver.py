@@ -244,6 +244,17 @@ def test_odd_servers_give_the_same_answers(lab, oddity):
         assert study.look_up(Name("pipelines", "Germline"), Name("storages", "Small")).failures == {}
 
 
+@pytest.mark.parametrize("oddities", [["ignore-filters"], ["ignore-filters", "short-pages=50"]])
+def test_of_a_server_that_ignores_filters_data_on_later_pages_are_found(lab, oddities):
+    catalog = STUDY + "data:\n  - /a/S{0001..1200}.fq\n  - {path: /z/last.fq, id: fil.last}\n  - /z/out/\n"
+    with lab(catalog, *oddities) as study:
+        found, failed = study.data("/z/last.fq", "/a/S1199.fq", "/z/out", "/z/LAST.fq", "/z/gone.fq")
+        assert found.keys() == {"/z/last.fq", "/a/S1199.fq", "/z/out"}
+        assert failed["/z/LAST.fq"].endswith('case matters, and there is "/z/last.fq"')
+        assert "/z/gone.fq" in failed
+        assert list(study.resolver.check_ids(["fil.last", "fil.gone"])) == ["fil.gone"]
+
+
 def test_without_a_look_at_pipelines_a_code_cannot_be_resolved_and_an_id_is_a_warning(lab):
     with lab(STUDY + PIPELINE, "forbid-pipelines") as study:
         (entry,) = study.look_up(Name("pipelines", "11111111-1111-4111-8111-111111111111")).entries.values()

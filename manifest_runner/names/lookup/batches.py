@@ -1,0 +1,46 @@
+"""Values of a filter in as few requests as the length of a URL allows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from math import ceil
+
+from manifest_runner.ica import name_endpoints as calls
+
+_LEAST_BYTES = 200
+_SAMPLE = 50
+
+
+class Batches:
+    """``budget`` is how many bytes of a URL the values may take, which shrinks when a server refuses long ones."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+
+    def of(self, values: Sequence[str], filter_name: str) -> Iterator[list[str]]:
+        """The values in batches, each as large as fits."""
+        batch: list[str] = []
+        left = self._budget
+        for value in values:
+            size = calls.query_bytes(filter_name, value)
+            if batch and size > left:
+                yield batch
+                batch, left = [], self._budget
+            batch.append(value)
+            left -= size
+        if batch:
+            yield batch
+
+    def count(self, paths: Collection[str]) -> int:
+        """About how many batches these paths take."""
+        if not paths:
+            return 0
+        sample = list(islice(paths, _SAMPLE))
+        each = sum(calls.query_bytes("filePath", path) for path in sample) / len(sample)
+        return ceil(len(paths) / max(1, self._budget // each))
+
+    def halve(self, paths: Sequence[str]) -> None:
+        """A batch of these paths was refused as too long: those that follow are half as long."""
+        size = sum(calls.query_bytes("filePath", path) for path in paths)
+        self._budget = max(min(self._budget, size // 2), _LEAST_BYTES)
