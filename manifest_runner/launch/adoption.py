@@ -80,7 +80,7 @@ class Match(NamedTuple):
 def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known_as: KnownAs) -> list[Launch]:
     """Take launches that exist already into the lockfile; returns those that are to be sent.
 
-    ``known_as`` gives every digest of a launch at another attempt. Raises ApprovalNeeded where another user's launch
+    ``known_as`` gives every digest of a launch at another attempt. Raises ApprovalNeeded where another run's launch
     is still only partly visible when the deadline is over.
     """
     if mode == "never" or not launches:
@@ -239,12 +239,12 @@ def _is_recent(env: LaunchEnvironment, seen: Iterable[Analysis]) -> bool:
 def _wait_for_the_rest(env: LaunchEnvironment, seen: int, due: int, attempt: int, pause: float) -> None:
     if attempt == 0:
         env.notify(
-            f"another user's launch of this manifest is only partly visible: {seen} of {due} analyses exist so far; "
+            f"another run's launch of this manifest is only partly visible: {seen} of {due} analyses exist so far; "
             "waiting for the rest. An item that failed to be created never shows up: --adopt now goes on at once"
         )
     if env.deadline.left() <= pause:  # after that there is no time for another search
         raise ApprovalNeeded(
-            f"another user's launch is only partly visible: {seen} of the {due} analyses that are due exist so far, "
+            f"another run's launch is only partly visible: {seen} of the {due} analyses that are due exist so far, "
             "and the launch is less than an hour old. Nothing was sent. Run again later, or launch the rest at once "
             "with --adopt now."
         )
