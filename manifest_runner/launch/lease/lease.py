@@ -94,11 +94,11 @@ class Claim(NamedTuple):
         return [each for each in self._unseen if not _is_key(each)]
 
     def coming(self, now: float, unresolved: Collection[str]) -> float:
-        """For how many seconds analyses may still show of what was sent under a lease that was released.
+        """For how many seconds analyses may still show of what was sent under the lease and is not resolved.
 
         That is an hour for a batch that was never answered, and a moment where somebody else freed the lease.
         """
-        if self.standing != "free" or self.before is None:
+        if self.before is None:
             return 0.0
         released = seconds_of(self.before.since)
         age = 0.0 if released is None else max(0.0, now - released)

@@ -14,7 +14,17 @@ from launch.memory_store import MemoryStore
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.lease import lease as leases
 from manifest_runner.launch.lease.keeper import LeaseKeeper
-from manifest_runner.launch.lease.lease import LASTS, MARGIN, UNKNOWN, Claim, Holder, LeaseHeld, LeaseLost
+from manifest_runner.launch.lease.lease import (
+    LASTS,
+    MARGIN,
+    SHOWN_SOON,
+    SHOWN_WITHIN,
+    UNKNOWN,
+    Claim,
+    Holder,
+    LeaseHeld,
+    LeaseLost,
+)
 from manifest_runner.launch.lease.renewal import renewing
 from manifest_runner.launch.lease.stored_lease import free_lease, read_lease
 
@@ -66,12 +76,15 @@ def test_a_released_lease_is_taken_at_once_with_what_was_not_seen(store, clock):
     assert not claim.was_anothers("token-of-ann")
 
 
-@pytest.mark.parametrize("unseen", [("batch-1", "mr1-abc"), (UNKNOWN,)])
-def test_what_was_never_answered_makes_it_unclean(store, clock, unseen):
+@pytest.mark.parametrize(("unseen", "seconds"), [(("batch-1", "mr1-abc"), SHOWN_WITHIN), ((UNKNOWN,), SHOWN_SOON)])
+def test_what_was_never_answered_makes_it_unclean_and_may_show_for_a_while(store, clock, unseen, seconds):
     ann = keeper(store, clock, "ann")
     ann.claim()
     ann.release(unseen)
-    assert not keeper(store, clock, "bob").claim().is_clean
+    clock.sleep(4)
+    claim = keeper(store, clock, "bob").claim()
+    assert (claim.is_clean, claim.coming(clock(), unseen)) == (False, seconds - 4)
+    assert claim.coming(clock(), ()) == claim.coming(clock() + seconds, unseen) == 0
 
 
 def test_the_folder_of_a_killed_run_takes_its_lease_back_at_once(store, clock):
