@@ -17,7 +17,12 @@ _MANY = 4
 def reference() -> str:
     found = dict(commands(app))
     shared = shared_options(found)
-    lines = ["## Common options", "", "Several commands take these; each command's section lists which.", ""]
+    lines = [
+        "## Common options",
+        "",
+        "Several commands have these options; the section of each command lists its own.",
+        "",
+    ]
     lines += table(shared.values())
     for name, command in found.items():
         lines += ["", f"## {name}", "", *section(name, command, set(shared))]
@@ -51,7 +56,7 @@ def section(name: str, command: click.Command, shared: set[tuple[str, ...]]) -> 
     if own:
         yield from ("", *table(own))
     if common := [f"`{each[0].split('`')[1].split(' ')[0]}`" for each in rows if each in shared]:
-        yield from ("", f"Also takes {', '.join(common)}.")
+        yield from ("", f"Common options: {', '.join(common)}.")
     yield from epilog(command)
 
 

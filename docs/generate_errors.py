@@ -12,10 +12,9 @@ from pathlib import Path
 from manifest_runner.diagnostics.codes import CODES, Code
 
 INTRODUCTION = (
-    "`validate` and every other command that reads a manifest report everything they find, each as "
-    "`FILE:LINE:COL: MESSAGE [CODE]`; nothing is sent while there are errors (exit 3). The same fault in many rows is "
-    "one message. A code never changes its meaning. With `--strict`, warnings are errors. "
-    "`manifest-runner explain CODE` shows one of these entries."
+    "Look up a code here, or with `manifest-runner explain CODE`. Commands that read a manifest report everything they "
+    "find, each as `FILE:LINE:COL: MESSAGE [CODE]`. While there are errors, nothing is sent (exit 3). The same problem "
+    "in many rows is reported once. A code never changes its meaning. With `--strict`, warnings are errors."
 )
 PAGE = Path(__file__).parent / "errors.md"
 STAGES = {

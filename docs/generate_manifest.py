@@ -61,7 +61,7 @@ def analysis_sections(schema: Schema) -> Iterator[str]:
 def table(schema: Schema, node: Schema) -> Iterator[str]:
     """One row for each key of an object."""
     required = set(node.get("required", ()))
-    yield "| key | what it is | takes | default | example |"
+    yield "| key | meaning | type | default | example |"
     yield "| --- | --- | --- | --- | --- |"
     for key, rule in node["properties"].items():
         if rule.get("$ref") == _OF_ANOTHER_KIND:

@@ -14,11 +14,11 @@ OWN = sorted(set(FILTERS) - set(jinja2.filters.FILTERS))
 
 
 def reference() -> str:
-    lines = ["## Filters", "", "Filters of manifest-runner:", "", "| filter | gives |", "| --- | --- |"]
+    lines = ["## Filters", "", "Filters of manifest-runner:", "", "| filter | result |", "| --- | --- |"]
     lines += [f"| `{name}` | {_first_line(FILTERS[name].__doc__)} |" for name in OWN]
     others = sorted(set(FILTERS) - set(OWN))
     lines += ["", f"Filters of Jinja: {_listed(others)}.", ""]
-    lines += ["## Tests", "", f"After `is`, or in `select` and its kin: {_listed(sandbox.TESTS)}.", ""]
+    lines += ["## Tests", "", f"After `is`, or in filters such as `select`: {_listed(sandbox.TESTS)}.", ""]
     lines += ["## Methods", "", f"Of text: {_listed(sorted(sandbox.STRING_METHODS))}.", ""]
     lines += [f"Of mappings: {_listed(sorted(sandbox.MAPPING_METHODS))}. Of lists: `count`, `index`.", ""]
     return "\n".join(lines)

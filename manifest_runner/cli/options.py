@@ -120,7 +120,9 @@ target_options = grouped(
     "target",
     Target,
     click.option("--server-url", metavar="URL", show_default="the icav2 CLI's, or ICA's own", help="The ICA server."),
-    click.option("--emulator", is_flag=True, help="Use the embedded emulator; its state is in .manifest-runner/."),
+    click.option(
+        "--emulator", is_flag=True, help="Use a local emulator of ICA; all its files are in .manifest-runner/."
+    ),
     click.option("--lockfile", type=FILE, show_default="beside the manifest, with .lock.json", help="The lockfile."),
     click.option(
         "--var",
@@ -141,14 +143,14 @@ targets_option = click.option(
     multiple=True,
     metavar="USER_REFERENCE",
     shell_complete=completion.targets,
-    help="Only these items; globs, repeatable.",
+    help="Only these items; may be a glob; repeatable.",
 )
 targets_only = grouped("choices", Choices, targets_option)
 choice_options = grouped(
     "choices",
     Choices,
     click.option("--retry-failed", is_flag=True, help="Launch failed items again, and nothing else."),
-    click.option("--where", metavar="EXPRESSION", help="With --retry-failed, only items for which this holds."),
+    click.option("--where", metavar="EXPRESSION", help="With --retry-failed, only items for which this is true."),
     click.option("--relaunch-changed", is_flag=True, help="Approve launching changed items again."),
     targets_option,
     click.option("--limit", type=COUNT, metavar="N", help="Launch only the first N items that are due."),
@@ -176,7 +178,7 @@ _FOLLOWING = (
         type=Seconds(min=0.01),
         metavar="SECONDS",
         show_default="0.5 s, slowing to 30 s",
-        help="Ask ICA this often.",
+        help="Ask ICA at this interval.",
     ),
 )
 _RUNNING = (
@@ -193,9 +195,11 @@ _RUNNING = (
         default=0.0,
         show_default="fail at once",
         metavar="SECONDS",
-        help="Wait this long for another machine's run to end (`state`, `lock: git`).",
+        help="Wait this long for a run on another machine to end (`state`, `lock: git`).",
     ),
-    click.option("--no-lock", is_flag=True, help="Do not take the manifest's lease; other runs may then work, too."),
+    click.option(
+        "--no-lock", is_flag=True, help="Do not take the manifest's lease; other runs can then work at the same time."
+    ),
     click.option(
         "--retries",
         type=COUNT,
@@ -203,7 +207,7 @@ _RUNNING = (
         metavar="N",
         help="With --wait finished, relaunch items that fail during the run, up to N times each.",
     ),
-    click.option("--outputs", is_flag=True, help="Record what the analyses made, as `outputs` does."),
+    click.option("--outputs", is_flag=True, help="Record the outputs of the analyses, as `outputs` does."),
     click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is not launched yet."),
     click.option(
         "--no-refresh",

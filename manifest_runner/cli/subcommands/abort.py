@@ -22,7 +22,7 @@ from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
 
 EPILOG = """\b
-Shows how many analyses would be aborted; without yes at the prompt, or --yes, nothing happens.
+Shows how many analyses would be aborted, and asks before it aborts them, unless you give --yes.
 An aborted item counts as failed: `manifest-runner run --retry-failed` launches it again.
 """
 

@@ -13,8 +13,8 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
-A changed item that is accepted counts as unchanged until it changes again: for a tag or a
-comment that is not worth paying for. A failed or aborted item that is accepted no longer
+An accepted item counts as unchanged until it changes again. Use it for a change that is not worth
+a second launch, such as a tag. A failed or aborted item that is accepted no longer
 counts as failed. Nothing is launched; the lockfile's diff shows what was accepted.
 
 \b
@@ -30,7 +30,11 @@ Examples:
 @target_options
 @console_options
 def command(manifest: Path, target: Target, choices: Choices, console: Console) -> None:
-    """Take changed and failed items as they are, without launching them again. Uses no network."""
+    """Keep the launches of changed and failed items as they are.
+
+    Records in the lockfile that the items need no second launch. Needs no network, unless the manifest
+    uses `state` or `lock: git`.
+    """
     from manifest_runner.cli.views.accepted import accepted_document, accepted_lines
     from manifest_runner.commands.accept import accept
 

@@ -13,25 +13,25 @@ from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.launch.doubles import Double
 
 EPILOG = """\b
-Two runs that start at the same time on two machines cannot see each other, and launch the same
-items twice. The oldest analysis of each is kept, so two people who clean up at the same time
-keep the same one.
+Two runs that start at the same time on two machines cannot see each other without a lease, so
+both may launch the same items. --abort keeps the oldest analysis of each item, so two people who
+clean up at the same time keep the same one.
 
 \b
-Exit codes: 0 nothing exists twice, or the newer ones were aborted; 1 something exists twice;
-7 --abort was not confirmed.
+Exit codes: 0 no item was launched twice, or the newer analyses were aborted; 1 an item was
+launched twice; 7 --abort was not confirmed.
 """
 
 
 @click.command(epilog=EPILOG)
 @one_manifest
-@click.option("--abort", is_flag=True, help="Abort all but the oldest analysis of each.")
+@click.option("--abort", is_flag=True, help="Abort all but the oldest analysis of each item.")
 @yes_option
 @follow_options
 @target_options
 @console_options
 def command(manifest: Path, abort: bool, yes: bool, target: Target, options: RunOptions, console: Console) -> int:
-    """Find launches that exist more than once in ICA."""
+    """Find items that were launched more than once in ICA."""
     from manifest_runner.cli.views.doubles import double_lines, doubles_document, doubles_lines
     from manifest_runner.commands.doubles import find_doubles
 

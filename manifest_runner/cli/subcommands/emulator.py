@@ -29,10 +29,14 @@ def _oddities(_context: click.Context, _parameter: click.Parameter, oddities: tu
 emulator_options = grouped(
     "options",
     EmulatorOptions,
-    click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address of this machine."),
+    click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this local address."),
     click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 picks a free one."),
     click.option(
-        "--database", type=FILE, default=Path("emulator.sqlite3"), show_default=True, help="Where it keeps its state."
+        "--database",
+        type=FILE,
+        default=Path("emulator.sqlite3"),
+        show_default=True,
+        help="Keep the state in this file.",
     ),
     click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", show_default="any", help="Accept this key only."),
     click.option(
@@ -41,10 +45,13 @@ emulator_options = grouped(
         multiple=True,
         metavar="ID",
         show_default="any",
-        help="Know this project only; repeatable.",
+        help="Only this project exists; repeatable.",
     ),
     click.option(
-        "--catalog", type=FILE, show_default="anything", help="Know these projects, pipelines, data and outcomes."
+        "--catalog",
+        type=FILE,
+        show_default="anything",
+        help="Only the projects, pipelines and data of this file exist, and analyses end as it says.",
     ),
     click.option(
         "--creation-delay",
@@ -93,7 +100,7 @@ emulator_options = grouped(
         type=SECONDS,
         default=7 * 86400.0,
         metavar="SECONDS",
-        help="Remember idempotency keys this long.",
+        help="Remember idempotency keys for this long.",
     ),
     click.option(
         "--odd",
@@ -112,7 +119,7 @@ emulator_options = grouped(
 @click.command
 @emulator_options
 def command(options: EmulatorOptions) -> None:
-    """Serve the emulator; the first line of stdout is its URL."""
+    """Serve the emulator. The first line of stdout is its URL."""
     import sqlite3
 
     from manifest_runner.emulator import serve

@@ -18,7 +18,7 @@ from manifest_runner.errors import UsageProblem
 def command(code: str | None, console: Console) -> None:
     """Explain the code of an error or warning, and how to fix it.
 
-    Without a code, list them all.
+    Without a code, lists all codes.
     """
     from manifest_runner.cli.views.explained import code_document, code_lines, list_lines
     from manifest_runner.diagnostics.codes import CODES

@@ -16,13 +16,13 @@ from manifest_runner.errors import Refused
 EPILOG = """\b
 Examples:
   manifest-runner failures germline.yaml
-  manifest-runner failures germline.yaml --tail 20           and the end of a log of each group
-  manifest-runner failures germline.yaml --logs logs         DIR/USER_REFERENCE/STEP.stderr
+  manifest-runner failures germline.yaml --tail 20           also the end of one log per group
+  manifest-runner failures germline.yaml --logs logs         to logs/USER_REFERENCE/STEP.stderr
   manifest-runner run germline.yaml --retry-failed --where 'failure.exitCode == 137'
 
 \b
-ICA is asked once for each failed analysis; the lockfile keeps the step, its exit code and the
-last line that it wrote. Exit 0: nothing failed, 1: something did, 4: the credential may not
+Asks ICA once about each failed analysis; the lockfile keeps the step, its exit code and the
+last line that it wrote. Exit 0: nothing failed, 1: something failed, 4: the credential may not
 see the steps of any failed analysis.
 """
 
@@ -30,7 +30,7 @@ see the steps of any failed analysis.
 @click.command(epilog=EPILOG)
 @one_manifest
 @click.option("--tail", type=COUNT, default=0, metavar="N", help="Show the last N lines that the failed step wrote.")
-@click.option("--logs", "folder", type=FILE, metavar="DIR", help="Fetch the logs of all failed steps.")
+@click.option("--logs", "folder", type=FILE, metavar="DIR", help="Download the logs of all failed steps.")
 @outcome_options
 def command(
     manifest: Path,
@@ -40,7 +40,7 @@ def command(
     options: RunOptions,
     console: Console,
 ) -> int:
-    """Show why analyses failed, grouped by step, exit code and message."""
+    """Show why analyses failed, grouped by step and exit code."""
     from manifest_runner.cli.views.failures import failures_document, failures_lines
     from manifest_runner.commands.failures import LogOptions, failures
     from manifest_runner.report.source import command_line

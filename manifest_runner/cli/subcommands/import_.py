@@ -12,8 +12,8 @@ from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
 
 EPILOG = """\b
-Without --batch-id, the analyses are found by the stamp that run puts in their technical tags.
-An item whose creation failed has no analysis, so it only comes back with its batch.
+Without --batch-id, finds the analyses by the stamp that `run` adds to their technical tags. An
+item whose creation failed has no analysis, so only --batch-id finds it.
 Afterwards `manifest-runner plan` shows how the launches compare with the manifest.
 """
 
@@ -32,7 +32,7 @@ Afterwards `manifest-runner plan` shows how the launches compare with the manife
 @target_options
 @console_options
 def command(manifest: Path, batch_ids: tuple[str, ...], target: Target, options: RunOptions, console: Console) -> None:
-    """Rebuild a lost lockfile from the API."""
+    """Rebuild a lost lockfile from ICA."""
     from manifest_runner.cli.views.imported import imported_document, imported_lines
     from manifest_runner.commands.import_ import import_lockfile
 

@@ -15,30 +15,30 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import RunnerError, UsageProblem
 
 EPILOG = """\b
-The manifest says what to fill in and what to do next. With --pipeline it has everything that
-the pipeline declares: required values are filled in or marked, the rest is in comments. On a
-terminal, and with a credential, init lists the projects and pipelines to choose from.
+The comments in the manifest say what to fill in and what to do next. With --pipeline, it has all
+inputs and parameters of the pipeline: required ones are filled in or marked, the rest is in
+comments. On a terminal, and with a credential, init lists your projects and pipelines.
 
 \b
-With --from-payload it launches exactly what a request of ICA's API launches, whether for a batch
-or for a single analysis. Turn its values into templates and its items into rows of a samplesheet;
-`manifest-runner render` shows that the requests stay the same.
+With --from-payload, the manifest launches the same as an existing request to ICA's API, for a
+batch or a single analysis. Turn its values into templates and its items into rows of a
+samplesheet; `manifest-runner render` shows whether the requests stay the same.
 """
 MAX_LISTED = 50
 
 
 @click.command(epilog=EPILOG)
 @click.argument("manifest", type=FILE, default=Path("manifest.yaml"))
-@click.option("--pipeline", metavar="CODE|ID", help="Start from what this pipeline declares.")
+@click.option("--pipeline", metavar="CODE|ID", help="Start from the inputs and parameters of this pipeline.")
 @click.option(
-    "--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch request of the API, as JSON."
+    "--from-payload", "payload", type=FILE, metavar="FILE.json", help="Start from a launch request to the API, as JSON."
 )
 @target_options
 @console_options
 def command(manifest: Path, pipeline: str | None, payload: Path | None, target: Target, console: Console) -> None:
     """Write a commented starter manifest and its samplesheet.
 
-    Beside them goes the JSON schema by which editors complete and check the manifest as you type.
+    Also writes the JSON schema with which editors complete and check the manifest as you type.
     """
     from manifest_runner.commands.init import write_from_payload
     from manifest_runner.commands.starters.starter import write_starter

@@ -30,7 +30,7 @@ For a conflict that already exists:
 
 @click.group(name="lock")
 def command() -> None:
-    """See and free the lease, copy the lockfile of a store, merge those of two branches."""
+    """Manage the lease, and copy or merge lockfiles."""
 
 
 @command.command(epilog=MERGE_EPILOG)
@@ -43,7 +43,7 @@ def command() -> None:
 def merge(base: Path, ours: Path, theirs: Path, console: Console) -> None:
     """Merge three lockfiles into OURS.
 
-    Nothing that either side launched is lost, and there are never conflicts. The arguments are those of git's merge
+    The result has every launch of both sides, and there are never conflicts. The arguments are those of git's merge
     drivers: %O %A %B.
     """
     from manifest_runner.lockfile.file import load_lockfile, write_lockfile
@@ -78,9 +78,9 @@ def show(manifest: Path, target: Target, console: Console) -> None:
 @target_options
 @console_options
 def release(manifest: Path, yes: bool, target: Target, console: Console) -> None:
-    """Free the lease of a run that is dead.
+    """Release the lease of a run that is dead.
 
-    The next run then takes it at once. If that run is still alive after all, it sends nothing more.
+    The next run then takes it at once. If the run is still alive after all, it sends nothing more.
     """
     from manifest_runner.cli.views.lease import lease_document, lease_lines, released_lines
     from manifest_runner.commands.lease import LeaseState, release_lease

@@ -19,9 +19,9 @@ Examples:
   manifest-runner outputs germline.yaml --download results --include '*.vcf.gz'
 
 \b
-ICA is asked once for each analysis that succeeded; the lockfile keeps the answer. Files go to
-DIR/USER_REFERENCE/OUTPUT/PATH. A download that broke off goes on where it stopped, and files
-that are there already are not fetched again. Exit 1: some files could not be fetched.
+Asks ICA once about each analysis that succeeded; the lockfile keeps the answer. Downloads to
+DIR/USER_REFERENCE/OUTPUT/PATH. An interrupted download resumes where it stopped, and files that
+already exist are not downloaded again. Exit 1: some files could not be downloaded.
 """
 
 
@@ -30,10 +30,8 @@ that are there already are not fetched again. Exit 1: some files could not be fe
 @click.option(
     "--format", "style", type=click.Choice(["table", "json", "csv"]), show_default="table", help="The format to print."
 )
-@click.option("--download", "folder", type=FILE, metavar="DIR", help="Fetch the files of the outputs.")
-@click.option(
-    "--include", multiple=True, metavar="GLOB", help="With --download, fetch only files of this name; repeatable."
-)
+@click.option("--download", "folder", type=FILE, metavar="DIR", help="Download the files of the outputs.")
+@click.option("--include", multiple=True, metavar="GLOB", help="With --download, only files of this name; repeatable.")
 @outcome_options
 def command(
     manifest: Path,
@@ -44,7 +42,7 @@ def command(
     options: RunOptions,
     console: Console,
 ) -> int:
-    """List what the analyses made, record it in the lockfile, and download it."""
+    """List, record and download the outputs of analyses."""
     from manifest_runner.cli.views.outputs import outputs_csv, outputs_document, outputs_lines
     from manifest_runner.commands.outcomes.download import download_options
     from manifest_runner.commands.outputs import outputs

@@ -15,9 +15,9 @@ from manifest_runner.errors import NotCovered
 from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
-+ new, ~ changed (with the fields that did), = unchanged, ! failed, - left the manifest,
-> renamed, ? sent without an answer. The options are those of run, so that you can look at the same choice
-before you launch it. In CI, --detailed-exitcode exits with 8 when there is something to launch.
++ new, ~ changed (with the changed fields), = unchanged (with --verbose), ! failed,
+- left the manifest, > renamed, ? sent without an answer. Give the options that you are going
+to give to `run`, and the plan shows what it would launch with them.
 """
 
 
@@ -36,7 +36,7 @@ def command(
     detailed_exitcode: bool,
     console: Console,
 ) -> int:
-    """Show what run would do. Uses no network and writes nothing."""
+    """Show what `run` would do. Writes nothing, and needs no network, unless the manifest uses `state`."""
     from manifest_runner.cli.views.plan import plan_document, plan_lines
     from manifest_runner.cli.views.rows import rows_words
     from manifest_runner.commands import preview

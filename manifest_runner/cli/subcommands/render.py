@@ -21,9 +21,9 @@ from manifest_runner.planning.choices import Choices
 @target_options
 @console_options
 def command(manifest: Path, target: Target, choices: Choices, options: RunOptions, console: Console) -> None:
-    """Print what run would POST, as JSON.
+    """Print the requests that `run` would send, as JSON.
 
-    Each batch has its idempotency key, as for a lockfile that is still empty. Uses no network.
+    Prints all batches, each with its idempotency key, as if nothing had been launched yet. Needs no network.
     """
     from manifest_runner.commands import preview
 

@@ -22,7 +22,7 @@ Examples:
   manifest-runner report germline.yaml --format junit -o junit.xml
 
 \b
-The report shows what the lockfile knows; `manifest-runner status` brings that up to date.
+The report shows the lockfile as it is; run `manifest-runner status` first to update it.
 """
 
 
@@ -49,10 +49,10 @@ The report shows what the lockfile knows; `manifest-runner status` brings that u
 def command(
     manifest: Path, style: Style | None, output: Path | None, is_to_open: bool, target: Target, console: Console
 ) -> None:
-    """Write the lockfile as a page or a table.
+    """Write the lockfile as HTML, JUnit, Markdown, CSV or JSON.
 
-    As a page to look at (html), for CI systems (junit), for a pull request (markdown), for a spreadsheet (csv) or for
-    a program (json). Uses no network, but for the lockfile of a manifest with `state`.
+    HTML is a page to look at, JUnit is for CI systems, Markdown for a pull request, CSV for a spreadsheet and JSON for
+    a program. Needs no network, unless the manifest uses `state`.
     """
     from manifest_runner.commands.setup.opened import workspace_of
     from manifest_runner.files import replace_file

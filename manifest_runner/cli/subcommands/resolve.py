@@ -13,8 +13,9 @@ from manifest_runner.commands.setup.options import ResolveOptions, Target
 
 EPILOG = """\b
 The names file, such as germline.names.json, records the id of each path, pipeline, storage and
-project that the manifest names, and what each pipeline declares. Commit it: then a launch is
-the same on every machine, and validate and plan check codes and values without the network.
+project that the manifest names, and the inputs and parameters of each pipeline. Commit it: then
+a launch is the same on every machine, and validate and plan check codes and values offline. A
+launch from CI with --expect needs it before the plan.
 
 \b
   manifest-runner resolve germline.yaml            look up what is not in it yet
@@ -31,7 +32,7 @@ the same on every machine, and validate and plan check codes and values without 
 def command(manifest: Path, target: Target, options: ResolveOptions, console: Console) -> None:
     """Look up names and paths in ICA; write the names file.
 
-    Checks every item against its pipeline and its data, too. If anything is wrong, nothing is written.
+    Also checks every item against its pipeline and its data. If anything is wrong, writes nothing.
     """
     from manifest_runner.cli.views.resolved import resolved_document, resolved_lines
     from manifest_runner.commands.resolve import resolve

@@ -32,7 +32,7 @@ EPILOG = """\b
 An item that ...
   is new                     is launched.
   was launched as it is now  is left alone, so the command is safe to repeat, even after ^C.
-  changed since              stops the run before anything is sent. To approve the change: use
+  changed since its launch   stops the run before anything is sent. To approve the change: use
                              --relaunch-changed, answer yes at the prompt, or raise `revision`
                              in the manifest. To keep its launch: `manifest-runner accept`.
   failed                     is left alone until --retry-failed. An item that was never created

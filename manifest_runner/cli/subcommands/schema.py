@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def command(name: SchemaName, manifest: Path | None, target: Target) -> None:
     """Print a JSON schema.
 
-    An editor that is given the schema of --for completes the inputs, parameters and options of the manifest's own
-    pipelines, once `manifest-runner resolve` has looked them up.
+    With the schema of --for, an editor also completes the inputs, parameters and options of the manifest's own
+    pipelines. Run `manifest-runner resolve` first to look them up.
     """
     from manifest_runner.validation.shipped import schema_text
 

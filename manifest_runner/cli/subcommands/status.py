@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from manifest_runner.lockfile.model import Lockfile
 
 EPILOG = """\b
-ICA is only asked about analyses that can still change. While a run is working on the manifest,
-status only looks, and that run writes the lockfile. `run --wait finished` also waits, and exits
-with 1 if an analysis did not succeed; `report` shows the same to other readers.
+Asks ICA only about analyses that can still change. While a run is active, `status` does not
+write the lockfile; the run does. To wait in a script, use `run --wait finished`: it exits with 1
+if an analysis did not succeed. Use `report` to share the same information.
 """
 
 
@@ -47,7 +47,7 @@ def command(
     options: RunOptions,
     console: Console,
 ) -> int:
-    """Refresh the lockfile from the API and print it."""
+    """Update the lockfile from ICA and show how analyses are doing."""
     from manifest_runner.cli.views.status import chosen_items, print_status, status_document
 
     lockfile = _refresh(manifest, target, options, console, watch=watch, usage=usage)

@@ -28,9 +28,9 @@ from manifest_runner.errors import UsageProblem
 @target_options
 @console_options
 def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Target, console: Console) -> int:
-    """Check manifests and every item they render to.
+    """Check manifests and all their items.
 
-    Checks the YAML, the schema, the samplesheets, and each rendered item against the API's rules. Uses no network.
+    Checks the YAML, the schema, the samplesheets, and each item against the API's rules. Needs no network.
     """
     from manifest_runner.cli.views.findings import print_findings
     from manifest_runner.commands.validate import Valid, validate
