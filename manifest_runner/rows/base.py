@@ -37,7 +37,8 @@ class Rows(msgspec.Struct, frozen=True):
     is a mapping, and ``columns`` is None. Each row comes with an id from which ``place`` finds where it was written:
     its line, and its column where another row stands before it on that line. ``file`` is the file of a row; None
     where rows do not come from files. ``first_column`` is where the first cell of a row is, where cells have columns
-    in the file. ``read`` starts from the beginning at each call; it raises InvalidManifest where it cannot go on.
+    in the file; ``cell`` finds a cell where that is not enough. ``read`` starts from the beginning at each call; it
+    raises InvalidManifest where it cannot go on.
 
     ``keys`` are those of rows that are mappings, None where each may have others. ``notes`` are about the source as a
     whole. ``lacks`` has keys that some rows do not have, each with the fault of a template that reads it. ``is_text``
@@ -54,8 +55,12 @@ class Rows(msgspec.Struct, frozen=True):
     lacks: tuple[tuple[str, Finding], ...] = ()
     is_text: Callable[[str, Sequence[str | int]], bool] | None = None
 
+    cell: Callable[[RowId, int], Place | None] | None = None
+
     def cell_place(self, row: RowId, cell: int) -> Place | None:
         """The place of a cell, as far as it is known: of its row, if no more is."""
+        if self.cell is not None:
+            return self.cell(row, cell)
         place = self.place(row)
         if place is None or self.first_column is None:
             return place

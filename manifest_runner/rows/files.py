@@ -38,8 +38,13 @@ def joined_rows(files: Sequence[Opened]) -> Rows:
         number, inner = _parts(row)
         return files[number][0].place(inner)
 
+    def place_of_cell(row: RowId, cell: int) -> Place | None:
+        number, inner = _parts(row)
+        rows = files[number][0]
+        return rows.cell_place(inner, cell if columns is None else (rows.columns or ()).index(columns[cell]))
+
     notes = tuple(note for rows, _, _ in files for note in rows.notes)
-    return Rows(columns, read, place_of_row, lambda row: files[_parts(row)[0]][1], notes=notes)
+    return Rows(columns, read, place_of_row, lambda row: files[_parts(row)[0]][1], notes=notes, cell=place_of_cell)
 
 
 def _parts(row: RowId) -> tuple[int, RowId]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import builtins
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
+from manifest_runner.manifest.document import SourceSpec
 from manifest_runner.rows import xlsx_scan
 from manifest_runner.rows.base import OddRow
 from manifest_runner.rows.cells import NO_RESULT
+from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.rows.xlsx_rows import xlsx_rows
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -177,3 +180,17 @@ def test_without_the_library_the_command_that_installs_it_is_named(rows_of, monk
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(UsageProblem, match=r"pip install 'manifest-runner\[xlsx\]'"):
         rows_of(HEADER)
+
+
+def test_a_cell_of_one_of_several_workbooks_is_found_where_its_file_has_it(tmp_path):
+    body = '<row r="2">' + text("A2", "%s") + '<c r="%s2" t="e"><v>#N/A</v></c></row>'
+    turned = '<row r="1">' + text("A1", "value") + text("B1", "z") + text("C1", "sample") + "</row>"
+    workbook(tmp_path / "b.xlsx", turned + body % ("v", "C"))
+    workbook(
+        tmp_path / "a.xlsx", '<row r="1">' + text("A1", "sample") + text("B1", "value") + text("C1", "z") + "</row>"
+    )
+    spec = SourceSpec("xlsx", ["a.xlsx", "b.xlsx"])
+    rows = Sources(tmp_path, Path()).rows(Source(spec, spec.source, lambda _: Place("m.yaml", 1)))
+    ((row_id, cells),) = list(rows.read(lambda _finding, _group: None))
+    assert cells == ["#N/A", "v", ""]
+    assert rows.cell_place(row_id, 0) == Place("b.xlsx", 2, 3)
