@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from manifest_runner.items.checks.faults import FIRST_ROWS, AnalysisFaults, Part, Unknown, slot_paths
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Unrendered
@@ -28,47 +30,47 @@ def meets_requirements(analysis: Analysis, faults: AnalysisFaults, wanted: Wante
     return is_met
 
 
-def check_broken(analysis: Analysis, faults: AnalysisFaults, rows: WantedRows, pins: Pins) -> None:
-    """Check the rows of an analysis at fault, and what its faults leave of its first items."""
-    may_check, broken = faults.may_check_parts(), Unknown(analysis.broken)
-    check_constants(analysis, faults, pins)
-    for number, wanted in enumerate(rows.known()):
-        if may_check and number < FIRST_ROWS and not analysis.budget.is_spent:
-            meets_requirements(analysis, faults, wanted)
-            _check_row(analysis, faults, pins, (wanted, broken))
+class Remains:
+    """Checks what is left of the items of one analysis, however much of them is at fault."""
 
+    def __init__(self, analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:
+        self._analysis = analysis
+        self._faults = faults
+        self._pins = pins
+        self._broken = Unknown(analysis.broken)
 
-def _check_row(
-    analysis: Analysis, faults: AnalysisFaults, pins: Pins, row_of_broken: tuple[WantedRow, Unknown]
-) -> None:
-    (index, row_id, row, beside), broken = row_of_broken
-    try:
-        rendered = analysis.renderer.render_slowly(row, index, beside)
-        unknown: tuple[Unknown, ...] = (broken,)
-    except Unrendered as e:
-        if not analysis.rows.lacks:  # else that is reported already, at the file that lacks it
-            faults.add_unrendered(e, row_id)
-        rendered, unknown = e.rest, (broken, _failed(e))
-    _check(analysis, faults, pins, Part(rendered, pins.named(rendered), unknown, row_id))
+    def check_broken(self, rows: WantedRows) -> None:
+        """Check the rows of an analysis at fault, and what its faults leave of its first items."""
+        analysis, may_check = self._analysis, self._faults.may_check_parts()
+        self.check_constants()
+        for number, wanted in enumerate(rows.known()):
+            if may_check and number < FIRST_ROWS and not analysis.budget.is_spent:
+                meets_requirements(analysis, self._faults, wanted)
+                self._check_row(wanted)
 
+    def _check_row(self, wanted: WantedRow) -> None:
+        index, row_id, row, beside = wanted
+        try:
+            rendered = self._analysis.renderer.render_slowly(row, index, beside)
+        except Unrendered as e:
+            if not self._analysis.rows.lacks:  # else that is reported already, at the file that lacks it
+                self._faults.add_unrendered(e, row_id)
+            self.check_rest(e, row_id)
+        else:
+            self._check(rendered, (self._broken,), row_id)
 
-def check_rest(analysis: Analysis, faults: AnalysisFaults, pins: Pins, error: Unrendered, row: RowId) -> None:
-    """Check what a row gives besides the templates that failed."""
-    _check(analysis, faults, pins, Part(error.rest, pins.named(error.rest), (_failed(error),), row))
+    def check_rest(self, error: Unrendered, row: RowId) -> None:
+        """Check what a row gives besides the templates that failed."""
+        failed = Unknown(slot.path for slot, _ in error.faults)
+        self._check(error.rest, (self._broken, failed), row)
 
+    def check_constants(self) -> None:
+        """Check the parts that no template makes, where no item could be made."""
+        if self._faults.may_check_parts():
+            slots = Unknown(slot_paths(self._analysis.fields))
+            self._check(self._analysis.renderer.constant(), (self._broken, slots), NO_ROW)
 
-def _failed(error: Unrendered) -> Unknown:
-    return Unknown(slot.path for slot, _ in error.faults)
-
-
-def check_constants(analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:
-    """Check the parts that no template makes, where no item could be made."""
-    if faults.may_check_parts():
-        constant = analysis.renderer.constant()
-        unknown = Unknown((*analysis.broken, *slot_paths(analysis.fields)))
-        _check(analysis, faults, pins, Part(constant, pins.named(constant), (unknown,), NO_ROW))
-
-
-def _check(analysis: Analysis, faults: AnalysisFaults, pins: Pins, part: Part) -> None:
-    found = pins.faults_of_rest(part.rendered, part.request)
-    faults.add_part(item_checker(analysis.spec.kind), part, found)
+    def _check(self, rendered: dict[str, Any], unknown: tuple[Unknown, ...], row: RowId) -> None:
+        part = Part(rendered, self._pins.named(rendered), unknown, row)
+        found = self._pins.faults_of_rest(part.rendered, part.request)
+        self._faults.add_part(item_checker(self._analysis.spec.kind), part, found)
