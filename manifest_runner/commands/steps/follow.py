@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from manifest_runner.commands.setup.options import WaitMode
@@ -53,6 +53,11 @@ def look(run: OpenRun, *, in_detail: bool = False) -> bool:
     failed = sum(item.failed for item in items.values())
     if (poller := _poller(run, "finished", in_detail=in_detail)) is not None:
         poller.poll()
+    replaced = (launch for item in items.values() for launch in item.previous)
+    if any(launch.analysis and not launch.analysis_is_final for launch in replaced):
+        from manifest_runner.launch.looking import look_at_replaced
+
+        look_at_replaced(run.client(), run.session.lockfile, _stamped_names(run))
     return sum(item.failed for item in items.values()) > failed
 
 
@@ -67,8 +72,11 @@ def _poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller |
 def _new_poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller:
     from manifest_runner.launch.polling import Poller
 
-    names = run.session.naming.names if run.session.loaded.document.stamp else ()
-    return Poller(run.client(), run.session.lockfile, _done(wait), names=names, in_detail=in_detail)
+    return Poller(run.client(), run.session.lockfile, _done(wait), names=_stamped_names(run), in_detail=in_detail)
+
+
+def _stamped_names(run: OpenRun) -> Sequence[str]:
+    return run.session.naming.names if run.session.loaded.document.stamp else ()
 
 
 def _done(wait: WaitMode) -> IsDone:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
-from manifest_runner.launch.looking import ENDED_ANALYSIS, PAGE
+from manifest_runner.launch.looking import ENDED_ANALYSIS, PAGE, look_at_replaced
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
@@ -72,6 +73,10 @@ class Server:
     def get_item(self, batch_id, item_id):
         self._took("item")
         return self._item(item_id.removeprefix("i-"))
+
+    def get_analysis(self, analysis_id):
+        self._took("analysis")
+        return self.analysis(analysis_id.removeprefix("n-"))
 
     def get_batch(self, batch_id):
         self._took("batch")
@@ -143,3 +148,18 @@ def test_who_wants_details_gets_them_for_one_request_more():
     server.ended = {name: "1" for name, item in lockfile.items.items() if item.analysis_is_final}
     Poller(server, lockfile, analysis_done, names=(NAME,)).poll()
     assert server.kinds == ["ended", "search"]
+
+
+@pytest.mark.parametrize(("replaced", "kinds"), [(1, ["analysis"]), (3, ["search"]), (0, [])])
+def test_launches_that_were_replaced_are_looked_at_until_they_have_ended(replaced, kinds):
+    lockfile = launched(3, 500, lambda _number: False)
+    server = Server({"b-0": [f"s{number}" for number in range(6)]}, {f"s{number}": "2" for number in range(5)})
+    for number in range(replaced):
+        old = LockedAnalysis(f"n-s{3 + number}", None, "IN_PROGRESS")
+        item = lockfile.items[f"s{number}"]
+        before = new_launch("e" * 64, "nextflow", "1.1", 0, "b-0", "i", "SUCCEEDED", None, old)
+        lockfile.items[f"s{number}"] = structs.replace(item, previous=(before,))
+    look_at_replaced(server, lockfile, (NAME,))
+    assert server.kinds == kinds
+    ended = [each.analysis.status for item in lockfile.items.values() for each in item.previous if each.analysis]
+    assert ended == ["FAILED", "FAILED", "IN_PROGRESS"][:replaced]
