@@ -26,6 +26,7 @@ from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget
 from manifest_runner.templates.model import Used
 from manifest_runner.text import near_miss, shown
+from manifest_runner.values import text_of
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
@@ -98,7 +99,7 @@ def _prepare(
     slots = SlotReader(scope, spec, rows)
     fields = {key: slots.resolve((key,), value) for key, value in spec.fields.items()}
     revision = slots.resolve(("revision",), spec.revision)
-    requirements = tuple(_requirements(spec, slots))
+    requirements = tuple(_requirements(spec, scope, slots))
     used_but_where = list(slots.used)
     where = slots.condition(spec.for_each.where if spec.for_each else None)
     schema = _open_schema(spec, scope, sources)
@@ -155,11 +156,18 @@ def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None)
     return not lacking
 
 
-def _requirements(spec: AnalysisSpec, slots: SlotReader) -> Iterator[PreparedRequirement]:
+def _requirements(spec: AnalysisSpec, scope: ManifestScope, slots: SlotReader) -> Iterator[PreparedRequirement]:
     for each in spec.require:
+        path: Path_ = ("require", each.index, "else")
         that = slots.expression(("require", each.index, "that"), each.that)
-        message = slots.resolve(("require", each.index, "else"), each.message)
-        if that is not None and message is not None:
+        message = slots.resolve(path, each.message)
+        if isinstance(message, (bool, int, float)):
+            message = text_of(message)
+        if path not in slots.broken and not isinstance(message, (str, TemplateSlot)):
+            words = f"expected text to report, got {shown(message)}"
+            scope.faults.report(scope.place(path, spec.index), "MR403", words)
+            slots.broken.append(path)
+        elif that is not None and message is not None:
             yield PreparedRequirement(each.index, that, message)
 
 

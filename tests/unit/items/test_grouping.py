@@ -313,3 +313,18 @@ analyses:
         ("info", 4, 'fil.2 is also the input "tumor" of "A"'),
         ("info", 4, 'fil.9 is also the input "normal" of "A"'),
     ]
+
+
+@pytest.mark.parametrize(("text", "code"), [("{{ none }}", "MR403"), ("{{ [1] }}", "MR403"), ("{{ 3 }}", "MR313")])
+def test_a_requirement_is_never_left_out_for_what_its_text_gives(study, text, code):
+    manifest = f"""\
+analyses:
+  - kind: nextflow
+    forEach: {{csv: s.csv}}
+    userReference: "{{{{ row.sample }}}}"
+    require: [{{that: "false", else: "{text}"}}]
+    analysisInput: {{inputs: []}}
+"""
+    found, findings = study.items(manifest, s_csv="sample\nP1\n")
+    assert found == {}
+    assert [each for each, _ in findings] == [code]
