@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import generate
@@ -11,8 +12,10 @@ import generate_commands
 import pytest
 import yaml
 
+from manifest_runner import plan
 from manifest_runner.cli.error_handler import BUG_EXIT, INTERRUPTED_EXIT
 from manifest_runner.cli.main import app
+from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import RunnerError
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +86,42 @@ def options_named(text: str) -> set[str]:
     """The options in inline code, but for those of other programs."""
     ours = (code for code in re.findall(r"`([^`\n]+)`", text) if not re.match(r"(git|pip|pipx|uv|docker) ", code))
     return {option for code in ours for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", code)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_command_line_of_a_page_is_one_that_the_command_takes(page):
+    for line in command_lines(page):
+        words = shlex.split(line.partition(" > ")[0], comments=True)
+        name = next(name for name in COMMANDS if words[: len(name.split())] == name.split())
+        known = {option for parameter in COMMANDS[name].params for option in parameter.opts} | OF_CLICK
+        assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, line
+
+
+def command_lines(page: Path) -> list[str]:
+    """What a reader types after the name of the program, but for what is generated from the command line itself."""
+    text = text_of(page).partition(generate.BEGIN)[0]
+    blocks = re.findall(r"^ *```(?:sh|console|yaml)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^[ ]*(?:\$ |- run: )?manifest-runner (.+)$", "\n".join(blocks), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_json_of_a_page_is_json(page):
+    for block in re.findall(r"^```json\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL):
+        json.loads(block)
+
+
+def test_the_constants_of_the_page_on_templates_can_be_looked_up(tmp_path):
+    _, _, section = text_of(ROOT / "docs" / "templates.md").partition("## Look up a constant")
+    manifest = re.findall(r"^```yaml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[0]
+    head = "manifest: 1\nname: study\nproject: 7595e8f2-32d3-4c76-a324-c6a85dae87b5\n"
+    pipeline = "defaults: {pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8}\n"
+    (tmp_path / "study.yaml").write_text(head + pipeline + manifest, encoding="utf-8")
+    (tmp_path / "samples.csv").write_text("sample,genome\nS1,hg38\nS2,chm13\n", encoding="utf-8")
+    assert plan(tmp_path / "study.yaml").new == ["S1", "S2"]
+    (tmp_path / "samples.csv").write_text("sample,genome\nS1,hg19\n", encoding="utf-8")
+    with pytest.raises(InvalidManifest) as refused:
+        plan(tmp_path / "study.yaml")
+    assert [finding.code for finding in refused.value.findings] == ["MR402"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
