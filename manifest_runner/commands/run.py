@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ from manifest_runner.commands.steps.waves import Waves
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.errors import ApprovalNeeded, NotCovered, RunnerError, UsageProblem
 from manifest_runner.launch.doubles import Double, double_words
-from manifest_runner.lockfile.model import LockedItem, Lockfile
+from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.planning.plan import Plan
@@ -64,18 +64,6 @@ class Outcome(msgspec.Struct):
     @property
     def created(self) -> int:
         return sum(self.lockfile.items[each].status == "SUCCEEDED" for each in self.launched)
-
-    @property
-    def succeeded(self) -> int:
-        """How many analyses of the manifest have succeeded, as far as is known."""
-        return sum(item.analysis_is_final and not item.failed for item in self._items())
-
-    @property
-    def failed_analyses(self) -> int:
-        return sum(item.analysis_failed for item in self._items())
-
-    def _items(self) -> Iterator[LockedItem]:
-        return (item for name, item in self.lockfile.items.items() if name in self.plan.references)
 
     @property
     def created_failed(self) -> int:
