@@ -22,7 +22,7 @@ from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
 
 EPILOG = """\b
-Shows how many analyses would be aborted, and asks before it aborts them, unless you give --yes.
+Shows how many analyses would be aborted, and asks before it aborts them. In a script, use --yes.
 An aborted item counts as failed: `manifest-runner run --retry-failed` launches it again.
 """
 

@@ -13,9 +13,9 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.planning.choices import Choices
 
 EPILOG = """\b
-An accepted item counts as unchanged until it changes again. Use it for a change that is not worth
-a second launch, such as a tag. A failed or aborted item that is accepted no longer
-counts as failed. Nothing is launched; the lockfile's diff shows what was accepted.
+An accepted item counts as unchanged until it changes again. Use this for a change that is not
+worth a second launch, such as a tag. A failed or aborted item that is accepted no longer counts
+as failed. Nothing is launched; the lockfile's diff shows what was accepted.
 
 \b
 Examples:
