@@ -119,11 +119,15 @@ console_options = grouped(
 target_options = grouped(
     "target",
     Target,
-    click.option("--server-url", metavar="URL", show_default="the icav2 CLI's, or ICA's own", help="The ICA server."),
+    click.option(
+        "--server-url", metavar="URL", show_default="the icav2 CLI's, or ICA's own", help="Use this ICA server."
+    ),
     click.option(
         "--emulator", is_flag=True, help="Use a local emulator of ICA; all its files are in .manifest-runner/."
     ),
-    click.option("--lockfile", type=FILE, show_default="beside the manifest, with .lock.json", help="The lockfile."),
+    click.option(
+        "--lockfile", type=FILE, show_default="beside the manifest, with .lock.json", help="Use this lockfile."
+    ),
     click.option(
         "--var",
         "given_vars",
@@ -230,8 +234,8 @@ _RUNNING = (
         type=click.Choice(["wait", "now", "never"]),
         default=RunOptions().adopt,
         show_default=True,
-        help="What to do while another user's launch is only partly visible: wait, launch the rest now, or "
-        "never look for such launches.",
+        help="What to do while a launch from another machine or user is only partly visible: wait, launch the rest now, "
+        "or never look for such launches.",
     ),
     click.option(
         "--idempotency-window",
