@@ -234,8 +234,8 @@ _RUNNING = (
         type=click.Choice(["wait", "now", "never"]),
         default=RunOptions().adopt,
         show_default=True,
-        help="What to do while a launch from another machine or user is only partly visible: wait, launch the rest now, "
-        "or never look for such launches.",
+        help="What to do while a launch from another machine or user is only partly visible: wait, launch the rest "
+        "now, or never look for such launches.",
     ),
     click.option(
         "--idempotency-window",
