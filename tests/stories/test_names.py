@@ -199,6 +199,14 @@ def test_offline_commands_say_what_is_not_looked_up_yet(study):
     assert list(codes["inputs"]["properties"]) == ["fastqs", "ref_tar"]
 
 
+def test_a_plan_made_before_names_were_looked_up_is_not_the_one_that_runs(study, emulator):
+    reviewed = study.ok("plan", "germline.yaml", "--json").json["planDigest"]
+    stopped = study("run", "germline.yaml", "--expect", reviewed)
+    assert (stopped.code, "it has looked up" in stopped.err, emulator.executed()) == (7, True, [])
+    reviewed = study.ok("plan", "germline.yaml", "--json").json["planDigest"]
+    study.ok("run", "germline.yaml", "--expect", reviewed)
+
+
 def test_a_name_that_stands_for_something_else_is_a_change_that_needs_approval(study, emulator):
     study.ok("run", "germline.yaml")
     names = names_of(study)["data"]

@@ -37,10 +37,11 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
         plan = _read_unseen(run)
     if run.session.journal.pending:
         plan = _settle(run, sent)
+    looked_up = len(plan.unresolved)
     plan = resolve_due(run, plan, lambda: plan_run(run, run.options.choices))
     plan = _approved(run, plan)
     check_due(run, plan)
-    _check_expected(run, plan)
+    _check_expected(run, plan, looked_up)
     apply_moves(run.session.lockfile, run.session.naming, plan)
     waves.begin(plan)
     return plan
@@ -92,17 +93,21 @@ def _approved_changes(run: OpenRun, plan: Plan) -> Plan:
     return agreed
 
 
-def _check_expected(run: OpenRun, plan: Plan) -> None:
-    """The plan must be the one that was expected, or the rest of it, after a crash."""
+def _check_expected(run: OpenRun, plan: Plan, looked_up: int) -> None:
+    """The plan must be the one that was expected, or the rest of it, after a crash.
+
+    ``looked_up`` is how many names this run had to look up: a plan that did not know their ids has another digest.
+    """
     expected = run.options.expect
     if expected is None or not plan.launches:
         return
     sent = run.session.lockfile.sent_under(expected)
     found = plan_digest([*(launch.digest for launch in plan.launches), *sent])
     if found != expected:
+        names = f"; it has looked up {counted(looked_up, 'name')} that no plan could know" if looked_up else ""
         raise ApprovalNeeded(
-            f"the plan is not the one of --expect {expected}: its digest is {found} now. `manifest-runner plan` shows "
-            "what would be launched; review it, then give its digest. Nothing was sent."
+            f"the plan is not the one of --expect {expected}: its digest is {found} now{names}. `manifest-runner plan` "
+            "shows what would be launched; review it, then give its digest. Nothing was sent."
         )
 
 
