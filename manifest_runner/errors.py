@@ -1,11 +1,11 @@
-"""What can go wrong, as one family of exceptions; each carries the exit code of the command that it ends.
+"""The failures that end a command, by exit code. A room's own failures derive from RunnerError beside their code.
 
 The message says what happened and what to do next, for somebody who has not read this code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Self
 
 
 class RunnerError(Exception):
@@ -23,24 +23,20 @@ class UsageProblem(RunnerError):
 class Refused(RunnerError):
     """The API refused a request: credentials, permission, unknown project, a rejected body.
 
-    ``status`` is the HTTP status, ``parameters`` those of the problem document (RFC 7807).
-    ``maybe_executed`` means that an earlier try of the same POST got no answer, so that the batch may exist anyway.
+    ``status`` is the HTTP status. ``maybe_executed`` means that an earlier try of the same POST got no answer, so that
+    the batch may exist anyway.
     """
 
     exit_code = 4
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        parameters: Mapping[str, str] | None = None,
-        maybe_executed: bool = False,
-    ) -> None:
+    def __init__(self, message: str, *, status: int | None = None, maybe_executed: bool = False) -> None:
         super().__init__(message)
         self.status = status
-        self.parameters = dict(parameters or {})
         self.maybe_executed = maybe_executed
+
+    def after_unanswered_try(self) -> Self:
+        """The same refusal, of a request of which an earlier try may have been executed."""
+        return type(self)(str(self), status=self.status, maybe_executed=True)
 
 
 class KeyReused(Refused):
@@ -54,7 +50,10 @@ class Unreachable(RunnerError):
     """
 
     exit_code = 5
-    maybe_executed = True
+
+    def __init__(self, message: str, *, maybe_executed: bool = True) -> None:
+        super().__init__(message)
+        self.maybe_executed = maybe_executed
 
 
 class BadState(RunnerError):

@@ -1,15 +1,20 @@
-"""Files that are replaced whole or not at all, whatever dies in between."""
+"""Files that are replaced whole or not at all, even if the process is killed."""
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from manifest_runner.errors import BadState
 
+# How a file system says that it cannot sync a folder. Any other error, such as EIO, may mean that a rename is lost,
+# and with it the record that an analysis was launched.
+_CANNOT_SYNC_FOLDERS = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write beside, fsync, rename, fsync the folder. Raises BadState that says what to do; the old file stays."""
+    """Write beside, fsync, rename, fsync the folder. Raises BadState, and then either file is there, whole."""
     path = path.resolve() if path.is_symlink() else path  # a link stays a link
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -27,7 +32,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """What was renamed in its folder before, perhaps by a process that was killed, lasts before this file is gone."""
+    """Earlier renames in the folder are durable before this file is removed. Raises BadState."""
     try:
         sync_folder(path.parent)
         path.unlink(missing_ok=True)
@@ -37,12 +42,13 @@ def remove_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a removal in the folder last; some file systems have no such thing, and say so."""
+    """Make a rename or a removal in the folder durable, if the system can. Raises OSError if that failed."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
-    except OSError:
-        pass
+    except OSError as e:
+        if e.errno not in _CANNOT_SYNC_FOLDERS:
+            raise
     finally:
         os.close(handle)
 
@@ -50,5 +56,5 @@ def sync_folder(folder: Path) -> None:
 def unwritable(path: Path, error: OSError) -> BadState:
     reason = error.strerror or type(error).__name__
     return BadState(
-        f"{path}: cannot be written: {reason}. Nothing is lost; make room or access, and run the command again."
+        f"{path}: cannot be written: {reason}. Nothing is lost; free space or fix the permissions, then run again."
     )

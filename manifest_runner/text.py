@@ -52,11 +52,11 @@ def few_of(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
-_MAX_BITS = 12_000  # of a number that Python writes out in any case
+_MAX_BITS = 12_000  # of the largest number that Python always prints
 
 
 def described(value: object) -> str:
-    """A value with its type, as one who reads YAML would call it."""
+    """A value with its type, as a YAML user would call it."""
     if isinstance(value, str):
         return f"text {shown(value)}"
     return f"the number {shown(value)}" if _is_number(value) else shown(value)
@@ -132,7 +132,7 @@ def quoted_template(text: str, limit: int = 120) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """A value's type, as one who writes YAML would call it."""
+    """A value's type, as a YAML user would call it."""
     if value is None:
         return "null"
     kinds = {bool: "true or false", str: "text", dict: "a mapping"}

@@ -35,14 +35,10 @@ class Client(Caller):
         return self.ask(endpoints.get_item(batch_id, item_id), responses.read_item)
 
     def search_analyses(
-        self,
-        *,
-        technical_tags: tuple[str, ...] = (),
-        statuses: tuple[str, ...] = (),
-        user_reference: str | None = None,
+        self, *, technical_tags: tuple[str, ...] = (), statuses: tuple[str, ...] = ()
     ) -> Iterator[Analysis]:
         """The project's analyses that the server finds. The server may compare loosely: compare again."""
-        call = endpoints.search_analyses(technical_tags, statuses, user_reference)
+        call = endpoints.search_analyses(technical_tags, statuses)
         return self.pages(call, responses.read_analysis_page)
 
     def latest_ended(self, technical_tag: str, statuses: tuple[str, ...], most: int) -> LatestEnded:

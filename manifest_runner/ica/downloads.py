@@ -77,7 +77,7 @@ class Downloads:
             self._retries().insist(lambda: self._go_on(url, part, size))
         except Unreachable as e:
             if isinstance(e.__cause__, _NotWhole):
-                raise DownloadFailed(f"not all of it can be had: {e.__cause__.reason}") from e
+                raise DownloadFailed(f"the file is incomplete: {e.__cause__.reason}") from e
             raise
 
     def tail(self, url: str, size: int | None) -> bytes:

@@ -69,16 +69,16 @@ def get_item(batch_id: str, item_id: str) -> Call:
     return Call("GET", f"{_batch_path(batch_id)}/items/{segment(item_id)}", V4, f"item {item_id}")
 
 
-def search_analyses(technical_tags: tuple[str, ...], statuses: tuple[str, ...], reference: str | None) -> Call:
+def search_analyses(technical_tags: tuple[str, ...], statuses: tuple[str, ...]) -> Call:
     """Search analyses; what is empty does not restrict. The API names this call version 3 and answers 4."""
-    query = {"technicalTags": technical_tags, "status": statuses, "userReference": reference}
+    query = {"technicalTags": technical_tags, "status": statuses}
     body = orjson.dumps({name: value for name, value in query.items() if value})
     return Call("POST", "/analysis:search", body=body)
 
 
 def search_ended(technical_tag: str, statuses: tuple[str, ...], offset: int, size: int) -> Call:
     """Search analyses that have ended, the latest first; by offset, since a cursor cannot sort."""
-    call = search_analyses((technical_tag,), statuses, None)
+    call = search_analyses((technical_tag,), statuses)
     return call.with_params(sort="endDate desc", pageOffset=str(offset), pageSize=str(size))
 
 

@@ -6,7 +6,7 @@ is a constant shared by all items, ``row.x`` is a local variable, text around it
 that does more is called through Jinja. Keys are written in sorted order, so the item needs no sorting.
 
 The function may give up on a row with any exception. ``Renderer.render_slowly`` then decides: it renders each
-template on its own, and either makes the item after all or says what is wrong with which template.
+template on its own, and either builds the item or says what is wrong with which template.
 """
 
 from __future__ import annotations

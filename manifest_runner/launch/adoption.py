@@ -231,7 +231,7 @@ def _at_attempt(launch: Launch, attempt: int, found: Found, known_as: KnownAs) -
 
 
 def _is_recent(env: LaunchEnvironment, seen: Iterable[Analysis]) -> bool:
-    """Also true for one that does not say when it was created: waiting costs less than launching twice."""
+    """Also true if the creation time is unknown: waiting costs less than launching twice."""
     times = [seconds_of(analysis.time_created) for analysis in seen]
     return any(time is None or env.client.now() - time < SETTLING_SECONDS for time in times)
 

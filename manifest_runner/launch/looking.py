@@ -1,9 +1,9 @@
-"""How launches are, asked with as few requests as that takes: at most one for each thousand that are open.
+"""Launch statuses, fetched with as few requests as possible: at most one for each thousand that are open.
 
 A search for the manifest's name stamp costs a page for each thousand of its analyses, whatever their state. Where
 few of many are still open, a search for those that ended last costs less: it also says how many have ended in all, and
-if these are as many as are known now, all others are still open. Who wants to know how far those have come, or where
-the numbers differ, searches for them as well. Whatever no search shows is asked for batch by batch, or one by one (see
+if these are as many as are known now, all others are still open. To show their progress, or if the numbers differ,
+a second search lists them as well. Launches that no search shows are asked for batch by batch, or one by one (see
 ``polling``).
 """
 
@@ -45,7 +45,7 @@ ENDED_ANALYSIS = ("SUCCEEDED", "FAILED", "FAILED_FINAL", "ABORTED")
 def cheapest_search(lockfile: Lockfile, references: Collection[str], *, in_detail: bool) -> Search | None:
     """The search that shows these items with the fewest requests; None where asking by batch takes no more.
 
-    ``in_detail`` it also shows how far those have come that have not ended.
+    ``in_detail`` also shows the progress of unfinished ones.
     """
     everything = pages(sum(1 + len(item.previous) for item in lockfile.items.values()))
     ended = pages(len(references)) + (1 if in_detail else 0)

@@ -15,8 +15,8 @@ from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.text import counted
 from manifest_runner.timestamps import timestamp
 
-# Refusals of who asks, not of what is asked: with the right credential the same batch may be accepted.
-_OF_WHO_ASKS = frozenset({401, 403, 404, 407})
+# Refusals of the caller, not of the request: with the right credential the same batch may be accepted.
+_OF_THE_CALLER = frozenset({401, 403, 404, 407})
 
 
 def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
@@ -83,7 +83,7 @@ def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMo
             raise
     except Refused as e:
         is_kept, is_early = post.key in env.journal.pending, age < SETTLING_SECONDS and mode != "now"
-        if not is_kept or e.status in _OF_WHO_ASKS or not post.stamped or is_early:
+        if not is_kept or e.status in _OF_THE_CALLER or not post.stamped or is_early:
             raise
         seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), "now")
         adopt_all(env, seen)

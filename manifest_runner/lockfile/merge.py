@@ -17,7 +17,6 @@ from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
 from manifest_runner.model import FINAL_JOB
 
 T = TypeVar("T", LockedBatch, LockedItem)
-Order = Callable[[LockedItem], tuple[Any, ...]]
 
 
 def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> Lockfile:

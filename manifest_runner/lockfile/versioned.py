@@ -58,7 +58,7 @@ class VersionedLockfile:
         return found
 
     def write(self, lockfile: Lockfile) -> Lockfile:
-        """Write it; what is there now: where somebody else has written since, what both know together."""
+        """Write it and return what is stored, merged if someone else wrote in between."""
         while True:
             self._check()
             try:

@@ -11,7 +11,7 @@ from manifest_runner.model import Name
 from manifest_runner.text import shown
 
 SCHEME = "icav2://"
-# How an id of data starts; what comes after is ICA's affair.
+# How an id of data starts; the rest is opaque.
 ID_STARTS = ("fil.", "fol.", "urn:")
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")

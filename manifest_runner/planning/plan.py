@@ -14,7 +14,7 @@ State = Literal["new", "changed", "unchanged", "failed", "pending"]
 
 
 class Launch(NamedTuple):
-    """One item that is to be created. ``request`` is whatever finds its bytes again (see ``planner``)."""
+    """One item that is to be created. ``request`` is a handle to its bytes (see ``planner``)."""
 
     user_reference: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""Tables of text cells with a header, from whatever file: csv, tsv and xlsx have these rules in common."""
+"""Tables of text cells with a header, from any file format: csv, tsv and xlsx have these rules in common."""
 
 from __future__ import annotations
 

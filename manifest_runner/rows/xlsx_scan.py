@@ -21,7 +21,6 @@ MAX_PART = 512 * 2**20
 MAX_STRINGS = 192 * 2**20
 _MAX_INDEX = 16 * 2**20  # of the parts that only name others
 _CHUNK = 2**20
-_RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _KINDS = frozenset({"c", "v", "f", "row", "is", "t"})
 # What a sheet of Excel's looks like, and what in it takes an XML parser: error values, formulas, prefixes, other
 # encodings, and whatever could hide a cell.

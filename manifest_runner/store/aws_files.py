@@ -37,6 +37,8 @@ def _section(path: Path, section: str) -> dict[str, str]:
     try:
         parser.read(path, encoding="utf-8")
     except (configparser.Error, OSError, UnicodeDecodeError):
+        # Another tool's file, and only one of several sources: if no other has a credential, the store's error says
+        # which variables to set.
         return {}
     if not parser.has_section(section):
         return {}

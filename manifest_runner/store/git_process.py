@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from manifest_runner.errors import Refused, RunnerError, Unreachable, UsageProblem
 
-# What a hook or another git may have set would point us to its repository; these say how to reach and to prove.
+# What a hook or another git may have set would point us to its repository; these configure
+# transport and authentication.
 _KEPT = re.compile(
     r"GIT_(EXEC_PATH|SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|ALLOW_PROTOCOL|PROXY_COMMAND|SSL_\w+|HTTP_\w+"
     r"|CONFIG_(COUNT|KEY_\d+|VALUE_\d+|GLOBAL|SYSTEM|NOSYSTEM))"

@@ -44,7 +44,7 @@ def is_absent(error: Exception) -> bool:
 
 
 def in_words(error: Exception, where: str, *, writing: bool) -> RunnerError:
-    """The error that ends the command: exit 5 where to repeat it helps, else 6."""
+    """The error that ends the command: exit 5 if retrying can help, else 6."""
     text = str(error)
     if _has(text, _NO_BUCKET):
         return BadState(f"{where}: there is no such bucket. Create it, or correct `state` in the manifest.")

@@ -110,9 +110,6 @@ class Words:
                 yield from self._faults(each, data)
 
 
-_SEVERAL = "expected a value that matches exactly one of the schema's alternatives, got one that matches several"
-
-
 def _at(data: Any, path: Iterable[str | int]) -> Any:
     """What a path leads to; None where it leads nowhere."""
     for step in path:

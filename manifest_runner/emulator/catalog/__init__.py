@@ -1,0 +1,1 @@
+"""What the emulator knows from a catalog file, or makes up."""

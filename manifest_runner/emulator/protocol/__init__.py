@@ -1,0 +1,1 @@
+"""The rules that all endpoints share: bodies, errors, paging, media types."""

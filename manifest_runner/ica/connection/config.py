@@ -1,4 +1,4 @@
-"""Which server, which credential, which project: what a command line, the environment and ~/.icav2 decide.
+"""Which server and which credential: what a command line, the environment and ~/.icav2 decide.
 
 The names of variables, files and keys are those of the official ``icav2`` CLI, so that both share one setup.
 """

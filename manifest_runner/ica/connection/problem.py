@@ -70,7 +70,7 @@ def refusal(status: int, problem: Problem, subject: Subject) -> Refused:
     kind = _kind(status, problem, subject)
     advice = _advice(status, subject)
     message = f"ICA refused with {describe(status, problem)}".rstrip(".")
-    return kind(f"{message}. {advice}".rstrip(), status=status, parameters=problem.parameters)
+    return kind(f"{message}. {advice}".rstrip(), status=status)
 
 
 def _kind(status: int, problem: Problem, subject: Subject) -> type[Refused]:

@@ -131,6 +131,10 @@ class RetryableError(Exception):
         self.conflict = conflict
         self.asked = asked
 
+    def not_executed(self) -> RetryableError:
+        """The same, where what was really asked for has not been sent."""
+        return RetryableError(self.reason, final=self.final, executed=False, conflict=self.conflict, asked=self.asked)
+
 
 class RetryPolicy(msgspec.Struct, frozen=True):
     """How to wait. ``notify`` gets one line before each pause; ``jitter`` gives numbers in [0, 1)."""
@@ -153,7 +157,8 @@ class RetryPolicy(msgspec.Struct, frozen=True):
             try:
                 return try_once()
             except Refused as refused:
-                refused.maybe_executed = executed and refused.status != OTHER_BODY
+                if executed and refused.status != OTHER_BODY:
+                    raise refused.after_unanswered_try() from refused
                 raise
             except RetryableError as error:
                 executed = executed or error.executed
@@ -184,9 +189,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
 
 def _unreachable(words: str, executed: bool) -> Unreachable:
-    error = Unreachable(f"{words}. {SAFE}")
-    error.maybe_executed = executed
-    return error
+    return Unreachable(f"{words}. {SAFE}", maybe_executed=executed)
 
 
 def _tries(count: int) -> str:

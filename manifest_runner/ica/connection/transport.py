@@ -78,8 +78,7 @@ class Transport:
         try:
             return self._exchange(call, header)
         except RetryableError as error:
-            error.executed = False  # what the token was meant for has not been sent
-            raise
+            raise error.not_executed() from error
 
     def _exchange(self, call: Call, header: tuple[str, str]) -> Answer:
         url = self._server_url + (call.path if call.path.startswith("/api/") else self._project + call.path)

@@ -1,7 +1,7 @@
 """What two items cannot share, a userReference, and what they should not share, a place for their results.
 
 Eight bytes an item are enough to notice both: only hashes are kept. Two values can have the same hash by chance, so
-where one came twice all items are read again and compared themselves.
+where a hash occurs twice all items are read again and compared themselves.
 """
 
 from __future__ import annotations

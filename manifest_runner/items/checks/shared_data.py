@@ -1,6 +1,6 @@
 """Data that an item uses twice in one input, and data of one row that another row's item uses as the same input.
 
-Either may be a copied cell. Only hashes are kept, and where one came twice the items are read again as far as needed.
+Either may be a copied cell. Only hashes are kept; where a hash occurs twice, the items are read again as far as needed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _LISTS: tuple[tuple[tuple[str, str], str, str], ...] = (
 
 
 _HASH_OF_BLANK = hash("")
-# Of an analysis, from the first on, that are compared with each other: to compare all of a hundred thousand would take
-# a quarter as long as to make them.
+# How many items of an analysis, from the first on, are compared with each other: comparing all of a hundred thousand
+# would take a quarter as long as making them.
 MAX_ITEMS = 10_000
 
 
@@ -121,7 +121,7 @@ class SharedData:
         use = next(each for each in _uses(request) if each.name == name)
         twice = self._label(next(each for i, each in enumerate(use.data) if each in use.data[:i]))
         path = written_at(self._analysis.fields, use.path, request)
-        message = f"the input {shown(use.name)} has {shown(twice)} twice; is a cell copied?"
+        message = f"the input {shown(use.name)} lists {shown(twice)} twice; was a cell copied by mistake?"
         at = None if row == NO_ROW else self._analysis.rows.place(row)
         finding = Finding(self._place(path), "MR608", message, "warning", at, is_of_row=at is not None)
         self._findings.add(finding, ("twice", use.name))

@@ -205,7 +205,7 @@ class Journal:
         del self.pending[key]
 
     def sync(self) -> None:
-        """A killed process may have left its last record in memory: it is on disk before anybody relies on it."""
+        """A killed process may have left its last record in memory: flush it before relying on it."""
         self._records.sync()
 
     def _append(self, record: Record) -> None:

@@ -97,9 +97,13 @@ class FileRecords:
         is_new = not self._path.exists()
         _keep_from_others(self._path)
         file = self._path.open("ab")
+        try:
+            sync_folder(self._path.parent)  # also of a file that exists: the run that made it may have failed here
+        except OSError:
+            file.close()
+            raise
         if is_new:
             file.write(line(head))
-            sync_folder(self._path.parent)
         else:
             raw = self._path.read_bytes()
             file.truncate(raw.rfind(b"\n") + 1)

@@ -30,9 +30,10 @@ from manifest_runner.timestamps import seconds_of, timestamp
 LASTS = 600.0
 MARGIN = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-# Analyses of a batch that was never answered show within an hour; those of a run that was freed by hand, in a moment.
+# Analyses of a batch that was never answered show within an hour; after a manual release,
+# within seconds.
 SHOWN_WITHIN, SHOWN_SOON = 3600.0, 10.0
-# In ``unseen``, for whatever a holder may have sent that did not release the lease itself.
+# In ``unseen``, for launches that a holder may have sent if it did not release the lease itself.
 UNKNOWN = "unknown"
 
 LeaseStanding = Literal["absent", "free", "ours", "expired", "held"]

@@ -34,7 +34,7 @@ from manifest_runner.names.lookup.everything import AskPage, find_everywhere
 URL_BYTES = 4000
 _FIXED_BYTES = 80  # the query but for paths: the mode of the match and the size of the page
 _TOO_LONG = frozenset({400, 413, 414, 431})
-# Into so many folders it is looked to say more of a path that does not exist.
+# Maximum number of folders listed to explain missing paths.
 _MAX_EXPLAINED = 20
 
 

@@ -130,7 +130,7 @@ class PipelineLookup:
         return self._seen(record.code, lambda: self._client.ask(calls.get_pipeline(record.id), read_pipeline)) or record
 
     def _seen(self, key: str, ask: Callable[[], T]) -> T | None:
-        """What the credential may see, or None and a warning, of which one pipeline has one."""
+        """What the credential may see, or None, with one warning per pipeline."""
         try:
             return ask()
         except Refused as refused:

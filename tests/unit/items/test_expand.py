@@ -531,6 +531,6 @@ def test_data_that_is_twice_in_one_input_is_a_warning_in_any_item_and_where_no_r
     assert len(items) == 3
     found = [(each.severity, each.row and each.row.line, each.message) for each in findings if each.code == "MR608"]
     assert found == [
-        ("warning", 3, 'the input "fq" has "fil.3" twice; is a cell copied?'),
-        ("warning", None, 'the input "ref" has "/a" twice; is a cell copied?'),
+        ("warning", 3, 'the input "fq" lists "fil.3" twice; was a cell copied by mistake?'),
+        ("warning", None, 'the input "ref" lists "/a" twice; was a cell copied by mistake?'),
     ]

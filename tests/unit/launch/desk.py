@@ -55,7 +55,7 @@ class Api:
     def ask_time(self):
         self.questions += 1
 
-    def search_analyses(self, *, technical_tags=(), statuses=(), user_reference=None):
+    def search_analyses(self, *, technical_tags=(), statuses=()):
         self.searches += 1
         self.on_search()
         return iter(list(self.analyses))

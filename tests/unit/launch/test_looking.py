@@ -54,7 +54,7 @@ class Server:
         ]
         return [*map(self.analysis, names), *others]
 
-    def search_analyses(self, *, technical_tags=(), statuses=(), user_reference=None):
+    def search_analyses(self, *, technical_tags=(), statuses=()):
         found = [each for each in self._all if not (statuses and self.filters) or each.status in statuses]
         self._took("search", pages(len(found)))
         return iter(found)

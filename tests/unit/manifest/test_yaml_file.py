@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.yaml_dump import dump_yaml
-from manifest_runner.manifest.yaml_file import Binary, read_manifest, read_mapping, read_yaml
+from manifest_runner.manifest.yaml_file import read_manifest, read_mapping, read_yaml
+from manifest_runner.manifest.yaml_scalars import Binary
 from manifest_runner.values import SpelledFloat, SpelledInt
 
 
