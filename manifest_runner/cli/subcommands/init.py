@@ -12,7 +12,7 @@ from manifest_runner.cli.console import Console, harmless
 from manifest_runner.cli.options import FILE, console_options, target_options
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.errors import RunnerError, UsageProblem
+from manifest_runner.errors import RunnerError
 
 EPILOG = """\b
 The comments in the manifest say what to fill in and what to do next. With --pipeline, it has all
@@ -40,22 +40,13 @@ def command(manifest: Path, pipeline: str | None, payload: Path | None, target: 
 
     Also writes the JSON schema with which editors complete and check the manifest as you type.
     """
-    from manifest_runner.commands.init import write_from_payload
-    from manifest_runner.commands.starters.starter import write_starter
+    from manifest_runner.commands.init import check_sources, init
 
-    if pipeline is not None and payload is not None:
-        raise UsageProblem("use either --pipeline or --from-payload, not both")
+    check_sources(pipeline, payload)
     context = Context(notify=console.note)
     if pipeline is None and payload is None:
         target, pipeline = _ask(manifest, target, context, console)
-    if payload is not None:
-        written = write_from_payload(manifest, payload, target.project)
-    elif pipeline is not None:
-        from manifest_runner.commands.starters.init_pipeline import write_pipeline_starter
-
-        written = write_pipeline_starter(manifest, pipeline, target, context)
-    else:
-        written = write_starter(manifest, target.project)
+    written = init(manifest, pipeline, payload, target, context)
     samples = "" if payload else f", and the rows of {written[1]}"
     is_ready = payload is not None and target.project is not None
     marked = "what is marked FILL IN" if pipeline is None else "each REPLACE_ME"
@@ -65,12 +56,12 @@ def command(manifest: Path, pipeline: str | None, payload: Path | None, target: 
 
 
 def _ask(manifest: Path, target: Target, context: Context, console: Console) -> tuple[Target, str | None]:
-    """The project and the pipeline that a person chooses; what nobody can be asked for stays as it is."""
+    """The project and the pipeline that a person chooses; unchanged if there is no one to ask."""
     from manifest_runner.commands.setup.target import has_credential
 
     if not console.is_interactive or not (target.emulator or has_credential(target, context)):
         return target, None
-    from manifest_runner.commands.starters.init_pipeline import list_pipelines, list_projects
+    from manifest_runner.commands.starters.from_pipeline import list_pipelines, list_projects
 
     try:
         if target.project is None:

@@ -10,7 +10,6 @@ from manifest_runner.cli.console import Console
 from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options, unused, yes_option
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.errors import BadState
 
 MERGE_EPILOG = """\b
 As git's merge driver, once in each clone:
@@ -46,15 +45,9 @@ def merge(base: Path, ours: Path, theirs: Path, console: Console) -> None:
     The result has every launch of both sides, and there are never conflicts. The arguments are those of git's merge
     drivers: %O %A %B.
     """
-    from manifest_runner.lockfile.file import load_lockfile, write_lockfile
-    from manifest_runner.lockfile.merge import merge_lockfiles
+    from manifest_runner.commands.merge import merge as merge_files
 
-    mine, other = load_lockfile(ours), load_lockfile(theirs)
-    if mine is None or other is None:
-        raise BadState(f"{theirs if mine else ours}: there is no such lockfile")
-    is_empty = not base.exists() or not base.read_bytes().strip()
-    merged = merge_lockfiles(None if is_empty else load_lockfile(base), mine, other)
-    write_lockfile(ours, merged)
+    merged = merge_files(base, ours, theirs)
     console.result([], {"lockfile": str(ours), "items": len(merged.items)})
 
 

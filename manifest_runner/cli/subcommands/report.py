@@ -54,38 +54,20 @@ def command(
     HTML is a page to look at, JUnit is for CI systems, Markdown for a pull request, CSV for a spreadsheet and JSON for
     a program. Needs no network, unless the manifest uses `state`.
     """
-    from manifest_runner.commands.setup.opened import workspace_of
-    from manifest_runner.files import replace_file
+    from manifest_runner.commands.report import report, report_path, save_report
+    from manifest_runner.commands.setup.context import Context
 
     style = style or ("json" if console.as_json and output is None and not is_to_open else "html")
     if is_to_open and style != "html":
         raise UsageProblem(f"--open shows html, not {style}")
-    text = _report(manifest, target, style)
+    text = report(manifest, target, style, Context())
     if output is None and style == "html" and (is_to_open or sys.stdout.isatty()):
-        output = workspace_of(manifest, target).folder / f"{manifest.stem}.report.html"
+        output = report_path(manifest, target)
     if output is None:
         sys.stdout.buffer.write(text.encode())
         return
-    replace_file(output, text.encode())
+    save_report(text, output)
     console.note(f"wrote {output}")
     console.result([], {"report": str(output), "format": style})
     if is_to_open:
         click.launch(str(output))
-
-
-def _report(manifest: Path, target: Target, style: Style) -> str:
-    import time
-
-    from manifest_runner.commands.setup.context import Context
-    from manifest_runner.commands.setup.opened import find_lockfile
-    from manifest_runner.manifest.yaml_file import require_manifest
-    from manifest_runner.report import ReportSource, ica_web_url, write_report
-    from manifest_runner.timestamps import timestamp
-
-    found = find_lockfile(manifest, target, Context())
-    state = found.lockfile
-    if state is None:
-        require_manifest(manifest)
-        raise UsageProblem(f"{found.where}: there is no lockfile yet; `manifest-runner run` writes it")
-    source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(state.server))
-    return write_report(state, style, source=source)

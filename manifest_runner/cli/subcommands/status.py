@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from manifest_runner.planning.choices import Choices
 if TYPE_CHECKING:
     from manifest_runner.lockfile.model import Lockfile
 
+# Rows of the table, unless --verbose asks for all.
+MOST_ROWS = 50
 EPILOG = """\b
 Asks ICA only about analyses that can still change. While a run is active, `status` does not
 write the lockfile; the run does. To wait in a script, use `run --wait finished`: it exits with 1
@@ -48,7 +51,7 @@ def command(
     console: Console,
 ) -> int:
     """Update the lockfile from ICA and show how analyses are doing."""
-    from manifest_runner.cli.views.status import chosen_items, print_status, status_document
+    from manifest_runner.cli.views.status import chosen_items, status_document
 
     lockfile = _refresh(manifest, target, options, console, watch=watch, usage=usage)
     if not lockfile.items:
@@ -57,8 +60,28 @@ def command(
     if console.as_json:
         console.result([], status_document(shown, manifest))
     else:
-        print_status(shown, console, is_watched=watch)
+        _show(shown, console, is_watched=watch)
     return int(exit_status and any(item.failure_counts for item in shown.items.values()))
+
+
+def _show(lockfile: Lockfile, console: Console, *, is_watched: bool) -> None:
+    """Items as a table on a terminal, as lines in a pipe."""
+    from manifest_runner.cli.views.status import status_lines, status_table
+    from manifest_runner.report import ica_web_url
+    from manifest_runner.report.summary import summarise
+
+    if console.quiet:
+        return
+    summary = summarise(lockfile, ica_web_url(lockfile.server))
+    if not (sys.stdout.isatty() and summary.rows):
+        console.lines(status_lines(summary))
+        return
+    from rich.console import Console as Terminal
+
+    terminal = Terminal()
+    limit = max(3, terminal.height - 6) if is_watched else MOST_ROWS
+    rows = None if console.verbose else limit
+    terminal.print(status_table(summary, width=terminal.width, encoding=terminal.encoding, limit=rows, now=time.time()))
 
 
 def _refresh(

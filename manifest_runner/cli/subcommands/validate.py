@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from manifest_runner.cli.console import Console
+from manifest_runner.cli.console import Console, print_json
 from manifest_runner.cli.options import console_options, many_manifests, target_options
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from manifest_runner.commands.validate import Valid
 
 
 @click.command
@@ -32,8 +38,7 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
 
     Checks the YAML, the schema, the samplesheets, and each item against the API's rules. Needs no network.
     """
-    from manifest_runner.cli.views.findings import print_findings
-    from manifest_runner.commands.validate import Valid, validate
+    from manifest_runner.commands.validate import validate
 
     found: list[Finding] = []
     valid: dict[Path, Valid] = {}
@@ -51,5 +56,20 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
                     raise
                 console.explain(e)
                 code = e.exit_code
-    print_findings(found, valid, "json" if console.as_json else style, console)
+    _show(found, valid, "json" if console.as_json else style, console)
     return code
+
+
+def _show(found: list[Finding], valid: Mapping[Path, Valid], style: str, console: Console) -> None:
+    """Print the findings as the result; ``valid`` are the manifests without errors."""
+    from manifest_runner.cli.views import findings as view
+
+    match style:
+        case "json":
+            print_json(view.findings_document(found))
+        case "sarif":
+            click.echo(view.findings_sarif(found).encode("utf-8", "backslashreplace"))
+        case _:
+            console.lines(view.finding_lines_in(style, found, on_terminal=sys.stdout.isatty()))
+            if style == "text" and not console.quiet:
+                console.lines(view.valid_lines(valid))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from manifest_runner.cli.console import Console
 from manifest_runner.errors import UsageProblem
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.report import ReportSource, ica_web_url, write_report
 from manifest_runner.report.states import State
-from manifest_runner.report.summary import Summary, summarise
+from manifest_runner.report.summary import Summary
 from manifest_runner.report.times import shown_duration
 from manifest_runner.text import counted
 from manifest_runner.timestamps import moment, timestamp
@@ -40,7 +38,6 @@ COLOURS = {
     State.ACCEPTED: "dim",
     State.REMOVED: "dim",
 }
-_ROWS = 50
 # Narrower than this, only the item and its state are shown; wider than the other, the whole id.
 _WIDE_ENOUGH = 70
 _WIDE_FOR_IDS = 120
@@ -63,22 +60,6 @@ def status_document(lockfile: Lockfile, manifest: Path) -> Any:
     """The report's JSON."""
     source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(lockfile.server))
     return json.loads(write_report(lockfile, "json", source=source))
-
-
-def print_status(lockfile: Lockfile, console: Console, *, is_watched: bool) -> None:
-    """Items as a table on a terminal, as lines in a pipe."""
-    summary = summarise(lockfile, ica_web_url(lockfile.server))
-    if console.quiet:
-        return
-    if not (sys.stdout.isatty() and summary.rows):
-        console.lines(status_lines(summary))
-        return
-    from rich.console import Console as Terminal
-
-    terminal = Terminal()
-    limit = max(3, terminal.height - 6) if is_watched else _ROWS
-    rows = None if console.verbose else limit
-    terminal.print(status_table(summary, width=terminal.width, encoding=terminal.encoding, limit=rows, now=time.time()))
 
 
 def status_lines(summary: Summary) -> list[str]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.cli.pre_commit import chosen
-from manifest_runner.commands.init import write_from_payload
+from manifest_runner.commands.starters.from_payload import write_from_payload
 from manifest_runner.commands.starters.starter import PLACEHOLDER_DATA, PLACEHOLDER_UUID, SCHEMA_FILE, write_starter
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import UsageProblem

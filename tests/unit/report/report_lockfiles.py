@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from msgspec import structs
 
 from manifest_runner.launch.record import new_launch
-from manifest_runner.lockfile.model import LockedAnalysis, LockedItem
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
 
 SERVER = "https://ica.illumina.com/ica/rest"
@@ -36,3 +37,36 @@ def requests(pipelines: dict[str, object]) -> str | None:
     """What the lockfile keeps of a batch that launched these pipelines, by userReference."""
     items = [{"userReference": name, "pipelineId": pipeline} for name, pipeline in pipelines.items()]
     return keep_requests(json.dumps({"nextflowItems": items}).encode())
+
+
+@pytest.fixture
+def empty() -> Lockfile:
+    return Lockfile("germline", PROJECT, SERVER)
+
+
+@pytest.fixture
+def every_state(empty: Lockfile) -> Lockfile:
+    empty.batches["b1"] = LockedBatch("mr1-" + "0" * 64, 12, "SUCCEEDED", "2026-11-23T10:00:00Z")
+    empty.items |= {
+        "s-running": locked(analysis="INPROGRESS", start="2026-11-23T10:05:00Z"),
+        "s-good": locked(analysis="SUCCEEDED", start="2026-11-23T10:05:00Z", end="2026-11-23T12:10:30Z"),
+        "s-bad": locked(analysis="FAILED_FINAL", start="2026-11-23T10:05:00Z", end="2026-11-23T10:06:00Z"),
+        "s-aborted": locked(analysis="ABORTED"),
+        "s-refused": locked("FAILED", message="Pipeline is not linked"),
+        "s-requested": locked(analysis="REQUESTED"),
+        "s-waiting": locked("WAITING_RESOURCES"),
+        "s-creating": locked("RUNNING"),
+        "s-odd": locked(analysis="THINKING"),
+        "s-known": locked("FAILED", message="Known", failure_accepted=True),
+        "s-gone": locked("FAILED", message="Old", removed=True),
+    }
+    return empty
+
+
+@pytest.fixture
+def evil(empty: Lockfile) -> Lockfile:
+    empty.name = EVIL
+    empty.batches[EVIL] = LockedBatch("k", 1, EVIL, EVIL, requests({EVIL: EVIL}))
+    empty.items[EVIL] = locked("FAILED", message=EVIL, batch_id=EVIL)
+    empty.items["=1+1"] = locked(analysis=EVIL, start=EVIL, message="@SUM(A1)")
+    return empty

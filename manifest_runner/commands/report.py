@@ -1,0 +1,34 @@
+"""``report``: a manifest's lockfile as text, in the format that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opened import find_lockfile, workspace_of
+from manifest_runner.commands.setup.options import Target
+from manifest_runner.errors import UsageProblem
+from manifest_runner.files import replace_file
+from manifest_runner.manifest.yaml_file import require_manifest
+from manifest_runner.report import ReportSource, Style, ica_web_url, write_report
+from manifest_runner.timestamps import timestamp
+
+
+def report(manifest: Path, target: Target, style: Style, context: Context) -> str:
+    """The lockfile as a report. Raises UsageProblem if there is no lockfile yet."""
+    found = find_lockfile(manifest, target, context)
+    state = found.lockfile
+    if state is None:
+        require_manifest(manifest)
+        raise UsageProblem(f"{found.where}: there is no lockfile yet; `manifest-runner run` writes it")
+    source = ReportSource(str(manifest), timestamp(context.clock()), ica_web_url(state.server))
+    return write_report(state, style, source=source)
+
+
+def report_path(manifest: Path, target: Target) -> Path:
+    """Where the page goes unless the user names a file: beside the manifest."""
+    return workspace_of(manifest, target).folder / f"{manifest.stem}.report.html"
+
+
+def save_report(text: str, output: Path) -> None:
+    replace_file(output, text.encode())
