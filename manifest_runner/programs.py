@@ -1,8 +1,8 @@
 """The commands as functions, for notebooks and workflow engines. They print nothing.
 
-Each takes the manifest's path first, and by keyword the options of the command line under their names there. What ends
-a command with an exit code from 2 to 8 raises a ``manifest_runner.errors.RunnerError`` with that ``exit_code``; items
-that failed are in the result. ``notify`` is called with each line that a command would report while it works.
+Each takes the manifest's path first, and by keyword the options of the command line under their names there. A command
+that would exit with 2 to 8 raises a ``manifest_runner.errors.RunnerError`` with that ``exit_code``; items that failed
+are in the result. ``notify`` is called with each line that a command would report while it works.
 """
 
 from __future__ import annotations
@@ -153,8 +153,8 @@ def status(
     ``target`` and ``failed`` choose what is in the result. While a run holds the manifest, nothing is written.
     """
     manifest, to, options, context = _arguments(locals())
-    from manifest_runner.cli.views.status import chosen_items, status_document
-    from manifest_runner.commands.status import refresh
+    from manifest_runner.cli.views.status import status_document
+    from manifest_runner.commands.status import chosen_items, refresh
 
     found = refresh(manifest, to, options, context, is_watching=watch, usage=usage)
     shown = chosen_items(found, options.choices, only_failed=failed)

@@ -1,4 +1,4 @@
-"""What the shell offers when the tab key is pressed. It never fails and never prints: then it offers nothing."""
+"""What the shell offers when the tab key is pressed. On any error it offers nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# A shell that has to show more than these asks whether to; nobody reads them.
+# A shell asks before it shows more than these, and nobody reads so long a list.
 _MOST = 200
 _YAML = (".yaml", ".yml")
 

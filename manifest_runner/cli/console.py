@@ -16,9 +16,9 @@ from manifest_runner.diagnostics.formats import finding_document, finding_lines
 from manifest_runner.errors import RunnerError
 from manifest_runner.text import counted, plain_text
 
-# Of a long list so many entries are shown, unless --verbose asks for all.
+# Number of entries shown of a long list, unless --verbose asks for all.
 FEW = 10
-# Of so many changed items a plan says what changed; beyond them only that they did.
+# A plan details this many changed items; beyond that it only lists them.
 MANY = 1000
 _QUIET = re.compile(r"--quiet|-[vy]*q[vyq]*")
 
@@ -32,7 +32,7 @@ class Console(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_arguments(cls, arguments: Iterable[str]) -> Console:
-        """The console for what goes wrong before, or while, these arguments are parsed."""
+        """The console for errors before or while these arguments are parsed."""
         given = list(arguments)
         return cls(as_json="--json" in given, quiet=any(map(_QUIET.fullmatch, given)))
 
@@ -43,7 +43,7 @@ class Console(msgspec.Struct, frozen=True):
 
     @property
     def detail(self) -> int | None:
-        """Of how many changed items to find out what changed; None for all of them."""
+        """The number of changed items that a plan details; None for all."""
         return None if self.verbose or self.as_json else MANY
 
     # -- what goes well
@@ -74,13 +74,13 @@ class Console(msgspec.Struct, frozen=True):
                     self.error(line)
 
     def failure(self, error: RunnerError) -> None:
-        """Report what ended a command: of an invalid manifest each finding, else the message."""
+        """Report why a command ended: each finding of an invalid manifest, otherwise the message."""
         self.explain(error)
         if self.as_json:
             print_json(error_document(error))
 
     def explain(self, error: RunnerError) -> None:
-        """The words of ``failure`` alone."""
+        """As ``failure``, but never JSON."""
         if isinstance(error, InvalidManifest):
             self.findings(error.findings)
             self.error(f"{_message(error)}.")
@@ -117,12 +117,12 @@ def _message(error: RunnerError) -> str:
 
 
 def print_json(document: object) -> None:
-    """JSON is UTF-8 whatever the locale says (RFC 8259); a lone surrogate has no UTF-8, but its escape is JSON."""
+    """JSON is UTF-8 regardless of the locale (RFC 8259); a lone surrogate has no UTF-8, but its escape is JSON."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace"))
 
 
 def _print(lines: Iterable[str], stream: TextIO) -> None:
-    """Lines, harmless first and coloured then, where the stream wants that."""
+    """Lines, escaped, then coloured if the stream wants that."""
     painted = _painter(stream)
     for line in lines:
         click.echo(painted(harmless(line)), file=stream)

@@ -253,7 +253,7 @@ run_options = grouped("options", RunOptions, *_PLANNING, *_RUNNING, *_FOLLOWING)
 
 
 def outcome_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Of a command about what came of launches: ``target``, ``console``, and ``options`` with the choice of items."""
+    """For commands about results: ``target``, ``console``, and ``options`` with the choice of items."""
 
     @targets_only
     @follow_options

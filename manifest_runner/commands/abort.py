@@ -16,10 +16,11 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Session, held_session
-from manifest_runner.errors import ApprovalNeeded, Refused, UsageProblem
+from manifest_runner.commands.steps.aborting import abort_analysis
+from manifest_runner.commands.steps.targets import check_launched
+from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.lockfile.model import LockedItem, Lockfile
-from manifest_runner.model import FINAL_ANALYSIS
 from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
 from manifest_runner.timestamps import timestamp
@@ -57,8 +58,7 @@ def abort(
         session.report_pending()
         items = session.lockfile.items
         chosen = [name for name in sorted(items) if choices.wants(name)]
-        if choices.targets and not chosen:
-            raise UsageProblem(f"--target {' '.join(choices.targets)}: no launched item's userReference matches")
+        check_launched(items, choices)
         result = Aborted(session.lockfile, session.lockfile_at)
         if all(items[name].analysis_is_final for name in chosen):
             return result
@@ -93,17 +93,6 @@ def _abort_chosen(
             items[name] = structs.replace(items[name], abort_requested_at=at)
             result.aborted.append(name)
     poller.poll()
-
-
-def abort_analysis(client: Client, analysis_id: str) -> bool:
-    """Whether there was anything to abort: ICA refuses for an analysis that has ended since it was last read."""
-    try:
-        client.abort_analysis(analysis_id)
-    except Refused:
-        if client.get_analysis(analysis_id).status not in FINAL_ANALYSIS:
-            raise
-        return False
-    return True
 
 
 def _is_aborting(item: LockedItem) -> bool:

@@ -10,8 +10,9 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import held_session
-from manifest_runner.commands.steps.due import check_targets, plan_session
+from manifest_runner.commands.steps.due import plan_session
 from manifest_runner.commands.steps.launching import apply_moves
+from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.errors import UsageProblem
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices
@@ -33,7 +34,7 @@ def accept(path: Path, target: Target, choices: Choices, context: Context) -> Ac
         session.report_pending()
         plan = plan_session(session, choices, 0, None)
         session.loaded.raise_errors()
-        check_targets(plan, choices)
+        check_targets(plan.references, choices)
         if plan.unresolved:
             names = counted(len(plan.unresolved), "name")
             raise UsageProblem(f"{names} must be looked up first; `manifest-runner resolve {path}` does that")

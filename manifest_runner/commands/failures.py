@@ -13,11 +13,11 @@ from msgspec import structs
 
 from manifest_runner.commands.outcomes.download import fetch_all, patience
 from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile
-from manifest_runner.commands.outputs import wanted_items
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import look
 from manifest_runner.commands.steps.open_run import OpenRun, open_run
+from manifest_runner.commands.steps.targets import wanted_items
 from manifest_runner.errors import Refused
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.failure_groups import FailureGroup, group_failures
@@ -39,7 +39,8 @@ class LogOptions(msgspec.Struct, frozen=True):
 
 
 class FailuresReport(msgspec.Struct, frozen=True):
-    """The failed items, grouped. ``tails`` are ends of logs by userReference, ``missing`` the logs that cannot be had.
+    """The failed items, grouped. ``tails`` are ends of logs by userReference, ``missing`` the logs that are not
+    available.
 
     ``is_hidden``: there are failed analyses, and the credential may not see the steps of any of them.
     """

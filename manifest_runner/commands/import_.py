@@ -1,61 +1,16 @@
-"""``import``: rebuild a lockfile from what the API knows, by batch id or by the manifest's stamps.
-
-ICA has a userReference and, in the stamp, half a digest. If the manifest still renders to that digest at some attempt,
-the launch is known in full. If it does not, the item has changed since: it is recorded with the half that is known, so
-that a plan says "changed" and nobody pays twice.
-"""
+"""``import``: rebuild a lockfile from what the API knows, by batch id or by the manifest's stamps."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-import orjson
-from msgspec import structs
-
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import Session, held_session
+from manifest_runner.commands.setup.session import held_session
 from manifest_runner.commands.setup.target import load_target
+from manifest_runner.commands.steps.importer import Imported, Importer
 from manifest_runner.errors import UsageProblem
-from manifest_runner.ica.client import Client
-from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.launch.record import launched, locked_analysis, new_launch
-from manifest_runner.launch.search import age_order, stamped_analyses
-from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
-from manifest_runner.model import Item
-from manifest_runner.planning.identity import (
-    DIGEST_STAMP,
-    NAME_STAMP,
-    STAMP_DIGITS,
-    batch_key,
-    digest_stamp,
-)
-from manifest_runner.planning.launched import request_hash
-from manifest_runner.planning.naming import Identities
-from manifest_runner.timestamps import timestamp
-
-MAX_ATTEMPTS = 100
-UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)
-UNKNOWN_REVISION = "0.0"
-_HALF = re.compile(rf"[0-9a-f]{{{STAMP_DIGITS}}}")
-
-
-class Imported(msgspec.Struct, frozen=True):
-    """How many launches were found: as the manifest is now, changed since, no longer in the manifest."""
-
-    lockfile: Lockfile
-    path: str
-    known: int
-    changed: int
-    removed: int
-
-    @property
-    def total(self) -> int:
-        return self.known + self.changed + self.removed
 
 
 def import_lockfile(
@@ -67,7 +22,7 @@ def import_lockfile(
             f"{path}: the manifest has `stamp: false`, so launches can only be found by batch: use --batch-id ID"
         )
     with held_session(path, target, context, "import") as session, ExitStack() as stack:
-        importer = _Importer(session)
+        importer = Importer(session)
         session.loaded.raise_errors()
         before = set(session.lockfile.items)
         client = stack.enter_context(session.client(context.deadline(timeout)))
@@ -77,107 +32,3 @@ def import_lockfile(
             importer.take_stamped(client)
         session.save()
         return importer.summary(before)
-
-
-def take_batches(session: Session, client: Client, batch_ids: Sequence[str]) -> None:
-    """Take these batches into the session's lockfile, as the manifest knows their items."""
-    _Importer(session).take_batches(client, tuple(batch_ids), session.context)
-
-
-class _Importer:
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._lockfile = session.lockfile
-        self._stamped = session.loaded.document.stamp
-        self._identities = Identities(session.naming, session.loaded.project)
-        self._items = {item.user_reference: item for item in session.loaded.expansion.items()}
-        renames = self._identities.renames
-        self._new_names = {old: name for name in self._items for old in renames.former(name)} if renames else {}
-
-    def take_stamped(self, client: Client) -> None:
-        """Every analysis with the manifest's name stamp, the oldest of an item first."""
-        for analysis in sorted(stamped_analyses(client, self._session.naming.names), key=age_order):
-            launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
-            self._record(self._name(analysis.user_reference), _with_analysis(launch, analysis))
-
-    def take_batches(self, client: Client, batch_ids: tuple[str, ...], context: Context) -> None:
-        """The oldest batch first, however they are ordered: the last launch of an item is the one that counts."""
-        batches = [client.get_batch(batch_id) for batch_id in dict.fromkeys(batch_ids)]
-        for batch in sorted(batches, key=lambda each: each.time_created or ""):
-            self._take_batch(client, batch, context)
-
-    def _take_batch(self, client: Client, batch: Batch, context: Context) -> None:
-        batch_id = batch.id
-        seen = list(client.list_items(batch_id))
-        launches = {self._name(each.user_reference): self._of_batch(batch_id, each) for each in seen}
-        in_order = [reference for reference in self._items if reference in launches]
-        key = batch_key(launches[reference].digest for reference in in_order)
-        at = batch.time_created or timestamp(context.clock())
-        self._lockfile.batches.setdefault(batch_id, LockedBatch(key, len(seen), batch.status, at))
-        for reference, launch in launches.items():
-            self._record(reference, launch)
-
-    def _of_batch(self, batch_id: str, seen: BatchItem) -> LockedItem:
-        launch = self._launch(seen.user_reference, seen.technical_tags, batch_id)
-        analysis = None if seen.analysis is None else locked_analysis(seen.analysis)
-        return structs.replace(launch, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
-
-    def _launch(self, reference: str, tags: Iterable[str], batch_id: str | None) -> LockedItem:
-        stamp = next((tag for tag in tags if tag.startswith(DIGEST_STAMP) and not tag.startswith(NAME_STAMP)), None)
-        item = self._items.get(self._name(reference))
-        if item is not None and (known := self._known(item, stamp, batch_id)) is not None:
-            return known
-        half = (stamp or "").removeprefix(DIGEST_STAMP)
-        digest = (half if _HALF.fullmatch(half) else "0" * STAMP_DIGITS) + UNKNOWN_HALF
-        kind, revision = (item.kind, item.revision) if item else ("nextflow", UNKNOWN_REVISION)
-        return new_launch(digest, kind, revision, 0, batch_id)
-
-    def _known(self, item: Item, stamp: str | None, batch_id: str | None) -> LockedItem | None:
-        """The launch of the manifest's item with this stamp, None where the item has another request now.
-
-        Without stamps it is taken to be the first launch of the item as it is.
-        """
-        if stamp is None and self._stamped:
-            return None
-        for attempt in range(MAX_ATTEMPTS):
-            now = self._identities.now(item.request, item.kind, item.revision, attempt)
-            for digest, reference in self._identities.all(item, item.request, attempt):
-                if stamp is None or digest_stamp(digest) == stamp:
-                    launch = new_launch(digest, item.kind, item.revision, attempt, batch_id)
-                    return structs.replace(
-                        launch,
-                        accepted=None if digest == now else now,
-                        renamed_from=None if reference == item.user_reference else reference,
-                        request_hash=request_hash(item.kind, orjson.loads(item.request)),
-                    )
-        return None
-
-    def _name(self, reference: str) -> str:
-        """What the manifest calls an item that was launched under this name."""
-        return reference if reference in self._items else self._new_names.get(reference, reference)
-
-    def _record(self, reference: str, launch: LockedItem) -> None:
-        before = self._lockfile.items.get(reference)
-        if before is not None and _is_known(before, launch):
-            return
-        if before is not None and launch.digest.endswith(UNKNOWN_HALF):
-            launch = structs.replace(launch, attempt=before.attempt + 1)
-        recorded = launched(before, launch)
-        self._lockfile.items[reference] = structs.replace(recorded, removed=reference not in self._items)
-
-    def summary(self, before: set[str]) -> Imported:
-        new = {name: item for name, item in self._lockfile.items.items() if name not in before}
-        removed = sum(item.removed for item in new.values())
-        changed = sum(item.digest.endswith(UNKNOWN_HALF) and not item.removed for item in new.values())
-        path = self._session.lockfile_at
-        return Imported(self._lockfile, path, len(new) - removed - changed, changed, removed)
-
-
-def _with_analysis(launch: LockedItem, analysis: Analysis) -> LockedItem:
-    return structs.replace(launch, status="SUCCEEDED", analysis=locked_analysis(analysis), adopted=True)
-
-
-def _is_known(before: LockedItem, launch: LockedItem) -> bool:
-    """Whether the lockfile has this launch already, as the current one or as one that was replaced."""
-    ids = {each.analysis.id for each in (before, *before.previous) if each.analysis}
-    return before.digest == launch.digest or (launch.analysis is not None and launch.analysis.id in ids)

@@ -12,7 +12,8 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.session import read_session
 from manifest_runner.commands.setup.target import load_target
-from manifest_runner.commands.steps.due import check_targets, due_batches, plan_session, too_many_words
+from manifest_runner.commands.steps.due import due_batches, plan_session, too_many_words
+from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.journal.spool import open_spool
@@ -52,7 +53,7 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
         session.loaded = session.loaded.without_checks()
     made = plan_session(session, options.choices, options.detail, None)
     session.loaded.raise_errors(strict=options.strict)
-    check_targets(made, options.choices)
+    check_targets(made.references, options.choices)
     too_many = too_many_words(made, options, session.loaded)
     if too_many:
         context.notify(f"run would stop: {too_many}")

@@ -8,15 +8,16 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.doubles import doubles_of_run
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
-from manifest_runner.commands.steps.due import check_targets, uncovered_words
+from manifest_runner.commands.steps.due import uncovered_words
+from manifest_runner.commands.steps.duplicates import doubles_of_run
 from manifest_runner.commands.steps.failed_items import Failure, failed_items
 from manifest_runner.commands.steps.follow import follow, look
 from manifest_runner.commands.steps.launching import launch_due, plan_run
 from manifest_runner.commands.steps.open_run import OpenRun, open_run
 from manifest_runner.commands.steps.sent import Sent
+from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.commands.steps.waves import Waves
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.errors import ApprovalNeeded, NotCovered, RunnerError, UsageProblem
@@ -27,7 +28,7 @@ from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.planning.plan import Plan
 from manifest_runner.text import counted
 
-# So many of the launches that exist twice fit into a message.
+# Maximum number of duplicates listed in a message.
 SHOWN = 5
 
 
@@ -125,19 +126,19 @@ def _doubles_words(run: OpenRun, sent: Sent) -> str:
         return ""
     if not doubles:
         return ""
-    launches = counted(len(doubles), "launch exists", "launches exist")
+    items = counted(len(doubles), "item was", "items were")
     shown = "; ".join(map(double_words, doubles[:SHOWN]))
-    return f" Besides, {launches} more than once: {shown}. `manifest-runner doubles` lists all of them."
+    return f" In addition, {items} launched more than once: {shown}. `manifest-runner doubles` lists all of them."
 
 
 def _record_outputs(run: OpenRun, plan: Plan) -> None:
-    from manifest_runner.commands.outputs import record_outputs
+    from manifest_runner.commands.outcomes.outputs import record_outputs
 
     record_outputs(run, [name for name in run.session.lockfile.items if name in plan.references])
 
 
 def _check(run: OpenRun, plan: Plan) -> None:
-    check_targets(plan, run.options.choices)
+    check_targets(plan.references, run.options.choices)
     if run.options.locked and not plan.is_covered:
         path = run.session.lockfile_at
         raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(plan)}. Run without --locked.")

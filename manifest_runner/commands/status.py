@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import structs
+
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import follow, look
 from manifest_runner.commands.steps.open_run import OpenRun, open_run
+from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
 
 
@@ -34,6 +38,18 @@ def refresh(
         finally:
             session.finish()
         return session.lockfile
+
+
+def chosen_items(lockfile: Lockfile, choices: Choices, *, only_failed: bool) -> Lockfile:
+    """The lockfile with these items alone. Raises UsageProblem where there are launched items, and none is wanted."""
+    if lockfile.items:
+        check_launched(lockfile.items, choices)
+    items = {
+        reference: item
+        for reference, item in lockfile.items.items()
+        if choices.wants(reference) and (not only_failed or item.failure_counts)
+    }
+    return structs.replace(lockfile, items=items)
 
 
 def _ask_for_prices(run: OpenRun) -> None:

@@ -239,8 +239,10 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
 def _blind() -> None:
     """Break the product: it never sees a double. A test that looks for them must then fail."""
     from manifest_runner.commands import doubles
+    from manifest_runner.commands.steps import duplicates
 
-    doubles.doubles_among = lambda *_arguments: []
+    for module in (doubles, duplicates):
+        module.doubles_among = lambda *_arguments: []
 
 
 def _call(case: dict[str, Any]) -> int:

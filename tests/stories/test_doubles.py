@@ -100,7 +100,7 @@ def test_a_run_that_stops_for_approval_reports_doubles_too(doubled):
     change(one, "caller: fast", "caller: exact")
     stopped = one("run", "study.yaml")
     assert stopped.code == 7
-    assert "Besides, 2 launches exist more than once: alpha: analyses " in stopped.err
+    assert "In addition, 2 items were launched more than once: alpha: analyses " in stopped.err
     assert all(each in stopped.err for each in ids)
 
 

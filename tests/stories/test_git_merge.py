@@ -135,7 +135,7 @@ def test_a_lockfile_that_both_branches_made_merges_without_a_base(cli):
 
 
 @pytest.mark.parametrize(("theirs", "words"), [
-    ("{}", "damaged"), (None, "no such lockfile"), ("<<<<<<< HEAD\n", "git conflict markers"),
+    ("{}", "damaged"), (None, "lockfile not found"), ("<<<<<<< HEAD\n", "git conflict markers"),
 ])  # fmt: skip
 def test_what_is_no_lockfile_is_not_merged(cli, theirs, words):
     write_lockfile(cli.folder / "ours", launched(10))

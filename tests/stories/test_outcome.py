@@ -15,7 +15,10 @@ def test_a_failed_item_is_named_with_its_message_and_the_lines_it_came_from(cli,
     assert re.sub(r"in \d+ s: ", "in N s: ", ran.out).splitlines() == [
         "failed: beta: The emulator was set to fail this creation. (study.yaml:9, study.csv:3)",
         "launched 2 in 1 batch in N s: 1 succeeded, 1 not created",
-        "next: fix the cause, then run with --retry-failed to launch them again; `accept` takes them as they are",
+        (
+            "next: fix the cause, then run with --retry-failed to launch them again; "
+            "`accept` marks the failures as accepted"
+        ),
         "lockfile: study.lock.json",
     ]
     again = cli("run", "study.yaml")

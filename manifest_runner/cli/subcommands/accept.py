@@ -1,4 +1,4 @@
-"""``accept``: take changed and failed items as they are."""
+"""``accept``: keep changed and failed items as launched."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ def command(
     console: Console,
 ) -> int:
     """Update the lockfile from ICA and show how analyses are doing."""
-    from manifest_runner.cli.views.status import chosen_items, status_document
+    from manifest_runner.cli.views.status import status_document
+    from manifest_runner.commands.status import chosen_items
 
     lockfile = _refresh(manifest, target, options, console, watch=watch, usage=usage)
     if not lockfile.items:

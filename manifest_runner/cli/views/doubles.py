@@ -19,7 +19,7 @@ def double_lines(doubles: list[Double], *, verbose: bool = False) -> list[str]:
 
 def doubles_lines(done: Doubles, *, abort: bool) -> list[str]:
     if not done.doubles:
-        return ["no launch exists more than once"]
+        return ["no item was launched twice"]
     lines = double_lines(done.doubles, verbose=True)
     if not abort:
         return [*lines, "next: `manifest-runner doubles --abort` aborts all but the oldest of each"]

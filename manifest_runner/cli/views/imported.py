@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from manifest_runner.commands.import_ import Imported
+from manifest_runner.commands.steps.importer import Imported
 
 
 def imported_lines(done: Imported) -> list[str]:

@@ -51,7 +51,8 @@ def run_lines(outcome: Outcome, seconds: float) -> list[str]:
     lines = [*failure_lines(outcome), *_renamed_line(outcome), *_done_lines(outcome, seconds)]
     if outcome.failures:
         lines.append(
-            "next: fix the cause, then run with --retry-failed to launch them again; `accept` takes them as they are"
+            "next: fix the cause, then run with --retry-failed to launch them again; "
+            "`accept` marks the failures as accepted"
         )
     if outcome.waiting:
         waiting = counted(len(outcome.waiting), "more waits", "more wait")

@@ -8,11 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import structs
-
-from manifest_runner.errors import UsageProblem
 from manifest_runner.lockfile.model import Lockfile
-from manifest_runner.planning.choices import Choices
 from manifest_runner.report import ReportSource, ica_web_url, write_report
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import Summary
@@ -42,18 +38,6 @@ COLOURS = {
 _WIDE_ENOUGH = 70
 _WIDE_FOR_IDS = 120
 _SHORT_ID = 8
-
-
-def chosen_items(lockfile: Lockfile, choices: Choices, *, only_failed: bool) -> Lockfile:
-    """The lockfile with these items alone. Raises UsageProblem where there are launched items, and none is wanted."""
-    if choices.targets and lockfile.items and not any(map(choices.wants, lockfile.items)):
-        raise UsageProblem(f"--target {' '.join(choices.targets)}: no launched item's userReference matches")
-    items = {
-        reference: item
-        for reference, item in lockfile.items.items()
-        if choices.wants(reference) and (not only_failed or item.failure_counts)
-    }
-    return structs.replace(lockfile, items=items)
 
 
 def status_document(lockfile: Lockfile, manifest: Path) -> Any:

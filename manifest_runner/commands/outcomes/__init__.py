@@ -1,1 +1,1 @@
-"""What came of analyses, asked for and kept."""
+"""Results of analyses, fetched once and recorded."""

@@ -1,4 +1,4 @@
-"""Which files the outputs of analyses are, where each is to lie, and the signed URLs to fetch them by."""
+"""Which files the outputs of analyses are, where each goes, and the signed URLs to fetch them by."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class SignedUrls:
         return self._ask([file.data_id], file.project).get(file.data_id)
 
     def _ask_for_all(self, chunk: _Chunk) -> dict[str, str]:
-        """What an unknown file among others does is not documented: where all are refused, each is asked for alone."""
+        """The API does not document how one unknown file affects the rest: if all are refused, ask for each alone."""
         try:
             return self._ask(chunk.ids, chunk.project)
         except Refused as e:

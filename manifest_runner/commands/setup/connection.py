@@ -1,4 +1,4 @@
-"""The way to a server: a client for it, with the embedded emulator started where that is meant."""
+"""The way to a server: a client for it, starting the embedded emulator for trials."""
 
 from __future__ import annotations
 

@@ -44,6 +44,6 @@ class Leases(msgspec.Struct, frozen=True):
             held.unseen = tuple(each for each in held.unseen if each not in seen)
 
     def forget_all(self) -> None:
-        """Whatever earlier holders left unseen has been searched for."""
+        """A search has covered everything that earlier holders left."""
         for held in self._all:
             held.unseen = ()

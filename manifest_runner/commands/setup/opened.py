@@ -1,4 +1,4 @@
-"""A manifest with where its state lies, before anything of that is read."""
+"""A manifest with where its state lies, before any state is read."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class Session:
 
     @contextmanager
     def client(self, deadline: Deadline) -> Iterator[Client]:
-        """A client for this session's server, with the embedded emulator started where that is meant."""
+        """A client for this session's server, starting the embedded emulator for trials."""
         with connected(self.workspace, self._target, self.loaded.project, self.context, deadline) as client:
             yield client
 

@@ -142,8 +142,9 @@ def check_moved_in(lockfile: VersionedLockfile, workspace: Workspace) -> None:
         )
     if not lockfile.exists and workspace.lockfile.exists():
         raise BadState(
-            f"{lockfile.where}: there is no lockfile in the store yet, but there is {workspace.lockfile}. Nothing was "
-            f"sent. `manifest-runner lock push {workspace.manifest}` copies it there; or move it away to start afresh."
+            f"{lockfile.where}: there is no lockfile in the store yet, but there is {workspace.lockfile}. "
+            f"Nothing was sent. `manifest-runner lock push {workspace.manifest}` copies it there; "
+            "or move it elsewhere to start over."
         )
 
 

@@ -11,7 +11,6 @@ from manifest_runner.commands.setup.context import Progress
 from manifest_runner.commands.setup.options import RunOptions
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.setup.target import report_moves
-from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.batches import PreparedBatch, make_batches
 from manifest_runner.launch.journal.journal import references
@@ -70,11 +69,6 @@ def too_many_words(plan: Plan, options: RunOptions, loaded: Loaded) -> str | Non
         f"{due:,} items are due, more than the {limit:,} that one run may launch (maxLaunches). Raise it with "
         f"--max-launches {due}, or launch a part with --limit."
     )
-
-
-def check_targets(plan: Plan, choices: Choices) -> None:
-    if choices.targets and not any(map(choices.wants, plan.references)):
-        raise UsageProblem(f"--target {' '.join(choices.targets)}: no item's userReference matches")
 
 
 def plan_session(session: Session, choices: Choices, detail: int | None, spool: Spool | None) -> Plan:

@@ -31,7 +31,7 @@ def plan_run(run: OpenRun, choices: Choices) -> Plan:
 def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
     """Launch what is due and has room, once that is approved; ``sent`` is brought up to date.
 
-    Returns the plan that is followed.
+    Returns the plan in effect.
     """
     if run.session.unseen_batches:
         plan = _read_unseen(run)
@@ -49,7 +49,7 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
 
 def _read_unseen(run: OpenRun) -> Plan:
     """Take what earlier holders of the lease launched and did not see whole into the lockfile, then plan again."""
-    from manifest_runner.commands.import_ import take_batches
+    from manifest_runner.commands.steps.importer import take_batches
 
     session = run.session
     batches = counted(len(session.unseen_batches), "batch", "batches")

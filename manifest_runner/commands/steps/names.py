@@ -25,7 +25,7 @@ from manifest_runner.planning.plan import Plan
 if TYPE_CHECKING:  # requests is imported only when something is asked
     from manifest_runner.names.resolver import LookedUp, Resolver
 
-# More ids than that are checked by ``resolve`` alone: a run should not wait for a thousand requests.
+# Above this number, only `resolve` checks ids: a run should not wait for a thousand requests.
 MAX_CHECKED_IDS = 20_000
 _HIDDEN = frozenset({403, 404, 405})
 
@@ -181,7 +181,7 @@ def _look_at(resolver: Resolver, pipeline: str, looked: _Looked) -> PipelineChec
 
 
 def with_paths(faulty: Mapping[str, Failure], names: Names) -> dict[str, Failure]:
-    """The same by what the manifest calls them: data by path, too."""
+    """The same, also keyed by the manifest's paths."""
     by_path = {key: faulty[entry.id] for key, entry in names.data.items() if entry.id in faulty}
     return {**faulty, **by_path}
 

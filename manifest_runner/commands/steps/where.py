@@ -20,7 +20,7 @@ _ITEM = ("userReference", "kind", "revision", "attempt", "status", "message")
 def failed_where(text: str) -> Meant:
     """Leaves out failed items for which the expression does not hold. Raises UsageProblem, also when it is applied.
 
-    What it says of ``failure`` holds for no item whose reason was never asked for.
+    A condition on ``failure`` never matches an item whose reason is unknown.
     """
     from manifest_runner.templates.model import TemplateFault
     from manifest_runner.templates.sandbox import Sandbox
