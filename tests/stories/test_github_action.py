@@ -105,5 +105,5 @@ def test_mistakes_are_annotated_at_their_lines(cli):
 def test_the_action_sets_up_python_and_installs_its_own_version():
     steps = ACTION["runs"]["steps"]
     assert steps[0]["uses"].startswith("actions/setup-python@")
-    assert '"$GITHUB_ACTION_PATH"' in steps[1]["run"]
+    assert '"$GITHUB_ACTION_PATH${EXTRAS:+[$EXTRAS]}"' in steps[1]["run"]
     assert all("description" in each for part in ("inputs", "outputs") for each in ACTION[part].values())
