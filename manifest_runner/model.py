@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 
 FINAL_JOB = frozenset({"STOPPED", "SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED"})
 
-
 Kind = Literal["nextflow", "nextflowJson", "cwl"]
 KINDS: tuple[Kind, ...] = ("nextflow", "nextflowJson", "cwl")
 
@@ -16,6 +15,8 @@ FINAL_ANALYSIS = frozenset({"SUCCEEDED", "FAILED", "FAILED_FINAL", "FAILEDFINAL"
 ABORTED_ANALYSIS = frozenset({"ABORTING", "ABORTED"})
 FAILED_ANALYSIS = FINAL_ANALYSIS - {"SUCCEEDED"}
 
+# Where something is in data: the keys and indexes that lead there.
+DataPath = tuple[str | int, ...]
 
 # What a source of rows knows a row by, such as its line: enough to find its place again.
 RowId = int | tuple[int, ...]

@@ -1,4 +1,13 @@
-"""Words for messages, and foreign text made fit for terminals, logs and files. Pure."""
+"""Words for messages, and foreign text made fit for terminals, logs and files. Pure.
+
+========================  ==================================================================================
+``plain_text(text)``      a line for a terminal or a log: escaped, signatures masked, at most 2,000 characters
+``clean(text)``           the same, short enough to be part of a message; passwords in URLs are masked, too
+``shown(value)``          a value in a message, as JSON: text is cleaned and quoted, a list or a mapping only named
+``described(value)``      `shown` with its type: ``text "x"``, ``the number 3``
+``quoted_template(text)`` a template on one line, in backticks
+========================  ==================================================================================
+"""
 
 from __future__ import annotations
 
@@ -111,20 +120,6 @@ def dotted(path: Iterable[str | int]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
-def is_unicode(value: Any) -> bool:
-    """Whether a text, or all text in JSON data, can be written as UTF-8: it has no half of a surrogate pair.
-
-    JSON can spell one, and Python keeps what is not UTF-8 in the environment as such.
-    """
-    if isinstance(value, str) and value.isascii():
-        return True
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def quoted_template(text: str, limit: int = 120) -> str:
     """A template as a message quotes it: on one line, not too long."""
     line = " ".join(text.split())
@@ -138,14 +133,3 @@ def kind_of(value: Any) -> str:
     kinds = {bool: "true or false", str: "text", dict: "a mapping"}
     kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple, range), "a list")
     return next((words for kind, words in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}")
-
-
-CONFLICT_MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
-_MARKERS = tuple(marker.encode() for marker in CONFLICT_MARKERS)
-
-
-def conflict_line(raw: bytes) -> int:
-    """The number of the first line that git left as a conflict marker; 0 where there is none."""
-    if not any(marker in raw for marker in _MARKERS):
-        return 0
-    return next((number for number, line in enumerate(raw.split(b"\n"), 1) if line.startswith(_MARKERS)), 0)

@@ -10,7 +10,7 @@ from typing import Any
 
 # Python refuses to turn more than 4,300 digits into a number; no parameter needs a tenth of that.
 MAX_DIGITS = 1000
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 def text_of(value: bool | int | float) -> str:
@@ -66,6 +66,20 @@ def _quoted(text: str) -> str:
     import orjson
 
     return orjson.dumps(text).decode()
+
+
+def is_unicode(value: Any) -> bool:
+    """Whether a text, or all text in JSON data, can be written as UTF-8: it has no half of a surrogate pair.
+
+    JSON can spell one, and Python keeps what is not UTF-8 in the environment as such.
+    """
+    if isinstance(value, str) and value.isascii():
+        return True
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class SpelledInt(int):

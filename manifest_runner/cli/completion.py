@@ -61,7 +61,7 @@ def _references(manifest: Path, context: click.Context) -> Iterator[str]:
     with suppress(RunnerError):
         given = params.get("given_vars") or {}
         loaded = load(manifest, env=os.environ, project=params.get("project"), given_vars=given)
-        yield from (item.user_reference for item in loaded.expansion.items())
+        yield from (item.user_reference for item in loaded.stream.items())
 
 
 def codes(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

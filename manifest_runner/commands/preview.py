@@ -17,7 +17,7 @@ from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.journal.spool import open_spool
-from manifest_runner.launch.running import room_for
+from manifest_runner.launch.room import room_for
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.estimate import Estimate, estimate
 from manifest_runner.planning.plan import Plan
@@ -64,8 +64,8 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
         batches=-(-(len(made.due) - len(waiting)) // size),
         findings=session.loaded.findings.all(),
         too_many=bool(too_many),
-        rows=session.loaded.expansion.rows_read,
-        left_out=session.loaded.expansion.rows_left_out,
+        rows=session.loaded.stream.rows_read,
+        left_out=session.loaded.stream.rows_left_out,
         waiting=waiting,
         cost=estimate(session.lockfile, len(made.due)),
     )
@@ -81,7 +81,7 @@ def render(path: Path, target: Target, options: RunOptions, context: Context) ->
         loaded = loaded.without_checks()
     empty = Lockfile(loaded.document.name, loaded.project, "")
     with open_spool() as spool:
-        made = make_plan(loaded.expansion.items(), empty, options.choices, keep=spool.keep)
+        made = make_plan(loaded.stream.items(), empty, options.choices, keep=spool.keep)
         loaded.raise_errors(strict=options.strict)
         for batch in due_batches(made.launches, loaded, options, spool):
             yield structs.replace(batch, body=mask_json(batch.body))

@@ -16,11 +16,11 @@ from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
 from manifest_runner.names.failure import Failure
-from manifest_runner.names.lookup.requests import Used
 from manifest_runner.names.model import Names
 from manifest_runner.names.names_file import write_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.names.references import is_uuid, needed_projects
+from manifest_runner.names.used import Used
 from manifest_runner.text import shown
 
 if TYPE_CHECKING:  # requests is imported only when something is asked
@@ -85,7 +85,7 @@ def _uses(loaded: Loaded) -> tuple[set[Name], Used]:
     """Every name of a manifest, pinned or not, and all data in its requests, by name or id. Raises InvalidManifest."""
     wanted: set[Name] = set()
     used = Used()
-    for item in loaded.with_pins(loaded.pins.without_names()).expansion.items():
+    for item in loaded.with_pins(loaded.pins.without_names()).stream.items():
         wanted.update(item.unresolved)
         used.add(item.request)
     loaded.raise_errors()
@@ -124,7 +124,7 @@ def _raise_faults(
     )
     pins = Pins(known, failures, check=not options.no_check, faulty=faulty, remarks=remarks)
     loaded = session.loaded.with_pins(pins)
-    for _ in loaded.expansion.items():
+    for _ in loaded.stream.items():
         pass
     loaded.raise_errors(strict=options.strict)
 

@@ -29,7 +29,7 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
     """
     loaded = load_target(path, target, context, report_unresolved=strict)
     references, unresolved = set[str](), set[Name]()
-    for item in loaded.expansion.items():
+    for item in loaded.stream.items():
         references.add(item.user_reference)
         unresolved.update(item.unresolved)
     report_moves(loaded, references)
@@ -37,5 +37,5 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
     if unresolved:
         words = f"names not looked up yet: {len(unresolved):,}; `manifest-runner resolve` or a run looks them up"
         loaded.findings.add(Finding(Place(loaded.document.source.file, 1), "MR711", words, "info"))
-    stream = loaded.expansion
+    stream = loaded.stream
     return Valid(len(references), stream.rows_read, stream.rows_left_out, loaded.findings.all())

@@ -109,7 +109,7 @@ class Writer:
         if not changes(node):
             return self._constant(node)
         if isinstance(node, TemplateSlot):
-            return self._leaf(node.template)
+            return self._slot(node.template)
         if isinstance(node, Deferred):
             return f"{self._constant(node.finish)}({self._write(node.value)})"
         if isinstance(node, dict):
@@ -124,7 +124,7 @@ class Writer:
         self._names[name] = list(value) if isinstance(value, Coded) else value
         return name
 
-    def _leaf(self, template: Template) -> str:
+    def _slot(self, template: Template) -> str:
         parts = template.parts
         sources = [self._part(part, as_text=not template.whole) for part in parts] if parts is not None else [None]
         if None in sources:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.items.scope import FaultLog, ManifestScope, TemplateCache
 from manifest_runner.manifest.document import Document
-from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.model import DataPath
 from manifest_runner.templates.limits import Budget
 from manifest_runner.templates.model import TemplateFault, has_delimiters
 from manifest_runner.templates.scope import Scope
@@ -53,7 +53,7 @@ def find_template(scope: ManifestScope, text: str, *, expression: bool = False) 
     return template
 
 
-def render_constant(scope: ManifestScope, raw: Any, path: Path_, analysis: int | None) -> Any:
+def render_constant(scope: ManifestScope, raw: Any, path: DataPath, analysis: int | None) -> Any:
     """A value in which templates may use only what is the same for every row.
 
     Raises BrokenConstant, after every fault in it is reported.
@@ -83,7 +83,7 @@ def _render_text(scope: ManifestScope, text: str) -> Any:
 
 
 def _rendered_entries(
-    scope: ManifestScope, raw: Any, entries: Iterable[tuple[Any, Any]], path: Path_, analysis: int | None
+    scope: ManifestScope, raw: Any, entries: Iterable[tuple[Any, Any]], path: DataPath, analysis: int | None
 ) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for step, value in entries:
@@ -96,7 +96,7 @@ def _rendered_entries(
     return found
 
 
-def refuse_template_key(scope: ManifestScope, key: str, path: Path_, analysis: int | None) -> bool:
+def refuse_template_key(scope: ManifestScope, key: str, path: DataPath, analysis: int | None) -> bool:
     """Whether a key is a template, which is reported."""
     is_template = has_delimiters(key)
     if is_template:

@@ -28,17 +28,17 @@ class Loaded(msgspec.Struct, frozen=True, eq=False):
 
     document: Document
     project: str
-    expansion: ItemStream
+    stream: ItemStream
     findings: Findings
 
     @property
     def pins(self) -> Pins:
         """What is known of the names in the items."""
-        return self.expansion.pins
+        return self.stream.pins
 
     def with_pins(self, pins: Pins) -> Loaded:
         """The same manifest with other names put in."""
-        return msgspec.structs.replace(self, expansion=self.expansion.with_pins(pins))
+        return msgspec.structs.replace(self, stream=self.stream.with_pins(pins))
 
     def without_checks(self) -> Loaded:
         """The same manifest, not compared with what its pipelines declare."""

@@ -18,7 +18,7 @@ from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.slots import SlotReader
 from manifest_runner.items.tables import with_tables
 from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
-from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.model import DataPath
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.launched import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema
@@ -61,7 +61,7 @@ class Analysis(msgspec.Struct, frozen=True, eq=False):
     where: Template | None
     row_schema: RowSchema | None
     budget: Budget
-    broken: tuple[Path_, ...] = ()
+    broken: tuple[DataPath, ...] = ()
     requirements: tuple[PreparedRequirement, ...] = ()
     roots: frozenset[str] = frozenset()
     checked_columns: frozenset[str] = frozenset()
@@ -158,7 +158,7 @@ def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None)
 
 def _requirements(spec: AnalysisSpec, scope: ManifestScope, slots: SlotReader) -> Iterator[PreparedRequirement]:
     for each in spec.require:
-        path: Path_ = ("require", each.index, "else")
+        path: DataPath = ("require", each.index, "else")
         that = slots.expression(("require", each.index, "that"), each.that)
         message = slots.resolve(path, each.message)
         if isinstance(message, (bool, int, float)):
@@ -189,7 +189,7 @@ def _open_rows(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> Ro
     """None where the source has a fault, which is reported."""
 
     def open_rows(each: ForEach) -> Rows:
-        path: Path_ = ("forEach", each.format)
+        path: DataPath = ("forEach", each.format)
         value = render_constant(scope, each.source, path, spec.index)
         return sources.rows(Source(each, value, lambda below: scope.place((*path, *below), spec.index)))
 
@@ -200,7 +200,7 @@ def _open_schema(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> 
     """None where there is no schema, or where it has a fault, which is reported."""
 
     def open_schema(each: ForEach) -> RowSchema:
-        path: Path_ = ("forEach", "schema")
+        path: DataPath = ("forEach", "schema")
         name = render_constant(scope, each.schema, path, spec.index)
         return sources.schema(name, scope.place(path, spec.index))
 

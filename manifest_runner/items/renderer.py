@@ -74,7 +74,7 @@ class Renderer:
 
     def constant(self) -> dict[str, Any]:
         """The item without what templates make."""
-        return shape_item(self._kind, _without_leaves(self._fields))
+        return shape_item(self._kind, _without_slots(self._fields))
 
     def scope(self, row: Any, index: int, beside: Beside = NOTHING_BESIDE) -> dict[str, Any]:
         """The names that a template sees for one row, or for one group."""
@@ -114,11 +114,11 @@ class Renderer:
         return lambda row, index, beside: template.render(self.scope(row, index, beside))
 
 
-def _without_leaves(value: Any) -> Any:
+def _without_slots(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_leaves(each) for key, each in value.items()}
+        return {key: _without_slots(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_without_leaves(each) for each in value]
+        return [_without_slots(each) for each in value]
     return None if isinstance(value, TemplateSlot) else value
 
 

@@ -10,7 +10,7 @@ import msgspec
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.document import Document
-from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.model import DataPath
 from manifest_runner.templates.limits import Budget
 from manifest_runner.templates.model import TemplateFault, Used
 from manifest_runner.templates.scope import Scope
@@ -103,7 +103,7 @@ class ManifestScope(msgspec.Struct, frozen=True):
         """The names, and the keys of those that are mappings."""
         return {name: value if isinstance(value, Scope) else None for name, value in self.values.items()}
 
-    def place(self, path: Path_, analysis: int | None, *, at_key: bool = False) -> Place:
+    def place(self, path: DataPath, analysis: int | None, *, at_key: bool = False) -> Place:
         """Where something was written, in an analysis or (None) at the top of the manifest."""
         if analysis is None:
             return self.document.source.place(path, at_key=at_key)

@@ -140,14 +140,14 @@ def _tag(key: str, value: Any) -> Any:
 def _input_json(value: Any) -> Any:
     """A mapping becomes JSON text; its nulls and the spelling of its numbers are part of that text."""
     if isinstance(value, dict):
-        return Deferred(value, spelled_json) if has_leaf(value) else spelled_json(value)
+        return Deferred(value, spelled_json) if has_slot(value) else spelled_json(value)
     return plain(value)
 
 
-def has_leaf(value: Any) -> bool:
+def has_slot(value: Any) -> bool:
     """Whether a template is in it."""
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, TemplateSlot) or any(map(has_leaf, children))
+    return isinstance(value, TemplateSlot) or any(map(has_slot, children))
 
 
 _STRUCTURED: dict[str, Finish] = {

@@ -12,7 +12,7 @@ from manifest_runner.items.constants import BrokenConstant, find_template, refus
 from manifest_runner.items.scope import ManifestScope
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.manifest.document import AnalysisSpec
-from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.model import DataPath
 from manifest_runner.rows.base import Rows
 from manifest_runner.templates.model import TemplateFault, Used, has_delimiters
 from manifest_runner.templates.scope import Scope
@@ -36,9 +36,9 @@ class SlotReader:
             self._known["rows"] = None
         self.used: list[Used] = []
         self._templates: list[Template] = []
-        self.broken: list[Path_] = []
+        self.broken: list[DataPath] = []
 
-    def resolve(self, path: Path_, value: Any) -> Any:
+    def resolve(self, path: DataPath, value: Any) -> Any:
         if isinstance(value, dict):
             for key in value:
                 if refuse_template_key(self._scope, key, (*path, key), self._spec.index):
@@ -51,7 +51,7 @@ class SlotReader:
         template = self._template(path, value)
         return None if template is None else self._slot(template, path)
 
-    def expression(self, path: Path_, text: str) -> Template | None:
+    def expression(self, path: DataPath, text: str) -> Template | None:
         return self._template(path, text, expression=True)
 
     def condition(self, text: str | None) -> Template | None:
@@ -72,7 +72,7 @@ class SlotReader:
         columns = self._columns or (self._rows.keys if self._rows else None)
         return None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
 
-    def _template(self, path: Path_, text: str, *, expression: bool = False) -> Template | None:
+    def _template(self, path: DataPath, text: str, *, expression: bool = False) -> Template | None:
         """None where it has a fault, which is reported."""
         try:
             template = find_template(self._scope, text, expression=expression)
@@ -88,7 +88,7 @@ class SlotReader:
             return None
         return template if self._knows_names(template, path) else None
 
-    def _knows_names(self, template: Template, path: Path_) -> bool:
+    def _knows_names(self, template: Template, path: DataPath) -> bool:
         from manifest_runner.templates.names import unknown_names
 
         messages = list(unknown_names(template, self._known))
@@ -109,7 +109,7 @@ class SlotReader:
                 return self._rows.place(row_id)
         return None
 
-    def _slot(self, template: Template, path: Path_) -> Any:
+    def _slot(self, template: Template, path: DataPath) -> Any:
         if template.constant:
             try:
                 return render_constant(self._scope, template.text, path, self._spec.index)

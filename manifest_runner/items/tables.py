@@ -11,7 +11,7 @@ from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.items.constants import BrokenConstant, render_constant
 from manifest_runner.items.scope import ManifestScope
 from manifest_runner.manifest.document import Document, TableSpec
-from manifest_runner.manifest.yaml_file import Path_
+from manifest_runner.model import DataPath
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.rows.tables import Table, key_columns, read_table
 from manifest_runner.templates.scope import Scope
@@ -29,10 +29,10 @@ def with_tables(document: Document, scope: ManifestScope, sources: Sources, find
 
 def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sources, findings: Findings) -> Table | None:
     """None where the table has a fault, which is reported."""
-    path: Path_ = ("tables", name, spec.format)
+    path: DataPath = ("tables", name, spec.format)
     found: list[Finding] = []
 
-    def place(below: Path_) -> Place:
+    def place(below: DataPath) -> Place:
         return scope.place((*path, *below), None)
 
     def report(finding: Finding, group: Hashable) -> None:

@@ -59,7 +59,7 @@ def doubles_among(found: StampedAnalyses, lockfile: Lockfile) -> list[Double]:
     An analysis that was asked to abort ends soon, and counts no longer.
     """
     stamps = [stamp for stamp, analyses in found.by_stamp.items() if len(analyses) > 1]
-    launches = [launch for item in lockfile.items.values() for launch in (item, *item.previous)] if stamps else []
+    launches = [launch for item in lockfile.items.values() for launch in item.launches] if stamps else []
     digests = {digest_stamp(launch.digest): launch.digest for launch in launches}
     ending = {launch.analysis.id for launch in launches if launch.analysis and launch.abort_requested_at}
     doubles = []
@@ -117,7 +117,7 @@ def record_aborts(lockfile: Lockfile, doubles: Iterable[Double], aborted: Collec
     """Note in the items' histories which launches were asked to end, those of other lockfiles included."""
     newer = {double.digest: [each for each in double.analyses if each.id in aborted] for double in doubles}
     for reference, item in lockfile.items.items():
-        launches = (item, *item.previous)
+        launches = item.launches
         for digest in dict.fromkeys(each.digest for each in launches if each.analysis is not None):
             for analysis in newer.get(digest, ()):
                 lockfile.items[reference] = _with_abort(lockfile.items[reference], digest, analysis, at)
@@ -129,7 +129,7 @@ def _with_abort(item: LockedItem, digest: str, analysis: Analysis, at: str) -> L
         for each in item.previous
     ]
     if not any(each.analysis and each.analysis.id == analysis.id for each in previous):
-        attempt = next(each.attempt for each in (item, *item.previous) if each.digest == digest)
+        attempt = next(each.attempt for each in item.launches if each.digest == digest)
         launch = new_launch(digest, item.kind, item.revision, attempt, None, adopted=True)
         previous.append(structs.replace(with_analysis(launch, analysis), abort_requested_at=at))
     return structs.replace(item, previous=tuple(previous))

@@ -20,7 +20,7 @@ from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.record import with_analysis
 from manifest_runner.launch.search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import Lockfile
-from manifest_runner.model import FINAL_JOB
+from manifest_runner.model import FINAL_ANALYSIS, FINAL_JOB
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 Search = Literal["everything", "ended", "by status"]
 
 PAGE = 1000
-OPEN_ANALYSIS = (
+OPEN_FILTER = (
     "REQUESTED",
     "QUEUED",
     "INITIALIZING",
@@ -39,7 +39,9 @@ OPEN_ANALYSIS = (
     "AWAITING_INPUT",
     "ABORTING",
 )
-ENDED_ANALYSIS = ("SUCCEEDED", "FAILED", "FAILED_FINAL", "ABORTED")
+# What searches filter by: the names that the API's specification has for filters. A server may refuse any other, such
+# as FAILEDFINAL; an answer with that is an analysis that has ended all the same.
+ENDED_FILTER = ("SUCCEEDED", "FAILED", "FAILED_FINAL", "ABORTED")
 
 
 def cheapest_search(lockfile: Lockfile, references: Collection[str], *, in_detail: bool) -> Search | None:
@@ -77,7 +79,7 @@ def _look_at_ended(
     known = _known_to_have_ended(lockfile)
     left, total, is_counted = list(references), 0, True
     for name in names if left else ():
-        latest = client.latest_ended(name_stamp(name), ENDED_ANALYSIS, len(left))
+        latest = client.latest_ended(name_stamp(name), ENDED_FILTER, len(left))
         left = _update(lockfile, left, latest.analyses)
         total += latest.total or 0
         is_counted = is_counted and latest.total is not None and latest.is_sorted
@@ -85,8 +87,8 @@ def _look_at_ended(
 
 
 def _known_to_have_ended(lockfile: Lockfile) -> int:
-    launches = (launch for item in lockfile.items.values() for launch in (item, *item.previous))
-    return len({each.analysis.id for each in launches if each.analysis and each.analysis.status in ENDED_ANALYSIS})
+    launches = (launch for item in lockfile.items.values() for launch in item.launches)
+    return len({each.analysis.id for each in launches if each.analysis and each.analysis.status in FINAL_ANALYSIS})
 
 
 def look_at_replaced(client: Client, lockfile: Lockfile, names: Sequence[str]) -> None:
@@ -143,8 +145,8 @@ def _requests_of(lockfile: Lockfile, batch_id: str | None, count: int) -> int:
 def _still_open(client: Client, name: str) -> Iterator[Analysis]:
     """Ends at once where the server does not know the filter: then it would show everything."""
     tag = name_stamp(name)
-    for analysis in client.search_analyses(technical_tags=(tag,), statuses=OPEN_ANALYSIS):
-        if analysis.status in ENDED_ANALYSIS:
+    for analysis in client.search_analyses(technical_tags=(tag,), statuses=OPEN_FILTER):
+        if analysis.status in FINAL_ANALYSIS:
             return
         if tag in analysis.technical_tags:
             yield analysis

@@ -43,15 +43,14 @@ def record_answer(lockfile: Lockfile, answer: Answer) -> None:
 def _is_recorded(locked: LockedItem | None, item: JournaledItem, batch_id: str) -> bool:
     if locked is None:
         return False
-    launches = [(locked.digest, locked.batch_id), *((each.digest, each.batch_id) for each in locked.previous)]
-    return (item.digest, batch_id) in launches
+    return any((each.digest, each.batch_id) == (item.digest, batch_id) for each in locked.launches)
 
 
 def _unknown(items: list[JournaledItem], lockfile: Lockfile, batch_id: str) -> list[JournaledItem]:
-    """Those that are not recorded under another name either, which they have when they were renamed since."""
+    """The items that are not recorded under another name either: they may have been renamed since."""
     if not items:
         return items
-    launches = (launch for item in lockfile.items.values() for launch in (item, *item.previous))
+    launches = (launch for item in lockfile.items.values() for launch in item.launches)
     digests = {launch.digest for launch in launches if launch.batch_id == batch_id}
     return [item for item in items if item.digest not in digests]
 

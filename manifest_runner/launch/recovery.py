@@ -47,7 +47,7 @@ def _is_known(lockfile: Lockfile, post: Post) -> bool:
     """Whether some of its items were launched otherwise: by a run that lost its lease, or a merged lockfile's."""
     for item in post.items:
         locked = lockfile.items.get(item.user_reference)
-        if locked and item.digest in (locked.digest, *(each.digest for each in locked.previous)):
+        if locked and any(item.digest == each.digest for each in locked.launches):
             return True
     return False
 

@@ -17,10 +17,10 @@ from typing import Any, Literal
 import msgspec
 import orjson
 
+from manifest_runner.conflict_markers import conflict_line
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
 from manifest_runner.lockfile.model import MORE, LockedAnalysis, LockedBatch, LockedItem, Lockfile, Value
-from manifest_runner.text import conflict_line
 from manifest_runner.validation.shipped import lockfile_faults
 from manifest_runner.values import unique_keys
 

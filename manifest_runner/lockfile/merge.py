@@ -46,7 +46,7 @@ def _moved_together(items: dict[str, LockedItem], batches: Mapping[str, LockedBa
     """Where one side renamed an item and the other has its former name, the new one stays, with all launches."""
     merged = dict(items)
     for new, item in sorted(items.items()):
-        for old in sorted({launch.renamed_from for launch in (item, *item.previous) if launch.renamed_from}):
+        for old in sorted({launch.renamed_from for launch in item.launches if launch.renamed_from}):
             if old != new and old in merged and _share_a_launch(item, merged[old]):
                 under_new_name = structs.replace(merged.pop(old), renamed_from=old, removed=item.removed)
                 merged[new] = _Items(None, batches).merge(merged[new], under_new_name)
@@ -54,7 +54,7 @@ def _moved_together(items: dict[str, LockedItem], batches: Mapping[str, LockedBa
 
 
 def _share_a_launch(one: LockedItem, other: LockedItem) -> bool:
-    launches = [(each, *each.previous) for each in (one, other)]
+    launches = [each.launches for each in (one, other)]
     return any(_is_same(mine, theirs) for mine in launches[0] for theirs in launches[1])
 
 

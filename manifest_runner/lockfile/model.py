@@ -117,6 +117,11 @@ class LockedItem(Value, frozen=True):
     more: dict[str, Any] = msgspec.field(default_factory=dict, name=MORE)
 
     @property
+    def launches(self) -> tuple[LockedItem, ...]:
+        """This launch and those that it replaced."""
+        return (self, *self.previous)
+
+    @property
     def creation_is_final(self) -> bool:
         return self.status in FINAL_CREATION and (self.status == "FAILED" or self.analysis is not None)
 
@@ -158,7 +163,7 @@ class Lockfile(msgspec.Struct):
     def sent_under(self, plan: str) -> list[str]:
         """The digests of launches that were sent, or adopted instead, under the plan with this digest."""
         batches = {batch_id for batch_id, batch in self.batches.items() if batch.plan_digest == plan}
-        launches = (launch for item in self.items.values() for launch in (item, *item.previous))
+        launches = (launch for item in self.items.values() for launch in item.launches)
         return [each.digest for each in launches if each.batch_id in batches or each.plan_digest == plan]
 
     def copy(self) -> Lockfile:

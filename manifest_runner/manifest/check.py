@@ -28,11 +28,11 @@ from manifest_runner.manifest.document import (
     TableSpec,
 )
 from manifest_runner.manifest.rules import env_faults, moved_faults, name_faults, spelling_faults, state_faults
-from manifest_runner.manifest.yaml_file import Path_, YamlFile
-from manifest_runner.model import KINDS
-from manifest_runner.text import is_unicode
+from manifest_runner.manifest.yaml_file import YamlFile
+from manifest_runner.model import KINDS, DataPath
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.shipped import analysis_faults, is_valid_analysis, manifest_faults
+from manifest_runner.values import is_unicode
 
 MAX_WORDED = 50  # analyses with faults
 _NOT_OF_THE_ITEM = ("kind", "forEach", "revision", "require")
@@ -101,7 +101,7 @@ class _Analysis(msgspec.Struct, frozen=True):
 
     index: int
     raw: Any
-    paths: tuple[Path_, ...] = ()
+    paths: tuple[DataPath, ...] = ()
     faults: tuple[_Coded, ...] = ()
     is_usable: bool = True
 
@@ -137,7 +137,7 @@ def _checked_analyses(data: Any) -> Iterator[_Analysis]:
         yield _Analysis(more[0], None, faults=(("MR201", Fault(("analyses", more[0]), words)),), is_usable=False)
 
 
-def _below(path: Path_, fault: Fault) -> Fault:
+def _below(path: DataPath, fault: Fault) -> Fault:
     return replace(fault, path=(*path, *fault.path))
 
 
@@ -158,12 +158,12 @@ def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
     return Finding(source.place(fault.path, at_key=fault.at_key), code, message)
 
 
-def _is_fatal(path: Path_) -> bool:
+def _is_fatal(path: DataPath) -> bool:
     """Whether a fault there leaves nothing to go by: another format, no list of analyses, no vars to look up."""
     return path in (("manifest",), ("project",), ("env",), ("vars",), ("defaults",), ("analyses",))
 
 
-def _pruned_at(path: Path_) -> Path_:
+def _pruned_at(path: DataPath) -> DataPath:
     """What to leave out of an analysis for a fault: nothing for a key that it lacks, all of a source of rows.
 
     A part of a source would be another source, with faults of its own.
@@ -172,9 +172,9 @@ def _pruned_at(path: Path_) -> Path_:
     return path[:2] if is_source else path
 
 
-def _without(data: Any, paths: Iterable[Path_]) -> Any:
+def _without(data: Any, paths: Iterable[DataPath]) -> Any:
     """The same data, but for what is at these paths; an element of a list becomes null, so that none moves."""
-    branches: dict[str | int, list[Path_]] = {}
+    branches: dict[str | int, list[DataPath]] = {}
     for path in paths:
         if path:
             branches.setdefault(path[0], []).append(path[1:])
@@ -190,7 +190,7 @@ def _without(data: Any, paths: Iterable[Path_]) -> Any:
     return {step: each for step, each in kept if () not in branches.get(step, ())}
 
 
-def _analysis(checked: _Analysis, defaults: Mapping[str, Any], of_defaults: tuple[Path_, ...]) -> AnalysisSpec:
+def _analysis(checked: _Analysis, defaults: Mapping[str, Any], of_defaults: tuple[DataPath, ...]) -> AnalysisSpec:
     raw = _without(checked.raw, map(_pruned_at, checked.paths))
     merged = _merge(defaults, raw)
     broken = (() if path[:1] == ("kind",) else path for path in checked.paths)
@@ -226,7 +226,7 @@ def _for_each(raw: Mapping[str, Any]) -> ForEach | None:
     )
 
 
-def _tables(raw: Any, faulty: Sequence[Path_]) -> Iterator[tuple[str, TableSpec | None]]:
+def _tables(raw: Any, faulty: Sequence[DataPath]) -> Iterator[tuple[str, TableSpec | None]]:
     """The tables; None for one that has a fault: what is left of it would be another table."""
     broken = {path[1] for path in faulty if path[:1] == ("tables",) and len(path) > 1}
     for name, each in raw.items() if isinstance(raw, dict) else ():

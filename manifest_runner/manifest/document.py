@@ -10,8 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.manifest.yaml_file import Path_, YamlFile
-from manifest_runner.model import Kind
+from manifest_runner.manifest.yaml_file import YamlFile
+from manifest_runner.model import DataPath, Kind
 
 FORMAT = 1
 DEFAULT_REVISION = 1
@@ -81,7 +81,7 @@ class AnalysisSpec(msgspec.Struct, frozen=True):
     for_each: ForEach | None
     revision: Any
     fields: Mapping[str, Any]
-    broken: tuple[Path_, ...] = ()
+    broken: tuple[DataPath, ...] = ()
     require: tuple[Requirement, ...] = ()
 
 
@@ -121,15 +121,15 @@ class Document(msgspec.Struct, frozen=True):
     faults: tuple[Finding, ...] = ()
     tables: Mapping[str, TableSpec | None] = MappingProxyType({})
 
-    def place(self, analysis: int, path: Path_, *, at_key: bool = False) -> Place:
+    def place(self, analysis: int, path: DataPath, *, at_key: bool = False) -> Place:
         """Where a field of an analysis was written: in the analysis itself, else in the defaults."""
-        own: Path_ = ("analyses", analysis, *path)
+        own: DataPath = ("analyses", analysis, *path)
         if not _has(self.source.data, own) and _has(self.source.data, ("defaults", *path)):
             own = ("defaults", *path)
         return self.source.place(own, at_key=at_key)
 
 
-def _has(data: Any, path: Path_) -> bool:
+def _has(data: Any, path: DataPath) -> bool:
     for step in path:
         is_index = isinstance(data, list) and isinstance(step, int) and step < len(data)
         if not is_index and not (isinstance(data, dict) and step in data):

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifest_runner.manifest.document import NAMES_AND_IDS, PART
-from manifest_runner.text import clean, described, is_unicode
+from manifest_runner.text import clean, described
 from manifest_runner.validation.messages import Fault
+from manifest_runner.values import is_unicode
 
 MAX_PARTS = 3
 _CREDENTIAL = re.compile(r"^ICAV2_|TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)

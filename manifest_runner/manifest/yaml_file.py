@@ -14,11 +14,10 @@ from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_loader import Builder
-from manifest_runner.manifest.yaml_places import Path_, Places
+from manifest_runner.manifest.yaml_places import Places
 from manifest_runner.text import near_miss
 
 __all__ = [
-    "Path_",
     "YamlFile",
     "read_manifest",
     "read_mapping",

@@ -11,8 +11,6 @@ from typing import Any
 
 from manifest_runner.diagnostics.finding import Place
 
-Path_ = tuple[str | int, ...]
-
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 

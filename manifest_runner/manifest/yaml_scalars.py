@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from manifest_runner.manifest.yaml_report import Report, shorten
-from manifest_runner.values import _NUMBER, NotANumber, spelled_number
+from manifest_runner.values import NUMBER, NotANumber, spelled_number
 
 WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -30,7 +30,7 @@ def plain_value(text: str) -> Any:
     """The value of an unquoted scalar: None, a boolean, a spelled number or the text. Raises NotANumber."""
     if text in WORDS:
         return WORDS[text]
-    match = _NUMBER.fullmatch(text)
+    match = NUMBER.fullmatch(text)
     if match is not None:
         return spelled_number(text, whole=match[1] is None and match[2] is None)
     if _NOT_FINITE.fullmatch(text):

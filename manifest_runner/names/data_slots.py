@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from manifest_runner.model import DataPath
+
 Request = dict[str, Any]
-Path_ = tuple[str | int, ...]
 # Gives what is to stand in the place of a text; the path leads to it.
-Replace = Callable[[str, Path_], str]
+Replace = Callable[[str, DataPath], str]
 
 _FOLDERS = frozenset({"outputParentFolderId", "logsFolderId"})
 
 
-def data_in(value: Any, path: Path_ = ()) -> Iterator[tuple[str, Path_, bool]]:
+def data_in(value: Any, path: DataPath = ()) -> Iterator[tuple[str, DataPath, bool]]:
     """Every text in the place of data, whatever the shape of the rest; and whether only a folder belongs there."""
     for step, each in value.items() if isinstance(value, dict) else enumerate(value):
         at = (*path, step)
@@ -46,7 +47,7 @@ def with_data(request: Request, data: Replace, folder: Replace) -> Request:
 
 def _with_input(given: Request, data: Replace) -> Request:
     """The input by codes, or of CWL the data beside the input JSON."""
-    path: Path_ = ("analysisInput",)
+    path: DataPath = ("analysisInput",)
     changed = _with_ids_and_mounts(given, path, data)
     if inputs := given.get("inputs"):
         listed = [_with_ids_and_mounts(each, (*path, "inputs", i), data) for i, each in enumerate(inputs)]
@@ -54,7 +55,7 @@ def _with_input(given: Request, data: Replace) -> Request:
     return changed
 
 
-def _with_ids_and_mounts(given: Request, path: Path_, data: Replace) -> Request:
+def _with_ids_and_mounts(given: Request, path: DataPath, data: Replace) -> Request:
     changed = dict(given)
     if ids := given.get("dataIds"):
         changed["dataIds"] = [data(each, (*path, "dataIds", i)) for i, each in enumerate(ids)]
@@ -63,13 +64,13 @@ def _with_ids_and_mounts(given: Request, path: Path_, data: Replace) -> Request:
     return changed
 
 
-def _with_objects(values: list[Request], path: Path_, data: Replace) -> list[Request]:
+def _with_objects(values: list[Request], path: DataPath, data: Replace) -> list[Request]:
     """Objects that each have a ``dataId``."""
     return [{**each, "dataId": data(each["dataId"], (*path, i, "dataId"))} for i, each in enumerate(values)]
 
 
 def _with_form(form: Request, data: Replace) -> Request:
-    path: Path_ = ("inputFormValues",)
+    path: DataPath = ("inputFormValues",)
     changed = dict(form)
     if fields := form.get("fields"):
         changed["fields"] = _with_fields(fields, (*path, "fields"), data)
@@ -78,7 +79,7 @@ def _with_form(form: Request, data: Replace) -> Request:
     return changed
 
 
-def _with_group(group: Request, path: Path_, data: Replace) -> Request:
+def _with_group(group: Request, path: DataPath, data: Replace) -> Request:
     rows = [
         {**row, "values": _with_fields(row.get("values") or [], (*path, "values", i, "values"), data)}
         for i, row in enumerate(group.get("values") or ())
@@ -86,7 +87,7 @@ def _with_group(group: Request, path: Path_, data: Replace) -> Request:
     return {**group, "values": rows} if rows else group
 
 
-def _with_fields(fields: list[Request], path: Path_, data: Replace) -> list[Request]:
+def _with_fields(fields: list[Request], path: DataPath, data: Replace) -> list[Request]:
     return [
         {**each, "dataValues": _with_objects(each["dataValues"], (*path, i, "dataValues"), data)}
         if each.get("dataValues")

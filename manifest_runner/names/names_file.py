@@ -9,13 +9,14 @@ from typing import Any, get_args
 
 import msgspec
 
+from manifest_runner.conflict_markers import conflict_line
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
 from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.model import NameKind
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
 from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name, is_uuid
-from manifest_runner.text import clean, conflict_line, shown
+from manifest_runner.text import clean, shown
 from manifest_runner.values import unique_keys
 
 NAMES_VERSION = 1

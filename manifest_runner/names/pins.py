@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import orjson
 
-from manifest_runner.model import Kind, Name
+from manifest_runner.model import DataPath, Kind, Name
 from manifest_runner.names.api_keys import with_api_keys
 from manifest_runner.names.checks.pipeline_check import PipelineCheck, RequestFault
-from manifest_runner.names.data_slots import Path_, Request, data_in, with_data
+from manifest_runner.names.data_slots import Request, data_in, with_data
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
 from manifest_runner.names.review import Known, Review
@@ -107,7 +107,7 @@ class Pins:
     def _is_wanted(self, request: Request) -> bool:
         return self._only is None or request.get("userReference") in self._only
 
-    def _first_remarks(self, used: Iterable[tuple[str, Path_]]) -> Iterator[RequestFault]:
+    def _first_remarks(self, used: Iterable[tuple[str, DataPath]]) -> Iterator[RequestFault]:
         for text, at in used if self._remarks else ():
             if (remark := self._remarks.pop(text, None)) is not None:
                 yield RequestFault(at, *remark)

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from manifest_runner.model import Name, NameKind
+from manifest_runner.model import DataPath, Name, NameKind
 from manifest_runner.names.checks.pipeline_check import RequestFault
-from manifest_runner.names.data_slots import Path_, Request
+from manifest_runner.names.data_slots import Request
 from manifest_runner.names.failure import Failure
 from manifest_runner.names.model import Names
 from manifest_runner.names.references import data_fault, is_data_name, is_uuid, pipeline_id_fault
@@ -40,9 +40,9 @@ class Review:
         self._known = known
         self.unresolved: list[Name] = []
         self.faults: list[RequestFault] = []
-        self.used: list[tuple[str, Path_]] = []  # data and pipelines, with where they are used
+        self.used: list[tuple[str, DataPath]] = []  # data and pipelines, with where they are used
 
-    def data(self, text: str, at: Path_) -> str:
+    def data(self, text: str, at: DataPath) -> str:
         """The id of data; the text itself where there is none."""
         self.used.append((text, at))
         entry = self._known.names.data.get(text)
@@ -52,7 +52,7 @@ class Review:
             self._note_unknown_data(text, at)
         return text if entry is None else entry.id
 
-    def folder(self, text: str, at: Path_) -> str:
+    def folder(self, text: str, at: DataPath) -> str:
         """The same where only a folder will do."""
         found = self.data(text, at)
         if found.startswith("fil."):
@@ -79,20 +79,20 @@ class Review:
             if isinstance(output, dict) and isinstance(output.get(TARGET_PROJECT), str):
                 self._name("projects", output[TARGET_PROJECT], ("analysisOutput", i, TARGET_PROJECT))
 
-    def _note_unknown_data(self, text: str, at: Path_) -> None:
+    def _note_unknown_data(self, text: str, at: DataPath) -> None:
         if words := data_fault(text):
             self.faults.append(RequestFault(at, "MR504", words))
         elif is_data_name(text):
             self._note(Name("data", text), at)
 
-    def _name(self, kind: NameKind, key: str, at: Path_) -> None:
+    def _name(self, kind: NameKind, key: str, at: DataPath) -> None:
         name = Name(kind, key)
         if not key.strip():
             self.faults.append(RequestFault(at, "MR505", f"expected a name, found {shown(key)}, which is blank"))
         elif not is_uuid(key) and name not in self._known.names:
             self._note(name, at)
 
-    def _note(self, name: Name, at: Path_) -> None:
+    def _note(self, name: Name, at: DataPath) -> None:
         if name in self._known.failures:
             self.faults.append(RequestFault(at, *self._known.failures[name], group=name))
             return

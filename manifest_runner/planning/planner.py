@@ -7,6 +7,7 @@ from typing import Any
 
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import Item
+from manifest_runner.planning.attempts import next_attempt
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import plan_digest
 from manifest_runner.planning.launched import LaunchedRequests
@@ -172,12 +173,11 @@ class _Planner:
         return state == "new" or (state == "changed" and choices.relaunch_changed)
 
     def _launch(self, item: Item, before: LockedItem | None, *, raised: bool) -> Launch:
-        spent = _digests(before)
-        attempt = (before.attempt if before else 0) + raised
-        while (now := self._identities.now(item.request, item.kind, item.revision, attempt)) in spent:
-            attempt += 1
+        first = (before.attempt if before else 0) + raised
+        now = self._identities.now
+        attempt, digest = next_attempt(before, first, lambda at: now(item.request, item.kind, item.revision, at))
         kept = None if self._keep is None else self._keep(item.request)
-        return Launch(item.user_reference, item.kind, item.revision, attempt, now, kept)
+        return Launch(item.user_reference, item.kind, item.revision, attempt, digest, kept)
 
     def finish(self) -> Plan:
         plan, moved_away = self._plan, set(self._plan.renamed.values())
@@ -187,11 +187,6 @@ class _Planner:
             plan.removed = gone
             plan.guarded = self._guard.matches(gone, self._requests)
         return plan
-
-
-def _digests(before: LockedItem | None) -> set[str]:
-    """Of all launches of an item. None is launched again: ICA would replay the old one, or make a second."""
-    return {before.digest, *(each.digest for each in before.previous)} if before else set()
 
 
 def _order(revision: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import IO, Any, NamedTuple
 
-from manifest_runner.text import is_unicode
+from manifest_runner.values import is_unicode
 
 MAX_ROW = 8 * 2**20
 MAX_DEPTH = 100

@@ -11,7 +11,8 @@ import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
-from manifest_runner.manifest.yaml_file import Path_, read_yaml
+from manifest_runner.manifest.yaml_file import read_yaml
+from manifest_runner.model import DataPath
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
 from manifest_runner.values import NotANumber, spelled_number
@@ -66,7 +67,7 @@ def _number(text: str, types: list[Any]) -> Any:
         return text
 
 
-def _at(rules: Any, path: Path_) -> Mapping[str, Any]:
+def _at(rules: Any, path: DataPath) -> Mapping[str, Any]:
     """The schema of what is at a path of the row, as far as its ``properties`` say; else an empty one."""
     for step in path:
         inner = rules.get("properties") if isinstance(rules, dict) else None

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from manifest_runner.conflict_markers import CONFLICT_MARKERS
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import IdentifiedRow, OddRow, Report, Rows
 from manifest_runner.rows.cells import ERROR_VALUES, trimmed
-from manifest_runner.text import CONFLICT_MARKERS, counted, shown
+from manifest_runner.text import counted, shown
 
 _HASH = "#"
 

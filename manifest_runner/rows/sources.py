@@ -17,8 +17,8 @@ import msgspec
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.document import SourceSpec
 from manifest_runner.manifest.input_file import refuse_unreadable
-from manifest_runner.manifest.yaml_file import Path_, read_yaml
-from manifest_runner.model import RowId
+from manifest_runner.manifest.yaml_file import read_yaml
+from manifest_runner.model import DataPath, RowId
 from manifest_runner.rows.base import FileName, Rows, listed_rows, matrix_rows
 from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.files import Opened, joined_rows
@@ -31,7 +31,7 @@ _MAX_LISTED = 10_000
 _SHEET = "samplesheet"
 _PATTERN = re.compile(r"[*?[]")
 
-PlaceOf = Callable[[Path_], Place]
+PlaceOf = Callable[[DataPath], Place]
 
 
 class Source(msgspec.Struct, frozen=True):

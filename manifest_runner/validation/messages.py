@@ -11,12 +11,11 @@ from typing import Any
 
 import msgspec
 
+from manifest_runner.model import DataPath
 from manifest_runner.text import clean, described, listed, near_miss, shown
 
 # Unknown keys of one mapping that are worded: to look for the nearest known one takes a while.
 MAX_KEYS = 50
-
-Path_ = tuple[str | int, ...]
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -25,7 +24,7 @@ class Fault(msgspec.Struct, frozen=True):
     ``lacks`` is the key that is missing, of which one place can have several.
     """
 
-    path: Path_
+    path: DataPath
     message: str
     at_key: bool = False
     lacks: str = ""
@@ -47,7 +46,7 @@ class Error(msgspec.Struct, frozen=True):
     schema: Mapping[str, Any]
     steps: tuple[str | int, ...]
     kind: Any
-    path: Path_
+    path: DataPath
     instance: Any
 
 
@@ -65,7 +64,7 @@ class Words:
         path = tuple(error.instance_path)
         return self._with_rule(error, path, _at(data, path))
 
-    def _with_rule(self, error: Any, path: Path_, instance: Any) -> Error:
+    def _with_rule(self, error: Any, path: DataPath, instance: Any) -> Error:
         steps, name = tuple(error.schema_path), error.kind.name
         schema = _at(self._schema, steps[:-1])
         keyword = name if name == "falseSchema" or not steps else str(steps[-1])
@@ -159,7 +158,7 @@ def _choice_of_keys(error: Error) -> str:
     return f"one of {needed} is missing"
 
 
-def _types_of_all(branches: Iterable[list[Error]], path: Path_) -> list[str]:
+def _types_of_all(branches: Iterable[list[Error]], path: DataPath) -> list[str]:
     """The types that the branches want, where the type alone is wrong for all of them; else nothing."""
     wanted: list[str] = []
     for branch in branches:
@@ -170,7 +169,7 @@ def _types_of_all(branches: Iterable[list[Error]], path: Path_) -> list[str]:
     return wanted
 
 
-def _distance(branch: list[Error], path: Path_) -> tuple[bool, bool, int]:
+def _distance(branch: list[Error], path: DataPath) -> tuple[bool, bool, int]:
     """How far off a branch is: one for another type, or for another ``const``, was hardly meant."""
     other_type = any(each.keyword in ("type", "pattern") and each.path == path for each in branch)
     other_const = any(each.keyword in ("const", "enum") and len(each.path) == len(path) + 1 for each in branch)

@@ -8,16 +8,15 @@ from typing import Any
 
 import msgspec
 
-from manifest_runner.text import is_unicode
-
-Path_ = tuple[str | int, ...]
+from manifest_runner.model import DataPath
+from manifest_runner.values import is_unicode
 
 
 class FirstValues(msgspec.Struct, frozen=True):
     """The first values of some data. ``cut`` are the lists and mappings of which something was left out."""
 
     data: Any
-    cut: frozenset[Path_] = frozenset()
+    cut: frozenset[DataPath] = frozenset()
 
 
 def plain(data: Any) -> Any:
@@ -40,9 +39,9 @@ class _Copy:
 
     def __init__(self, most: int) -> None:
         self._left = most
-        self.cut: set[Path_] = set()
+        self.cut: set[DataPath] = set()
 
-    def of(self, data: Any, path: Path_) -> Any:
+    def of(self, data: Any, path: DataPath) -> Any:
         self._left -= 1
         if isinstance(data, dict):
             return {_scalar(key): each for key, each in self._entries(data.items(), path)}
@@ -50,7 +49,7 @@ class _Copy:
             return [each for _, each in self._entries(enumerate(data), path)]
         return _scalar(data)
 
-    def _entries(self, entries: Iterable[tuple[Any, Any]], path: Path_) -> Iterator[tuple[Any, Any]]:
+    def _entries(self, entries: Iterable[tuple[Any, Any]], path: DataPath) -> Iterator[tuple[Any, Any]]:
         for step, each in entries:
             if self._left <= 0:
                 self.cut.add(path)

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from manifest_runner.model import KINDS, Kind
+from manifest_runner.model import KINDS, DataPath, Kind
 from manifest_runner.text import listed, shown
-from manifest_runner.validation.messages import Fault, Path_
+from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.validator import Checker
 
 SchemaName = Literal["manifest", "lockfile", "payload", "names"]
@@ -156,7 +156,7 @@ def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
     return f"belongs in {shown(inner[0])}" if inner else ""
 
 
-def _of_other_kinds(path: Path_, mine: Kind) -> str:
+def _of_other_kinds(path: DataPath, mine: Kind) -> str:
     """The words for a key of an analysis that only other kinds have; empty where no such kind exists."""
     *steps, key = path
     kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]

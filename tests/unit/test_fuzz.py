@@ -103,7 +103,7 @@ def try_manifest(folder: Path, raw: bytes) -> None:
     (folder / "m.yaml").write_bytes(raw)
     try:
         loaded = load(folder / "m.yaml", env={}, project="p")
-        items = list(loaded.expansion.items())
+        items = list(loaded.stream.items())
     except (InvalidManifest, UsageProblem):
         return
     for item in items:

@@ -105,7 +105,7 @@ def run(place: Path, group: str) -> int:
     def read() -> None:
         try:
             loaded = load(place / "m.yaml", env={})
-            for _ in loaded.expansion.items():
+            for _ in loaded.stream.items():
                 pass
         except InvalidManifest:
             pass

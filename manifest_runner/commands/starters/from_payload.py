@@ -20,9 +20,8 @@ from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.model import Kind
 from manifest_runner.templates.model import has_delimiters
-from manifest_runner.text import is_unicode
 from manifest_runner.validation.shipped import item_checker
-from manifest_runner.values import SpelledFloat, SpelledInt, json_decoder, spelled_json
+from manifest_runner.values import SpelledFloat, SpelledInt, is_unicode, json_decoder, spelled_json
 
 MAX_PAYLOAD_BYTES = 64 * 2**20
 
@@ -121,7 +120,7 @@ def _refuse_unless_it_loads(manifest: str, payload: Path) -> None:
         trial.write_text(manifest, encoding="utf-8", newline="")
         try:
             loaded = load(trial, env={}, project="trial")
-            deque(loaded.expansion.items(), maxlen=0)
+            deque(loaded.stream.items(), maxlen=0)
             loaded.raise_errors()
         except InvalidManifest as e:
             place = Place(str(payload), 1)

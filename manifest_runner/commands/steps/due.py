@@ -74,7 +74,7 @@ def too_many_words(plan: Plan, options: RunOptions, loaded: Loaded) -> str | Non
 def plan_session(session: Session, choices: Choices, detail: int | None, spool: Spool | None) -> Plan:
     """The plan on what lockfile and journal know together; neither is changed."""
     pending = references(session.journal.pending.values())
-    items = _counted(session.loaded.expansion.items(), session.context.progress)
+    items = _counted(session.loaded.stream.items(), session.context.progress)
     keep = None if spool is None else spool.keep
     plan = make_plan(
         items,

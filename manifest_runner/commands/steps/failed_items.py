@@ -29,7 +29,7 @@ def failed_items(session: Session, plan: Plan, choices: Choices) -> list[Failure
     }
     if not failed:
         return []
-    expansion = session.loaded.expansion
+    expansion = session.loaded.stream
     places = {item.user_reference: expansion.place(item) for item in expansion.named(failed.keys())}
     return [Failure(name, failed[name], *places[name]) for name in places]
 

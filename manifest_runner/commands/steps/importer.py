@@ -64,7 +64,7 @@ class Importer:
         self._lockfile = session.lockfile
         self._stamped = session.loaded.document.stamp
         self._identities = Identities(session.naming, session.loaded.project)
-        self._items = {item.user_reference: item for item in session.loaded.expansion.items()}
+        self._items = {item.user_reference: item for item in session.loaded.stream.items()}
         renames = self._identities.renames
         self._new_names = {old: name for name in self._items for old in renames.former(name)} if renames else {}
 
@@ -153,5 +153,5 @@ def _with_analysis(launch: LockedItem, analysis: Analysis) -> LockedItem:
 
 def _is_known(before: LockedItem, launch: LockedItem) -> bool:
     """Whether the lockfile has this launch already, as the current one or as one that was replaced."""
-    ids = {each.analysis.id for each in (before, *before.previous) if each.analysis}
+    ids = {each.analysis.id for each in before.launches if each.analysis}
     return before.digest == launch.digest or (launch.analysis is not None and launch.analysis.id in ids)

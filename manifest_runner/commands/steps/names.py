@@ -15,11 +15,11 @@ from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
 from manifest_runner.names.checks.pipeline_check import PipelineCheck
 from manifest_runner.names.failure import Failure
-from manifest_runner.names.lookup.requests import Used
 from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import read_names, write_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.names.references import is_uuid, parse_data_name
+from manifest_runner.names.used import Used
 from manifest_runner.planning.plan import Plan
 
 if TYPE_CHECKING:  # requests is imported only when something is asked
@@ -188,6 +188,6 @@ def with_paths(faulty: Mapping[str, Failure], names: Names) -> dict[str, Failure
 
 def _raise_at_places(loaded: Loaded) -> None:
     """Read the rows again for the places of what was found."""
-    for _ in loaded.expansion.items():
+    for _ in loaded.stream.items():
         pass
     loaded.raise_errors()

@@ -29,14 +29,8 @@ from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.errors import KeyReused
 from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt, adopt_reused
 from manifest_runner.launch.batches import PreparedBatch, journaled
-from manifest_runner.launch.running import (
-    launches_in,
-    may_fail_again,
-    refresh_replaced,
-    relaunch,
-    retries_in,
-    room_for,
-)
+from manifest_runner.launch.retries import launches_in, may_fail_again, relaunch, retries_in
+from manifest_runner.launch.room import refresh_replaced, room_for
 from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.planning.naming import Identities
@@ -193,7 +187,7 @@ class Waves:
         unknown = {name for name in failed if name not in self._launches}
         if not unknown:
             return
-        for item in self._run.session.loaded.expansion.named(unknown):
+        for item in self._run.session.loaded.stream.named(unknown):
             before = self._lockfile.items[item.user_reference]
             launch = Launch(item.user_reference, item.kind, item.revision, before.attempt, before.digest, item.request)
             if self._redigest(launch, before.attempt) == before.digest:

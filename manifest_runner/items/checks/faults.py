@@ -13,10 +13,9 @@ from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Unrendered
-from manifest_runner.items.shorthands import TemplateSlot, has_leaf, written_at
+from manifest_runner.items.shorthands import TemplateSlot, has_slot, written_at
 from manifest_runner.manifest.document import Document
-from manifest_runner.manifest.yaml_file import Path_
-from manifest_runner.model import RowId
+from manifest_runner.model import DataPath, RowId
 from manifest_runner.names.checks.pipeline_check import RequestFault
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
@@ -67,11 +66,11 @@ class _Messages:
 class Unknown:
     """Places of an analysis of which it is not known what would stand there."""
 
-    def __init__(self, paths: Iterable[Path_]) -> None:
+    def __init__(self, paths: Iterable[DataPath]) -> None:
         self._paths = frozenset(paths)
         self._holders = frozenset(path[:length] for path in self._paths for length in range(len(path)))
 
-    def touches(self, path: Path_) -> bool:
+    def touches(self, path: DataPath) -> bool:
         """Whether a place is one of them, holds one or belongs to one."""
         return path in self._holders or any(path[:length] in self._paths for length in range(len(path) + 1))
 
@@ -87,7 +86,7 @@ class Part(msgspec.Struct, frozen=True):
     unknown: tuple[Unknown, ...]
     row: RowId = NO_ROW
 
-    def is_unknown(self, path: Path_) -> bool:
+    def is_unknown(self, path: DataPath) -> bool:
         """Whether what was written at a place is unknown, or holds or belongs to what is."""
         return any(each.touches(path) for each in self.unknown)
 
@@ -101,7 +100,7 @@ class AnalysisFaults:
         self._findings = findings
         self._checks = checks
         self._messages = _Messages(findings)
-        self._places: dict[tuple[Path_, bool], Place] = {}
+        self._places: dict[tuple[DataPath, bool], Place] = {}
         self._may_check_parts: bool | None = None
         self.any = False
 
@@ -112,7 +111,7 @@ class AnalysisFaults:
 
     def add(
         self,
-        path: Path_,
+        path: DataPath,
         code: str,
         message: str,
         row: RowId,
@@ -127,7 +126,7 @@ class AnalysisFaults:
         finding = Finding(self.place(path, at_key=at_key), code, message, row=place, is_of_row=is_of_row)
         self._findings.add(finding, group=(group, path))
 
-    def add_template(self, path: Path_, fault: TemplateFault, text: str, row: RowId) -> None:
+    def add_template(self, path: DataPath, fault: TemplateFault, text: str, row: RowId) -> None:
         if fault.place is not None:  # of a cell, however many rows look it up
             self.any = True
             self._findings.add(Finding(fault.place, fault.code, str(fault), row=fault.place), (str(fault), fault.place))
@@ -140,7 +139,7 @@ class AnalysisFaults:
             if not self._findings.is_reported(fault.code, self.place(slot.path), (fault.code, slot.path)):
                 self.add_template(slot.path, fault, slot.template.text, row)
 
-    def add_requirement(self, path: Path_, message: str, row: RowId) -> None:
+    def add_requirement(self, path: DataPath, message: str, row: RowId) -> None:
         """A requirement of the manifest's author that an item does not meet."""
         self.add(path, "MR313", message, row, group=message, is_of_row=True)
 
@@ -178,9 +177,9 @@ class AnalysisFaults:
             finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
             self._findings.add(replace(finding, severity="warning"), group=_group(fault))
 
-    def _of_request(self, fault: RequestFault, path: Path_, row: RowId) -> Finding:
+    def _of_request(self, fault: RequestFault, path: DataPath, row: RowId) -> Finding:
         fields = self._analysis.fields
-        differs = not fault.at_key and row != NO_ROW and has_leaf(_value_at(fields, path))
+        differs = not fault.at_key and row != NO_ROW and has_slot(_value_at(fields, path))
         return Finding(
             self.place(fault.path if fault.path == ("kind",) else path, at_key=fault.at_key),
             fault.code,
@@ -212,7 +211,7 @@ class AnalysisFaults:
         known = (each for each in found if not part.is_unknown(written_at(fields, each.path, part.rendered)))
         self.add_request(known, part.rendered, part.row)
 
-    def place(self, path: Path_, *, at_key: bool = False) -> Place:
+    def place(self, path: DataPath, *, at_key: bool = False) -> Place:
         place = self._places.get((path, at_key))
         if place is None:
             place = self._document.place(self._analysis.spec.index, path, at_key=at_key)
@@ -261,13 +260,13 @@ class AnalysisNotes:
             self._findings.add(Finding(place, "MR605", message, "info", at, is_of_row=True), group)
 
 
-def _value_at(fields: Any, path: Path_) -> Any:
+def _value_at(fields: Any, path: DataPath) -> Any:
     for step in path:
         fields = fields[step]
     return fields
 
 
-def is_rendered(fields: Any, path: Path_) -> bool:
+def is_rendered(fields: Any, path: DataPath) -> bool:
     """Whether a template makes what stands at ``path``, or above it, from the row."""
     return isinstance(_value_at(fields, path), TemplateSlot)
 
@@ -283,10 +282,10 @@ def _message(fault: Fault) -> str:
 
 def _has_slot_inputs(fields: Any) -> bool:
     given = fields.get("analysisInput")
-    return has_leaf(given.get("inputs") if isinstance(given, dict) else given)
+    return has_slot(given.get("inputs") if isinstance(given, dict) else given)
 
 
-def slot_paths(value: Any) -> Iterator[Path_]:
+def slot_paths(value: Any) -> Iterator[DataPath]:
     """The places of the templates in an analysis."""
     if isinstance(value, TemplateSlot):
         yield value.path

@@ -15,11 +15,9 @@ import orjson
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.prepare import NO_ROW, Analysis
-from manifest_runner.items.shorthands import has_leaf, written_at
-from manifest_runner.model import Item, RowId
+from manifest_runner.items.shorthands import has_slot, written_at
+from manifest_runner.model import DataPath, Item, RowId
 from manifest_runner.text import shown
-
-Path_ = tuple[str | int, ...]
 
 # Where an item has data: the list of inputs, the name of each, and its data.
 _LISTS: tuple[tuple[tuple[str, str], str, str], ...] = (
@@ -38,7 +36,7 @@ class _Use(NamedTuple):
     """One input of an item, where its data is, and the data."""
 
     name: str
-    path: Path_
+    path: DataPath
     data: Sequence[str]
 
 
@@ -67,7 +65,7 @@ class SharedData:
     def __init__(
         self,
         analysis: Analysis,
-        place: Callable[[Path_], Place],
+        place: Callable[[DataPath], Place],
         findings: Findings,
         label: Callable[[str], str],
     ) -> None:
@@ -187,7 +185,7 @@ def _pairs(name: str, hashes: _Hashes) -> Iterator[_Pair]:
 
 def _has_slots(fields: Mapping[str, Any], path: tuple[str, str]) -> bool:
     given = fields.get(path[0])
-    return has_leaf(given.get(path[1]) if isinstance(given, dict) else given)
+    return has_slot(given.get(path[1]) if isinstance(given, dict) else given)
 
 
 def _names_of_rows(fields: Mapping[str, Any]) -> frozenset[str] | None:
@@ -197,8 +195,8 @@ def _names_of_rows(fields: Mapping[str, Any]) -> frozenset[str] | None:
         given = fields.get(outer)
         entries = given.get(inner) if isinstance(given, dict) else given
         if not isinstance(entries, dict):
-            if has_leaf(entries):
+            if has_slot(entries):
                 return None
             continue
-        names |= {name for name, value in entries.items() if has_leaf(value)}
+        names |= {name for name, value in entries.items() if has_slot(value)}
     return frozenset(names)

@@ -54,7 +54,7 @@ CWL = {
 def items(manifest):
     """What a manifest renders to: kind and request of each item."""
     loaded = load(manifest, env={})
-    found = [(item.kind, orjson.loads(item.request)) for item in loaded.expansion.items()]
+    found = [(item.kind, orjson.loads(item.request)) for item in loaded.stream.items()]
     loaded.raise_errors(strict=True)
     return found
 

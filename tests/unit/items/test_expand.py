@@ -40,7 +40,7 @@ class Study:
     def expand(self, analyses, head=HEAD):
         """All items, and the findings."""
         loaded = self.loaded(analyses, head)
-        items = list(loaded.expansion.items())
+        items = list(loaded.stream.items())
         return items, loaded.findings.all()
 
     def loaded(self, analyses, head=HEAD):
@@ -80,7 +80,7 @@ MANIFESTS = sorted(path for path in EXAMPLES.glob("*/*.yaml") if path.name not i
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.parent.name)
 def test_the_requests_of_an_example_are_jcs(manifest):
-    items = list(load(manifest, env={}).expansion.items())
+    items = list(load(manifest, env={}).stream.items())
     assert items
     for item in items:
         assert item.request == rfc8785.dumps(json.loads(item.request))
@@ -309,7 +309,7 @@ def test_items_come_while_the_sheet_is_read(study):
     study.sheet("sample\n" + "".join(f"s{number}\n" for number in range(10_000)))
     path = study.folder / "study.yaml"
     path.write_text(HEAD + PER_ROW, encoding="utf-8")
-    items = load(path, env={}).expansion.items()
+    items = load(path, env={}).stream.items()
     assert next(items).user_reference == "s0"
     with (study.folder / "samples.csv").open("a", encoding="utf-8", newline="") as file:
         csv.writer(file).writerow(["late"])
@@ -380,7 +380,7 @@ def test_a_second_reading_of_the_rows_may_take_as_many_steps_as_the_first(study)
     assert len(study.references(LOOP % 90_000)) == 15
     loaded = load(study.folder / "study.yaml", env={})
     for _ in range(3):
-        assert len(list(loaded.expansion.items())) == len(list(loaded.expansion.named({"s0", "s14"}))) + 13 == 15
+        assert len(list(loaded.stream.items())) == len(list(loaded.stream.named({"s0", "s14"}))) + 13 == 15
 
 
 def test_faults_of_two_kinds_are_counted_each_by_itself_in_many_rows(study):
@@ -518,7 +518,7 @@ def test_rows_that_are_read_again_are_counted_once(study):
     study.sheet("sample\n" + "".join(f"S{i}\n" for i in range(9)))
     loaded = study.loaded(PER_ROW + '    analysisInput: {inputs: {fq: ["{{ row.sample }}"]}}\n')
     for _ in range(2):
-        assert list(loaded.expansion.items()) == []
+        assert list(loaded.stream.items()) == []
     (finding,) = [each for each in loaded.findings.all() if "the same in" in each.message]
     assert "the same in 9 rows" in finding.message
 

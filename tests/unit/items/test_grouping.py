@@ -35,7 +35,7 @@ class Study:
     def items(self, manifest, **files):
         """The inputs and parameters of each item by its userReference, and the findings by code and message."""
         self.loaded = loaded = self.load(manifest, **files)
-        requests = [json.loads(item.request) for item in loaded.expansion.items()]
+        requests = [json.loads(item.request) for item in loaded.stream.items()]
         found = {each["userReference"]: _values(each["analysisInput"]) for each in requests}
         return found, [(each.code, each.message) for each in loaded.findings.all() if each.severity != "info"]
 
@@ -129,7 +129,7 @@ def test_any_order_that_keeps_the_rows_of_each_group_in_order_gives_the_same_dig
         text = "sample,fq,lane,sex\n" + "".join(f"{a},fil.{b or 'z'},{c},male\n" for a, b, c in each)
         loaded = study.load(GROUPED.replace(', n: "{{ index }}"', "") % "", s_csv=text)
         digest = item_digester(loaded.document.name, loaded.project)
-        items = loaded.expansion.items()
+        items = loaded.stream.items()
         digests.append({each.user_reference: digest(each.request, each.kind, each.revision, 0) for each in items})
     assert digests[0] == digests[1]
 
@@ -269,7 +269,7 @@ def test_a_requirement_of_the_defaults_holds_for_each_analysis_that_has_none_of_
     body = "analyses:\n" + analysis % ("a", "") + analysis % ("b", "    require: []\n")
     path.write_text("".join(HEAD.splitlines(keepends=True)[:3]) + head + body, encoding="utf-8")
     loaded = load(path, env={})
-    assert [item.user_reference for item in loaded.expansion.items()] == ["b"]
+    assert [item.user_reference for item in loaded.stream.items()] == ["b"]
     assert [(each.code, each.message) for each in loaded.findings.all()] == [("MR313", "no")]
 
 
@@ -308,7 +308,7 @@ analyses:
     analysisInput: {inputs: {tumor: "{{ row.t | split(';') }}", normal: "{{ row.n }}", ref: "{{ vars.ref }}"}}
 """
     loaded = study.load(manifest, s_csv="s,t,n\nA,fil.1;fil.2,fil.9\nB,fil.9,fil.2\nC,fil.3;fil.2,fil.9\n")
-    assert len(list(loaded.expansion.items())) == 3
+    assert len(list(loaded.stream.items())) == 3
     assert [(each.severity, each.row.line, each.message) for each in loaded.findings.all()] == [
         ("info", 4, 'fil.2 is also the input "tumor" of "A"'),
         ("info", 4, 'fil.9 is also the input "normal" of "A"'),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
-from manifest_runner.launch.looking import ENDED_ANALYSIS, PAGE, look_at_replaced
+from manifest_runner.launch.looking import ENDED_FILTER, PAGE, look_at_replaced
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
@@ -60,7 +60,7 @@ class Server:
         return iter(found)
 
     def latest_ended(self, tag, statuses, most):
-        found = [each for each in self._all if not self.filters or each.status in ENDED_ANALYSIS]
+        found = [each for each in self._all if not self.filters or each.status in ENDED_FILTER]
         found.sort(key=lambda each: each.end_date or "", reverse=self.filters)
         shown = found[: pages(most) * PAGE]
         self._took("ended", pages(len(shown)))
@@ -130,6 +130,14 @@ def test_a_look_takes_at_most_one_request_for_each_thousand_that_are_open(total,
 
 def test_where_all_has_ended_nothing_is_asked():
     assert look(launched(3000, 500, lambda _number: False), {}).kinds == []
+
+
+@pytest.mark.parametrize("spelling", ["FAILED_FINAL", "FAILEDFINAL"])
+def test_an_analysis_that_ended_in_either_spelling_counts_as_ended(spelling):
+    lockfile = launched(3000, 500, lambda number: number % 100 == 0)
+    analysis = LockedAnalysis("n-s1", None, spelling, None, "1")
+    lockfile.items["s1"] = structs.replace(lockfile.items["s1"], analysis=analysis)
+    assert look(lockfile, {"s0": "2"}).kinds == ["ended"]
 
 
 @pytest.mark.parametrize("odd", [{"strangers": 3}, {"counts": False}, {"filters": False}])

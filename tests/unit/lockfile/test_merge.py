@@ -33,7 +33,7 @@ def item(number, status="SUCCEEDED", **more):
 
 def launches(state):
     """Every launch that a lockfile knows, as its batch and its analysis name it."""
-    every = [each for item in state.items.values() for each in (item, *item.previous)]
+    every = [each for item in state.items.values() for each in item.launches]
     return {(each.batch_id, each.analysis.id) for each in every}
 
 

@@ -90,7 +90,7 @@ def test_every_item_is_in_one_list_and_launches_keep_the_manifests_order(manifes
 def test_no_digest_is_launched_that_was_launched_before(manifest, history, choices):
     locked = {name: locked_history(name, each) for name, each in history.items()}
     plan = planned([make_item(name, *rest) for name, rest in manifest.items()], locked, **choices)
-    spent = {digest for item in locked.values() for digest in (item.digest, *(each.digest for each in item.previous))}
+    spent = {digest for item in locked.values() for digest in (each.digest for each in item.launches)}
     for launch in plan.launches:
         assert launch.digest == digest_of(launch.request, launch.kind, launch.revision, launch.attempt)
         assert launch.digest not in spent

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from manifest_runner.names.data_slots import Path_, with_data
+from manifest_runner.model import DataPath
+from manifest_runner.names.data_slots import with_data
 
 
 class Used:
@@ -23,6 +24,6 @@ class Used:
         with_data(request, self._note, self._note)
         return request
 
-    def _note(self, text: str, _at: Path_) -> str:
+    def _note(self, text: str, _at: DataPath) -> str:
         self.data.add(text)
         return text

@@ -1,29 +1,22 @@
-"""How many analyses of a manifest run, and what a further attempt at one is. Nothing here is sent but questions."""
+"""How many analyses of a manifest run, and how many more may. Nothing here is sent but questions."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from manifest_runner.launch.journal.journal import Journal
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
-from manifest_runner.model import ABORTED_ANALYSIS
-from manifest_runner.planning.plan import Launch
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
-Redigest = Callable[[Launch, int], str]
-
 
 def unfinished(lockfile: Lockfile) -> int:
     """How many launches have not ended as far as is known, those that were replaced since included."""
-    return sum(not launch.analysis_is_final for item in lockfile.items.values() for launch in (item, *item.previous))
+    return sum(not launch.analysis_is_final for item in lockfile.items.values() for launch in item.launches)
 
 
 def room_for(lockfile: Lockfile, most: int | None) -> int:
@@ -50,27 +43,3 @@ def _refreshed(client: Client, name: str, launch: LockedItem) -> LockedItem:
         return updated(launch, client.get_item(launch.batch_id, launch.item_id))
     seen = next((each for each in client.list_items(launch.batch_id) if each.user_reference == name), None)
     return launch if seen is None else updated(launch, seen)
-
-
-def may_fail_again(item: LockedItem) -> bool:
-    """Whether a launch failed in a way that another attempt may end better: whoever aborts means it."""
-    return item.failed and not (item.analysis is not None and item.analysis.status in ABORTED_ANALYSIS)
-
-
-def retries_in(journal: Journal) -> Counter[str]:
-    """How often each item was launched again by --retries, in this run and in the one that it continues."""
-    return Counter(item.user_reference for answer in journal.answers if answer.post.retry for item in answer.post.items)
-
-
-def launches_in(journal: Journal) -> Iterator[str]:
-    """The items launched in this run and in the one that it continues, once for each launch."""
-    return (item.user_reference for answer in journal.answers for item in answer.post.items)
-
-
-def relaunch(launch: Launch, before: LockedItem, redigest: Redigest) -> Launch:
-    """The next attempt at an item, one that no launch of it has had."""
-    spent = {before.digest, *(each.digest for each in before.previous)}
-    attempt = before.attempt + 1
-    while (digest := redigest(launch, attempt)) in spent:
-        attempt += 1
-    return launch._replace(attempt=attempt, digest=digest)
