@@ -20,6 +20,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 _PRIVATE = tuple(str(Path.home() / name) for name in (".icav2", ".netrc", "_netrc"))
 _FOREIGN = ("ICAV2_", "MANIFEST_RUNNER_")
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle"})
+_LONGEST = frozenset({"test_hostile", "test_crash_sweep", "test_state_machine", "test_two_machines", "test_at_once"})
 _touched: list[str] = []
 
 
@@ -35,7 +36,8 @@ sys.addaudithook(_watch)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the slow tests unless ``-m`` asks for them."""
+    """The longest first, so that none is left alone at the end. Leave out slow tests unless ``-m`` asks for them."""
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
     if config.option.markexpr:
         return
     slow = [item for item in items if item.get_closest_marker("slow")]

@@ -27,9 +27,8 @@ MANIFESTS = {
     "block lists": ("", "- ", 2_000_000, "\n"),
     "explicit keys": ("", "? ", 2_000_000, "\n"),
     "colons": ("", "a: ", 2_000_000, "\n"),
-    "many values": ("", "- a\n", 1_100_000, ""),
+    "many values": ("", "- []\n", 1_100_000, ""),
     "many keys": ("a: 1\n", "a: 1\n", 2_000_000, ""),
-    "empty lists": ("[", "[],", 1_200_000, "]"),
     "documents": ("", "---\n", 2_000_000, ""),
     "comments": ("", "# c\n", 2_000_000, ""),
     "spaces": ("", " ", 10_000_000, ""),
@@ -49,7 +48,7 @@ MANIFESTS = {
         HEAD + "analyses:\n" + ITEM + "vars:\n  a:\n", "    - '{{ name }} {{ name | upper }}'\n", 10_000, ""),
     "many different templates": (
         HEAD + "analyses:\n" + ITEM + "vars:\n", "", 0, "".join(
-            f"  k{i}: '{{{{ {i} + 1 }}}}'\n" for i in range(50_000))),
+            f"  k{i}: '{{{{ {i} + 1 }}}}'\n" for i in range(20_000))),
     "matrix": (HEAD + "analyses:\n- {kind: nextflow, forEach: {matrix: {", "", 0, ", ".join(
         f"k{i}: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]" for i in range(20)) + "}}}\n"),
     "faulty analyses": (HEAD + "analyses:\n", "- {kind: nextflow, x: y}\n", 10_000, ""),
@@ -73,7 +72,7 @@ SHEETS = {
     "json lists": ("json", '[{"a": ', "[", 10_000_000, ""),
     "json objects": ("json", "[", '{"a":', 2_000_000, ""),
     "json text": ("json", '[{"a": "', "x", 40_000_000, '"}]'),
-    "json row": ("json", '[{"a": [', "1,", 40_000_000, "1]}]"),
+    "json row": ("json", '[{"a": [', "1,", 15_000_000, "1]}]"),
     "json number": ("json", '[{"a": ', "9", 10_000_000, "}]"),
     "json spaces": ("json", "[", " ", 50_000_000, "]"),
     "json keys": ("json", '[{"a": 1', ', "a": 1', 500_000, "}]"),
@@ -85,6 +84,8 @@ SHEETS = {
     "csv of NULs": ("csv", "", "\0", 50_000_000, ""),
     "tsv that is ragged": ("tsv", "a\tb\n", "1\n", 300_000, ""),
 }
+# What one process reads. The manifests are three groups, for as many processes at once.
+GROUPS = {**{f"manifests {part}": list(MANIFESTS)[part::3] for part in range(3)}, "sheets": SHEETS, "rows": ROWS}
 _RUN = """
 import sys
 from pathlib import Path
@@ -110,7 +111,7 @@ def run(place: Path, group: str) -> int:
         except InvalidManifest:
             pass
 
-    for name in {"manifests": MANIFESTS, "sheets": SHEETS, "rows": ROWS}[group]:
+    for name in GROUPS[group]:
         written(place, name)
         cost = units(read)
         assert cost < LIMIT, f"{name}: {cost:.0f} units of work"
@@ -142,7 +143,7 @@ def filled(path: Path, start: str, repeated: str, times: int, end: str) -> None:
         file.write(end)
 
 
-@pytest.mark.parametrize("group", ["manifests", "sheets", "rows"])
+@pytest.mark.parametrize("group", GROUPS)
 def test_hostile_files_cost_little(tmp_path, group):
     script = _RUN.format(folder=str(Path(__file__).parent), place=str(tmp_path), group=group)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

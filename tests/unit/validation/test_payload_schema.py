@@ -169,7 +169,7 @@ def broken_items(draw: st.DrawFn) -> tuple[Kind, Any]:
     return kind, whole
 
 
-quick = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @quick
