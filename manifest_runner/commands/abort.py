@@ -15,7 +15,7 @@ from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import Session, held_session
+from manifest_runner.commands.setup.session import Session, looking_session
 from manifest_runner.commands.steps.aborting import abort_analysis
 from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.errors import ApprovalNeeded
@@ -54,7 +54,7 @@ def abort(
 
     Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
     """
-    with held_session(path, target, context) as session, ExitStack() as stack:
+    with looking_session(path, target, context) as session, ExitStack() as stack:
         session.report_pending()
         items = session.lockfile.items
         chosen = [name for name in sorted(items) if choices.wants(name)]

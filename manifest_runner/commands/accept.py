@@ -9,7 +9,7 @@ from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import held_session
+from manifest_runner.commands.setup.session import working_session
 from manifest_runner.commands.steps.due import plan_session
 from manifest_runner.commands.steps.launching import apply_moves
 from manifest_runner.commands.steps.targets import check_targets
@@ -30,7 +30,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 def accept(path: Path, target: Target, choices: Choices, context: Context) -> Accepted:
     """Record the chosen items' present digests as accepted. Raises RunnerError."""
-    with held_session(path, target, context, "accept", launches=False) as session:
+    with working_session(path, target, context, "accept", launches=False) as session:
         session.report_pending()
         plan = plan_session(session, choices, 0, None)
         session.loaded.raise_errors()

@@ -25,7 +25,7 @@ import msgspec
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import Session, held_session
+from manifest_runner.commands.setup.session import Session, looking_session, working_session
 from manifest_runner.commands.steps.aborting import abort_analysis
 from manifest_runner.errors import ApprovalNeeded, UsageProblem
 from manifest_runner.launch.doubles import (
@@ -67,8 +67,12 @@ def find_doubles(
 
     Raises RunnerError; ApprovalNeeded without approval.
     """
-    command = "" if approve is None else "doubles"
-    with held_session(path, target, context, command, launches=False) as session, ExitStack() as stack:
+    opening = (
+        looking_session(path, target, context)
+        if approve is None
+        else working_session(path, target, context, "doubles", launches=False)
+    )
+    with opening as session, ExitStack() as stack:
         if not session.loaded.document.stamp:
             raise UsageProblem(
                 f"{path}: launched with `stamp: false`, so ICA does not show which launches are the same"

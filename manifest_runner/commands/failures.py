@@ -16,7 +16,7 @@ from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import look
-from manifest_runner.commands.steps.open_run import OpenRun, open_run
+from manifest_runner.commands.steps.open_run import OpenRun, open_look
 from manifest_runner.commands.steps.targets import wanted_items
 from manifest_runner.errors import Refused
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
@@ -61,7 +61,7 @@ class _Cause(msgspec.Struct, frozen=True):
 
 def failures(path: Path, target: Target, options: RunOptions, context: Context, logs: LogOptions) -> FailuresReport:
     """Ask for the reasons of failed analyses that have none recorded, and fetch their logs where wanted."""
-    with open_run(path, target, options, context) as run:
+    with open_look(path, target, options, context) as run:
         session = run.session
         try:
             session.report_pending()

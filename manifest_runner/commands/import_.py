@@ -7,7 +7,7 @@ from pathlib import Path
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import held_session
+from manifest_runner.commands.setup.session import working_session
 from manifest_runner.commands.setup.target import load_target
 from manifest_runner.commands.steps.importer import Imported, Importer
 from manifest_runner.errors import UsageProblem
@@ -21,7 +21,7 @@ def import_lockfile(
         raise UsageProblem(
             f"{path}: the manifest has `stamp: false`, so launches can only be found by batch: use --batch-id ID"
         )
-    with held_session(path, target, context, "import") as session, ExitStack() as stack:
+    with working_session(path, target, context, "import") as session, ExitStack() as stack:
         importer = Importer(session)
         session.loaded.raise_errors()
         before = set(session.lockfile.items)

@@ -11,7 +11,7 @@ from manifest_runner.commands.outcomes.outputs import record_outputs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import look
-from manifest_runner.commands.steps.open_run import open_run
+from manifest_runner.commands.steps.open_run import open_look
 from manifest_runner.commands.steps.targets import wanted_items
 from manifest_runner.lockfile.model import LockedItem
 
@@ -29,7 +29,7 @@ def outputs(
     path: Path, target: Target, options: RunOptions, context: Context, into: DownloadOptions | None = None
 ) -> OutputsReport:
     """Ask for the outputs of each succeeded analysis that has none recorded, and fetch their files where wanted."""
-    with open_run(path, target, options, context) as run:
+    with open_look(path, target, options, context) as run:
         session = run.session
         try:
             session.report_pending()

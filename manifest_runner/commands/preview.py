@@ -48,9 +48,7 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
 
     Notifies ``context`` where more is due than one run may launch.
     """
-    session = read_session(path, target, context)
-    if options.no_check:
-        session.loaded = session.loaded.without_checks()
+    session = read_session(path, target, context, no_check=options.no_check)
     made = plan_session(session, options.choices, options.detail, None)
     session.loaded.raise_errors(strict=options.strict)
     check_targets(made.references, options.choices)

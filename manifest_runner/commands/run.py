@@ -75,7 +75,7 @@ def run(path: Path, target: Target, options: RunOptions, context: Context) -> Ou
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
     if options.retries and options.wait != "finished":
         raise UsageProblem("--retries needs --wait finished: only a run that waits sees what fails")
-    with open_run(path, target, options, context, "run") as run:
+    with open_run(path, target, options, context) as run:
         return _run(run)
 
 

@@ -9,7 +9,7 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import follow, look
-from manifest_runner.commands.steps.open_run import OpenRun, open_run
+from manifest_runner.commands.steps.open_run import OpenRun, open_look
 from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices
@@ -25,7 +25,7 @@ def refresh(
     another process holds the manifest, the lockfile is only returned, and the writing is left to that process. With
     ``usage`` the prices of analyses that have ended are asked for, once each.
     """
-    with open_run(path, target, options, context) as run:
+    with open_look(path, target, options, context) as run:
         session = run.session
         try:
             session.report_pending()

@@ -37,7 +37,7 @@ def test_the_other_commands_see_the_trial_with_the_same_option(cli):
 
 def test_who_looks_without_the_option_learns_that_there_is_a_trial(cli, emulator):
     cli.ok("run", "study.yaml", "--emulator")
-    assert ".manifest-runner/study.lock.json is that of a trial; add --emulator" in cli.ok("status", "study.yaml").err
+    assert ".manifest-runner/study.lock.json is from a trial; add --emulator" in cli.ok("status", "study.yaml").err
     cli.ok("run", "study.yaml")
     assert "trial" not in cli.ok("status", "study.yaml").err
 

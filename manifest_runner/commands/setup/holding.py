@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from manifest_runner.launch.lease.keeper import LeaseKeeper
     from manifest_runner.launch.lease.lease import Claim, Lease
 
+UNKNOWN_USER = "unknown"
+
 
 class Held(msgspec.Struct):
     """A claimed lease. ``tokens`` are that of this run and of the run before it.
@@ -61,7 +63,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     The token is on disk before the lease is claimed: a run that is killed in between leaves a token that nobody
     holds, and one that is killed later leaves one by which its folder takes the lease back at once.
     """
-    from manifest_runner.commands.setup.user_name import user_name
+    from manifest_runner.commands.setup.origin import user_name
     from manifest_runner.launch.lease.keeper import LeaseKeeper
     from manifest_runner.launch.lease.lease import Holder
     from manifest_runner.launch.lease.renewal import renewing
@@ -69,7 +71,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     assert stores.lease is not None
     known = _read_token(token_file)
     token = known or uuid.uuid4().hex
-    owner = user_name(token_file.parent, context.env)
+    owner = user_name(token_file.parent, context.env) or UNKNOWN_USER
     holder = Holder(owner, socket.gethostname(), os.getpid(), command, token)
     keeper = LeaseKeeper(
         stores.lease,

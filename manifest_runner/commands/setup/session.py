@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,6 @@ class Session:
         if stores.state is not None and not self.lockfile.items:
             check_moved_in(self._kept, opened.workspace)
         self.shares_journal = stores.state is not None
-        self._server = identity.server
 
     def _read(self) -> None:
         """What another run moves from the journal to the lockfile in between is then seen twice, and not missed."""
@@ -183,54 +182,66 @@ def _nothing() -> None:
     """Nobody else writes what lies beside the manifest."""
 
 
-def read_session(path: Path, target: Target, context: Context) -> Session:
-    """A session for looking only: nothing is held, nothing may be written."""
-    return Session(open_target(path, target, context), context, writes=False)
+def read_session(path: Path, target: Target, context: Context, *, no_check: bool = False) -> Session:
+    """A read-only session."""
+    return Session(open_target(path, target, context, no_check=no_check), context, writes=False)
 
 
 @contextmanager
-def held_session(
+def working_session(
     path: Path,
     target: Target,
     context: Context,
-    command: str = "",
+    command: str,
     *,
     patience: float = RUNNING,
     lock_timeout: float = 0.0,
     no_lock: bool = False,
+    no_check: bool = False,
     launches: bool = True,
 ) -> Iterator[Session]:
-    """A session that no other process can change. Raises InUse where one holds it already.
+    """A session that no other process can change. Raises InUse if one holds it already.
 
-    With a ``command`` it holds the manifest's lease, too, under that name, unless ``no_lock`` says otherwise. Without
-    one it only looks, and leaves the writing to the run that holds the manifest or its lease. A command that launches
-    nothing needs no lease by git, since its lockfile is its own.
+    It also holds the manifest's lease, in the name of ``command``, unless ``no_lock`` is set. A command that launches
+    nothing needs no lease in git, since its lockfile is its own.
     """
+    opened = open_target(path, target, context, patience=patience, no_check=no_check)
+    needs_lease = opened.stores.lease is not None and (launches or opened.stores.state is not None)
+    leases = NO_LEASES
+    with ExitStack() as stack:
+        stack.enter_context(_folder_of(opened))
+        stack.enter_context(held(opened.workspace))
+        if no_lock:
+            _report_no_lock(opened, context)
+        elif needs_lease:
+            *former, own = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
+            leases = Leases(own, tuple(former))
+        yield Session(opened, context, leases)
+
+
+@contextmanager
+def looking_session(path: Path, target: Target, context: Context, *, patience: float = RUNNING) -> Iterator[Session]:
+    """A session that records what it learns, unless a run holds the manifest or its lease: then that run does."""
     opened = open_target(path, target, context, patience=patience)
     with ExitStack() as stack:
-        if target.emulator:
-            stack.enter_context(trial_folder(path))
+        stack.enter_context(_folder_of(opened))
         try:
             stack.enter_context(held(opened.workspace))
         except InUse:
-            if command:
-                raise
             context.notify(f"a run is working on {path}; it will write the lockfile")
             yield Session(opened, context, writes=False, elsewhere=opened.workspace.running.exists)
             return
-        leases = NO_LEASES
-        if command and no_lock:
-            _report_no_lock(opened, context)
-        elif command and opened.stores.lease is not None and (launches or opened.stores.state is not None):
-            *former, own = _take_leases(opened, f"{command} {path.name}", context, lock_timeout, stack)
-            leases = Leases(own, tuple(former))
-        if not command:
-            _report_trial(opened, context)
-        if not command and (other := holder_of(opened.stores, context)) is not None:
+        _report_trial(opened, context)
+        if (other := holder_of(opened.stores, context)) is not None:
             context.notify(f"in use by {other.words}: nothing is written")
             yield Session(opened, context, writes=False, elsewhere=lambda: is_held(opened.stores, context))
             return
-        yield Session(opened, context, leases)
+        yield Session(opened, context)
+
+
+def _folder_of(opened: Opened) -> AbstractContextManager[None]:
+    """The folder for a trial's files; nothing else needs one."""
+    return trial_folder(opened.workspace.manifest) if opened.target.emulator else nullcontext()
 
 
 def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Iterator[Held]:
@@ -242,12 +253,12 @@ def _take_leases(opened: Opened, command: str, context: Context, timeout: float,
 
 
 def _report_trial(opened: Opened, context: Context) -> None:
-    """Without --emulator after a trial it looks as if nothing had been launched."""
+    """After a trial, omitting --emulator makes it look as if nothing was launched."""
     if opened.target.emulator or opened.workspace.lockfile.exists():
         return
     trial = Workspace.of(opened.workspace.manifest, is_trial=True).lockfile
     if trial.exists():
-        context.notify(f"{trial} is that of a trial; add --emulator to see it")
+        context.notify(f"{trial} is from a trial; add --emulator to see it")
 
 
 def _report_no_lock(opened: Opened, context: Context) -> None:

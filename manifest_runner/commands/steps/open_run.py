@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import msgspec
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.origin import find_origin
-from manifest_runner.commands.setup.session import Session, held_session
+from manifest_runner.commands.setup.session import Session, looking_session, working_session
 from manifest_runner.commands.setup.state import READING, RUNNING
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
@@ -64,21 +64,36 @@ class OpenRun(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def open_run(path: Path, target: Target, options: RunOptions, context: Context, command: str = "") -> Iterator[OpenRun]:
-    """Hold the manifest's state, with a ``command`` its lease, too. Raises BadState where another run does."""
-    patience = min(RUNNING if command else READING, options.timeout)
-    held = held_session(
+def open_run(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[OpenRun]:
+    """Hold the manifest's state and its lease, to launch. Raises BadState if another run does."""
+    session = working_session(
         path,
         target,
         context,
-        command,
-        patience=patience,
+        "run",
+        patience=min(RUNNING, options.timeout),
         lock_timeout=options.lock_timeout,
         no_lock=options.no_lock,
+        no_check=options.no_check,
     )
-    with held as session, ExitStack() as stack:
-        if options.no_check:
-            session.loaded = session.loaded.without_checks()
+    with _opened(path, session, options, context) as run:
+        yield run
+
+
+@contextmanager
+def open_look(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[OpenRun]:
+    """The same to follow what was launched, beside a run if there is one: then nothing is written."""
+    patience = min(READING, options.timeout)
+    session = looking_session(path, target, context, patience=patience)
+    with _opened(path, session, options, context) as run:
+        yield run
+
+
+@contextmanager
+def _opened(
+    path: Path, opening: AbstractContextManager[Session], options: RunOptions, context: Context
+) -> Iterator[OpenRun]:
+    with opening as session, ExitStack() as stack:
         spool = stack.enter_context(open_spool())
         deadline = context.deadline(options.timeout)
         client = cache(lambda: stack.enter_context(session.client(deadline)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from commands.outcome_lab import study
 
 from manifest_runner.commands.outcomes.usage import record_prices
-from manifest_runner.commands.steps.open_run import open_run
+from manifest_runner.commands.steps.open_run import open_look
 from manifest_runner.planning.estimate import estimate
 
 CATALOG = """\
@@ -18,7 +18,7 @@ analyses:
 
 
 def ask(lab):
-    with open_run(lab.path, lab.target, lab.options, lab.context) as run:
+    with open_look(lab.path, lab.target, lab.options, lab.context) as run:
         waiting = record_prices(run, run.session.lockfile.items)
         run.session.finish()
         return waiting, run.session.lockfile
