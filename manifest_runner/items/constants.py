@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.items.scope import FaultLog, ManifestScope, TemplateCache
+from manifest_runner.items.fault_log import FaultLog
+from manifest_runner.items.scope import ManifestScope
+from manifest_runner.items.template_cache import TemplateCache
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import DataPath
 from manifest_runner.templates.limits import Budget

@@ -11,12 +11,14 @@ import orjson
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Place
 from manifest_runner.items.checks.duplicates import Claims, DuplicateCheck
-from manifest_runner.items.checks.faults import FIRST_ROWS, AnalysisFaults, AnalysisNotes, ConstantChecks, is_rendered
-from manifest_runner.items.checks.remains import Remains, meets_requirements
+from manifest_runner.items.checks.faults import AnalysisFaults, ConstantChecks, is_rendered
+from manifest_runner.items.checks.notes import FIRST_ROWS, AnalysisNotes
+from manifest_runner.items.checks.partial_items import PartialItems
 from manifest_runner.items.checks.shared_data import SharedData
 from manifest_runner.items.compiler import Beside
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Unrendered
+from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.wanted import WantedRow, WantedRows
 from manifest_runner.manifest.document import Document
@@ -103,7 +105,7 @@ class ItemStream:
             faults = AnalysisFaults(self._document, analysis, findings, checks)
             rows = WantedRows(analysis, faults)
             if analysis.broken:
-                Remains(analysis, faults, self._pins).check_broken(rows)
+                PartialItems(analysis, faults, self._pins).check_broken(rows)
                 continue
             notes = AnalysisNotes(analysis, faults, findings)
             if data is not None:
@@ -181,8 +183,8 @@ def _expand_analysis(analysis: Analysis, rows: WantedRows, watch: _Watch, revisi
 
 def _conclude_without_items(analysis: Analysis, watch: _Watch, rows: WantedRows) -> None:
     """No row gave an item: check what no row changes, or say that there are no rows."""
-    if watch.faults.any:
-        Remains(analysis, watch.faults, watch.pins).check_constants()
+    if watch.faults.has_any:
+        PartialItems(analysis, watch.faults, watch.pins).check_constants()
     else:
         watch.notes.add_no_rows(rows.read)
 
@@ -196,7 +198,7 @@ def _render_slowly(analysis: Analysis, watch: _Watch, wanted: WantedRow, error: 
     except Unrendered as e:
         watch.faults.add_unrendered(e, row_id)
         if not analysis.budget.is_spent and watch.faults.may_check_parts():
-            Remains(analysis, watch.faults, watch.pins).check_rest(e, row_id)
+            PartialItems(analysis, watch.faults, watch.pins).check_rest(e, row_id)
     except TypeError as e:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
         watch.faults.add((), "MR503", f"the item cannot be written as JSON: {e}", row_id, group="json")
     return None, b""

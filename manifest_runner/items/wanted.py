@@ -19,7 +19,8 @@ from manifest_runner.templates.model import TemplateFault
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
 
-# An index, the id of a row, the row, and what comes with it: of a group, the first row's, and what all rows share.
+# An index, the id of a row, the row, and what comes with it; for a group, the id of its first row and what all of its
+# rows share. A plain tuple: one is made for each row, and a named one takes several times as long to make.
 WantedRow = tuple[int, RowId, Any, Beside]
 
 

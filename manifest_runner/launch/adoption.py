@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 import orjson
@@ -24,7 +24,7 @@ from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import digest_stamp
 from manifest_runner.planning.launched import request_hash
 from manifest_runner.planning.naming import Identities, Known
-from manifest_runner.planning.plan import Launch
+from manifest_runner.planning.plan import Handle, Launch
 from manifest_runner.timestamps import seconds_of
 
 AdoptMode = Literal["wait", "now", "never"]
@@ -34,7 +34,7 @@ class KnownAs(msgspec.Struct, frozen=True):
     """Under which names and digests a launch may exist. ``fetch`` gives the bytes of a launch's request."""
 
     identities: Identities
-    fetch: Callable[[Any], bytes]
+    fetch: Callable[[Handle | None], bytes]
 
     def is_among(self, launch: Launch, references: Collection[str]) -> bool:
         names = (launch.user_reference, *self.identities.renames.former(launch.user_reference))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 import msgspec
 import orjson
@@ -12,7 +11,7 @@ import orjson
 from manifest_runner.launch.journal.journal import JournaledItem
 from manifest_runner.model import Kind
 from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
-from manifest_runner.planning.plan import Launch
+from manifest_runner.planning.plan import Handle, Launch
 
 _MEMBERS: tuple[tuple[str, Kind], ...] = (
     ("cwlItems", "cwl"),
@@ -30,7 +29,7 @@ class PreparedBatch(msgspec.Struct, frozen=True):
 
 
 def make_batches(
-    launches: Iterable[Launch], size: int, *, stamp_name: str | None, fetch: Callable[[Any], bytes]
+    launches: Iterable[Launch], size: int, *, stamp_name: str | None, fetch: Callable[[Handle | None], bytes]
 ) -> Iterator[PreparedBatch]:
     """Batches of at most ``size`` items, made one at a time.
 

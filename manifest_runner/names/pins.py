@@ -68,7 +68,9 @@ class Pins:
         self._checks = {id_: PipelineCheck(*entry) for id_, entry in by_id.items()} if check else {}
 
     def without_checks(self) -> Pins:
-        """The same, without comparing requests with what their pipelines declare."""
+        """The same names without comparing requests with what their pipelines declare, and without what else was found
+        by a look into ICA: ``faulty`` and ``remarks``, with the ``only`` that they are for.
+        """
         known = self._known
         return Pins(self.names, known.failures, check=False, report_unresolved=known.report_unresolved)
 

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.model import Kind, Name
 from manifest_runner.planning.diff import Change
+from manifest_runner.planning.identity import plan_digest
 
 State = Literal["new", "changed", "unchanged", "failed", "pending"]
 
 
+class SpoolPlace(NamedTuple):
+    """Where a request lies in a spool, in bytes."""
+
+    offset: int
+    length: int
+
+
+# By which the bytes of a request are fetched: their place, or the bytes themselves.
+Handle = SpoolPlace | bytes
+
+
 class Launch(NamedTuple):
-    """One item that is to be created. ``request`` is a handle to its bytes (see ``planner``)."""
+    """One item that is to be created. ``request`` is a handle to its bytes, None if the plan is only shown."""
 
     user_reference: str
     kind: Kind
     revision: str
     attempt: int
     digest: str
-    request: Any
+    request: Handle | None
 
 
 class Plan(msgspec.Struct):
-    """The userReferences of a manifest by what would become of them; those that are ``due`` and their ``launches``.
+    """The userReferences of a manifest by what would become of them, and the ``launches`` that are due.
 
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
     their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
@@ -37,8 +49,8 @@ class Plan(msgspec.Struct):
     ``renamed`` has the old names of renamed items by the new ones, ``moved`` their launches as they are to be kept,
     and ``guarded``, in the same way, new items that equal removed ones but for the name. ``present``
     has the digests of changed and failed items as they are now, ``not_ended`` counts launches that had not ended when
-    last looked at. ``digest`` is that of all launches together. ``unresolved`` are the names that must be looked up
-    before what is due, or waits for approval, can be launched.
+    last looked at. ``unresolved`` are the names that must be looked up before what is due, or waits for approval,
+    can be launched.
     """
 
     new: list[str] = msgspec.field(default_factory=list)
@@ -50,7 +62,6 @@ class Plan(msgspec.Struct):
     unapproved: list[str] = msgspec.field(default_factory=list)
     fixed: list[str] = msgspec.field(default_factory=list)
     again: list[str] = msgspec.field(default_factory=list)
-    due: list[str] = msgspec.field(default_factory=list)
     beyond_limit: int = 0
     launches: list[Launch] = msgspec.field(default_factory=list)
     references: set[str] = msgspec.field(default_factory=set)
@@ -61,7 +72,16 @@ class Plan(msgspec.Struct):
     guarded: dict[str, str] = msgspec.field(default_factory=dict)
     present: dict[str, str] = msgspec.field(default_factory=dict)
     not_ended: int = 0
-    digest: str = ""
+
+    @property
+    def due(self) -> list[str]:
+        """The userReferences of what is launched."""
+        return [launch.user_reference for launch in self.launches]
+
+    @property
+    def digest(self) -> str:
+        """All launches as one hash."""
+        return plan_digest(launch.digest for launch in self.launches)
 
     @property
     def is_covered(self) -> bool:

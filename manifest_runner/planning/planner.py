@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
 
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.attempts import next_attempt
 from manifest_runner.planning.choices import Choices
-from manifest_runner.planning.identity import plan_digest
 from manifest_runner.planning.launched import LaunchedRequests
 from manifest_runner.planning.naming import Identities, Naming
-from manifest_runner.planning.plan import Launch, Plan, State
+from manifest_runner.planning.plan import Handle, Launch, Plan, State
 from manifest_runner.planning.renamed import RenameGuard, moved_launch
 
 Meant = Callable[[str, LockedItem | None], bool]
@@ -25,7 +23,7 @@ def make_plan(
     *,
     naming: Naming | None = None,
     pending: Collection[str] = (),
-    keep: Callable[[bytes], Any] | None = None,
+    keep: Callable[[bytes], Handle] | None = None,
     detail: int | None = None,
     is_meant: Meant = lambda _reference, _before: True,
 ) -> Plan:
@@ -49,7 +47,7 @@ class _Planner:
         choices: Choices,
         naming: Naming,
         pending: Collection[str],
-        keep: Callable[[bytes], Any] | None,
+        keep: Callable[[bytes], Handle] | None,
         detail: int | None,
         is_meant: Meant,
     ) -> None:
@@ -135,7 +133,7 @@ class _Planner:
         plan, reference = self._plan, item.user_reference
         is_fixed = state == "failed" and before is not None and self._is_other(item, before)
         due = self._is_due(state, is_fixed=is_fixed)
-        if due and len(plan.due) == self._choices.limit:
+        if due and len(plan.launches) == self._choices.limit:
             plan.beyond_limit += 1
             return
         plan.unresolved.update(item.unresolved)
@@ -149,7 +147,6 @@ class _Planner:
         if before is not None and (state == "changed" or is_fixed):
             self._add_changes(item, before)
         if due:
-            plan.due.append(reference)
             plan.launches.append(self._launch(item, before, raised=state != "new"))
         elif state == "changed":
             plan.unapproved.append(reference)
@@ -181,7 +178,6 @@ class _Planner:
 
     def finish(self) -> Plan:
         plan, moved_away = self._plan, set(self._plan.renamed.values())
-        plan.digest = plan_digest(launch.digest for launch in plan.launches)
         gone = sorted(self._lockfile.items.keys() - plan.references - moved_away)
         if not self._choices.retry_failed:
             plan.removed = gone

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.items.checks.unknown_parts import Part
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, has_slot, written_at
@@ -19,15 +19,12 @@ from manifest_runner.model import DataPath, RowId
 from manifest_runner.names.checks.pipeline_check import RequestFault
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
-from manifest_runner.text import dotted, quoted_template, shown
+from manifest_runner.text import dotted, quoted_template
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.shipped import ItemChecker
 from manifest_runner.validation.validator import Checker
 
 _MAX_KINDS = 200
-# An id is empty where a cell is, which is seen at once, or where a list in a cell ends in its separator. The latter
-# takes long to see for each row of a table; where it happens, it happens in the first of them.
-FIRST_ROWS = 1_000
 _MORE_FAULTS = Fault((), "has further problems; fix the ones listed first")
 _NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got text")
 
@@ -63,36 +60,8 @@ class _Messages:
         return faults
 
 
-class Unknown:
-    """Places of an analysis of which it is not known what would stand there."""
-
-    def __init__(self, paths: Iterable[DataPath]) -> None:
-        self._paths = frozenset(paths)
-        self._holders = frozenset(path[:length] for path in self._paths for length in range(len(path)))
-
-    def touches(self, path: DataPath) -> bool:
-        """Whether a place is one of them, holds one or belongs to one."""
-        return path in self._holders or any(path[:length] in self._paths for length in range(len(path) + 1))
-
-
-class Part(msgspec.Struct, frozen=True):
-    """What is left of an item without what is ``unknown``.
-
-    ``rendered`` has the manifest's names, ``request`` the API's keys.
-    """
-
-    rendered: dict[str, Any]
-    request: dict[str, Any]
-    unknown: tuple[Unknown, ...]
-    row: RowId = NO_ROW
-
-    def is_unknown(self, path: DataPath) -> bool:
-        """Whether what was written at a place is unknown, or holds or belongs to what is."""
-        return any(each.touches(path) for each in self.unknown)
-
-
 class AnalysisFaults:
-    """The faults of one analysis. ``any`` says whether it has one."""
+    """The faults of one analysis. ``has_any`` says whether there is one."""
 
     def __init__(self, document: Document, analysis: Analysis, findings: Findings, checks: ConstantChecks) -> None:
         self._document = document
@@ -102,11 +71,11 @@ class AnalysisFaults:
         self._messages = _Messages(findings)
         self._places: dict[tuple[DataPath, bool], Place] = {}
         self._may_check_parts: bool | None = None
-        self.any = False
+        self.has_any = False
 
     def add_finding(self, finding: Finding, group: Hashable = None) -> None:
         """What the source of the rows reports."""
-        self.any |= finding.severity == "error"
+        self.has_any |= finding.severity == "error"
         self._findings.add(finding, group)
 
     def add(
@@ -121,14 +90,14 @@ class AnalysisFaults:
         is_of_row: bool = False,
     ) -> None:
         """``path`` is a place in the analysis; faults of one group there are alike."""
-        self.any = True
+        self.has_any = True
         place = self._analysis.rows.place(row) if row != NO_ROW else None
         finding = Finding(self.place(path, at_key=at_key), code, message, row=place, is_of_row=is_of_row)
         self._findings.add(finding, group=(group, path))
 
     def add_template(self, path: DataPath, fault: TemplateFault, text: str, row: RowId) -> None:
         if fault.place is not None:  # of a cell, however many rows look it up
-            self.any = True
+            self.has_any = True
             self._findings.add(Finding(fault.place, fault.code, str(fault), row=fault.place), (str(fault), fault.place))
             return
         message = f"{fault}, in {quoted_template(text)}"
@@ -169,7 +138,7 @@ class AnalysisFaults:
         for fault in found:
             finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
             self._findings.add(finding, group=_group(fault))
-            self.any = True
+            self.has_any = True
 
     def add_remarks(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
         """What is worth a warning in the names and the data of an item."""
@@ -219,47 +188,6 @@ class AnalysisFaults:
         return place
 
 
-class AnalysisNotes:
-    """What is not a fault of an analysis, and may not be intended."""
-
-    def __init__(self, analysis: Analysis, faults: AnalysisFaults, findings: Findings) -> None:
-        self._analysis = analysis
-        self._faults = faults
-        self._findings = findings
-        self._inputs: dict[tuple[int, str], Place] = {}
-        self.has_inputs = _has_slot_inputs(analysis.fields)
-        each = analysis.spec.for_each
-        self.is_table = analysis.rows.columns is not None and each is not None and each.group_by is None
-
-    def add_no_rows(self, rows_read: int) -> None:
-        if not rows_read and self._analysis.rows.notes:  # which say why
-            return
-        place, words = self._faults.place(("forEach",)), "there are no rows"
-        if rows_read:
-            place = self._faults.place(("forEach", "where"))
-            one = "the only row does not meet the condition"
-            words = one if rows_read == 1 else f"none of the {rows_read:,} rows meets the condition"
-        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "warning"))
-
-    def look_for_empty_inputs(self, request: Any, row: RowId) -> None:
-        """Report the inputs of an item that have no data."""
-        for i, each in enumerate(request["analysisInput"].get("inputs") or ()):
-            ids = each.get("dataIds")
-            if ids is not None and not ids:
-                self._add_empty_input(request, i, row)
-
-    def _add_empty_input(self, request: Any, i: int, row: RowId) -> None:
-        code = request["analysisInput"]["inputs"][i]["parameterCode"]
-        group, place = ("empty", code), self._inputs.get((i, code))
-        if place is None:
-            path = written_at(self._analysis.fields, ("analysisInput", "inputs", i), request)
-            place = self._inputs[i, code] = self._faults.place(path)
-        if not self._findings.is_reported("MR605", place, group):
-            message = f"the input {shown(code)} gets no data; a template that gives null leaves an input out"
-            at = self._analysis.rows.place(row)
-            self._findings.add(Finding(place, "MR605", message, "info", at, is_of_row=True), group)
-
-
 def _value_at(fields: Any, path: DataPath) -> Any:
     for step in path:
         fields = fields[step]
@@ -278,17 +206,3 @@ def _group(fault: RequestFault) -> Hashable:
 def _message(fault: Fault) -> str:
     where = dotted(fault.path)
     return f"{where}: {fault.message}" if where else fault.message
-
-
-def _has_slot_inputs(fields: Any) -> bool:
-    given = fields.get("analysisInput")
-    return has_slot(given.get("inputs") if isinstance(given, dict) else given)
-
-
-def slot_paths(value: Any) -> Iterator[DataPath]:
-    """The places of the templates in an analysis."""
-    if isinstance(value, TemplateSlot):
-        yield value.path
-    elif isinstance(value, (Mapping, list)):
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from slot_paths(each)

@@ -10,6 +10,7 @@ from typing import IO
 
 from manifest_runner.errors import BadState
 from manifest_runner.files import unwritable
+from manifest_runner.planning.plan import Handle, SpoolPlace
 
 
 class Spool:
@@ -19,8 +20,8 @@ class Spool:
         self._file = file
         self._end = 0
 
-    def keep(self, request: bytes) -> tuple[int, int]:
-        place = (self._end, len(request))
+    def keep(self, request: bytes) -> SpoolPlace:
+        place = SpoolPlace(self._end, len(request))
         try:
             self._file.write(request)
         except OSError as e:
@@ -28,13 +29,14 @@ class Spool:
         self._end += len(request)
         return place
 
-    def fetch(self, place: tuple[int, int] | bytes) -> bytes:
-        """What is at a place; bytes that were never kept are their own place."""
-        if isinstance(place, bytes):
-            return place
+    def fetch(self, handle: Handle | None) -> bytes:
+        """The bytes of a launch's request, which was kept here or is the handle itself."""
+        assert handle is not None  # only a plan that is sent has its launches fetched
+        if not isinstance(handle, SpoolPlace):
+            return handle
         try:  # what is buffered is written first
-            self._file.seek(place[0])
-            return self._file.read(place[1])
+            self._file.seek(handle.offset)
+            return self._file.read(handle.length)
         except OSError as e:
             raise _full(e) from e
 

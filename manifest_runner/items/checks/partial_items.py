@@ -1,36 +1,22 @@
-"""What can be said of items of which a part is at fault: all problems are reported at once, not one after the other."""
+"""Checks items of which a part is at fault, so that all problems are reported at once, not one after the other."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from manifest_runner.items.checks.faults import FIRST_ROWS, AnalysisFaults, Part, Unknown, slot_paths
+from manifest_runner.items.checks.faults import AnalysisFaults
+from manifest_runner.items.checks.notes import FIRST_ROWS
+from manifest_runner.items.checks.unknown_parts import Part, Unknown, slot_paths
 from manifest_runner.items.prepare import NO_ROW, Analysis
 from manifest_runner.items.renderer import Unrendered
+from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.wanted import WantedRow, WantedRows
 from manifest_runner.model import RowId
 from manifest_runner.names.pins import Pins
-from manifest_runner.templates.model import TemplateFault
 from manifest_runner.validation.shipped import item_checker
 
 
-def meets_requirements(analysis: Analysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
-    """Whether all requirements hold for an item; those that do not are reported."""
-    index, row_id, row, beside = wanted
-    scope, is_met = analysis.renderer.scope(row, index, beside), True
-    for each in analysis.requirements:
-        try:
-            if not each.that.render(scope):
-                is_met = False
-                message = each.message if isinstance(each.message, str) else str(each.message.template.render(scope))
-                faults.add_requirement(("require", each.index, "that"), message, row_id)
-        except TemplateFault as e:
-            is_met = False
-            faults.add_template(("require", each.index), e, e.template.text if e.template else "", row_id)
-    return is_met
-
-
-class Remains:
+class PartialItems:
     """Checks what is left of the items of one analysis, however much of them is at fault."""
 
     def __init__(self, analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:

@@ -1,0 +1,63 @@
+"""Reports what is not a fault of an analysis, and may not be intended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from manifest_runner.diagnostics.collector import Findings
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.items.checks.faults import AnalysisFaults
+from manifest_runner.items.prepare import Analysis
+from manifest_runner.items.shorthands import has_slot, written_at
+from manifest_runner.model import RowId
+from manifest_runner.text import shown
+
+# An id is empty where a cell is, which is seen at once, or where a list in a cell ends in its separator. The latter
+# takes long to see for each row of a table; where it happens, it happens in the first of them.
+FIRST_ROWS = 1_000
+
+
+class AnalysisNotes:
+    """What is not a fault of an analysis, and may not be intended."""
+
+    def __init__(self, analysis: Analysis, faults: AnalysisFaults, findings: Findings) -> None:
+        self._analysis = analysis
+        self._faults = faults
+        self._findings = findings
+        self._inputs: dict[tuple[int, str], Place] = {}
+        self.has_inputs = _has_slot_inputs(analysis.fields)
+        each = analysis.spec.for_each
+        self.is_table = analysis.rows.columns is not None and each is not None and each.group_by is None
+
+    def add_no_rows(self, rows_read: int) -> None:
+        if not rows_read and self._analysis.rows.notes:  # which say why
+            return
+        place, words = self._faults.place(("forEach",)), "there are no rows"
+        if rows_read:
+            place = self._faults.place(("forEach", "where"))
+            one = "the only row does not meet the condition"
+            words = one if rows_read == 1 else f"none of the {rows_read:,} rows meets the condition"
+        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "warning"))
+
+    def look_for_empty_inputs(self, request: Any, row: RowId) -> None:
+        """Report the inputs of an item that have no data."""
+        for i, each in enumerate(request["analysisInput"].get("inputs") or ()):
+            ids = each.get("dataIds")
+            if ids is not None and not ids:
+                self._add_empty_input(request, i, row)
+
+    def _add_empty_input(self, request: Any, i: int, row: RowId) -> None:
+        code = request["analysisInput"]["inputs"][i]["parameterCode"]
+        group, place = ("empty", code), self._inputs.get((i, code))
+        if place is None:
+            path = written_at(self._analysis.fields, ("analysisInput", "inputs", i), request)
+            place = self._inputs[i, code] = self._faults.place(path)
+        if not self._findings.is_reported("MR605", place, group):
+            message = f"the input {shown(code)} gets no data; a template that gives null leaves an input out"
+            at = self._analysis.rows.place(row)
+            self._findings.add(Finding(place, "MR605", message, "info", at, is_of_row=True), group)
+
+
+def _has_slot_inputs(fields: Any) -> bool:
+    given = fields.get("analysisInput")
+    return has_slot(given.get("inputs") if isinstance(given, dict) else given)

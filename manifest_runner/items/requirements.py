@@ -1,0 +1,24 @@
+"""The requirements of a manifest's author (``require``), checked for each row."""
+
+from __future__ import annotations
+
+from manifest_runner.items.checks.faults import AnalysisFaults
+from manifest_runner.items.prepare import Analysis
+from manifest_runner.items.wanted import WantedRow
+from manifest_runner.templates.model import TemplateFault
+
+
+def meets_requirements(analysis: Analysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
+    """Whether all requirements hold for an item; those that do not are reported."""
+    index, row_id, row, beside = wanted
+    scope, is_met = analysis.renderer.scope(row, index, beside), True
+    for each in analysis.requirements:
+        try:
+            if not each.that.render(scope):
+                is_met = False
+                message = each.message if isinstance(each.message, str) else str(each.message.template.render(scope))
+                faults.add_requirement(("require", each.index, "that"), message, row_id)
+        except TemplateFault as e:
+            is_met = False
+            faults.add_template(("require", each.index), e, e.template.text if e.template else "", row_id)
+    return is_met
