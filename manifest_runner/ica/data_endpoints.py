@@ -1,8 +1,12 @@
-"""Requests about files and folders, as values. Pure."""
+"""Requests about files and folders, as values. Pure.
+
+To look up paths they are put into the query here and not as parameters, so that ``/`` stays as it is: that is legal in
+a query, and a URL of the same length holds a tenth more paths.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 import orjson
@@ -11,6 +15,10 @@ from manifest_runner.ica.endpoints import Call, segment
 
 # How long a URL may be is documented nowhere; gateways commonly stop at 8,000 bytes, some count the headers, too.
 MAX_QUERY = 4000
+PAGE_SIZE = 1000
+
+EXACT = "filePathMatchMode=FULL_CASE_INSENSITIVE"
+_PREFIX = "filePathMatchMode=STARTS_WITH_CASE_INSENSITIVE"
 
 
 def list_data(project: str | None = None, **filters: Sequence[str]) -> Call:
@@ -27,17 +35,48 @@ def create_download_urls(data_ids: Iterable[str], project: str | None = None) ->
     return Call("POST", f"{project_path(project)}/data:createDownloadUrls", body=orjson.dumps({"dataIds": [*data_ids]}))
 
 
-def chunked(values: Iterable[str], name: str) -> Iterable[list[str]]:
-    """Values of the filter ``name``, as many in each list as a URL may hold."""
+def data_at(paths: Sequence[str], project: str | None) -> Call:
+    """Data at exactly these paths; the server ignores case."""
+    return _list_data(project, [*(f"filePath={_quoted(path)}" for path in paths), EXACT])
+
+
+def data_in_folder(folder: str, project: str | None, names: Sequence[str] = ()) -> Call:
+    """Data one level below a folder, whose path starts and ends with a slash; only those with these names, if any."""
+    filters = [f"filename={_quoted(name)}" for name in names] + (["filenameMatchMode=EXACT"] if names else [])
+    return _list_data(project, [f"parentFolderPath={_quoted(folder)}", *filters])
+
+
+def files_below(prefix: str, project: str | None) -> Call:
+    """Files at any depth below a folder, whose path ends with a slash."""
+    return _list_data(project, [f"filePath={_quoted(prefix)}", _PREFIX, "type=FILE"])
+
+
+def data_with_ids(ids: Sequence[str], project: str | None) -> Call:
+    """Data of a project by id."""
+    return _list_data(project, [f"id={_quoted(each)}" for each in ids])
+
+
+def all_data(project: str | None) -> Call:
+    """All data of a project."""
+    return _list_data(project, [])
+
+
+def query_bytes(name: str, value: str) -> int:
+    """How much one value of a filter adds to a URL."""
+    return len(name) + 2 + len(_quoted(value))
+
+
+def chunked(values: Iterable[str], name: str, budget: int = MAX_QUERY) -> Iterator[list[str]]:
+    """Values of the filter ``name``, as many in each list as ``budget`` bytes of a URL hold, and at least one."""
     chunk: list[str] = []
-    length = 0
+    left = budget
     for value in values:
-        size = len(name) + 2 + len(quote(value, safe=""))
-        if chunk and length + size > MAX_QUERY:
+        size = query_bytes(name, value)
+        if chunk and size > left:
             yield chunk
-            chunk, length = [], 0
+            chunk, left = [], budget
         chunk.append(value)
-        length += size
+        left -= size
     if chunk:
         yield chunk
 
@@ -45,3 +84,11 @@ def chunked(values: Iterable[str], name: str) -> Iterable[list[str]]:
 def project_path(project: str | None) -> str:
     """Where a project's own paths begin; those of the client's project are relative."""
     return "" if project is None else f"/api/projects/{segment(project)}"
+
+
+def _list_data(project: str | None, query: Sequence[str]) -> Call:
+    return Call("GET", f"{project_path(project)}/data?{'&'.join([*query, f'pageSize={PAGE_SIZE}'])}")
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="/")

@@ -7,16 +7,7 @@ from typing import Any
 import msgspec
 
 from manifest_runner.ica.connection.redact import Cleaner
-from manifest_runner.ica.data_responses import DataRecord, WireData, data_record
 from manifest_runner.ica.wire import Page, PagedList, Text, Wire, WireError, Word, decode, name_of, page_of, plain_id
-
-
-class DataPage(msgspec.Struct, frozen=True):
-    """One page of data. ``remaining`` is about how many rows come after it, None where the server does not say."""
-
-    records: tuple[DataRecord, ...]
-    next_token: str | None
-    remaining: int | None
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -51,17 +42,6 @@ class Declared(msgspec.Struct, frozen=True):
     type: str
     default: tuple[str, ...]
     options: tuple[str, ...]
-
-
-class _Row(Wire, frozen=True):
-    data: WireData
-
-
-class _DataPage(Wire, frozen=True):
-    items: list[_Row]
-    next_page_token: str | None = None
-    remaining_records: Any = None
-    total_item_count: Any = None
 
 
 class _Region(Wire, frozen=True):
@@ -101,21 +81,12 @@ class _Declared(Wire, frozen=True):
     settings: Any = None
 
 
-_DATA = msgspec.json.Decoder(_DataPage)
 _NAMED = msgspec.json.Decoder(PagedList[_Named])
 _ONE = msgspec.json.Decoder(_Named)
 _PIPELINES = msgspec.json.Decoder(PagedList[_ProjectPipeline])
 _FOUND_PIPELINES = msgspec.json.Decoder(PagedList[_Pipeline])
 _PIPELINE = msgspec.json.Decoder(_ProjectPipeline)
 _DECLARED = msgspec.json.Decoder(PagedList[_Declared])
-
-
-def read_data(body: bytes, clean: Cleaner) -> DataPage:
-    """A page of data, with what is left after it. Raises WireError."""
-    page = decode(body, _DATA)
-    left = page.remaining_records
-    records = tuple([data_record(each.data, clean) for each in page.items])
-    return DataPage(records, page.next_page_token or None, left if isinstance(left, int) and left >= 0 else None)
 
 
 def read_named(body: bytes, clean: Cleaner) -> Page[Named]:

@@ -22,11 +22,15 @@ class WireError(ValueError):
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """One page of a list. ``next_token`` is None on the last, ``total`` None unless the server counted."""
+    """One page of a list. ``next_token`` is None on the last, ``total`` None unless the server counted.
+
+    ``remaining`` is about how many rows come after it, None where the server does not say.
+    """
 
     items: tuple[T, ...]
     next_token: str | None
     total: int | None
+    remaining: int | None = None
 
 
 class Wire(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -39,6 +43,7 @@ class PagedList(Wire, Generic[T], frozen=True):
     items: list[T]
     next_page_token: str | None = None
     total_item_count: Any = None
+    remaining_records: Any = None
 
 
 def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
@@ -53,8 +58,13 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
 
 def page_of(page: PagedList[Any], items: tuple[T, ...]) -> Page[T]:
     """The page with these items, which were read from it."""
-    total = page.total_item_count
-    return Page(items, page.next_page_token or None, total if isinstance(total, int) else None)
+    total, left = page.total_item_count, page.remaining_records
+    return Page(
+        items,
+        page.next_page_token or None,
+        total if isinstance(total, int) else None,
+        left if isinstance(left, int) and left >= 0 else None,
+    )
 
 
 def name_of(text: str | None, clean: Cleaner) -> str | None:

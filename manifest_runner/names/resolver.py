@@ -11,9 +11,10 @@ import msgspec
 from manifest_runner.errors import Refused
 from manifest_runner.ica import name_endpoints as calls
 from manifest_runner.ica.client import Client
-from manifest_runner.ica.data_responses import DataRecord
+from manifest_runner.ica.data_responses import DataRecord, read_data_page
 from manifest_runner.ica.endpoints import Call
-from manifest_runner.ica.name_responses import Named, read_data, read_named, read_project
+from manifest_runner.ica.name_responses import Named, read_named, read_project
+from manifest_runner.ica.wire import Page
 from manifest_runner.model import Name
 from manifest_runner.names.checks.data_check import DataCheck
 from manifest_runner.names.failure import Failure
@@ -143,8 +144,8 @@ class Resolver:
         self._warn_of_region(key, found.record)
         return found.entry
 
-    def _page(self, call: Call) -> Any:
-        return self._client.ask(call, read_data)
+    def _page(self, call: Call) -> Page[DataRecord]:
+        return self._client.ask(call, read_data_page)
 
     def _base_bytes(self, project: str | None) -> int:
         return len(f"{self._client.server_url}/api/projects/{project or self._client.project}/data?")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from manifest_runner.ica import name_endpoints as calls
+from manifest_runner.ica import data_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.parallel import in_parallel
 from manifest_runner.names.failure import Failure
-from manifest_runner.names.lookup.data_lookup import URL_BYTES
 from manifest_runner.names.lookup.data_paths import status_fault
 from manifest_runner.names.lookup.everything import AskPage, find_everywhere
 from manifest_runner.text import shown
 
-_ID_BYTES = len("id=&") + len("fil.") + 32
 _FIXED_BYTES = len("pageSize=1000")
 
 
@@ -28,7 +26,7 @@ class DataCheck:
         self._is_filtered = True  # until the server gives data that were not asked for
         self._ask = ask
         self._project = project
-        self._at_a_time = (URL_BYTES - base_bytes - _FIXED_BYTES) // _ID_BYTES
+        self._budget = calls.MAX_QUERY - base_bytes - _FIXED_BYTES
 
     def failures(self, ids: Collection[str], usable: Callable[[DataRecord], None]) -> dict[str, Failure]:
         """The ids of data that cannot be used, each with the reason; ``usable`` gets all others.
@@ -36,9 +34,8 @@ class DataCheck:
         URNs are not looked at.
         """
         wanted = sorted(each for each in ids if each.startswith(("fil.", "fol.")))
-        chunks = [wanted[i : i + self._at_a_time] for i in range(0, len(wanted), self._at_a_time)]
         found: dict[str, DataRecord] = {}
-        for _, records in in_parallel(self._listed, chunks):
+        for _, records in in_parallel(self._listed, list(calls.chunked(wanted, "id", self._budget))):
             found |= {each.id: each for each in records}
         if not self._is_filtered and (missing := set(wanted) - found.keys()):
             found |= {each.id: each for each in self._everywhere(missing)}
@@ -76,8 +73,8 @@ class DataCheck:
         seen: set[str] = set()
         page = self._ask(call)
         while True:
-            rows = [each for each in page.records if each.id in wanted]
-            self._is_filtered = self._is_filtered and len(rows) == len(page.records)
+            rows = [each for each in page.items if each.id in wanted]
+            self._is_filtered = self._is_filtered and len(rows) == len(page.items)
             kept += rows
             token = page.next_token
             if token is None or token in seen or not rows or len(kept) >= len(wanted):

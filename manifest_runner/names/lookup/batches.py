@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from math import ceil
 
-from manifest_runner.ica import name_endpoints as calls
+from manifest_runner.ica import data_endpoints as calls
 
 _LEAST_BYTES = 200
 _SAMPLE = 50
@@ -20,17 +20,7 @@ class Batches:
 
     def of(self, values: Sequence[str], filter_name: str) -> Iterator[list[str]]:
         """The values in batches, each as large as fits."""
-        batch: list[str] = []
-        left = self._budget
-        for value in values:
-            size = calls.query_bytes(filter_name, value)
-            if batch and size > left:
-                yield batch
-                batch, left = [], self._budget
-            batch.append(value)
-            left -= size
-        if batch:
-            yield batch
+        return calls.chunked(values, filter_name, self._budget)
 
     def count(self, paths: Collection[str]) -> int:
         """About how many batches these paths take."""

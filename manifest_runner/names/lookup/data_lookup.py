@@ -15,7 +15,7 @@ from math import ceil
 from posixpath import commonpath
 
 from manifest_runner.errors import Refused
-from manifest_runner.ica import name_endpoints as calls
+from manifest_runner.ica import data_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
 from manifest_runner.ica.parallel import in_parallel
@@ -31,7 +31,6 @@ from manifest_runner.names.lookup.data_paths import (
 )
 from manifest_runner.names.lookup.everything import AskPage, find_everywhere
 
-URL_BYTES = 4000
 _FIXED_BYTES = 80  # the query but for paths: the mode of the match and the size of the page
 _TOO_LONG = frozenset({400, 413, 414, 431})
 # Maximum number of folders listed to explain missing paths.
@@ -44,7 +43,7 @@ class DataLookup:
     def __init__(self, ask: AskPage, project: str | None, base_bytes: int) -> None:
         self._ask = ask
         self._project = project
-        self._batches = Batches(URL_BYTES - _FIXED_BYTES - base_bytes)
+        self._batches = Batches(calls.MAX_QUERY - _FIXED_BYTES - base_bytes)
         self._found: dict[str, dict[str, DataRecord]] = {}
         self._missing: set[str] = set()
         self._lowered: set[str] = set()
@@ -115,13 +114,13 @@ class DataLookup:
         seen: set[str] = set()
         page = self._ask(call)
         while True:
-            rows = [each for each in page.records if _lowered(each) in self._lowered]
+            rows = [each for each in page.items if _lowered(each) in self._lowered]
             kept += rows
             missing -= {each.path for each in rows if each.path in wanted}
             token = page.next_token
-            if not missing or token is None or token in seen or not page.records:
+            if not missing or token is None or token in seen or not page.items:
                 return kept
-            left = ceil(page.remaining / len(page.records)) if page.remaining else 1
+            left = ceil(page.remaining / len(page.items)) if page.remaining else 1
             if left > self._batches.count(missing) or (not page.remaining and not rows):
                 return kept
             seen.add(token)
@@ -148,8 +147,8 @@ class DataLookup:
         seen: set[str] = set()
         page = self._ask(call)
         while True:
-            self._is_filtered = self._is_filtered and all(_lowered(each) in asked for each in page.records)
-            rows = [each for each in page.records if _lowered(each) in self._lowered]
+            self._is_filtered = self._is_filtered and all(_lowered(each) in asked for each in page.items)
+            rows = [each for each in page.items if _lowered(each) in self._lowered]
             kept += rows
             if page.next_token is None or page.next_token in seen or not rows:
                 return kept
@@ -190,7 +189,7 @@ class DataLookup:
         }
 
     def _names_in(self, folder: str) -> list[str]:
-        records = self._ask(calls.data_in_folder(folder, self._project)).records
+        records = self._ask(calls.data_in_folder(folder, self._project)).items
         return [each.path for each in records if each.path is not None and folder_of(each.path) == folder]
 
 

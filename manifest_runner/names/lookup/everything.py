@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from manifest_runner.ica import name_endpoints as calls
+from manifest_runner.ica import data_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
-from manifest_runner.ica.name_responses import DataPage
+from manifest_runner.ica.wire import Page
 
-AskPage = Callable[[Call], DataPage]
+AskPage = Callable[[Call], Page[DataRecord]]
 
 
 def find_everywhere(
@@ -25,10 +25,10 @@ def find_everywhere(
     missing, seen = set(wanted), set[str]()
     page = ask(call)
     while True:
-        kept += filter(is_near, page.records)
-        missing.difference_update(map(key, page.records))
+        kept += filter(is_near, page.items)
+        missing.difference_update(map(key, page.items))
         token = page.next_token
-        if not missing or token is None or token in seen or not page.records:
+        if not missing or token is None or token in seen or not page.items:
             return kept
         seen.add(token)
         page = ask(call.with_params(pageToken=token))
