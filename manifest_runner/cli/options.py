@@ -162,21 +162,24 @@ choice_options = grouped(
 
 # -- how to run; the defaults are those of RunOptions
 
+_STRICT = click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+_NO_CHECK = click.option("--no-check", is_flag=True, help="Do not check items against their pipelines and data.")
+_TIMEOUT = click.option(
+    "--timeout",
+    type=SECONDS,
+    default=DEFAULT_TIMEOUT,
+    show_default="one hour",
+    metavar="SECONDS",
+    help="Stop retrying and waiting after this long.",
+)
 _PLANNING = (
     click.option("--batch-size", type=click.IntRange(1, 5000), metavar="N", help="Put at most N items in a batch."),
     click.option("--max-launches", type=COUNT, metavar="N", help="Launch nothing if more than N items are due."),
-    click.option("--strict", is_flag=True, help="Treat warnings as errors."),
-    click.option("--no-check", is_flag=True, help="Do not check items against their pipelines and data."),
+    _STRICT,
+    _NO_CHECK,
 )
 _FOLLOWING = (
-    click.option(
-        "--timeout",
-        type=SECONDS,
-        default=DEFAULT_TIMEOUT,
-        show_default="one hour",
-        metavar="SECONDS",
-        help="Stop retrying and waiting after this long.",
-    ),
+    _TIMEOUT,
     click.option(
         "--poll-interval",
         type=Seconds(min=0.01),
@@ -271,9 +274,9 @@ resolve_options = grouped(
     ResolveOptions,
     click.option("--update", is_flag=True, help="Look up every name again, not only new ones."),
     click.option("--check", is_flag=True, help="Write nothing; exit 3 if a name is missing or has changed."),
-    _PLANNING[-1],
-    _PLANNING[-2],
-    _FOLLOWING[0],
+    _NO_CHECK,
+    _STRICT,
+    _TIMEOUT,
 )
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")

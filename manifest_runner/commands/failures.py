@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.outcomes.download import fetch_all, patience
+from manifest_runner.commands.outcomes.download import fetch_all, retry_policy
 from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
@@ -149,7 +149,7 @@ def _ends_of_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]]) -> dict[st
         return {}
     clean = run.client().cleaner
     urls = SignedUrls(run.client(), logs.values(), lenient=True)
-    with Downloads(run.session.context.env, partial(patience, run), lambda _bytes: None) as downloads:
+    with Downloads(run.session.context.env, partial(retry_policy, run), lambda _bytes: None) as downloads:
         ends = in_parallel(lambda name: _end_of_log(downloads, urls, logs[name]), [*logs])
         texts = {name: end.decode(errors="replace") for name, end in ends if end is not None}
     return {name: tuple(map(clean.words, text.splitlines())) for name, text in texts.items()}

@@ -12,7 +12,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.session import read_session
 from manifest_runner.commands.setup.target import load_target
-from manifest_runner.commands.steps.due import due_batches, plan_session, too_many_words
+from manifest_runner.commands.steps.due import due_batches, launch_limit_message, plan_session
 from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
@@ -52,7 +52,7 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context) -> P
     made = plan_session(session, options.choices, options.detail, None)
     session.loaded.raise_errors(strict=options.strict)
     check_targets(made.references, options.choices)
-    too_many = too_many_words(made, options, session.loaded)
+    too_many = launch_limit_message(made, options, session.loaded)
     if too_many:
         context.notify(f"run would stop: {too_many}")
     size = options.batch_size_of(session.loaded)

@@ -110,7 +110,7 @@ def _run(run: OpenRun) -> Outcome:
             _record_outputs(run, plan)
         doubles = doubles_of_run(run, sent.launched)
     except ApprovalNeeded as stop:
-        raise ApprovalNeeded(f"{stop}{_doubles_words(run, sent)}") from stop
+        raise ApprovalNeeded(f"{stop}{_doubles_message(run, sent)}") from stop
     finally:
         session.finish()
     failures = failed_items(session, plan, options.choices)
@@ -118,7 +118,7 @@ def _run(run: OpenRun) -> Outcome:
     return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings, doubles, waves.waiting)
 
 
-def _doubles_words(run: OpenRun, sent: Sent) -> str:
+def _doubles_message(run: OpenRun, sent: Sent) -> str:
     """A run that stops for approval says, too, what exists twice; where that cannot be asked, the approval matters."""
     try:
         doubles = doubles_of_run(run, sent.launched)

@@ -20,7 +20,15 @@ import orjson
 from manifest_runner.conflict_markers import conflict_line
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
-from manifest_runner.lockfile.model import MORE, LockedAnalysis, LockedBatch, LockedItem, Lockfile, Value
+from manifest_runner.lockfile.model import (
+    EMULATOR_SERVER,
+    MORE,
+    LockedAnalysis,
+    LockedBatch,
+    LockedItem,
+    Lockfile,
+    Value,
+)
 from manifest_runner.validation.shipped import lockfile_faults
 from manifest_runner.values import unique_keys
 
@@ -53,7 +61,7 @@ def check_owner(
         ("server", server, lockfile.server),
     ):
         if mine != theirs and not (what == "name" and theirs in former_names):
-            hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == "emulator" else ""
+            hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == EMULATOR_SERVER else ""
             cure = f"Correct the {what}, or keep one lockfile for each with --lockfile."
             if what == "name":
                 cure = f"If the manifest was renamed, add `moved: [{{name: {theirs}}}]` to it; if not: {cure}"

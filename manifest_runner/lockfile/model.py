@@ -12,6 +12,8 @@ from manifest_runner.model import FAILED_ANALYSIS, FINAL_ANALYSIS, FINAL_CREATIO
 # No member has this name: what this version does not know is kept under it while it is a value.
 MORE = "(more)"
 _DIGEST_LENGTH = 64
+# The `server` of a lockfile that a trial with the emulator wrote.
+EMULATOR_SERVER = "emulator"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Digest = Annotated[str, msgspec.Meta(min_length=_DIGEST_LENGTH, max_length=_DIGEST_LENGTH)]

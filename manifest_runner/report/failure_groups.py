@@ -1,4 +1,4 @@
-"""Failed items of a lockfile grouped by what made them fail: step, exit code, and the last line but for its numbers."""
+"""The kinds of failures that ``failures`` lists: by step, exit code and last line, each with its way to retry."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Literal
 import msgspec
 
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
-from manifest_runner.report.reasons import blanked
+from manifest_runner.report.alike import blanked, common, largest_first
+from manifest_runner.report.rows import failure_words
 
 End = Literal["failed", "aborted", "notCreated"]
+_Kind = tuple[End, str | None, int | None, str | None]
 # Exit codes of shells and container engines.
 _SIGNALS = {
     126: "the command could not be executed; check the container of this step",
@@ -24,7 +26,7 @@ _NOT_KNOWN = LockedFailure(None, None, None)
 
 
 class FailureGroup(msgspec.Struct, frozen=True):
-    """Items that failed alike. ``line`` is what they say, with "…" for what differs between them."""
+    """One kind of failure. ``line`` is what its items say, with "…" for what differs between them."""
 
     end: End
     step: str | None
@@ -35,23 +37,26 @@ class FailureGroup(msgspec.Struct, frozen=True):
 
 def group_failures(failed: Mapping[str, LockedItem]) -> tuple[FailureGroup, ...]:
     """The largest group first, then in the order of the first userReference of each."""
-    groups: dict[tuple[End, str | None, int | None, str | None], dict[str, str | None]] = {}
-    for name, item in sorted(failed.items()):
-        end, failure = _end(item), item.failure or _NOT_KNOWN
-        line = failure.line or (item.message if end != "aborted" else None)
-        key = (end, failure.step, failure.exit_code, line and blanked(line))
-        groups.setdefault(key, {})[name] = line
-    largest_first = sorted(groups.items(), key=lambda group: -len(group[1]))
-    return tuple(FailureGroup(*key[:3], _line(key[3], lines), tuple(lines)) for key, lines in largest_first)
+    failures = (_failure(name, item) for name, item in sorted(failed.items()))
+    return tuple(
+        FailureGroup(*key[:3], common((line for _, line in lines), key[3]), tuple(name for name, _ in lines))
+        for key, lines in largest_first(failures)
+    )
 
 
-def in_words(group: FailureGroup) -> str:
+def _failure(name: str, item: LockedItem) -> tuple[_Kind, tuple[str, str | None]]:
+    """What the item has in common with others, and its own name and line."""
+    end, failure = _end(item), item.failure or _NOT_KNOWN
+    line = failure.line or (item.message if end != "aborted" else None)
+    return (end, failure.step, failure.exit_code, line and blanked(line)), (name, line)
+
+
+def group_words(group: FailureGroup) -> str:
     """``dragen, exit 137: "Killed"``."""
     if group.end == "aborted":
         return "aborted"
-    where = "not created" if group.end == "notCreated" else group.step or "unknown step"
-    code = "" if group.exit_code is None else f", exit {group.exit_code}"
-    return f"{where}{code}" + (f': "{group.line}"' if group.line else "")
+    step = "not created" if group.end == "notCreated" else group.step
+    return failure_words(LockedFailure(step, group.exit_code, group.line))
 
 
 def hint(group: FailureGroup) -> str | None:
@@ -74,9 +79,3 @@ def _end(item: LockedItem) -> End:
     if item.creation_failed:
         return "notCreated"
     return "aborted" if item.analysis and item.analysis.status == "ABORTED" else "failed"
-
-
-def _line(alike: str | None, lines: Mapping[str, str | None]) -> str | None:
-    """The line itself where all are the same."""
-    different = set(lines.values())
-    return different.pop() if len(different) == 1 else alike

@@ -56,14 +56,10 @@ class Launch(msgspec.Struct, frozen=True):
     def reason(self) -> str:
         """Why it failed, or what the API says about it: in one line, empty where there is nothing to say."""
         if self.failure:
-            return failure_in_words(self.failure)
+            return failure_words(self.failure)
         if self.message or self.state.tone != "failed":
             return self.message or ""
-        if self.state is State.CREATION_FAILED:
-            return "Creation failed; the API gave no reason."
-        if self.state is State.ABORTED:
-            return "The analysis was aborted."
-        return f"The analysis ended as {self.status}; the API gave no reason."
+        return unexplained(self.state, self.status)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -140,8 +136,17 @@ def _failure(failure: LockedFailure) -> LockedFailure:
     return LockedFailure(shown_text(failure.step), failure.exit_code, shown_text(failure.line))
 
 
-def failure_in_words(failure: LockedFailure) -> str:
-    """``dragen, exit 137: Killed``."""
+def unexplained(state: State, status: str) -> str:
+    """Why a launch failed for which the API gives no reason."""
+    if state is State.CREATION_FAILED:
+        return "Creation failed; the API gave no reason."
+    if state is State.ABORTED:
+        return "The analysis was aborted."
+    return f"The analysis ended as {status}; the API gave no reason."
+
+
+def failure_words(failure: LockedFailure) -> str:
+    """``dragen, exit 137: "Killed"``."""
     code = None if failure.exit_code is None else f"exit {failure.exit_code}"
     where = ", ".join(filter(None, [failure.step or "unknown step", code]))
-    return f"{where}: {failure.line}" if failure.line else where
+    return f'{where}: "{failure.line}"' if failure.line else where

@@ -7,6 +7,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from manifest_runner.lockfile.model import EMULATOR_SERVER
+
 
 class ReportSource(msgspec.Struct, frozen=True):
     """What a lockfile does not say about itself.
@@ -22,7 +24,7 @@ class ReportSource(msgspec.Struct, frozen=True):
 
 def command(name: str, source: ReportSource, server: str, *options: str) -> str:
     """A command line to continue with, such as ``manifest-runner status study.yaml``."""
-    return command_line(name, source.manifest, server == "emulator", *options)
+    return command_line(name, source.manifest, server == EMULATOR_SERVER, *options)
 
 
 def command_line(name: str, manifest: str, is_trial: bool, *options: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.commands.failures import FailuresReport
-from manifest_runner.report.failure_groups import FailureGroup, hint, in_words, where
+from manifest_runner.report.failure_groups import FailureGroup, group_words, hint, where
 
 _SHOWN = 3
 
@@ -29,7 +29,8 @@ def failures_lines(report: FailuresReport, again: Callable[[str], str], *, verbo
     for group in report.groups:
         names = group.user_references if verbose else group.user_references[:_SHOWN]
         more = len(group.user_references) - len(names)
-        yield f"{len(group.user_references):,} × {in_words(group)}  {', '.join(names)}{f', … (+{more:,})' * bool(more)}"
+        listed = ", ".join([*names, *([f"… (+{more:,})"] if more else [])])
+        yield f"{len(group.user_references):,} × {group_words(group)}  {listed}"
         tails = [name for name in group.user_references if name in report.tails]
         for name in tails if verbose else tails[:1]:
             yield f"    {name}:"

@@ -77,12 +77,12 @@ def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: b
     if not files:
         return []
     urls, bar = SignedUrls(run.client(), files, lenient=lenient), _Bar(run, files)
-    with Downloads(run.session.context.env, partial(patience, run), bar.arrived) as downloads:
+    with Downloads(run.session.context.env, partial(retry_policy, run), bar.arrived) as downloads:
         ends = in_parallel(lambda file: _fetch(downloads, urls, folder, file), files)
         return [missing for _, missing in ends if missing is not None]
 
 
-def patience(run: OpenRun) -> RetryPolicy:
+def retry_policy(run: OpenRun) -> RetryPolicy:
     """The time of --timeout starts again with each file: a large download is not waiting."""
     context = run.session.context
     return RetryPolicy(context.deadline(run.options.timeout), context.notify, context.sleep, random.random)

@@ -11,13 +11,12 @@ from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.ica.connection.config import find_credential, find_server
 from manifest_runner.items.load import Loaded, load
+from manifest_runner.lockfile.model import EMULATOR_SERVER
 from manifest_runner.manifest.yaml_file import read_mapping
 from manifest_runner.names.names_file import names_path, read_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.planning.moved import move_faults
 from manifest_runner.rows.launched import LockfileOf, RawLockfile
-
-EMULATOR = "emulator"
 
 
 def load_target(path: Path, target: Target, context: Context, *, report_unresolved: bool = False) -> Loaded:
@@ -49,7 +48,7 @@ def server_of(target: Target, context: Context) -> str:
     if target.emulator and target.server_url:
         raise UsageProblem("use either --emulator or --server-url, not both")
     if target.emulator:
-        return EMULATOR
+        return EMULATOR_SERVER
     return find_server(target.server_url, context.env, context.home, read_settings)
 
 

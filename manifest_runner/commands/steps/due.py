@@ -26,7 +26,7 @@ MOST_MOVES = 20
 MOST_TARGETS = 3
 
 
-def changed_words(plan: Plan, manifest: Path) -> str:
+def changed_message(plan: Plan, manifest: Path) -> str:
     """Why nothing is sent, with the two ways out: paying again, or a command that accepts these items alone."""
     items = plan.unapproved
     them, launches = ("it", "its launch") if len(items) == 1 else ("them", "their launches")
@@ -39,7 +39,7 @@ def changed_words(plan: Plan, manifest: Path) -> str:
     )
 
 
-def renamed_words(plan: Plan) -> str:
+def renamed_message(plan: Plan) -> str:
     """Why new items that equal removed ones are not launched, with the entries of ``moved`` that would keep those."""
     pairs = list(plan.guarded.items())
     entries = ", ".join(f"{{from: {_quoted(old)}, to: {_quoted(new)}}}" for new, old in pairs[:MOST_MOVES])
@@ -60,7 +60,7 @@ def most_launches(options: RunOptions, loaded: Loaded) -> int | None:
     return loaded.document.max_launches if options.max_launches is None else options.max_launches
 
 
-def too_many_words(plan: Plan, options: RunOptions, loaded: Loaded) -> str | None:
+def launch_limit_message(plan: Plan, options: RunOptions, loaded: Loaded) -> str | None:
     limit = most_launches(options, loaded)
     due = len(plan.due)
     if limit is None or due <= limit:

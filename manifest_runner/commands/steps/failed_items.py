@@ -9,6 +9,8 @@ from manifest_runner.diagnostics.finding import Place
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Plan
+from manifest_runner.report.rows import unexplained
+from manifest_runner.report.states import state_of
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -40,9 +42,5 @@ def _counts(reference: str, item: LockedItem, plan: Plan) -> bool:
 
 
 def _reason(item: LockedItem) -> str:
-    if item.message:
-        return item.message
-    status = "" if item.creation_failed or item.analysis is None else item.analysis.status
-    if status == "ABORTED":
-        return "its analysis was aborted"
-    return f"its analysis ended as {status}; the API gives no reason" if status else "the API gives no reason"
+    status = item.analysis.status if item.analysis else ""
+    return item.message or unexplained(state_of(item.status, status or None), status)

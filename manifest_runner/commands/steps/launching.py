@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from manifest_runner.commands.steps.due import changed_words, plan_session, renamed_words, too_many_words
+from manifest_runner.commands.steps.due import changed_message, launch_limit_message, plan_session, renamed_message
 from manifest_runner.commands.steps.names import check_due, resolve_due
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
@@ -73,17 +73,17 @@ def _settle(run: OpenRun, sent: Sent) -> Plan:
 def _approved(run: OpenRun, plan: Plan) -> Plan:
     """Nothing is sent, not even what is new, until a person has agreed to whatever needs approval."""
     if plan.guarded and not run.options.launch_renamed:
-        raise ApprovalNeeded(f"{renamed_words(plan)} Nothing was sent.")
+        raise ApprovalNeeded(f"{renamed_message(plan)} Nothing was sent.")
     if plan.unapproved:
         plan = _approved_changes(run, plan)
-    if too_many := too_many_words(plan, run.options, run.session.loaded):
+    if too_many := launch_limit_message(plan, run.options, run.session.loaded):
         raise ApprovalNeeded(f"{too_many} Nothing was sent.")
     return plan
 
 
 def _approved_changes(run: OpenRun, plan: Plan) -> Plan:
     approve = run.options.approve
-    words = changed_words(plan, run.session.workspace.manifest)
+    words = changed_message(plan, run.session.workspace.manifest)
     refusal = ApprovalNeeded(f"{words} `manifest-runner plan` shows what changed. Nothing was sent.")
     if approve is None:
         raise refusal

@@ -52,12 +52,12 @@ def resolve_due(run: OpenRun, plan: Plan, plan_again: Callable[[], Plan]) -> Pla
         found = resolver.look_up(plan.unresolved, names.projects)
         known = names.with_entries(found.entries)
         # What else is wrong is worth looking for only where something is: else `check_due` looks at everything.
-        looked = _look_at_all(run, plan, resolver) if found.failures and check else _Looked()
+        verdict = _examine_launches(run, plan, resolver) if found.failures and check else _Verdict()
         pins = Pins(
-            known.with_entries(looked.entries),
+            known.with_entries(verdict.entries),
             found.failures,
             check=check,
-            faulty=with_paths(looked.faulty, known),
+            faulty=with_paths(verdict.faulty, known),
             remarks={**session.loaded.pins.remarks, **with_paths(resolver.remarks, known)},
             only=frozenset([*plan.due, *plan.unapproved]),
         )
@@ -75,18 +75,18 @@ def check_due(run: OpenRun, plan: Plan) -> None:
         return
     session, resolver = run.session, resolver_of(run)
     names = session.loaded.pins.names
-    looked = _look_at_all(run, plan, resolver)
-    if looked.faulty or resolver.remarks or not looked.is_right:
-        faulty = with_paths(looked.faulty, names)
+    verdict = _examine_launches(run, plan, resolver)
+    if verdict.faulty or resolver.remarks or not verdict.is_right:
+        faulty = with_paths(verdict.faulty, names)
         remarks = {**session.loaded.pins.remarks, **with_paths(resolver.remarks, names)}
-        pins = Pins(names.with_entries(looked.entries), faulty=faulty, remarks=remarks, only=frozenset(plan.due))
+        pins = Pins(names.with_entries(verdict.entries), faulty=faulty, remarks=remarks, only=frozenset(plan.due))
         _raise_at_places(session.loaded.with_pins(pins))
-    if session.names_path.exists() and looked.entries:
-        save_names(session, looked.entries)
+    if session.names_path.exists() and verdict.entries:
+        save_names(session, verdict.entries)
 
 
-class _Looked(msgspec.Struct):
-    """What looking at the pipelines and data of launches gave: ``faulty`` by id, and pipelines that were not known.
+class _Verdict(msgspec.Struct):
+    """What the pipelines and data of launches turned out to be: ``faulty`` by id, and ``entries`` not known before.
 
     ``is_right`` unless a request is at odds with such a pipeline.
     """
@@ -96,21 +96,21 @@ class _Looked(msgspec.Struct):
     is_right: bool = True
 
 
-def _look_at_all(run: OpenRun, plan: Plan, resolver: Resolver) -> _Looked:
+def _examine_launches(run: OpenRun, plan: Plan, resolver: Resolver) -> _Verdict:
     """Look at every pipeline and at all data that launches have by id, or by a name that is pinned."""
-    names, used, looked = run.session.loaded.pins.names, Used(), _Looked()
+    names, used, verdict = run.session.loaded.pins.names, Used(), _Verdict()
     checks: dict[str, PipelineCheck | None] = {}
     pinned = {entry.id for entry in names.pipelines.values()}
     for launch in plan.launches:
         request = used.add(run.spool.fetch(launch.request))
         pipeline = request["pipelineId"]
         if pipeline not in pinned and pipeline not in checks:
-            checks[pipeline] = _look_at(resolver, pipeline, looked)
+            checks[pipeline] = _examine_pipeline(resolver, pipeline, verdict)
         check = checks.get(pipeline)
-        looked.is_right = looked.is_right and (check is None or not check.faults(request, launch.kind))
-    looked.faulty |= check_pinned(resolver, names, used.pipelines & pinned)
-    looked.faulty |= check_data(resolver, names, used.data, run.session.context.notify)
-    return looked
+        verdict.is_right = verdict.is_right and (check is None or not check.faults(request, launch.kind))
+    verdict.faulty |= check_pinned(resolver, names, used.pipelines & pinned)
+    verdict.faulty |= check_data(resolver, names, used.data, run.session.context.notify)
+    return verdict
 
 
 def resolver_of(run: OpenRun) -> Resolver:
@@ -168,14 +168,14 @@ def foreign_data(names: Names) -> dict[str, str]:
     return found
 
 
-def _look_at(resolver: Resolver, pipeline: str, looked: _Looked) -> PipelineCheck | None:
+def _examine_pipeline(resolver: Resolver, pipeline: str, verdict: _Verdict) -> PipelineCheck | None:
     """A pipeline that is given by id."""
     if not is_uuid(pipeline):
         return None
     found: LookedUp = resolver.look_up([name := Name("pipelines", pipeline)])
-    looked.entries |= found.entries
+    verdict.entries |= found.entries
     if name in found.failures:
-        looked.faulty[pipeline] = found.failures[name]
+        verdict.faulty[pipeline] = found.failures[name]
     entry = cast("PipelineEntry | None", found.entries.get(name))
     return None if entry is None else PipelineCheck(pipeline, entry)
 

@@ -18,7 +18,7 @@ from manifest_runner.emulator import EmulatorOptions, Fault, running
 from manifest_runner.emulator.oddities import parse_oddities
 from manifest_runner.emulator.record import LEAKS, requests
 from manifest_runner.planning.choices import Choices
-from manifest_runner.report.failure_groups import in_words
+from manifest_runner.report.failure_groups import group_words
 
 CATALOG = """\
 analyses:
@@ -46,7 +46,7 @@ def ask(lab: Study, tail: int = 0, folder: Path | None = None, **choices: object
 
 
 def shown(report: FailuresReport) -> list[str]:
-    return [f"{len(group.user_references)} × {in_words(group)}" for group in report.groups]
+    return [f"{len(group.user_references)} × {group_words(group)}" for group in report.groups]
 
 
 def test_failures_are_grouped_by_step_exit_code_and_last_line_but_for_numbers(tmp_path):

@@ -128,12 +128,12 @@ def test_json_has_outputs_prices_and_failures(rich: Lockfile, source: ReportSour
 
 
 def test_the_step_that_failed_is_the_reason(rich: Lockfile, source: ReportSource) -> None:
-    assert "- `bad` · Analysis failed · `dragen, exit 137: Killed`" in write_report(rich, "markdown", source=source)
+    assert '- `bad` · Analysis failed · `dragen, exit 137: "Killed"`' in write_report(rich, "markdown", source=source)
     report = JUnitXml.fromstring(write_report(rich, "junit", source=source).encode())
     properties = {each.name: each.value for suite in report for each in suite.properties()}
     assert properties["cost of the manifest in iCredit"] == "12.50"
     (failure,) = next(case for suite in report for case in suite if case.name == "bad").result
-    assert failure.message == "dragen, exit 137: Killed"
+    assert failure.message == 'dragen, exit 137: "Killed"'
     assert "message: Task failed" in failure.text
 
 

@@ -97,18 +97,18 @@ def test_reasons_keep_steps_and_exit_codes_apart(empty: Lockfile) -> None:
     }
     reasons = [(reason.text, len(reason.rows)) for reason in group_by_reason(summarise(empty).failed)]
     assert reasons == [
-        ("dragen, exit 137: Killed …", 2),
-        ("dragen, exit 1: Killed 17", 1),
-        ("map2, exit 1: Killed 1", 1),
+        ('dragen, exit 137: "Killed …"', 2),
+        ('dragen, exit 1: "Killed 17"', 1),
+        ('map2, exit 1: "Killed 1"', 1),
     ]
 
 
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        (LockedFailure("dragen", 137, "Killed"), "dragen, exit 137: Killed"),
+        (LockedFailure("dragen", 137, "Killed"), 'dragen, exit 137: "Killed"'),
         (LockedFailure("dragen", None, None), "dragen"),
-        (LockedFailure(None, 1, "no\x1b[31mspace"), r"unknown step, exit 1: no\x1b[31mspace"),
+        (LockedFailure(None, 1, "no\x1b[31mspace"), r'unknown step, exit 1: "no\x1b[31mspace"'),
     ],
 )
 def test_a_failed_step_says_where_how_and_what(failure: LockedFailure, words: str, empty: Lockfile) -> None:

@@ -1,0 +1,32 @@
+"""What failures with the same cause have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+# What differs between two failures that have the same cause: ids, then all other numbers.
+_PARTICULARS = re.compile(r"\b[0-9a-fA-F]{8}[0-9a-fA-F-]*\b|\d+")
+
+
+def blanked(text: str) -> str:
+    """The text with "…" for ids and numbers: the same for failures that have the same cause."""
+    return _PARTICULARS.sub("…", text)
+
+
+def largest_first(failures: Iterable[tuple[K, V]]) -> list[tuple[K, list[V]]]:
+    """Groups of failures with equal keys; those of one size in the order of their first failure."""
+    groups: dict[K, list[V]] = {}
+    for key, failure in failures:
+        groups.setdefault(key, []).append(failure)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def common(values: Iterable[V], alike: V) -> V:
+    """The value that all have, else what they have in common."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else alike
