@@ -157,9 +157,12 @@ class Pins:
         if given is None or not _ELSEWHERE.isdisjoint(request) or not _ELSEWHERE.isdisjoint(given):
             return None
         inputs, known, changed, placed = given.get("inputs") or (), self.names.data, False, []
-        if any("mounts" in each for each in inputs):
-            return None
-        texts = [text for each in inputs for text in each.get("dataIds") or ()]
+        texts: list[str] = []
+        for each in inputs:
+            if "mounts" in each:
+                return None
+            if ids := each.get("dataIds"):
+                texts += ids
         if _are_ids(texts) and request.get("outputParentFolderId") not in known:
             return request
         for each in inputs:

@@ -80,8 +80,9 @@ class Plan(msgspec.Struct):
 
     @property
     def digest(self) -> str:
-        """All launches as one hash."""
-        return plan_digest(launch.digest for launch in self.launches)
+        """All launches as one hash; empty where the plan was made without digests."""
+        digests = [launch.digest for launch in self.launches]
+        return plan_digest(digests) if all(digests) else ""
 
     @property
     def is_covered(self) -> bool:

