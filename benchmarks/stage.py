@@ -1,7 +1,8 @@
 """Sets the stage in a process of its own: what measures must stay small, since a child begins with its parent's peak.
 
 ``python -m benchmarks.stage study FOLDER ROWS`` | ``inline FOLDER COUNT`` | ``launches FOLDER COUNT`` |
-``bodies FOLDER`` | ``sheets FOLDER`` | ``results FOLDER COUNT`` | ``outputs FOLDER``, which adds them to a lockfile
+``bodies FOLDER`` | ``sheets FOLDER`` | ``names FOLDER ROWS`` | ``results FOLDER COUNT`` | ``requests FOLDER LAYOUT
+SAMPLES``, which counts them | ``outputs FOLDER``, which adds them to a lockfile
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.inline import write_inline
+from benchmarks.names import layout, requests_for, write_pairs
 from benchmarks.outcomes import add_outputs, write_results
 from benchmarks.peer_seqerakit import write_launches
 from benchmarks.sheets import write_sheets
@@ -40,6 +42,10 @@ def main(what: str, folder: Path, *count: str) -> None:
         write_results(folder, int(count[0]))
     elif what == "outputs":
         add_outputs(folder / "study.lock.json")
+    elif what == "names":
+        write_pairs(folder, int(count[0]))
+    elif what == "requests":
+        (folder / "requests").write_text(str(requests_for(*layout(count[0], int(count[1])))))
     elif what == "launches":
         write_launches(folder, int(count[0]))
     else:

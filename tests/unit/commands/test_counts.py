@@ -111,16 +111,16 @@ def test_a_plan_compiles_each_template_once_and_validates_each_item_once(study, 
     # `title` is Jinja's own, compiled when it is checked; look-ups, their filters and the condition need none,
     # and the two strings with a var only are rendered once, by Jinja.
     assert counts["compilations"] == 2
-    assert counts["validations"] == 1 + ROWS
+    assert counts["validations"] == 2 + ROWS  # the manifest, its one analysis, and each item
     assert counts["requests"] == counts["syncs"] == 0
 
 
 def test_a_run_sends_one_post_and_reads_one_page_for_each_batch(study, server, counts):
     outcome = run.run(study, server, RunOptions(), context())
     assert outcome.created == ROWS
-    # The key is exchanged for a token; data: five times ids, and the region of the project; the searches are for
+    # The key is exchanged for a token; data: twice ids, and the region of the project; the searches are for
     # launches of others, and for launches that exist twice.
-    tokens, pipeline, data, searches, posts, pages = 1, 3, 6, 2, 4, 4
+    tokens, pipeline, data, searches, posts, pages = 1, 3, 3, 2, 4, 4
     assert counts["requests"] == tokens + pipeline + data + searches + posts + pages
     # The journal's post and answer, the lockfile and their folders.
     assert counts["syncs"] <= 2 * posts + 6
