@@ -157,12 +157,8 @@ class Pins:
         if given is None or not _ELSEWHERE.isdisjoint(request) or not _ELSEWHERE.isdisjoint(given):
             return None
         inputs, known, changed, placed = given.get("inputs") or (), self.names.data, False, []
-        texts: list[str] = []
-        for each in inputs:
-            if "mounts" in each:
-                return None
-            if ids := each.get("dataIds"):
-                texts += ids
+        if (texts := _texts_of(inputs)) is None:
+            return None
         if _are_ids(texts) and request.get("outputParentFolderId") not in known:
             return request
         for each in inputs:
@@ -181,6 +177,17 @@ class Pins:
         if (parent := request.get("outputParentFolderId")) in known:
             request = {**request, "outputParentFolderId": known[parent].id}
         return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
+
+
+def _texts_of(inputs: Iterable[Mapping[str, Any]]) -> list[str] | None:
+    """The ids and paths of all inputs; None where one has mounts, too."""
+    texts: list[str] = []
+    for each in inputs:
+        if "mounts" in each:
+            return None
+        if ids := each.get("dataIds"):
+            texts += ids
+    return texts
 
 
 def _are_ids(texts: Sequence[str]) -> bool:
