@@ -179,7 +179,7 @@ class Pins:
         return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
 
 
-def _texts_of(inputs: Iterable[Mapping[str, Any]]) -> list[str] | None:
+def _texts_of(inputs: Iterable[Request]) -> list[str] | None:
     """The ids and paths of all inputs; None where one has mounts, too."""
     texts: list[str] = []
     for each in inputs:
