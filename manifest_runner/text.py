@@ -102,7 +102,7 @@ def near_miss(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like ``name``, whatever its case; None where none comes near."""
+    """The known name that is most like ``name`` in any case; None if none is near."""
     return _nearest(name[:100].lower(), tuple(map(str, known)))
 
 

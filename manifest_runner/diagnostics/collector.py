@@ -1,4 +1,4 @@
-"""Collects what is wrong with the input: the same fault in ten thousand rows is one message with a count."""
+"""Collects the faults of the input: the same fault in ten thousand rows is one message with a count."""
 
 from __future__ import annotations
 

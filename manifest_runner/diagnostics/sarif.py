@@ -36,7 +36,7 @@ def sarif_text(findings: Sequence[Finding]) -> str:
     rules = [_rule(code, CODES[code]) for code in codes]
     driver = sarif.ToolDriver(name="manifest-runner", version=__version__, semantic_version=__version__, rules=rules)
     results = [_result(finding, codes.index(finding.code)) for finding in findings]
-    # One name that the library's classes lack, and one that is no name in Python.
+    # One name that the library's classes lack, and one that is not a name in Python.
     run = sarif.Run.model_validate({"tool": sarif.Tool(driver=driver), "columnKind": COLUMNS, "results": results})
     log = sarif.Sarif.model_validate({"$schema": SCHEMA, "runs": [run]})
     return log.model_dump_json(by_alias=True, exclude_none=True, indent=2)

@@ -27,7 +27,7 @@ class Oddities(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ignore_filters``: lists of data, projects and pipelines give everything. ``exact_slashes``: the full path
     of a folder is found only with the ``/`` at its end. ``no_v4``: version 4 does not exist. ``longest_page``:
-    pages hold no more rows, whatever is asked for. ``longest_url``: one with more bytes is answered 414.
+    pages never hold more rows. ``longest_url``: one with more bytes is answered 414.
     ``forbid_pipelines``: nobody may look at pipelines (403). ``no_pipeline_search``: ``pipelines:search`` does
     not exist (404). ``no_tokens``: keys are not exchanged (403).
 

@@ -42,7 +42,7 @@ class Client(Caller):
         return self.pages(call, responses.read_analysis_page)
 
     def latest_ended(self, technical_tag: str, statuses: tuple[str, ...], most: int) -> LatestEnded:
-        """The analyses that ended last, at most about ``most``, as far as the server sorts: compare again."""
+        """The analyses that ended last, at most about ``most``. A server may not sort them: compare again."""
         found: list[Analysis] = []
         total: int | None = None
         for offset in range(0, most, self.page_size):

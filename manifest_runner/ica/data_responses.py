@@ -14,7 +14,7 @@ class DataRecord(msgspec.Struct, frozen=True):
     """A file or a folder of a project. ``path`` starts at the project's root and has no ``/`` at its end.
 
     ``size`` is in bytes, of files only; the time is RFC 3339 text. What the API left out is None. Name and path are as
-    they are, to be asked for again: whoever shows them makes them plain.
+    they are, so that they can be asked for again: make them plain before showing them.
     """
 
     id: str
@@ -70,7 +70,7 @@ def read_data_page(body: bytes, clean: Cleaner) -> Page[DataRecord]:
 
 
 def read_download_urls(body: bytes, clean: Cleaner) -> dict[str, str]:
-    """The signed URLs by data id, as they are: whoever uses them never shows them. Raises WireError."""
+    """The signed URLs by data id, as they are: never show them. Raises WireError."""
     return {plain_id(each.data_id, clean): each.url for each in decode(body, _URLS).items}
 
 

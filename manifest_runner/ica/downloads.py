@@ -49,7 +49,7 @@ class _NotWhole(RetryableError):
 class Downloads:
     """Fetches signed URLs, from several threads at once. ``retries`` makes the patience for one file.
 
-    ``arrived`` is called with the number of bytes that have arrived. What is fetched raises DownloadFailed,
+    ``arrived`` is called with the number of bytes that have arrived. Both ways to fetch raise DownloadFailed,
     Unreachable when the server does not answer, and BadState when the disk is full.
     """
 
@@ -72,7 +72,7 @@ class Downloads:
             session.close()
 
     def fetch(self, url: str, part: Path, size: int | None) -> None:
-        """Make ``part`` the whole file, of ``size`` bytes where that is known; what it holds already is kept."""
+        """Make ``part`` the whole file, of ``size`` bytes if known; bytes that it already holds are kept."""
         try:
             self._retries().insist(lambda: self._go_on(url, part, size))
         except Unreachable as e:

@@ -70,7 +70,7 @@ def get_item(batch_id: str, item_id: str) -> Call:
 
 
 def search_analyses(technical_tags: tuple[str, ...], statuses: tuple[str, ...]) -> Call:
-    """Search analyses; what is empty does not restrict. The API names this call version 3 and answers 4."""
+    """Search analyses; an empty filter does not restrict. The API names this call version 3 and answers 4."""
     query = {"technicalTags": technical_tags, "status": statuses}
     body = orjson.dumps({name: value for name, value in query.items() if value})
     return Call("POST", "/analysis:search", body=body)

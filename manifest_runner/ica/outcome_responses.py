@@ -57,7 +57,7 @@ _USAGE = msgspec.json.Decoder(_Usage)
 
 
 def read_outputs(body: bytes, clean: Cleaner) -> tuple[Output, ...]:
-    """The outputs of an analysis. What is inside folders is left out. Raises WireError."""
+    """The outputs of an analysis. The content of folders is left out. Raises WireError."""
     return tuple([_output(each, clean) for each in decode(body, _OUTPUTS).items])
 
 

@@ -10,7 +10,7 @@ from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
 from manifest_runner.ica.wire import Page, PagedList, Text, Wire, Word, decode, name_of, page_of, plain_id
 
-# What is read of the answers, of version 3 and 4 alike.
+# The members that are read, of answers in version 3 and 4 alike.
 
 
 class _Batch(Wire, frozen=True):

@@ -34,7 +34,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Wire(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """What is read of an answer; the API's other members are skipped."""
+    """The members of an answer that are read; the API's other ones are skipped."""
 
 
 class PagedList(Wire, Generic[T], frozen=True):

@@ -47,7 +47,7 @@ _ON_TEXT: Mapping[tuple[str, int], str] = {
 
 
 def what_it_gives(template: Template, rows: Rows | None) -> Literal["text", "texts", "any"]:
-    """Whether a template can give nothing but text, or a list of texts, whatever the row."""
+    """Whether a template gives only text, or a list of texts, for every row."""
     cells_are_text = rows is not None and rows.columns is not None
     if not template.whole:
         return "text"
@@ -179,7 +179,7 @@ class Writer:
         return None if cell is None else self._filtered_text(cell, lookup.filters, as_text=as_text)
 
     def _query(self, query: Query, *, as_text: bool) -> str | None:
-        """A column of the rows of a group or of a table, as far as these are cells of text."""
+        """A column of the rows of a group or of a table, if these are cells of text."""
         columns, rows = (self._columns, "beside.members") if query.of is None else self._looked_up(query)
         if columns is None or rows is None or query.column not in columns:
             return None

@@ -1,4 +1,4 @@
-"""What is the same for every row: the vars, and templates in places where no row is known, such as a file's name."""
+"""Values that are the same for every row: the vars, and templates where there is no row, such as in a file's name."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def find_template(scope: ManifestScope, text: str, *, expression: bool = False) 
 
 
 def render_constant(scope: ManifestScope, raw: Any, path: DataPath, analysis: int | None) -> Any:
-    """A value in which templates may use only what is the same for every row.
+    """A value in which templates may use only names that are the same for every row.
 
     Raises BrokenConstant, after every fault in it is reported.
     """

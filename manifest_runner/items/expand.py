@@ -49,7 +49,7 @@ class ItemStream:
         self._analyses = {analysis.spec.index: analysis for analysis in analyses}
         self._findings = findings
         self._pins = pins or Pins(Names("", ""))
-        # Of the last pass over all rows, as far as it went.
+        # Counted in the last pass over all rows, which may have ended early.
         self.rows_read = 0
         self.rows_left_out = 0
 
@@ -118,7 +118,7 @@ class ItemStream:
 
 
 class _Watch(NamedTuple):
-    """Who looks at the rows and items of an analysis as they go by."""
+    """The checks that each row and item of an analysis passes through."""
 
     faults: AnalysisFaults
     notes: AnalysisNotes

@@ -14,7 +14,7 @@ class FaultLog:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._reported: set[tuple[Place, str, str]] = set()
-        self.count = 0  # also of those that another analysis reported before
+        self.count = 0  # including faults that another analysis reported before
 
     def report(self, place: Place, code: str, message: str, row: Place | None = None) -> None:
         self.count += 1

@@ -33,7 +33,7 @@ class Loaded(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def pins(self) -> Pins:
-        """What is known of the names in the items."""
+        """The known names in the items."""
         return self.stream.pins
 
     def with_pins(self, pins: Pins) -> Loaded:

@@ -146,7 +146,7 @@ def _columns_of_where(where: Template | None, rows: Rows) -> frozenset[str]:
 
 
 def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None) -> bool:
-    """Whether a table has the columns to group by; those that it lacks are reported."""
+    """Whether a table has the columns to group by; missing ones are reported."""
     columns = rows.columns if rows else None
     lacking = [] if columns is None else [column for column in _group_by(spec) if column not in columns]
     for column in lacking:

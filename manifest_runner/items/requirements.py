@@ -9,7 +9,7 @@ from manifest_runner.templates.model import TemplateFault
 
 
 def meets_requirements(analysis: Analysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
-    """Whether all requirements hold for an item; those that do not are reported."""
+    """Whether all requirements hold for an item; any that does not is reported."""
     index, row_id, row, beside = wanted
     scope, is_met = analysis.renderer.scope(row, index, beside), True
     for each in analysis.requirements:

@@ -18,7 +18,7 @@ from manifest_runner.templates.scope import Scope
 class ManifestScope(msgspec.Struct, frozen=True):
     """The names that are the same for every row, with their values.
 
-    ``broken_vars`` and ``broken_tables`` are those that have a fault of their own, which is reported already.
+    ``broken_vars`` and ``broken_tables`` have a fault of their own, which is already reported.
     """
 
     document: Document

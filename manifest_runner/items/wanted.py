@@ -53,7 +53,7 @@ class WantedRows:
             pass
 
     def all(self) -> Iterator[tuple[RowId, Any]]:
-        """Every row, whatever ``where`` says."""
+        """Every row, without regard to ``where``."""
         try:
             yield from self._analysis.rows.read(self._faults.add_finding)
         except InvalidManifest as e:

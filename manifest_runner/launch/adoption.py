@@ -41,7 +41,7 @@ class KnownAs(msgspec.Struct, frozen=True):
         return any(name in references for name in names)
 
     def request_hash(self, launch: Launch) -> str:
-        """Of a launch under whichever of its names and digests."""
+        """The hash of a launch's request, the same under all of its names and digests."""
         return request_hash(launch.kind, orjson.loads(self.fetch(launch.request)))
 
     def digests(self, launch: Launch, attempt: int) -> Iterator[Known]:
@@ -78,7 +78,7 @@ class Match(NamedTuple):
 
 
 def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known_as: KnownAs) -> list[Launch]:
-    """Take launches that exist already into the lockfile; returns those that are to be sent.
+    """Take launches that already exist into the lockfile; returns the ones that are still to be sent.
 
     ``known_as`` gives every digest of a launch at another attempt. Raises ApprovalNeeded where another run's launch
     is still only partly visible when the deadline is over.

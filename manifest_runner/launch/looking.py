@@ -119,7 +119,7 @@ def _each(client: Client, ids: Iterable[str]) -> Iterator[Analysis]:
 
 
 def pages(count: int) -> int:
-    """How many requests it takes to list so many."""
+    """How many requests it takes to list ``count`` records."""
     return -(-count // PAGE)
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-# Up to so many that were created since are fetched one by one, more of them by pages.
+# Up to this many launches created since are fetched one by one, more by pages.
 MANY = 50
-# A server that shows nothing by its tags so many times in a row is not searched again.
+# After this many searches in a row that found nothing, a server is not searched again.
 MAX_SEARCHES = 3
 
 IsDone = Callable[[LockedItem], bool]

@@ -15,7 +15,7 @@ Redigest = Callable[[Launch, int], str]
 
 
 def may_fail_again(item: LockedItem) -> bool:
-    """Whether a launch failed in a way that another attempt may end better: whoever aborts means it."""
+    """Whether another attempt at a failed launch may end better; an aborted one was stopped on purpose."""
     return item.failed and not (item.analysis is not None and item.analysis.status in ABORTED_ANALYSIS)
 
 

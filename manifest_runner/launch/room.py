@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 
 
 def unfinished(lockfile: Lockfile) -> int:
-    """How many launches have not ended as far as is known, those that were replaced since included."""
+    """How many launches are not known to have ended, including replaced ones."""
     return sum(not launch.analysis_is_final for item in lockfile.items.values() for launch in item.launches)
 
 

@@ -72,7 +72,7 @@ def check_owner(
 
 
 def load_lockfile(path: Path) -> Lockfile | None:
-    """The lockfile as it is, whoever it belongs to; None where there is none. Raises BadState."""
+    """The lockfile of any manifest; None if there is none. Raises BadState."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

@@ -107,7 +107,7 @@ class _OtherVersion(Exception):
 
 
 class _Parsed(msgspec.Struct, frozen=True):
-    """Of a lockfile that somebody has laid out in another way."""
+    """The items of a lockfile that somebody has laid out in another way."""
 
     ends: list[int]
     items: dict[str, LaunchedItem]
@@ -120,7 +120,7 @@ class _Parsed(msgspec.Struct, frozen=True):
 
 
 class _ByLine(msgspec.Struct, frozen=True):
-    """Of a lockfile as this tool writes it: one line an item, sorted. ``pieces`` are their starts, and the end."""
+    """The items of a lockfile as this tool writes it: one line each, sorted. ``pieces`` are their starts, and the end."""
 
     ends: array[int]
     content: bytes

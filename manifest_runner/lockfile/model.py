@@ -37,8 +37,8 @@ class Source(Detail, frozen=True):
 class LockedBatch(Value, frozen=True):
     """One POST that was answered. ``status`` is its job's, None where the API sends no job.
 
-    ``requests`` is what was sent, as ``requests.keep_requests`` packs it; None where that is not known. ``by`` is who
-    sent it, ``source`` what was checked out then, ``plan_digest`` the plan that it was sent under, if one was expected.
+    ``requests`` is what was sent, as ``requests.keep_requests`` packs it; None if not known. ``by`` is who sent
+    it, ``source`` the commit that was checked out, ``plan_digest`` the expected plan that it was sent under, if any.
     """
 
     idempotency_key: str
@@ -79,7 +79,7 @@ class LockedPrice(Detail, frozen=True):
 
 
 class LockedFailure(Detail, frozen=True):
-    """The step that made an analysis fail, its exit code and the last line that it wrote, as far as they are known."""
+    """The step that made an analysis fail, its exit code and the last line that it wrote, if known."""
 
     step: str | None = None
     exit_code: int | None = None
@@ -87,7 +87,7 @@ class LockedFailure(Detail, frozen=True):
 
 
 class LockedItem(Value, frozen=True):
-    """The latest launch of one item, and whole, in ``previous``, those that it replaced, oldest first.
+    """The latest launch of one item, and whole, in ``previous``, the launches that it replaced, oldest first.
 
     ``accepted`` is the digest of a request that counts as unchanged though it is not the one that was launched;
     ``failure_accepted`` says that its failure is known and counts no longer. ``renamed_from`` is its former name.
@@ -120,7 +120,7 @@ class LockedItem(Value, frozen=True):
 
     @property
     def launches(self) -> tuple[LockedItem, ...]:
-        """This launch and those that it replaced."""
+        """This launch and the ones that it replaced."""
         return (self, *self.previous)
 
     @property

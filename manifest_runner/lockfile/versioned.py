@@ -35,7 +35,7 @@ class VersionedLockfile:
         return self._version is not None
 
     def load(self) -> Lockfile | None:
-        """The lockfile as it is, whoever it belongs to; None where there is none. Raises BadState."""
+        """The lockfile of any manifest; None if there is none. Raises BadState."""
         stored = self._store.get(self._name)
         self._version = stored.version if stored else None
         self._base = parse_lockfile(stored.content, self.where) if stored else None

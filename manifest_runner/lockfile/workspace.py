@@ -93,8 +93,8 @@ def trial_folder(manifest: Path) -> Iterator[None]:
 def held(workspace: Workspace) -> Iterator[None]:
     """Hold the manifest's state. Raises InUse at once where another process does, naming it.
 
-    The system frees the lock when its holder dies; the file is removed when the holder lets go, and whoever
-    opened it before that finds it without a name and starts over (filelock checks this).
+    The system frees the lock when its holder dies; the file is removed when the holder lets go, and a process
+    that opened it before that finds it without a name and starts over (filelock checks this).
     """
     from filelock import FileLock, Timeout
 
@@ -119,7 +119,7 @@ def held(workspace: Workspace) -> Iterator[None]:
 
 
 def _sweep(*replaced: Path) -> None:
-    """Whoever was killed while writing one of these files left its new version beside it (see ``replace_file``)."""
+    """A process killed while it wrote one of these files left its new version beside it (see ``replace_file``)."""
     with suppress(OSError):
         for path in replaced:
             for left in path.parent.glob(f".{escape(path.name)}.*.new"):

@@ -1,4 +1,4 @@
-"""From a manifest's YAML to a document: checked against the schema, what is at fault left out."""
+"""From a manifest's YAML to a document: checked against the schema, without its faulty parts."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _placed(source: YamlFile, found: Iterable[_Coded]) -> list[Finding]:
 
 
 class _Analysis(msgspec.Struct, frozen=True):
-    """An analysis as it was written, with what is wrong with it; ``paths`` are those of its faults in it."""
+    """An analysis as it was written, and its faults; ``paths`` are the places in it that have one."""
 
     index: int
     raw: Any
@@ -117,7 +117,7 @@ def _top_faults(data: Any, env: Mapping[str, str]) -> list[_Coded]:
 
 
 def _checked_analyses(data: Any) -> Iterator[_Analysis]:
-    """Each analysis. Of very many with faults the first are worded, and the others counted and not usable."""
+    """Each analysis. If very many have faults, the first are worded; the others are only counted, and not usable."""
     listed = data.get("analyses") if isinstance(data, dict) else None
     more: list[int] = []
     worded = 0
@@ -159,7 +159,7 @@ def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
 
 
 def _is_fatal(path: DataPath) -> bool:
-    """Whether a fault there leaves nothing to go by: another format, no list of analyses, no vars to look up."""
+    """Whether a fault there makes the rest useless: another format, no list of analyses, no vars to look up."""
     return path in (("manifest",), ("project",), ("env",), ("vars",), ("defaults",), ("analyses",))
 
 
@@ -227,7 +227,7 @@ def _for_each(raw: Mapping[str, Any]) -> ForEach | None:
 
 
 def _tables(raw: Any, faulty: Sequence[DataPath]) -> Iterator[tuple[str, TableSpec | None]]:
-    """The tables; None for one that has a fault: what is left of it would be another table."""
+    """The tables; None for one with a fault: its rest would be another table."""
     broken = {path[1] for path in faulty if path[:1] == ("tables",) and len(path) > 1}
     for name, each in raw.items() if isinstance(raw, dict) else ():
         chosen = _chosen(each) if isinstance(each, dict) else None

@@ -94,7 +94,7 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A manifest, less what is at fault in it (see ``check.load_document``).
+    """A manifest without its faulty parts (see ``check.load_document``).
 
     ``vars`` still hold templates; ``env`` holds only what is listed and set, ``env_names`` all that is listed. A table
     that is None has a fault.

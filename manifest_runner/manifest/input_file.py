@@ -1,4 +1,4 @@
-"""Input files, read with limits: what is not a regular file, is too large or is not UTF-8 is refused plainly."""
+"""Input files, read with limits: a clear refusal of anything that is not a regular file, too large or not UTF-8."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FOREIGN = {
 
 
 def read_bytes(path: Path, label: str, limit: int, hint: str = "", *, code: str = "MR101") -> bytes:
-    """The bytes of a regular file of at most ``limit`` bytes. Raises InvalidManifest that says what is in the way."""
+    """The bytes of a regular file of at most ``limit`` bytes. Raises InvalidManifest with the reason why not."""
     refuse_unreadable(path, label, code=code)
     try:
         with path.open("rb") as file:

@@ -44,9 +44,9 @@ class Anchors:
         return value, weight
 
     def spend(self, weight: int, at: int, nodes: int) -> None:
-        """Aliases and merges share what they name, but whoever walks the values meets it every time.
+        """Aliases and merges share one value, but a walk through the data meets it every time.
 
-        ``nodes`` are the values so far, which may be met once more. Raises Stopped where that is too much.
+        ``nodes`` are the values so far, which may be met once more. Raises Stopped if there are too many.
         """
         self._expanded += weight
         if self._expanded > MAX_EXPANDED + nodes:

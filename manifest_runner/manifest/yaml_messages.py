@@ -1,4 +1,4 @@
-"""libyaml's complaints in the words of one who writes manifests. Pure."""
+"""libyaml's complaints in the words of a manifest's author. Pure."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Binary:
 
 
 def untagged_value(event: Any, text: str, report: Report) -> Any:
-    """The value of a plain scalar; its text where it is no number that JSON has, which is reported."""
+    """The value of a plain scalar; its text if JSON has no such number, which is reported."""
     try:
         return plain_value(text)
     except NotANumber as e:

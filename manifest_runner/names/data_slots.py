@@ -11,14 +11,14 @@ from typing import Any
 from manifest_runner.model import DataPath
 
 Request = dict[str, Any]
-# Gives what is to stand in the place of a text; the path leads to it.
+# Gives the text that replaces another one; the path leads to it.
 Replace = Callable[[str, DataPath], str]
 
 _FOLDERS = frozenset({"outputParentFolderId", "logsFolderId"})
 
 
 def data_in(value: Any, path: DataPath = ()) -> Iterator[tuple[str, DataPath, bool]]:
-    """Every text in the place of data, whatever the shape of the rest; and whether only a folder belongs there."""
+    """Every text where data belong, in a request of any shape; and whether only a folder belongs there."""
     for step, each in value.items() if isinstance(value, dict) else enumerate(value):
         at = (*path, step)
         if isinstance(each, str):

@@ -39,9 +39,9 @@ class Placed(NamedTuple):
 
 
 class Pins:
-    """What is known of the names of one manifest, ready to be put into its requests.
+    """The known names of one manifest, ready to be put into its requests.
 
-    ``failures`` are names that were looked up in vain, with the reason. Without ``check`` requests are not compared
+    ``failures`` are names that were not found, with the reason. Without ``check`` requests are not compared
     with what their pipelines declare. With ``report_unresolved`` a name that is not known yet is a fault. ``faulty``
     are ids and paths of data, and ids of pipelines, that cannot be used; ``remarks`` are worth a warning where such a
     thing is used first. All of that is for the items with userReferences in ``only``.
@@ -128,7 +128,7 @@ class Pins:
         return [*found, *check.faults(request, kind)]
 
     def faults_of_rest(self, rendered: Request, request: Request) -> Sequence[RequestFault]:
-        """What is wrong with the names and data of a request that may lack anything."""
+        """The faults in the names and data of a request that may lack anything."""
         review = Review(self._known)
         for text, at, is_folder in data_in(request):
             (review.folder if is_folder else review.data)(text, at)
@@ -197,5 +197,5 @@ def _are_ids(texts: Sequence[str]) -> bool:
 
 
 def _local(faults: Iterable[RequestFault]) -> tuple[RequestFault, ...]:
-    """Those that were not found by a look into ICA."""
+    """The faults that were found without a look into ICA."""
     return tuple(each for each in faults if each.code not in _LOOKED_UP)

@@ -51,7 +51,7 @@ class Resolver:
 
     @property
     def remarks(self) -> dict[str, Failure]:
-        """What is worth a warning so far, by the id of a pipeline, and the id or the path of data."""
+        """The warnings so far, by the id of a pipeline, and the id or the path of data."""
         return self._of_data | self._pipelines.remarks
 
     def look_up(self, names: Collection[Name], projects: dict[str, str] | None = None) -> LookedUp:
@@ -166,7 +166,7 @@ class Resolver:
                     raise
         return self._region
 
-    # -- what is pinned or given by id
+    # -- data and pipelines given by id
 
     def check_ids(
         self, ids: Collection[str], project: str | None = None, keys: Mapping[str, str] = MappingProxyType({})

@@ -25,7 +25,7 @@ TARGET_PROJECT = "targetProject"
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What is known of names: see `Pins`."""
+    """The known names: see `Pins`."""
 
     names: Names
     failures: Mapping[Name, Failure] = {}

@@ -1,4 +1,4 @@
-"""What requests use: the pipelines and the data in rendered requests. Pure."""
+"""The pipelines and the data that rendered requests use. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from manifest_runner.names.data_slots import with_data
 
 
 class Used:
-    """The pipelines and the data that requests use, by id or name, gathered as they go by."""
+    """The pipelines and the data that requests use, by id or name, collected one request after the other."""
 
     def __init__(self) -> None:
         self.pipelines: set[str] = set()

@@ -25,7 +25,7 @@ class Choices(msgspec.Struct, frozen=True):
 
     @property
     def is_narrow(self) -> bool:
-        """Whether less may be launched than what is due."""
+        """Whether some due items may be left out."""
         return bool(self.targets) or self.limit is not None or self.retry_failed
 
     def wants(self, user_reference: str) -> bool:

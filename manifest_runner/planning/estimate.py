@@ -29,7 +29,7 @@ def estimate(lockfile: Lockfile, launches: int) -> Estimate | None:
 
 
 def amount_of(price: LockedPrice) -> Decimal | None:
-    """None for what is not a number, as in a lockfile that was edited by hand."""
+    """None if it is not a number, as in a lockfile that was edited by hand."""
     try:
         amount = Decimal(price.amount)
     except InvalidOperation:

@@ -69,5 +69,5 @@ def is_stamp(tag: object) -> bool:
 
 
 def plan_digest(digests: Iterable[str]) -> str:
-    """What would be launched, as one hash: of the launches' digests, whatever their order."""
+    """What would be launched, as one hash of the launches' digests in any order."""
     return sha256("\n".join(sorted(digests)).encode()).hexdigest()

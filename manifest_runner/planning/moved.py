@@ -14,7 +14,7 @@ from manifest_runner.manifest.document import PART, Move
 
 
 class MoveFault(NamedTuple):
-    """What is wrong with the entry at an index; a fault that is not an error is a warning."""
+    """A finding about the entry at an index, an error or a warning."""
 
     entry: int
     message: str

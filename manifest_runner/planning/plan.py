@@ -42,7 +42,7 @@ class Plan(msgspec.Struct):
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
     their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
     did not fail is ``changed``. ``again`` are the new ones that a raised revision launches once more. ``unapproved``
-    are the changed ones that need a person's approval. Of the ``failed`` ones, ``fixed`` have another request now.
+    are the changed ones that need a person's approval. ``fixed`` are the failed ones that have another request now.
     ``changes`` says for changed and fixed items which fields differ, None where the lockfile does not know what was
     launched. ``beyond_limit`` counts what would be due without --limit.
 
@@ -75,7 +75,7 @@ class Plan(msgspec.Struct):
 
     @property
     def due(self) -> list[str]:
-        """The userReferences of what is launched."""
+        """The userReferences of the launches."""
         return [launch.user_reference for launch in self.launches]
 
     @property

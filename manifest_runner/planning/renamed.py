@@ -19,7 +19,7 @@ def moved_launch(
 ) -> LockedItem:
     """The launch of an item that was named ``old``, under the name that the item has now.
 
-    Its own request under the new name is accepted: so only the name has changed, and whatever else has is still seen.
+    Its own request under the new name is accepted: the change of name does not count, any other change still does.
     """
     new = item.user_reference
     known = identities.under(item, item.request, launch.attempt, old)

@@ -58,7 +58,7 @@ class Rows(msgspec.Struct, frozen=True):
     cell: Callable[[RowId, int], Place | None] | None = None
 
     def cell_place(self, row: RowId, cell: int) -> Place | None:
-        """The place of a cell, as far as it is known: of its row, if no more is."""
+        """The place of a cell, or of its row if no more is known."""
         if self.cell is not None:
             return self.cell(row, cell)
         place = self.place(row)

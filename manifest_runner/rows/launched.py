@@ -92,7 +92,7 @@ def _row(name: str, item: LaunchedItem) -> dict[str, Any]:
     return row
 
 
-# -- what is to be said of the source
+# -- notes on the source
 
 
 def _notes(manifest: str, at: Place, rows: int, others: Counter[str]) -> Iterator[Finding]:

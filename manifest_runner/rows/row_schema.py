@@ -42,7 +42,7 @@ class RowSchema(msgspec.Struct, frozen=True, eq=False):
         return {column: self._typed(column, text) for column, text in cells.items() if text != ""}
 
     def message(self, fault: Fault) -> str:
-        """What is wrong, in the schema's own words where it has them."""
+        """The fault in the schema's own words, if it has any."""
         words = _at(self.rules, fault.path).get("errorMessage")
         return f"{words} ({fault.message})" if isinstance(words, str) and not fault.lacks else fault.message
 
@@ -68,7 +68,7 @@ def _number(text: str, types: list[Any]) -> Any:
 
 
 def _at(rules: Any, path: DataPath) -> Mapping[str, Any]:
-    """The schema of what is at a path of the row, as far as its ``properties`` say; else an empty one."""
+    """The schema of the value at a path of the row, if its ``properties`` lead there; else an empty one."""
     for step in path:
         inner = rules.get("properties") if isinstance(rules, dict) else None
         rules = inner.get(step) if isinstance(inner, dict) else None

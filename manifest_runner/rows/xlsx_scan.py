@@ -23,7 +23,7 @@ _MAX_INDEX = 16 * 2**20  # of the parts that only name others
 _CHUNK = 2**20
 _KINDS = frozenset({"c", "v", "f", "row", "is", "t"})
 # What a sheet of Excel's looks like, and what in it takes an XML parser: error values, formulas, prefixes, other
-# encodings, and whatever could hide a cell.
+# encodings, and anything that could hide a cell.
 _QUICK_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})[0-9]{1,7}"')
 _QUICK_ROW = re.compile(rb'<c r="[A-Z]{1,3}([0-9]{1,7})"')
 _STARTS_OF_CELL = (b"<c ", b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r")

@@ -1,4 +1,4 @@
-"""git as a process of its own: a clean environment, no questions, an end after so many seconds, and errors in words."""
+"""git as a process of its own: a clean environment, no questions, a time limit, and errors in words."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Git:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """git and whatever it started, such as ssh."""
+    """git and its child processes, such as ssh."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

@@ -43,7 +43,7 @@ class Store(Protocol):
         ...
 
     def delete(self, names: Sequence[str]) -> None:
-        """Remove values; those that are gone already do no harm."""
+        """Remove values; it is not an error if one is already gone."""
         ...
 
     def names(self, folder: str) -> list[str]:

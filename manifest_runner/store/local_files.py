@@ -65,7 +65,7 @@ class LocalFiles:
             return self._write(name, content)
 
     def delete(self, names: Sequence[str]) -> None:
-        """What was renamed in a folder before, perhaps by a process that was killed, lasts before anything goes."""
+        """Earlier renames in a folder, perhaps by a killed process, are durable before anything is removed."""
         paths = [self._folder / name for name in names]
         folders = sorted({path.parent for path in paths if path.parent.is_dir()})
         with self._guarded():
@@ -108,7 +108,7 @@ class LocalFiles:
         return self._version(name) or ""
 
     def _sweep(self, folders: Sequence[Path]) -> None:
-        """Whoever was killed while writing left a new file beside the old one; nobody else writes now."""
+        """A process killed while writing left a new file beside the old one; nobody else writes now."""
         for folder in folders if self._shared else ():
             for left in folder.glob(".*.new"):
                 with suppress(OSError):

@@ -66,7 +66,7 @@ class ObjectStore:
         return sorted(found)
 
     def probe(self, name: str, content: bytes) -> None:
-        """What differs is a blank at the end, so that whoever reads in between reads the same."""
+        """The bytes differ by a blank at the end, so that a reader in between gets the same value."""
         other = content + b"\n"
         for mode in ("create", _condition(_NEVER)):
             try:

@@ -1,6 +1,6 @@
 """Wraps the expressions of a template, while they are nodes, in checks of what they give.
 
-So nothing depends on the code that Jinja generates, and whatever an expression is made of, only plain data of a
+So nothing depends on the code that Jinja generates, and from any expression only plain data of a
 counted size passes from one operation to the next: no method, no generator, no object with an address.
 """
 

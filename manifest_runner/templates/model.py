@@ -1,4 +1,4 @@
-"""What is known of a template without Jinja: what it reads, and why it fails."""
+"""Facts about a template that need no Jinja: what it reads, and why it fails."""
 
 from __future__ import annotations
 

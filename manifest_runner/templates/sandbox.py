@@ -132,7 +132,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     # -- parsing
 
     def guarded(self, source: str) -> nodes.Template:
-        """Parse, and wrap whatever can grow. Raises jinja2.TemplateSyntaxError or TemplateRefused."""
+        """Parse, and wrap every expression that can grow. Raises jinja2.TemplateSyntaxError or TemplateRefused."""
         tree = self.parse(source)
         for statement in tree.find_all(tuple(_STATEMENTS)):
             raise TemplateRefused(f"{{% {_STATEMENTS[type(statement)]} %}} cannot be used in a manifest")

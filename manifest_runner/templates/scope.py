@@ -58,12 +58,12 @@ class Scope(dict[str, Any]):
             raise TemplateFault(refusal.code, refusal.message, place=refusal.place)
 
     def missing(self, name: str) -> str:
-        """What to say where a template asks for ``name`` and there is no such value."""
+        """The message for a template that asks for a missing ``name``."""
         return self.others.get(name) or self.lacks.format(name) + (_near_key(name, self) or _there_are(self))
 
 
 class RowScope(Scope):
-    """One of the rows of a group or of a table. It is charged as one value, whatever it holds."""
+    """One of the rows of a group or of a table. It is charged as one value, no matter how much it holds."""
 
 
 class LookupTable:

@@ -110,7 +110,7 @@ class Template:
         )
 
     def check(self) -> None:
-        """Raise TemplateFault for what is wrong whatever the row. Mere look-ups need no compiling, which is slow."""
+        """Raise TemplateFault for a fault in every row. Plain look-ups are not compiled: compiling is slow."""
         lookups = [part for part in self.parts or () if isinstance(part, (Lookup, Query))]
         if self.parts is None or any(name not in FILTERS for part in lookups for name, _ in part.filters):
             _ = self._compiled

@@ -48,12 +48,12 @@ def _folder() -> Path:
 
 
 def manifest_faults(data: object) -> list[Fault]:
-    """What is wrong with a manifest besides its analyses, by path."""
+    """The faults of a manifest besides its analyses, by path."""
     return [_in_defaults(fault) for fault in _manifest_checker().faults(data)]
 
 
 def analysis_faults(data: object) -> list[Fault]:
-    """What is wrong with one analysis of a manifest, by path in it."""
+    """The faults of one analysis of a manifest, by path in it."""
     return [_aware_of_kind(fault, data) for fault in _analysis_checker().faults(data)]
 
 
@@ -63,7 +63,7 @@ def is_valid_analysis(data: object) -> bool:
 
 
 def lockfile_faults(data: object) -> list[Fault]:
-    """What is wrong with a lockfile, by path; nothing where it meets its schema."""
+    """The faults of a lockfile, by path; none if it meets its schema."""
     return _lockfile_checker().faults(data)
 
 

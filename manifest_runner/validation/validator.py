@@ -50,14 +50,14 @@ class Checker:
             return []
         looked_at = first_values(data, MAX_VALUES)
         errors = list(self._compiled.iter_errors(looked_at.data))
-        # What is wrong with a list that is not complete may be right with all of it.
+        # A shortened list may be wrong where the whole one is right.
         found = {
             fault for error in errors for fault in self._words.faults(error, data) if fault.path not in looked_at.cut
         }
         return sorted(found or self._first_fault(data), key=by_path)
 
     def _first_fault(self, data: object) -> set[Fault]:
-        """Of data whose first values are right."""
+        """The first fault of data whose first values are right."""
         try:
             self._compiled.validate(plain(data))
         except jsonschema_rs.ValidationError as error:

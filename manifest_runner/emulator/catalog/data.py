@@ -41,7 +41,7 @@ class CatalogData:
 
 
 class MadeUpData:
-    """Every path exists for whoever names it in full, and every id; lists are empty.
+    """Every full path exists, and every id; lists are empty.
 
     A last part without a dot is a folder, however it is spelled.
     """

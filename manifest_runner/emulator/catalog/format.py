@@ -133,7 +133,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """What becomes of the analyses that it fits: of a pipeline (its code or id), by userReference.
 
-    With ``times`` it fits only so many launches of a userReference. What it leaves out is made up; a ``price``
+    With ``times`` it fits only that many launches of a userReference. What it leaves out is made up; a ``price``
     of null means that none is ever known.
     """
 

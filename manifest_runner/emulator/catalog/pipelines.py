@@ -38,7 +38,7 @@ class PipelineSource(Protocol):
         """The one with this id or URN."""
 
     def search(self, project: str, query: PipelineQuery) -> list[Pipeline]:
-        """Those that meet a query."""
+        """The pipelines that meet a query."""
 
 
 class CatalogPipelines:
@@ -57,12 +57,12 @@ class CatalogPipelines:
         return next((each for each in self.all(project) if each.id.lower() == wanted), None)
 
     def search(self, project: str, query: PipelineQuery) -> list[Pipeline]:
-        """Those that meet a query."""
+        """The pipelines that meet a query."""
         return [each for each in self.all(project) if _meets(each, query)]
 
 
 class MadeUpPipelines:
-    """Every code and every id is a pipeline, for whoever names it; lists are empty, and none declares anything."""
+    """Every code and every id is a pipeline once somebody names it; lists are empty, and none declares anything."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory

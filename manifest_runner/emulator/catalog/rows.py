@@ -51,7 +51,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Rows:
-    """The data of one project, sorted by path. What is asked for in vain gives nothing."""
+    """The data of one project, sorted by path. A question without a match gives nothing."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.all = tuple(sorted(rows, key=_order))

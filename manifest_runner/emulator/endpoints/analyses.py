@@ -83,7 +83,7 @@ def _filters(api: Api, call: Call, reference: str | None, user_reference: str | 
 
 
 def _of_pipelines(api: Api, call: Call, filters: Filter, query: Mapping[str, Any]) -> None:
-    """Of one of the pipelines with these ids, and of one with these names."""
+    """Keep analyses of one of the pipelines with these ids, and of one with these names."""
     if ids := query.get("pipelineUUIDs"):
         filters.pipeline([each.lower() for each in ids])
     if names := query.get("pipelineNames"):

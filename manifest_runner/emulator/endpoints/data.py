@@ -61,7 +61,7 @@ async def get_data(api: Api, call: Call) -> Response:
 
 
 async def get_data_by_urn(api: Api, call: Call) -> Response:
-    """GET data by its URN, whatever project it is in."""
+    """GET data of any project by its URN."""
     urn = str(call.request.path_params["dataUrn"])
     data_id = data_id_of(urn)
     for project in api.world.projects() if data_id != urn else ():

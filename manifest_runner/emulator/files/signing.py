@@ -22,7 +22,7 @@ class Signer:
         self._base = base
 
     def url(self, project: str, row: Row, now: float) -> str:
-        """A URL that gives the file to whoever has it, for an hour."""
+        """A URL that anybody who has it can fetch the file with, for an hour."""
         path = quote(f"/{project}/{row.id}{row.path}")
         date = datetime.fromtimestamp(now, UTC).strftime(_DATE)
         query = {

@@ -16,7 +16,7 @@ from manifest_runner.emulator.store.queries import ItemRow
 from manifest_runner.emulator.store.timetable import FINAL_STATUSES, AnalysisState, Fate
 
 _LOGS = "ica_logs/"
-# Of the 32 hexadecimal digits of a data id the first are its analysis's, so that it leads there.
+# A data id begins with this many digits of its analysis's id, so that it leads there.
 _DIGITS_OF_ANALYSIS = 20
 _DATA_ID = re.compile(r"f(?:il|ol)\.(?P<analysis>[0-9a-f]{20})[0-9a-f]{12}")
 _FOLDER = re.compile(r"/(?:.*/)?[^/]*?-(?P<analysis>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/.*)?")

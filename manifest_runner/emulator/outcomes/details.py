@@ -29,7 +29,7 @@ class Mapping(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
     @property
     def target(self) -> Place:
-        """Where it is sent, with a ``/`` at the end of the path whatever it is."""
+        """Where it is sent, always with a ``/`` at the end of the path."""
         return Place(self.target_project_id, f"{self.target_path.rstrip('/')}/")
 
 

@@ -18,7 +18,7 @@ _NOT_NULL: Mistakes = (("", "must not be null"),)
 
 
 def text(*, shortest: int = 0, longest: int | None = None, pattern: str | None = None, says: str = "") -> Check:
-    """A string of so many characters that matches ``pattern`` as a whole; if not, the message is ``says``."""
+    """A string within these lengths that matches ``pattern`` as a whole; if not, the message is ``says``."""
     matches = re.compile(pattern).fullmatch if pattern else None
 
     def check(value: Any) -> Mistakes:

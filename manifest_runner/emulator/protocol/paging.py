@@ -1,7 +1,7 @@
 """Cursor and offset paging, as the list endpoints of the API share them.
 
 The API does not say what a request without paging parameters means. It is taken as the first page of either
-sort: the answer has both the cursor and the total. Pages hold at most 1000 rows, whatever is asked for.
+sort: the answer has both the cursor and the total. Pages never hold more than 1000 rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OFFSET_LIMIT = 200_000
 
 
 class Cursor(NamedTuple):
-    """Where the next page starts: after this row, with so many rows left."""
+    """Where the next page starts: the row before it, and how many rows are left."""
 
     batch: int
     item: str

@@ -63,6 +63,6 @@ def problem_document(problem: Problem, instance: str, now: float) -> bytes:
 
 
 def _instance(request: Request) -> str:
-    """The URI of what was asked for, without its query; whatever a client sent raw is escaped."""
+    """The URI of the request without its query; characters that a client sent raw are escaped."""
     url = request.url
     return f"{url.scheme}://{quote(url.netloc, safe=_HOST)}{quote(request.scope['path'], safe=_PATH)}"

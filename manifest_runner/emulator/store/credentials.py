@@ -1,4 +1,4 @@
-"""Who is asking: users are distinguished by their credential, of which only a hash is ever kept."""
+"""Users, told apart by their credentials; only a hash of a credential is ever kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="emulator"'}
 
 
 class _Issued(NamedTuple):
-    """Of a token that was given out: whose it is, whether it was made of an API key, and its end."""
+    """A token that was given out: its owner, whether an API key was exchanged for it, and its end."""
 
     owner: str
     from_api_key: bool

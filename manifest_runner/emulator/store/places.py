@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-# Of a long list only so much is shown.
+# At most this much of a long list is shown.
 _MOST = 1000
 _LAST = "\U0010ffff"
 

@@ -46,7 +46,7 @@ def _analysis_data(outcome: Outcome, path: str, paths: tuple[str, ...]) -> dict[
 
 
 def _first_part(folder: str, path: str) -> str:
-    """Of a path in a folder, what lies directly in it."""
+    """The file or folder directly in ``folder`` that leads to ``path``."""
     name, slash, _ = path.removeprefix(folder).partition("/")
     return folder + name + slash
 

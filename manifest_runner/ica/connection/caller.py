@@ -76,7 +76,7 @@ class Caller:
 
     @property
     def user(self) -> str:
-        """Who asks, as `Credential.user` has it: idempotency keys are honoured per user."""
+        """The user, as in `Credential.user`: idempotency keys are honoured per user."""
         return self._credential.user
 
     @property
@@ -107,7 +107,7 @@ class Caller:
         return self._transport.server_now()
 
     def ask_time(self) -> None:
-        """Learn the server's time by a small question, whatever the answer. Raises Unreachable."""
+        """Learn the server's time from any answer to a small question. Raises Unreachable."""
         self._retries.insist(lambda: self._transport.send(endpoints.get_batch(NOBODYS_BATCH)))
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 def read_problem(body: bytes, clean: Cleaner) -> Problem:
-    """The problem document in an answer's body; whatever is not as RFC 7807 says is left out."""
+    """The problem document in an answer's body, without members that do not follow RFC 7807."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:

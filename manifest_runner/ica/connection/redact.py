@@ -38,7 +38,7 @@ class Cleaner(msgspec.Struct, frozen=True):
         return plain_text(self._hidden(text, SHORTEST_SECRET))
 
     def message(self, text: str) -> str:
-        """Free text to be kept as it is, line ends and all; whoever shows it makes it plain."""
+        """Free text to be kept as it is, line ends and all: make it plain before showing it."""
         return mask_signatures(self._hidden(text, SHORTEST_SECRET)[:LONGEST_MESSAGE])
 
     def name(self, text: str) -> str:

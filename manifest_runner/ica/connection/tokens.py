@@ -16,7 +16,7 @@ from manifest_runner.ica.connection.config import Credential, token_claims
 from manifest_runner.ica.connection.retry import Answer
 
 API_KEY_HEADER = "X-API-Key"
-# A token is replaced so many seconds before its end, or at nine tenths of its life where that is shorter.
+# A token is replaced this many seconds before its end, or at nine tenths of its life if that is shorter.
 MARGIN_SECONDS = 60.0
 LAST_PART = 0.1
 

@@ -65,7 +65,7 @@ class Transport:
     def send(self, call: Call) -> Answer:
         """One HTTP exchange, and another one where a token has expired before its time.
 
-        Raises RetryableError for whatever comes between us and a whole answer.
+        Raises RetryableError for anything but a whole answer.
         """
         header = self._authorization.header()
         answer = self._exchange(call, header)

@@ -1,1 +1,1 @@
-"""What is wrong with items, or may be."""
+"""Checks of items: faults, and warnings."""

@@ -21,14 +21,14 @@ MAX_SHOWN = 20
 
 
 class Target(NamedTuple):
-    """Where results are copied to, as far as two items can meet there."""
+    """Where results are copied to, and two items can meet."""
 
     project: str
     path: str
 
 
 class Repeats:
-    """Remembers the hashes of values, to find those that came more than once."""
+    """Remembers the hashes of values, to find repeated ones."""
 
     def __init__(self) -> None:
         self._hashes = array("q")
@@ -37,12 +37,12 @@ class Repeats:
         self._hashes.append(hash(value))
 
     def repeated(self) -> frozenset[int]:
-        """The hashes that came more than once."""
+        """The hashes that occur more than once."""
         return frozenset(one for one, next_ in pairwise(sorted(self._hashes)) if one == next_)
 
 
 class Claims:
-    """What the items of all analyses claim, as they go by."""
+    """What the items of all analyses claim, collected one after the other."""
 
     def __init__(self) -> None:
         self.references = Repeats()

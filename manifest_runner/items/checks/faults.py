@@ -1,4 +1,4 @@
-"""Reports what is wrong with the rows and items of one analysis, each fault at its place."""
+"""Reports the faults of the rows and items of one analysis, each at its place."""
 
 from __future__ import annotations
 
@@ -134,14 +134,14 @@ class AnalysisFaults:
         return refused
 
     def add_request(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
-        """What is wrong with the names and the data of an item."""
+        """The faults in the names and the data of an item."""
         for fault in found:
             finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
             self._findings.add(finding, group=_group(fault))
             self.has_any = True
 
     def add_remarks(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
-        """What is worth a warning in the names and the data of an item."""
+        """The warnings about the names and the data of an item."""
         for fault in found:
             finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
             self._findings.add(replace(finding, severity="warning"), group=_group(fault))
@@ -160,15 +160,15 @@ class AnalysisFaults:
     # -- items of which a part is at fault
 
     def may_check_parts(self) -> bool:
-        """Whether to look at what is left of this analysis's items: in a manifest full of faults, not of every one."""
+        """Whether to check the rest of this analysis's items; in a manifest full of faults, not every analysis's."""
         if self._may_check_parts is None:
             self._may_check_parts = len(self._analysis.broken) <= _MAX_KINDS and self._checks.take()
         return self._may_check_parts
 
     def add_part(self, checker: ItemChecker, part: Part, found: Iterable[RequestFault]) -> None:
-        """What the API would refuse in the rest of an item, and what is ``found`` in its names and data.
+        """What the API would refuse in the rest of an item, and the faults ``found`` in its names and data.
 
-        A rest may lack anything, and what holds something unknown may be right with it.
+        A rest may lack anything, and a value that holds something unknown may turn out right.
         """
         fields = self._analysis.fields
         for fault in self._messages.faults(checker, part.request, "MR501"):

@@ -1,4 +1,4 @@
-"""Reports what is not a fault of an analysis, and may not be intended."""
+"""Reports things that are allowed in an analysis, but may not be intended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_ROWS = 1_000
 
 
 class AnalysisNotes:
-    """What is not a fault of an analysis, and may not be intended."""
+    """Hints about one analysis: no rows, inputs without data."""
 
     def __init__(self, analysis: Analysis, faults: AnalysisFaults, findings: Findings) -> None:
         self._analysis = analysis

@@ -17,7 +17,7 @@ from manifest_runner.validation.shipped import item_checker
 
 
 class PartialItems:
-    """Checks what is left of the items of one analysis, however much of them is at fault."""
+    """Checks the rest of the items of one analysis, even if most of it is faulty."""
 
     def __init__(self, analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:
         self._analysis = analysis

@@ -1,4 +1,4 @@
-"""What is left of an item without the parts that are at fault."""
+"""The rest of an item without its faulty parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from manifest_runner.model import DataPath, RowId
 
 
 class Unknown:
-    """Places of an analysis of which it is not known what would stand there."""
+    """Places of an analysis whose values are not known."""
 
     def __init__(self, paths: Iterable[DataPath]) -> None:
         self._paths = frozenset(paths)
@@ -25,7 +25,7 @@ class Unknown:
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What is left of an item without what is ``unknown``.
+    """The rest of an item without its ``unknown`` places.
 
     ``rendered`` has the manifest's names, ``request`` the API's keys.
     """
@@ -36,7 +36,7 @@ class Part(msgspec.Struct, frozen=True):
     row: RowId = NO_ROW
 
     def is_unknown(self, path: DataPath) -> bool:
-        """Whether what was written at a place is unknown, or holds or belongs to what is."""
+        """Whether a place is unknown, holds an unknown one or belongs to one."""
         return any(each.touches(path) for each in self.unknown)
 
 

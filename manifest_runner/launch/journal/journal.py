@@ -51,7 +51,7 @@ class JournaledItem(NamedTuple):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Who sends a batch, what is checked out, and the digest of the plan that was expected, as far as that is known."""
+    """Who sends a batch, the commit that is checked out, and the digest of the expected plan, each if known."""
 
     by: str | None = None
     source: Source | None = None

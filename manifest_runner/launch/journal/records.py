@@ -4,8 +4,8 @@ A record is one line: eight hex digits of CRC-32, a blank, JSON. In a file a las
 crash. Any other line whose checksum is wrong is damage, and nothing is sent until a person has looked.
 
 A power cut loses what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
-new, and again before it is removed, or the lockfile's new name could be lost after it. What a killed process has
-written may be in memory only, so whoever relies on it fsyncs it first.
+opened, and again before it is removed, or the lockfile's new name could be lost after it. What a killed process has
+written may be in memory only: fsync it before relying on it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The requests that are due, in a nameless file on disk: what was checked is what is sent, however large it is."""
+"""The requests that are due, in a nameless file on disk: the checked bytes are sent, even gigabytes of them."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Spool:
         assert handle is not None  # only a plan that is sent has its launches fetched
         if not isinstance(handle, SpoolPlace):
             return handle
-        try:  # what is buffered is written first
+        try:  # buffered bytes are written first
             self._file.seek(handle.offset)
             return self._file.read(handle.length)
         except OSError as e:
             raise _full(e) from e
 
     def clear(self) -> None:
-        """Forget everything; what is kept next starts at the beginning."""
+        """Forget everything; the next request is kept at the beginning."""
         try:
             self._file.seek(0)
             self._file.truncate()

@@ -99,7 +99,7 @@ class StoredRecords:
         found.content = b""  # a long run need not keep the bytes of all its batches
 
     def sync(self) -> None:
-        """What is in a store lasts."""
+        """Values in a store are durable."""
 
     def forget_all_but(self, pending: Collection[str]) -> None:
         settled = [key for key in self._objects if key not in pending]

@@ -8,7 +8,7 @@ are parameters.
 ==================  ===================================================================================================
 the holder …        then …
 ==================  ===================================================================================================
-ends                it releases the lease, however it ends: the next run takes it at once
+ends                it releases the lease, even if it fails: the next run takes it at once
 is killed           its folder still has the token, so the next run there takes it at once; others wait until it has
                     expired, or until somebody frees it with ``lock release``
 is stopped          as when killed; when it goes on, its next renewal meets another version: lost, and it sends nothing
@@ -48,7 +48,7 @@ class LeaseLost(BadState):
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who wants the lease. The token is what it is recognized by."""
+    """A run that wants the lease; it is recognized by the token."""
 
     owner: str
     host: str
@@ -133,7 +133,7 @@ def _is_batch_key(unseen: str) -> bool:
 
 
 def standing(lease: Lease | None, token: str, now: float) -> LeaseStanding:
-    """What a lease that was read means to whoever has this token."""
+    """What a lease means to the holder of this token."""
     if lease is None:
         return "absent"
     if lease.token == token:

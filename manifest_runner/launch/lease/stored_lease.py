@@ -52,7 +52,7 @@ def free_lease(store: Store, name: str, found: Read, now: float) -> None:
 
 
 def write_free_lease(store: Store, name: str, now: float) -> None:
-    """Write a free lease over whatever is there that is not one."""
+    """Write a free lease over an object that is not a lease."""
     stored = store.get(name)
     lease = Lease("unknown", "unknown", 0, "", timestamp(now), timestamp(now), "", (UNKNOWN,))
     if stored is not None:

@@ -51,11 +51,11 @@ class DataCheck:
         return failures
 
     def _everywhere(self, missing: Collection[str]) -> list[DataRecord]:
-        """The data of a server that ignores what it is asked for."""
+        """The data of a server that ignores filters."""
         return find_everywhere(self._ask, self._project, missing, lambda each: each.id, lambda each: each.id in missing)
 
     def label(self, record: DataRecord) -> str:
-        """What the manifest calls data, or what is best known of them."""
+        """The manifest's name for data, or else their path, or else their id."""
         return self._keys.get(record.id) or record.path or record.id
 
     def _unlisted(self, data_id: str) -> Failure:

@@ -1,7 +1,7 @@
 """Values of an input form against the fields of the form. Pure.
 
 A form's own scripts can change what is required or valid, so this check is necessary and not sufficient: hidden and
-disabled fields are not demanded, and a type or a setting that is not known here is no reason to refuse.
+disabled fields are not demanded, and an unknown type or setting is not a reason to refuse.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def value_fault(value: str, declared: ParameterDeclaration) -> str:
 
 
 def plain_type(declared: str) -> str | None:
-    """``boolean``, ``integer`` or ``number`` for what ICA calls a type, None for text and what is not known."""
+    """``boolean``, ``integer`` or ``number`` for what ICA calls a type, None for text and unknown types."""
     name = declared.lower()
     if name.startswith("bool"):
         return "boolean"

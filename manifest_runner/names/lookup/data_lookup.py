@@ -1,11 +1,11 @@
-"""Paths to data, with as few requests as that takes.
+"""Looks up paths to data with as few requests as possible.
 
-Paths are grouped by folder. What costs less by the bytes of its URLs is asked: the listing of a folder, the names that
-are wanted in it, a scan below the folder that all have in common, or batches of exact paths. Each way is given up as
-soon as it turns out to cost more than the exact batches, which are asked for all that is still missing in the end.
+Paths are grouped by folder. Of four ways the one with the fewest bytes of URLs is taken: to list a folder, to ask for
+the wanted names in it, to scan below the folder that all have in common, or to ask for batches of exact paths. Each way
+is given up as soon as it costs more than exact batches, which find the paths that are still missing in the end.
 
-A server may ignore a filter, answer shorter pages than asked for, or refuse long URLs. So only rows that are wanted
-count, whatever was asked, and a page without any ends a way.
+A server may ignore a filter, answer shorter pages than asked for, or refuse long URLs. So only wanted
+rows count, and a page without any ends a way.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class DataLookup:
     # -- ways to ask
 
     def _list_folders(self, written: dict[str, str]) -> None:
-        """Folders that hold so many of the paths that their listing may cost less than to ask for each."""
+        """List folders that hold many of the paths: that may cost less than asking for each."""
         groups = _by_folder(written)
         large = [folder for folder, group in groups.items() if self._batches.count(group) > 1]
         self._listed.update(large)
@@ -156,7 +156,7 @@ class DataLookup:
             page = self._ask(call.with_params(pageToken=page.next_token))
 
     def _everywhere(self) -> list[DataRecord]:
-        """The wanted rows of a server that ignores what it is asked for."""
+        """The wanted rows of a server that ignores filters."""
         return find_everywhere(
             self._ask,
             self._project,

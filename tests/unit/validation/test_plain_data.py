@@ -1,4 +1,4 @@
-"""Of very large data the first values are looked at, nothing that was left out counts, and a fault is never missed."""
+"""Very large data are checked by their first values; left-out values do not count, and a fault is never missed."""
 
 from __future__ import annotations
 
