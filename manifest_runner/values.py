@@ -125,7 +125,7 @@ def spelled_number(text: str, *, whole: bool) -> int | float:
 
 
 def json_decoder() -> json.JSONDecoder:
-    """Of JSON as RFC 8259 defines it: no duplicate keys, no NaN; a number's ``str()`` is its spelling.
+    """A decoder of JSON as RFC 8259 defines it: no duplicate keys, no NaN; a number's ``str()`` is its spelling.
 
     It raises ValueError, of which JSONDecodeError is a kind.
     """

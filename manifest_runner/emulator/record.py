@@ -86,7 +86,7 @@ def _end(settled: float, duration: float, fate: int, aborted: float | None) -> f
 
 
 def _most_at_once(found: Iterable[Run]) -> int:
-    """What ends at the moment in which something else begins makes room for it."""
+    """An analysis that ends at the moment in which another begins makes room for it."""
     changes = sorted(change for run in found for change in ((run.begun, 1), (run.ended, -1)) if run.ended > run.begun)
     most = now = 0
     for _, change in changes:

@@ -1,4 +1,4 @@
-"""What the API says of what came of an analysis."""
+"""The outcome of an analysis, as the API describes it."""
 
 from __future__ import annotations
 

@@ -47,5 +47,5 @@ class TemplateCache:
         return Template(text, self._sandbox, expression=expression)
 
     def used(self) -> Iterator[Used]:
-        """What each of them reads."""
+        """The names that each of them reads."""
         return (template.used for template in self._templates.values())

@@ -71,7 +71,7 @@ def doubles_among(found: StampedAnalyses, lockfile: Lockfile) -> list[Double]:
 
 
 def double_words(double: Double) -> str:
-    """What exists more than once, with the ids of the analyses, the oldest first."""
+    """A launch that exists more than once, with the ids of its analyses, the oldest first."""
     return f"{double.user_reference}: analyses {', '.join(each.id for each in double.analyses)}"
 
 

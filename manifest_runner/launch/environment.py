@@ -1,4 +1,4 @@
-"""What every step of launching works with."""
+"""The values that every step of launching works with."""
 
 from __future__ import annotations
 

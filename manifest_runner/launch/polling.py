@@ -79,7 +79,7 @@ class Poller:
         return len(self.open_items())
 
     def _looked_up(self, references: list[str]) -> list[str]:
-        """What a search did not show."""
+        """Search for these items, if that is cheapest; returns the ones that it did not show."""
         if not self._searches or not references:
             return references
         search = cheapest_search(self.lockfile, references, in_detail=self._in_detail)

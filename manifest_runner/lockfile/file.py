@@ -102,7 +102,7 @@ def _is_laid_out(raw: bytes, file: _File) -> bool:
 
 
 def _is_sound(file: _File) -> bool:
-    """What the types do not check, for all launches at once, since there can be very many."""
+    """Checks beyond the types, for all launches at once, since there can be very many."""
     launches = [*file.items.values(), *chain.from_iterable(item.previous for item in file.items.values())]
     digests = "".join([launch.digest for launch in launches])
     revisions = {launch.revision for launch in launches}

@@ -120,7 +120,7 @@ class _Parsed(msgspec.Struct, frozen=True):
 
 
 class _ByLine(msgspec.Struct, frozen=True):
-    """The items of a lockfile as this tool writes it: one line each, sorted. ``pieces`` are their starts, and the end."""
+    """The items of a lockfile as this tool writes it: a sorted line each. ``pieces`` are their starts, and the end."""
 
     ends: array[int]
     content: bytes

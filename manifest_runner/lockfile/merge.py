@@ -101,7 +101,7 @@ class _Items:
         return max(mine, other, key=lambda key: self._order(launches[key]))
 
     def _accepted(self, current: LockedItem, ours: LockedItem, theirs: LockedItem) -> dict[str, Any]:
-        """What was accepted of the current launch: as the side has it that changed it."""
+        """The accepted changes of the current launch, from the side that changed them."""
         sides = sorted((side for side in (ours, theirs) if _is_same(side, current)), key=_acceptance)
         base = self._base if self._base and _is_same(self._base, current) else None
         changed = [side for side in sides if base is None or _acceptance(side) != _acceptance(base)]
@@ -145,7 +145,7 @@ def _distinct(launches: Iterable[LockedItem]) -> dict[Identity, LockedItem]:
 
 
 def _key_in(launches: Mapping[Identity, LockedItem], launch: LockedItem) -> Identity:
-    """Where a launch is, or the one that was sent in place of it."""
+    """The key of a launch, or of the one that was sent in place of it."""
     key = _identity(launch)
     if key in launches:
         return key

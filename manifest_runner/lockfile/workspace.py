@@ -62,7 +62,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
     @property
     def emulator_catalog(self) -> Path | None:
-        """What the embedded emulator knows, if somebody has written it down beside the manifest."""
+        """The embedded emulator's catalog, if there is one beside the manifest."""
         catalog = self.manifest.parent / "emulator.yaml"
         return catalog if catalog.is_file() else None
 

@@ -89,7 +89,7 @@ _Coded = tuple[str, Fault]
 
 
 def _placed(source: YamlFile, found: Iterable[_Coded]) -> list[Finding]:
-    """Those of the YAML and these, by place; where the YAML has a fault, no other is reported."""
+    """The findings of the YAML and these, by place; only the YAML's if it has a fault."""
     known = {finding.place for finding in source.faults}
     of_schema = (_finding(source, code, fault) for code, fault in found)
     others = (each for each in of_schema if each.place not in known)
@@ -107,7 +107,7 @@ class _Analysis(msgspec.Struct, frozen=True):
 
 
 def _top_faults(data: Any, env: Mapping[str, str]) -> list[_Coded]:
-    """What is wrong with all but the analyses."""
+    """The faults of everything but the analyses."""
     defaults = data.get("defaults") if isinstance(data, dict) else None
     found = [*manifest_faults(data), *spelling_faults(data), *state_faults(data)]
     found += (_below(("defaults",), fault) for fault in name_faults(defaults))

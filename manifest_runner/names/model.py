@@ -77,7 +77,7 @@ class Names(msgspec.Struct, frozen=True):
         return entry if entry is None or isinstance(entry, str) else str(entry.id)
 
     def key_of_data(self, data_id: str) -> str:
-        """What the manifest calls data with this id, which is a path if there is one."""
+        """The manifest's name for data with this id: a path, if it has one."""
         return next((key for key, entry in self.data.items() if entry.id == data_id), data_id)
 
     def with_entries(self, entries: dict[Name, Any]) -> Names:

@@ -152,7 +152,7 @@ def _refuse_duplicates(raw: bytes, file: _File, label: str) -> None:
 
 
 def _check_entries(file: _File, label: str) -> None:
-    """What only an edit by hand can have made."""
+    """Faults that only an edit by hand can cause."""
     for key, data in file.data.items():
         if key[:1] == "/" and key[1:2] not in ("", "/") and data.id[:4] in ID_STARTS and data.id[4:].isalnum():
             continue  # nearly all of them

@@ -119,7 +119,7 @@ class Pins:
     def faults_of_refused(
         self, rendered: Request, request: Request, kind: Kind, refused: Container[str]
     ) -> Sequence[RequestFault]:
-        """What else is wrong with a request of which the API would refuse the fields ``refused``."""
+        """The other faults of a request whose fields ``refused`` the API would refuse."""
         found, pipeline = self.faults_of_rest(rendered, request), request.get("pipelineId")
         check = self._checks.get(pipeline) if isinstance(pipeline, str) else None
         given = "inputFormValues" if kind == "nextflowJson" else "analysisInput"

@@ -51,7 +51,7 @@ def is_data_name(text: str) -> bool:
 
 
 def data_fault(text: str) -> str:
-    """What is wrong with a text where an id of data belongs, and what to write; empty where nothing is."""
+    """The fault of a text where an id of data belongs, and what to write instead; empty if there is none."""
     if text.startswith(ID_STARTS):
         return f"{shown(text)} {_FILL_IN} your data's id or path" if is_placeholder(text) else _id_fault(text)
     if text.startswith("/"):
@@ -62,7 +62,7 @@ def data_fault(text: str) -> str:
 
 
 def pipeline_id_fault(text: str) -> str:
-    """What is wrong with a ``pipelineId``; empty where nothing is."""
+    """The fault of a ``pipelineId``; empty if there is none."""
     if is_placeholder(text):
         return f"{shown(text)} {_FILL_IN} your pipeline's id"
     if is_pipeline_id(text):

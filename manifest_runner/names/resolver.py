@@ -1,4 +1,4 @@
-"""What names stand for, asked of ICA: projects, storages, pipelines and data, each with few requests."""
+"""Looks names up in ICA: projects, storages, pipelines and data, each with few requests."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Resolver:
         return self._of_data | self._pipelines.remarks
 
     def look_up(self, names: Collection[Name], projects: dict[str, str] | None = None) -> LookedUp:
-        """What all of these stand for. ``projects`` are the ids of projects whose names are known already."""
+        """The entries of all of these names. ``projects`` are the ids of projects whose names are already known."""
         entries: dict[Name, Any] = {}
         failures: dict[Name, Failure] = {}
 

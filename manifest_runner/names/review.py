@@ -34,7 +34,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Review:
-    """What one request holds that is not in order."""
+    """The faults and the unknown names of one request."""
 
     def __init__(self, known: Known) -> None:
         self._known = known

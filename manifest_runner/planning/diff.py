@@ -81,7 +81,7 @@ def _flatten_element(path: str, index: int, element: dict[str, Any], fields: Fie
 
 
 def _shown(value: Any) -> str:
-    """Of long texts the hash, which shows that they changed."""
+    """A value as a plan shows it; for a long text its hash, which shows that it changed."""
     if value is None:
         return "(none)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What launches may cost, by what those before them did cost. Pure."""
+"""What launches may cost, judging by the cost of earlier ones. Pure."""
 
 from __future__ import annotations
 

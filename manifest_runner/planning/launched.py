@@ -1,4 +1,4 @@
-"""What the launches of a lockfile were sent as. Pure.
+"""The requests that the launches of a lockfile were sent with. Pure.
 
 A launch is found in its batch by its digest stamp, since it may have been renamed more than once since it was sent; one
 without stamps by the name that it had, as far as the lockfile knows that.
@@ -39,12 +39,12 @@ class LaunchedRequests:
         self._requests = lru_cache(maxsize=4)(self._read)
 
     def request(self, launch: LockedItem, reference: str) -> Request | None:
-        """What was sent, less the stamps; None where the lockfile does not know it."""
+        """The request that was sent, without the stamps; None if the lockfile does not know it."""
         sent = self._find(launch, reference)
         return None if sent is None else unstamped(sent)
 
     def changes(self, item: Item, launch: LockedItem, reference: str) -> list[Change] | None:
-        """What differs from what was sent as ``reference``; None where the lockfile does not know it."""
+        """The changes since the request that was sent as ``reference``; None if the lockfile does not know it."""
         sent = self._find(launch, reference)
         return None if sent is None else changes(sent, orjson.loads(mask_json(item.request)))
 

@@ -57,7 +57,7 @@ class Renames:
 
 
 def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[MoveFault]:
-    """What keeps moves from being followed, given all userReferences of the manifest."""
+    """The faults that keep moves from being followed, given all userReferences of the manifest."""
     moves = tuple(moves)
     yield from _clashes(moves)
     yield from _cycles(moves)

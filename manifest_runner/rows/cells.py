@@ -1,4 +1,4 @@
-"""What is odd in the cells of samplesheets that people make: blanks around them, Excel's error values. Pure."""
+"""Oddities in the cells of samplesheets that people make: blanks around them, Excel's error values. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def trimmed(text: str) -> str:
 
 
 def error_words(column: str, value: str) -> str:
-    """What to say of an error value in a column."""
+    """The message for an error value in a column."""
     if value == NO_RESULT:
         what = "holds a formula without a stored result; open the file in Excel and save it"
     else:

@@ -73,7 +73,7 @@ class Table(LookupTable):
         return [packed.split(_SEPARATOR) for packed in rows]
 
     def missing(self, key: object) -> str:
-        """What to say where a key is not there."""
+        """The message for a missing key."""
         names = listed(self._key, "and")
         wanted = " and ".join(shown(each) for each in key) if isinstance(key, tuple) else shown(key)
         near = ""

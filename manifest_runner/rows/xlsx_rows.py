@@ -51,7 +51,7 @@ def xlsx_rows(path: Path, label: str, *, sheet_name: str | None, trim: bool, com
 
 
 def _notes(label: str, cells: _Cells) -> Iterator[Finding]:
-    """What somebody who looks at the sheet in Excel would not expect to be read, or to be blank."""
+    """Cells that somebody who looks at the sheet in Excel would not expect to be read, or to be blank."""
     header = next((line for line, _, _ in cells.records("#")), 0)
     hidden = [line for line in cells.hidden if line > header and cells.has(line)]
     if hidden:

@@ -61,14 +61,14 @@ def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
 
 
 class Scanned(NamedTuple):
-    """What a library does not show of a sheet: cells that it would read as blank, and the numbers of hidden rows."""
+    """Parts of a sheet that a library does not show: cells that it reads as blank, and the numbers of hidden rows."""
 
     found: Sequence[Found] = ()
     hidden: Sequence[int] = ()
 
 
 def scan_sheet(book: zipfile.ZipFile, part: str) -> Scanned:
-    """What there is in a sheet that the library does not show. Raises BadWorkbook for one that is too large."""
+    """The parts of a sheet that the library does not show. Raises BadWorkbook for one that is too large."""
     strings, scanned = _quick_scan(book, part), Scanned()
     if strings is None:
         scan = _Scan()

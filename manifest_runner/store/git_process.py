@@ -118,7 +118,7 @@ def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def in_words(err: str, command: str) -> RunnerError:
-    """What git complains of: exit 4 where it is not allowed, 2 where there is nothing, else 5."""
+    """The error for git's complaint: exit 4 if access is denied, 2 if the remote does not exist, else 5."""
     said = _said(err)
     if any(mark in err for mark in _DENIED):
         return Refused(f"git {command} was refused: {said}. The lease needs the right to push to this remote.")

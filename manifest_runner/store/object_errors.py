@@ -1,4 +1,4 @@
-"""What goes wrong with an object store, in plain words: never its own, which can hold parts of a credential."""
+"""Errors of an object store in plain words: never its own words, which can hold parts of a credential."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Guard(NodeTransformer):
         return _wrapped(node, "__seen") if node.ctx == "load" else node
 
     def _step(self, node: Any) -> None:
-        """What is stepped through need not be data (``loop``, a namespace), and its size is not charged."""
+        """A step can start at something that is not data (``loop``, a namespace); its size is not charged."""
         if isinstance(node.node, _LOOKUPS):
             self._step(node.node)
         elif not isinstance(node.node, nodes.Name):
@@ -138,7 +138,7 @@ def _made(context: Any, value: Any) -> Any:
 
 @jinja2.pass_context
 def _used(context: Any, value: Any) -> Any:
-    """What an operation will walk through, charged before it does."""
+    """The values that an operation will walk through, charged before it does."""
     if isinstance(value, (list, dict, tuple)):
         context.environment.budget.charge(weight(value))
     return value

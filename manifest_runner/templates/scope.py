@@ -78,12 +78,12 @@ class LookupTable:
         raise KeyError(key)
 
     def missing(self, key: object) -> str:
-        """What to say where a key is not there."""
+        """The message for a missing key."""
         return f"there is no row {key}"
 
 
 def root_missing(name: str, roots: Sequence[str] = ROOTS) -> str:
-    """What to say of a name that no template, or no expression of this sort, knows, or that is not known here."""
+    """The message for a name that templates do not have, or not in this place."""
     if roots != ROOTS:
         return f'"{name}" is not defined' + (near_miss(name, roots) or f"; known are {', '.join(roots)}")
     if name in ROOTS:

@@ -92,7 +92,7 @@ class Words:
             yield Fault(error.path, _message(error))
 
     def _alternatives(self, error: Error, data: Any) -> Iterator[Fault]:
-        """Of ``anyOf`` and ``oneOf`` the branch that was meant, or else the types or the keys that they want."""
+        """For ``anyOf`` and ``oneOf`` the branch that was meant, or else the types or the keys that they want."""
         if all(isinstance(branch, dict) and branch.keys() == {"required"} for branch in error.rule or ()):
             yield Fault(error.path, _choice_of_keys(error))
             return
@@ -110,7 +110,7 @@ class Words:
 
 
 def _at(data: Any, path: Iterable[str | int]) -> Any:
-    """What a path leads to; None where it leads nowhere."""
+    """The value at a path; None if there is none."""
     for step in path:
         try:
             data = data[step]

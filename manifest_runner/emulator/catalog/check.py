@@ -1,4 +1,4 @@
-"""What is wrong with a catalog beyond its form: references that lead nowhere, and contradictions."""
+"""The faults of a catalog beyond its form: references that lead nowhere, and contradictions."""
 
 from __future__ import annotations
 

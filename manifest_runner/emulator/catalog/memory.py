@@ -1,4 +1,4 @@
-"""What was looked up by name, so that its id, which is a hash, leads back to the name."""
+"""Names that were looked up, so that an id, which is a hash, leads back to its name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Memory:
             self._remembered.update((kind, each.id) for each in new)
 
     def recall(self, kind: Kind, thing_id: str) -> Known | None:
-        """What this id was given to."""
+        """The name that this id was given to."""
         row = self._connection.execute(
             "SELECT id, project, name FROM names WHERE kind = ? AND id = ?", (kind, thing_id)
         ).fetchone()

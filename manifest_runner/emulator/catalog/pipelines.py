@@ -79,7 +79,7 @@ class MadeUpPipelines:
         return _undeclared(wanted, code)
 
     def search(self, project: str, query: PipelineQuery) -> list[Pipeline]:
-        """Those whose name or id was given in full."""
+        """The pipelines whose name or id was given in full."""
         named = [query.equals] if query.equals else []
         found = [_undeclared(derive("pipeline", code), code) for code in named]
         self._memory.remember("pipeline", [Known(each.id, "", each.code) for each in found])

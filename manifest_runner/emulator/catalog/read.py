@@ -74,7 +74,7 @@ def _message(path: Path, text: str, error: str) -> str:
 
 
 def _plain(what: str) -> str:
-    """What msgspec says, in the words of those who write catalogs."""
+    """msgspec's message in the words of a catalog's author."""
     if match := re.fullmatch("Object contains unknown field `(.*)`", what):
         near = difflib.get_close_matches(match[1], _KEYS, 1)
         return f'unknown key "{match[1]}"' + (f'; did you mean "{near[0]}"?' if near else "")

@@ -1,4 +1,4 @@
-"""What is kept of the request for an analysis beside its tags, for what comes of it."""
+"""The parts of a request that decide the outcome of its analysis, kept beside its tags."""
 
 from __future__ import annotations
 

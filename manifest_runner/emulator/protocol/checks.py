@@ -60,7 +60,7 @@ def nullable(inner: Check) -> Check:
 
 
 def anything(_: Any) -> Mistakes:
-    """Whatever it is."""
+    """Any value."""
     return _GOOD
 
 

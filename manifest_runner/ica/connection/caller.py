@@ -81,7 +81,7 @@ class Caller:
 
     @property
     def server_url(self) -> str:
-        """Where the API begins; how long it is counts for how much a URL can hold."""
+        """Where the API begins. Its length counts toward the length of a URL."""
         return self._subject.server
 
     @property

@@ -33,7 +33,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a request was about, for the sentence that says how to go on."""
+    """What a request was about, for the sentence that says what to do next."""
 
     server: str
     project: str

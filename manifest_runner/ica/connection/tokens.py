@@ -55,7 +55,7 @@ class Authorization:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown."""
+        """Texts that must not be shown."""
         return (self._credential.secret, self._token) if self._token else (self._credential.secret,)
 
     def _header(self) -> Header:

@@ -74,7 +74,7 @@ class AnalysisFaults:
         self.has_any = False
 
     def add_finding(self, finding: Finding, group: Hashable = None) -> None:
-        """What the source of the rows reports."""
+        """A finding of the source of the rows."""
         self.has_any |= finding.severity == "error"
         self._findings.add(finding, group)
 

@@ -16,7 +16,7 @@ MAX_UNUSED = 20
 
 
 class UseOfSheet(NamedTuple):
-    """What the templates of one analysis read of its rows; ``columns`` are None where these are of no table."""
+    """What the templates of one analysis read of its rows; ``columns`` are None if they are not a table's."""
 
     spec: AnalysisSpec
     columns: Sequence[str] | None

@@ -41,7 +41,7 @@ JOURNAL_VERSION = 1
 
 
 class JournaledItem(NamedTuple):
-    """What the lockfile needs to know of one item of a journaled batch."""
+    """One item of a journaled batch, as far as the lockfile needs it."""
 
     user_reference: str
     digest: str
@@ -121,7 +121,7 @@ class Journal:
 
     @classmethod
     def read(cls, records: Records, owner: Owner) -> Journal:
-        """What a crash left, or an empty journal. Raises BadState where it is damaged or belongs to another owner."""
+        """The journal that a crash left, or an empty one. Raises BadState if it is damaged or another owner's."""
         journal = cls(records, owner)
         for chain in records.read():
             for number, (place, record) in enumerate(chain):

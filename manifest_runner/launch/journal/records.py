@@ -28,7 +28,7 @@ Chain = Iterable[tuple[str, Record]]
 
 
 class Records(Protocol):
-    """What a journal writes lasts when a call returns; every call raises a RunnerError where it cannot."""
+    """Each record is durable when a call returns; a call raises a RunnerError if that failed."""
 
     @property
     def where(self) -> str:
@@ -36,7 +36,7 @@ class Records(Protocol):
         ...
 
     def read(self) -> Iterator[Chain]:
-        """What earlier runs left, in the order in which it was written."""
+        """The records that earlier runs left, in the order in which they were written."""
         ...
 
     def append(self, record: Record, head: Record) -> None:
@@ -44,7 +44,7 @@ class Records(Protocol):
         ...
 
     def sync(self) -> None:
-        """What ``read`` gave lasts before anybody relies on it."""
+        """Make the records that ``read`` gave durable before anybody relies on them."""
         ...
 
     def forget_all_but(self, pending: Collection[str]) -> None:
@@ -114,7 +114,7 @@ class FileRecords:
         return file
 
     def close(self) -> None:
-        """What a full disk left in the buffer is part of a record whose failure was reported already."""
+        """A full disk can leave part of a record in the buffer; that failure was already reported."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()

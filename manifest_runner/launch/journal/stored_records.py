@@ -50,7 +50,7 @@ class StoredRecords:
         return self._store.where(self._folder)
 
     def read(self) -> Iterator[Chain]:
-        """Those of the run before come first.
+        """The records of the run before come first.
 
         What another lease's run wrote, and that one did not settle, was written after that lease was lost, and never
         sent: which shows only once the others are settled.

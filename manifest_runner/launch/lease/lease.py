@@ -78,7 +78,7 @@ class Lease(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """Who holds it, for messages."""
+        """The holder, for messages."""
         who = plain_text(f"{self.owner} on {self.host}", 200)
         return f"{who} (process {self.pid}, `{plain_text(self.command, 200)}`) since {plain_text(self.since, 40)}"
 

@@ -37,7 +37,7 @@ class FormCheck:
         self._fields = {each["id"]: each for each in fields if _type(each) not in (*_NO_VALUES, "fieldgroup")}
 
     def faults(self, values: Mapping[str, Any]) -> Iterator[FormFault]:
-        """What is wrong with rendered ``inputFormValues`` that meet the API's own rules."""
+        """The faults of rendered ``inputFormValues`` that meet the API's own rules."""
         yield from _faults_of(self._fields, values.get("fields") or (), ("fields",))
         for i, group in enumerate(values.get("groups") or ()):
             fields = self._groups.get(group["id"])
@@ -123,7 +123,7 @@ def _faults_of_field(
 
 
 def _wanted(field: Mapping[str, Any], value: str) -> str:
-    """What a field takes, where a value is not of it; else nothing."""
+    """The values that a field takes, in words, if a value is not one; else nothing."""
     if _type(field) == "checkbox" and not field.get("choices"):
         return "" if value.lower() in ("true", "false") else "true or false"
     if choices := choices_of(field):

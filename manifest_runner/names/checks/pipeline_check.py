@@ -46,7 +46,7 @@ class PipelineCheck:
         self._right: set[Hashable] = set()
 
     def faults(self, request: dict[str, Any], kind: Kind) -> Sequence[RequestFault]:
-        """What is wrong with a request that meets the API's own rules."""
+        """The faults of a request that meets the API's own rules."""
         if self._entry.kind is not None and kind != self._entry.kind:
             words = f"the pipeline {shown(self._key)} is of kind {self._entry.kind}, this analysis is {kind}"
             return [RequestFault(("kind",), "MR702", words)]
@@ -148,7 +148,7 @@ class PipelineCheck:
 
 
 def value_fault(value: str, declared: ParameterDeclaration) -> str:
-    """What a parameter takes, where a value is not of it; empty where it is, or where that cannot be known."""
+    """The values that a parameter takes, in words, if a value is not one; empty if it is, or if nobody can know."""
     if declared.options:
         if value in declared.options or any(_is_same_number(value, option) for option in declared.options):
             return ""

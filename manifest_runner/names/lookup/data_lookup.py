@@ -52,7 +52,7 @@ class DataLookup:
         self._is_filtered = True  # until the server gives what an exact batch does not ask for
 
     def look_up(self, paths: Collection[str]) -> dict[str, FoundData | Failure]:
-        """What each path stands for, or why nothing."""
+        """The data that each path stands for, or why there is none."""
         self._missing = {bare(path) for path in paths}
         self._lowered = {each.lower() for each in self._missing}
         written = {bare(path): path for path in sorted(paths)}

@@ -15,7 +15,7 @@ _MAX_LISTED = 10
 
 
 class FoundData(NamedTuple):
-    """What a path stands for, and what else is known of it."""
+    """The data that a path stands for, and what else is known of them."""
 
     entry: DataEntry
     record: DataRecord
