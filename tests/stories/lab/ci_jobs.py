@@ -18,7 +18,7 @@ from typing import Any
 import served_cli
 import yaml
 
-RECIPES = Path(__file__).parents[2] / "examples" / "ci"
+RECIPES = Path(__file__).parents[3] / "examples" / "ci"
 GITHUB = RECIPES / "github" / "manifest-runner.yml"
 GITHUB_BUCKET = RECIPES / "github" / "state-in-a-bucket.yml"
 GITHUB_STATUS = RECIPES / "github" / "status.yml"
