@@ -75,7 +75,7 @@ def plan(
     project: str | None = None,
     notify: Notify | None = None,
 ) -> PlanResult:
-    """What ``run`` would do. Writes nothing, and uses no network but for a lockfile in a store.
+    """What ``run`` would do. Writes nothing, and uses the network only for a lockfile in a store.
 
     With ``detailed_exitcode`` a plan with something to launch raises NotCovered (exit code 8).
     """
@@ -123,7 +123,7 @@ def run(
 ) -> RunResult:
     """Launch what is not launched yet, and write the lockfile. Times are in seconds.
 
-    To run it again is safe, whatever ended it. What needs approval raises ApprovalNeeded (exit code 7).
+    It is always safe to run again. Raises ApprovalNeeded (exit code 7) if something needs approval.
     """
     arguments, start = _arguments(locals()), time.monotonic()
     from manifest_runner.commands.run import run
@@ -178,7 +178,7 @@ def outputs(
 ) -> OutputsResult:
     """What the succeeded analyses made, recorded in the lockfile; with ``download`` the files, in that folder.
 
-    Files that cannot be fetched do not raise: they are in the result's ``download.missing``.
+    Files that cannot be fetched raise no error: the result lists them in ``download.missing``.
     """
     arguments = _arguments(locals())
     from manifest_runner.cli.views.outputs import outputs_document

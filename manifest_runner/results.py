@@ -27,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class PlanResult(msgspec.Struct, frozen=True):
-    """What a run would do: userReferences by what becomes of them; ``launches`` are those that it would launch."""
+    """What a run would do: userReferences by what happens to them; ``launches`` are the ones it would launch."""
 
     new: list[str]
     changed: list[str]
@@ -46,7 +46,7 @@ class PlanResult(msgspec.Struct, frozen=True):
 
 
 class RunResult(PlanResult, frozen=True):
-    """What a run did: the plan that it followed, how many items were created, where the lockfile is.
+    """What a run did: the plan that it followed, how many items were created, and the path of the lockfile.
 
     Items that failed do not raise: they are counted in ``createdFailed`` and ``failedAnalyses``.
     """
@@ -71,7 +71,7 @@ class Analysis(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """The latest launch of an item; ``earlier`` are those that it replaced. What is not known is None."""
+    """The latest launch of an item; ``earlier`` are the ones it replaced. Unknown values are None."""
 
     userReference: str
     kind: str
@@ -135,7 +135,7 @@ class Download(msgspec.Struct, frozen=True):
 
 
 class OutputsResult(msgspec.Struct, frozen=True):
-    """The succeeded items with their outputs, and the userReferences of those that have not succeeded."""
+    """The succeeded items with their outputs, and the userReferences of the others."""
 
     items: list[ItemOutputs]
     unfinished: list[str]

@@ -53,7 +53,7 @@ class Console(msgspec.Struct, frozen=True):
             self.error(line)
 
     def result(self, lines: Iterable[str], document: object) -> None:
-        """The result of a command: lines for people, or the document where JSON was asked for."""
+        """The result of a command: lines for people, or the document with --json."""
         if self.as_json:
             print_json(document)
         elif not self.quiet:
@@ -88,7 +88,7 @@ class Console(msgspec.Struct, frozen=True):
             self.error(f"error: {error}")
 
     def stop(self, line: str | None, exit_code: int, message: str | None = None) -> None:
-        """Report an end that no ``RunnerError`` describes; ``message`` is for programs where it is not the line."""
+        """Report an end that no ``RunnerError`` describes; ``message`` is for programs if it differs from the line."""
         if line is not None:
             self.error(line)
         if self.as_json:
@@ -138,5 +138,5 @@ def _painter(stream: TextIO) -> Callable[[str], str]:
 
 
 def harmless(text: str) -> str:
-    """The same lines and cells, with everything escaped that a terminal could act on, whoever wrote it."""
+    """The same lines and cells, with everything escaped that a terminal could act on."""
     return re.sub(r"[^\n\t]+", lambda found: plain_text(found[0], limit=len(found[0])), text)

@@ -19,7 +19,7 @@ INTERRUPTED_EXIT = 130
 
 @contextmanager
 def error_handler(console: Console) -> Iterator[None]:
-    """Report whatever ends a command early, and exit with the code for it."""
+    """Report the reason that a command ends early, and exit with its code."""
     try:
         yield
     except RunnerError as e:

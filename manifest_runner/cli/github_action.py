@@ -40,7 +40,7 @@ def run_action(env: Mapping[str, str]) -> int:
 
 
 def _run(command: str, manifest: str, arguments: Sequence[str]) -> tuple[int, dict[str, Any] | None]:
-    """The exit code, and what the command said of the items; ``validate`` annotates the files instead."""
+    """The exit code, and the command's result for the items; ``validate`` annotates the files instead."""
     if command == "validate":
         return _call(command, manifest, *arguments, "--format", "github").returncode, None
     done = _call(command, manifest, *arguments, "--json", capture=True)
@@ -80,7 +80,7 @@ def _summary(command: str, manifest: str, arguments: Sequence[str]) -> str:
 
 
 def _shared(arguments: Sequence[str]) -> Iterator[str]:
-    """Of the arguments of a run those that say which lockfile it has written."""
+    """The arguments of a run that identify its lockfile."""
     for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
         name, equals, _ = argument.partition("=")
         if name == "--emulator" or (name in _OF_LOCKFILES and equals):

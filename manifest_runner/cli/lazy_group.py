@@ -15,7 +15,7 @@ from manifest_runner.text import near_miss, shown
 
 
 class LazyGroup(click.Group):
-    """``modules`` are where the commands are, by their names; each module has its command as ``command``."""
+    """``modules`` has the module of each command by name; its command is ``command`` there."""
 
     def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

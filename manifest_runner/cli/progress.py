@@ -1,4 +1,4 @@
-"""What is shown while a command works: bars on a terminal, and lines beside them."""
+"""Progress of a command: bars on a terminal, and lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """A bar for each stage of long work, and one for what is followed; lines where there is no terminal.
+    """A bar for each stage of long work, and one for the launches that are followed; lines without a terminal.
 
     ``close`` removes the bars; the next stage brings them back.
     """

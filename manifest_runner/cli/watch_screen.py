@@ -87,7 +87,7 @@ def _failure(row: Row, now: float) -> Text:
 
 
 def _part(title: str, lines: list[Text], room: int) -> list[Text]:
-    """A blank line, the title and what fits; nothing where there is no room for a single line."""
+    """A blank line, the title and what fits; nothing if there is no room for a single line."""
     shown = lines[: max(0, room - 2)]
     if not shown:
         return []
@@ -97,7 +97,7 @@ def _part(title: str, lines: list[Text], room: int) -> list[Text]:
 
 @contextmanager
 def watch_screen(manifest: Path) -> Iterator[WatchScreen]:
-    """The terminal's other screen for as long as something is watched; what was there comes back afterwards."""
+    """The terminal's alternate screen while something is watched; the previous contents come back afterwards."""
     screen = WatchScreen(manifest)
     with Live(screen, screen=True, refresh_per_second=_REFRESHES, vertical_overflow="crop"):
         yield screen

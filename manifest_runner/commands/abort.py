@@ -1,6 +1,6 @@
 """``abort``: end the analyses of a manifest that are still running, and record it.
 
-It also works while a run holds the manifest: then ICA is asked, and the run records what becomes of it.
+It also works while a run holds the manifest: it asks ICA, and the run records the result.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:  # what speaks HTTP is imported when something is sent
 
 
 class Aborted(msgspec.Struct):
-    """``aborted`` are the items whose analysis was asked to end, ``aborting`` those for which that was done before.
+    """``aborted`` are items whose analysis ICA was asked to abort, ``aborting`` those it was already aborting.
 
-    Those in ``too_early`` have no analysis yet.
+    Items in ``too_early`` have no analysis yet.
     """
 
     lockfile: Lockfile

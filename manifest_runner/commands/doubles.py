@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 
 
 class Doubles(msgspec.Struct, frozen=True):
-    """``doubles`` are those that were found, ``aborted`` the ids of the analyses that were asked to end."""
+    """``doubles`` are the duplicates found, ``aborted`` the ids of the analyses that ICA was asked to abort."""
 
     doubles: list[Double]
     aborted: list[str]

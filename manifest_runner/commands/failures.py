@@ -54,13 +54,13 @@ class FailuresReport(msgspec.Struct, frozen=True):
 
 
 class _Cause(msgspec.Struct, frozen=True):
-    """The failed steps of an analysis, the one that failed first at the head; None where they may not be seen."""
+    """The failed steps of an analysis, the one that failed first at the head; None if they may not be seen."""
 
     steps: tuple[Step, ...] | None
 
 
 def failures(path: Path, target: Target, options: RunOptions, context: Context, logs: LogOptions) -> FailuresReport:
-    """Ask for the reasons of failed analyses that have none recorded, and fetch their logs where wanted."""
+    """Ask for the reasons of failed analyses that have none recorded, and fetch their logs if asked to."""
     with open_look(path, target, options, context) as run:
         session = run.session
         try:
@@ -139,7 +139,7 @@ def _failure(steps: tuple[Step, ...], lines: Iterable[str]) -> LockedFailure:
 
 
 def _ends_of_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]]) -> dict[str, tuple[str, ...]]:
-    """The last lines of the log of each analysis's first failed step; of a log that cannot be had, none."""
+    """The last lines of the log of each analysis's first failed step, if the log is available."""
     from manifest_runner.ica.downloads import Downloads
     from manifest_runner.ica.parallel import in_parallel
 

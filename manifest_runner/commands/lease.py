@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LeaseState(msgspec.Struct, frozen=True):
-    """A lease as it is now; ``lease`` is None where nobody ever took it."""
+    """A lease as it is now; ``lease`` is None if nobody ever took it."""
 
     where: str
     lease: Lease | None
@@ -28,7 +28,7 @@ class LeaseState(msgspec.Struct, frozen=True):
 
 
 def show_lease(path: Path, target: Target, context: Context) -> LeaseState:
-    """Who holds the lease. Raises UsageProblem where the manifest has none."""
+    """Who holds the lease. Raises UsageProblem if the manifest has none."""
     opened, store = _opened(path, target, context)
     name = opened.stores.lease_name
     lease = read_lease(store, name).lease

@@ -1,4 +1,4 @@
-"""``outputs``: what the analyses made, asked once and kept in the lockfile."""
+"""``outputs``: the outputs of analyses, asked for once and kept in the lockfile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OutputsReport(msgspec.Struct, frozen=True):
 def outputs(
     path: Path, target: Target, options: RunOptions, context: Context, into: DownloadOptions | None = None
 ) -> OutputsReport:
-    """Ask for the outputs of each succeeded analysis that has none recorded, and fetch their files where wanted."""
+    """Ask for the outputs of each succeeded analysis that has none recorded, and fetch their files if asked to."""
     with open_look(path, target, options, context) as run:
         session = run.session
         try:

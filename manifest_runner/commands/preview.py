@@ -28,9 +28,8 @@ from manifest_runner.signed_urls import mask_json
 class Preview(msgspec.Struct, frozen=True):
     """What ``run`` would do, how many batches it would send, and the warnings.
 
-    ``left_out`` of the ``rows`` that were read do not meet their ``where``.
-    ``waiting`` is due, too, but has no room before others end; ``cost`` is of all that is due, None where no price is
-    known.
+    ``rows`` were read, and ``where`` left out ``left_out`` of them. ``waiting`` is due, too, but has no room before
+    others end; ``cost`` covers everything due, None if no price is known.
     """
 
     plan: Plan
@@ -46,7 +45,7 @@ class Preview(msgspec.Struct, frozen=True):
 def plan(path: Path, target: Target, options: RunOptions, context: Context, *, digests: bool = True) -> Preview:
     """What ``run`` would do. Writes nothing. ``digests`` is as in `make_plan`.
 
-    Notifies ``context`` where more is due than one run may launch.
+    Notifies ``context`` if more is due than one run may launch.
     """
     session = read_session(path, target, context, no_check=options.no_check)
     made = plan_session(session, options.choices, options.detail, None, digests=digests)

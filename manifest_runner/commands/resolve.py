@@ -73,7 +73,7 @@ def resolve(path: Path, target: Target, options: ResolveOptions, context: Contex
 
 
 def _check(resolver: Resolver, names: Names, used: Used, fresh: Container[Name]) -> dict[str, Failure]:
-    """What cannot be used of the data and pipelines that were not looked up just now, by id."""
+    """Unusable data and pipelines, by id, among those that were not looked up just now."""
     older = {entry.id for key, entry in names.pipelines.items() if Name("pipelines", key) not in fresh}
     data = {
         names.data[each].id if each in names.data else each for each in used.data if Name("data", each) not in fresh
@@ -94,7 +94,7 @@ def _uses(loaded: Loaded) -> tuple[set[Name], Used]:
 
 
 def _differences(pinned: Names, names: Names, wanted: set[Name]) -> dict[Name, Failure]:
-    """What ``--check`` finds to be missing from the names file, or other than it says."""
+    """Names that are missing from the names file, or that stand for something else now."""
     found = {}
     for name in wanted:
         now, before = names.id_of(name), pinned.id_of(name)
@@ -114,7 +114,7 @@ def _raise_faults(
     looked_at: tuple[Mapping[str, Failure], Mapping[str, Failure]],
     options: ResolveOptions,
 ) -> None:
-    """Read the rows again, with what is known now: what is faulty, and what is worth a warning.
+    """Read the rows again to report faults and warnings at their places.
 
     Raises InvalidManifest.
     """

@@ -47,7 +47,7 @@ class Outcome(msgspec.Struct):
 
     @property
     def exit_code(self) -> int:
-        """1 where an item has failed, now or earlier, or a launch exists twice."""
+        """1 if an item has failed, now or earlier, or was launched twice."""
         return int(bool(self.failures or self.doubles))
 
     @property
@@ -80,7 +80,7 @@ def run(path: Path, target: Target, options: RunOptions, context: Context) -> Ou
 
 
 def check_manifests(paths: Iterable[Path], target: Target, context: Context) -> None:
-    """Check the text of several manifests before the first of them launches anything. Raises what is wrong with all.
+    """Check the text of several manifests before the first of them launches anything. Raises all errors at once.
 
     Their rows are checked by the run of each: one may start from what another has made.
     """
@@ -119,7 +119,7 @@ def _run(run: OpenRun) -> Outcome:
 
 
 def _doubles_message(run: OpenRun, sent: Sent) -> str:
-    """A run that stops for approval says, too, what exists twice; where that cannot be asked, the approval matters."""
+    """A run that stops for approval also reports duplicates, unless the search for them fails."""
     try:
         doubles = doubles_of_run(run, sent.launched)
     except RunnerError:

@@ -41,7 +41,7 @@ def refresh(
 
 
 def chosen_items(lockfile: Lockfile, choices: Choices, *, only_failed: bool) -> Lockfile:
-    """The lockfile with these items alone. Raises UsageProblem where there are launched items, and none is wanted."""
+    """The lockfile with these items alone. Raises UsageProblem if there are launched items, and none is wanted."""
     if lockfile.items:
         check_launched(lockfile.items, choices)
     items = {

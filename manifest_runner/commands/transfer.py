@@ -39,7 +39,7 @@ def pull(path: Path, target: Target, context: Context) -> Copied:
 
 
 def push(path: Path, target: Target, context: Context, *, force: bool) -> Copied:
-    """Copy the file beside the manifest to the store. Raises BadState where there is one, unless ``force``."""
+    """Copy the file beside the manifest to the store. Raises BadState if there is one, unless ``force``."""
     opened, workspace = _opened(path, target, context)
     stored, local = opened.stores.lockfile(workspace), local_lockfile(workspace)
     with held(workspace):

@@ -24,7 +24,7 @@ def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> s
     summary = summarise(lockfile, source.web_url)
     # A file's name can hold bytes that are not text.
     source = structs.replace(source, manifest=plain_text(source.manifest))
-    # A format's libraries are only loaded where it is wanted.
+    # A format's libraries are loaded only for that format.
     match style:
         case "html":
             from manifest_runner.report.page.as_html import html_report

@@ -1,7 +1,7 @@
 """One line per item, for spreadsheets and scripts: RFC 4180, with CRLF line ends.
 
 No byte order mark: `csv`, awk and others would read it as part of the first column's name. Only messages can hold more
-than ASCII; where Excel guesses their encoding wrong, import the file as UTF-8. Each output of the pipelines has a
+than ASCII; if Excel guesses their encoding wrong, import the file as UTF-8. Each output of the pipelines has a
 column of its own, ``outputs.CODE``, with the ids of its data separated by semicolons.
 """
 

@@ -17,7 +17,7 @@ newest first |
 ``outputs`` by code, each ``dataId``, ``name``, ``type``, ``projectId``; ``price``: null or ``amount``, ``currency``;
 ``failure``: null or ``step``, ``exitCode``, ``line`` |
 
-What is not known is null. Texts are on one line: control characters are written as escapes.
+Unknown values are null. Texts are on one line: control characters are written as escapes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The report for CI servers: JUnit XML, one suite per kind, one test case per item.
 
-What has not ended, or left the manifest, is skipped: it neither passed nor failed.
+Items that have not ended or have left the manifest are skipped: they neither passed nor failed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def junit_report(summary: Summary, source: ReportSource) -> str:
-    """Times are seconds from start to end of an analysis, 0 where they are not known."""
+    """Times are seconds from start to end of an analysis, 0 if they are not known."""
     report = JUnitXml(summary.name)
     by_kind = sorted(summary.rows, key=lambda row: row.kind)
     for kind, rows in groupby(by_kind, lambda row: row.kind):

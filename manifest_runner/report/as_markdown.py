@@ -1,4 +1,4 @@
-"""The report for a pull request's comment or ``$GITHUB_STEP_SUMMARY``: short, and folded where it is long.
+"""The report for a pull request's comment or ``$GITHUB_STEP_SUMMARY``: short, with long lists folded.
 
 Text from outside only ever stands in code spans, in lists: no markup, HTML, @mention or #reference works there, and a
 pipe is only a pipe. (In a table it is not: implementations disagree on a backslash before a pipe in code.)
@@ -73,7 +73,7 @@ def _totals(summary: Summary) -> str:
 
 
 def _reasons(summary: Summary) -> str:
-    """Only where several items share one: otherwise the list of failed items says it all."""
+    """Only reasons that several items share: the list of failed items has the others."""
     shared = [reason for reason in group_by_reason(summary.failed) if len(reason.rows) > 1][:_MOST_REASONS]
     lines = [f"- {len(reason.rows):,} × {_code(reason.text, _LONGEST_MESSAGE)}\n" for reason in shared]
     return "\n**Why items failed**\n\n" + "".join(lines) if lines else ""
@@ -118,12 +118,12 @@ def _line(row: Row) -> str:
 
 
 def _code(text: str, limit: int = _LONGEST_NAME) -> str:
-    """A code span that holds just this text, whatever backticks are in it."""
+    """A code span that holds exactly this text, backticks included."""
     shown = plain_text(text, limit)
     if not shown.strip():
         return "–"
     longest = max(map(len, re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
-    # Parsers take one space off each side where there is one on both.
+    # Parsers take one space off each side if there is one on both.
     needs_space = shown[0] in "` " or shown[-1] in "` "
     return f"{fence} {shown} {fence}" if needs_space else f"{fence}{shown}{fence}"

@@ -1,4 +1,4 @@
-"""The reasons of a report: failed rows grouped by what they say of why they failed."""
+"""The reasons in a report: failed rows grouped by the text of their reason."""
 
 from __future__ import annotations
 

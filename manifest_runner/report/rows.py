@@ -1,4 +1,4 @@
-"""The lines of a report: items and their launches, in words that are safe to show.
+"""The lines of a report: items and their launches, as text that is safe to show.
 
 All text is one line without control characters (`text.plain_text`), since a lockfile can hold anything.
 """
@@ -40,12 +40,12 @@ class Launch(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> str:
-        """The API's own word, of the analysis as soon as there is one."""
+        """The API's status, that of the analysis as soon as there is one."""
         return self.analysis_status or self.creation or "not known yet"
 
     @property
     def detail(self) -> str:
-        """The API's own word where it says more than the state, else nothing."""
+        """The API's status if it says more than the state, else nothing."""
         return self.status if adds_to(self.state, self.status) else ""
 
     @property
@@ -54,7 +54,7 @@ class Launch(msgspec.Struct, frozen=True):
 
     @property
     def reason(self) -> str:
-        """Why it failed, or what the API says about it: in one line, empty where there is nothing to say."""
+        """Why it failed, or what the API says about it: in one line, empty if there is nothing to say."""
         if self.failure:
             return failure_words(self.failure)
         if self.message or self.state.tone != "failed":
@@ -78,7 +78,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> State:
-        """An item that left the manifest, or whose failure was accepted, no longer counts as what became of it."""
+        """An item that left the manifest, or whose failure was accepted, has a state of its own."""
         if self.removed:
             return State.REMOVED
         return State.ACCEPTED if self.failure_accepted and self.launch.state.tone == "failed" else self.launch.state
@@ -100,7 +100,7 @@ def make_row(reference: str, item: LockedItem, pipeline: object, link: Link) -> 
 
 
 def shown_text(value: object) -> str | None:
-    """Text that is safe to show; None for anything else, since a request is whatever was sent."""
+    """Text that is safe to show; None for anything else, since a stored request can hold any value."""
     return plain_text(value) if isinstance(value, str) and value else None
 
 

@@ -14,7 +14,7 @@ class ReportSource(msgspec.Struct, frozen=True):
     """What a lockfile does not say about itself.
 
     ``manifest`` is the manifest's file name as the user knows it, ``generated_at`` an RFC 3339 time, and ``web_url``
-    (``https://HOST``) the web pages of the server, None where it has none: then the report has no links.
+    (``https://HOST``) the web pages of the server, None if it has none: then the report has no links.
     """
 
     manifest: str
@@ -33,7 +33,7 @@ def command_line(name: str, manifest: str, is_trial: bool, *options: str) -> str
 
 
 def ica_web_url(server: str) -> str | None:
-    """The web pages that belong to an API's base URL; None where the server is not ICA."""
+    """The web pages that belong to an API's base URL; None if the server is not ICA."""
     try:
         parts = urlsplit(server)
         host, port = parts.hostname or "", parts.port

@@ -29,12 +29,12 @@ class State(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for what is reported first."""
+        """0 for the state reported first."""
         return _RANKS[self]
 
     @property
     def tone(self) -> Tone:
-        """``open`` is what can still change."""
+        """``open`` can still change."""
         return _TONES.get(self, "open")
 
 
@@ -48,7 +48,7 @@ def state_of(creation: str | None, analysis: str | None) -> State:
 
 
 def adds_to(state: State, status: str) -> bool:
-    """Whether the API's word says more than the state's label does."""
+    """Whether the API's status says more than the state's label."""
     return status not in _SAID.get(state, ())
 
 

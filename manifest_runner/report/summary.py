@@ -21,7 +21,7 @@ from manifest_runner.timestamps import moment
 
 
 class BatchRow(msgspec.Struct, frozen=True):
-    """One POST; ``items`` is how many it had, also those that were launched again since."""
+    """One POST; ``items`` is how many it had, including items launched again since."""
 
     id: str
     status: str | None
@@ -32,7 +32,7 @@ class BatchRow(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True):
     """``rows`` by state, then by reference; ``batches`` oldest first; ``counts`` of the states that occur, in order.
 
-    ``as_of`` is the newest time in the lockfile, which is at least as old as what it knows; None where it has none.
+    ``as_of`` is the newest time in the lockfile, which is at least as old as what it knows; None if it has none.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def expected(self) -> int:
-        """How many items the manifest has, as far as the lockfile knows it."""
+        """The number of the manifest's items in the lockfile."""
         return len(self.rows) - self.total("removed")
 
     @property
@@ -70,7 +70,7 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def prices(self) -> dict[str, Decimal]:
-        """What all launches cost whose price is known, earlier ones included, by currency."""
+        """The sum of all known prices, earlier launches included, by currency."""
         sums: dict[str, Decimal] = {}
         for price in (launch.price for row in self.rows for launch in (row.launch, *row.earlier)):
             amount = decimal_of(price.amount) if price else None
@@ -84,7 +84,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def decimal_of(text: str) -> Decimal | None:
-    """The amount of a price, None where the text is not a finite number."""
+    """The amount of a price, None if the text is not a finite number."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
@@ -93,7 +93,7 @@ def decimal_of(text: str) -> Decimal | None:
 
 
 def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
-    """Every item of the lockfile, also those that left the manifest, as a row. Links need the server's web pages."""
+    """Every item of the lockfile as a row, including removed ones. Links need the server's web pages."""
     link = partial(analysis_link, web_url, plain_text(lockfile.project))
     pipelines = {batch_id: _pipelines(batch) for batch_id, batch in lockfile.batches.items()}
     rows = [

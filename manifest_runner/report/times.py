@@ -8,7 +8,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:
-    """None where a time is missing or where the end is before the start."""
+    """None if a time is missing or the end is before the start."""
     began, ended = moment(start), moment(end)
     if began is None or ended is None or ended < began:
         return None

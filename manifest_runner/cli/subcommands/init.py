@@ -79,7 +79,7 @@ def _ask(manifest: Path, target: Target, context: Context, console: Console) -> 
 
 
 def _choose(what: str, names: Sequence[str]) -> int | None:
-    """The index of what a person chose by its number; None where there is nothing to choose, or nothing was chosen."""
+    """The index of what a person chose by its number; None if there is nothing to choose, or nothing was chosen."""
     if not names:
         return None
     shown = names[:MAX_LISTED]

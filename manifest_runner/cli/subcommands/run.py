@@ -103,7 +103,7 @@ def command(
 def _ended(
     manifest: Path, run_one: Callable[[Path], Outcome], console: Console, progress: Progress, manifests: int
 ) -> Ended:
-    """How one manifest's run ended. Of several, one that fails does not stop the others."""
+    """How one manifest's run ended. If there are several, a failure does not stop the others."""
     from manifest_runner.cli.views.outcome import Ended
 
     start = time.monotonic()
@@ -119,7 +119,7 @@ def _ended(
 
 
 def _approval(manifest: Path, console: Console, progress: Progress) -> Callable[[Plan], bool] | None:
-    """How to ask a person, who first sees what would be launched; None where nobody can be asked."""
+    """How to ask a person, who first sees what would be launched; None if nobody can be asked."""
     from manifest_runner.cli.views.plan import item_lines
 
     def approve(plan: Plan) -> bool:

@@ -10,7 +10,7 @@ from manifest_runner.text import counted
 
 
 def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
-    """The first few of what is about to be aborted."""
+    """The first few analyses about to be aborted."""
     shown = running if verbose else running[:FEW]
     more = [f"x … and {len(running) - len(shown):,} more (--verbose shows all)"] if len(shown) < len(running) else []
     return [*(f"x {reference}" for reference in shown), *more]

@@ -32,7 +32,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
-    """What ``plan --json`` has, for what the run did, and how it ended for what the run launched."""
+    """The keys of ``plan --json`` for the plan that was run, and how its launches ended."""
     states = count_states(_launched(outcome))
     return {
         **plan_document(outcome.plan, outcome.batches, waiting=outcome.waiting),
@@ -91,7 +91,7 @@ def summary_lines(ended: Mapping[Path, Ended]) -> list[str]:
 
 
 def _done_lines(outcome: Outcome, seconds: float) -> list[str]:
-    """What this run launched, and how all of the manifest's items stand where that is more."""
+    """What this run launched, and the state of all the manifest's items if there are more."""
     mine = _launched(outcome)
     everything = [item for item in outcome.lockfile.items.values() if not item.removed]
     lines = []

@@ -26,7 +26,7 @@ def outputs_document(report: OutputsReport) -> dict[str, Any]:
 
 
 def outputs_lines(report: OutputsReport) -> Iterator[str]:
-    """A line for each file or folder, then what was fetched and what is not there yet."""
+    """A line for each file or folder, then the number of files fetched and of items still unfinished."""
     cells = [[name, code, each.type, each.name, each.data_id] for name, _, code, each in _each(report)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:

@@ -15,7 +15,7 @@ STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
 _MARKS = {"new": "+", "changed": "~", "unchanged": "=", "failed": "!", "removed": "-", "pending": "?"}
 _CHANGES_SHOWN = 20
 
-# What changed in an item; None where the lockfile does not know what was launched.
+# What changed in an item; None if the lockfile does not know what was launched.
 _Changes = tuple[Change, ...] | None
 
 

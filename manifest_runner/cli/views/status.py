@@ -109,7 +109,7 @@ def _cells(row: Row, submitted: Mapping[str, str], now: float, width: int) -> li
 
 
 def age(since: str | None, now: float) -> str:
-    """How long ago that was; nothing where it is not known."""
+    """How long ago that was; nothing if it is not known."""
     time_of = moment(since)
     return "" if time_of is None else shown_duration(max(0.0, now - time_of.timestamp()))
 
@@ -121,7 +121,7 @@ def _caption(summary: Summary, shown: int) -> str:
 
 
 def _totals(summary: Summary) -> str:
-    """How many there are in each state, and what they cost as far as that is known."""
+    """The number of items in each state, and their cost if known."""
     costs = (f"cost {amount:,f} {currency}" for currency, amount in summary.prices.items())
     return "; ".join([summary.in_words, *costs])
 

@@ -27,21 +27,21 @@ _MEGABYTE = 10**6
 
 
 class DownloadOptions(msgspec.Struct, frozen=True):
-    """Where to, and which files: those that one of the globs matches, all without globs."""
+    """The folder to download to, and globs that select the files; all files without globs."""
 
     folder: Path
     include: tuple[str, ...] = ()
 
 
 def download_options(folder: Path | None, include: Sequence[str]) -> DownloadOptions | None:
-    """None where nothing is to be fetched. Raises UsageProblem where globs are given without a folder."""
+    """None without a folder. Raises UsageProblem if there are globs but no folder."""
     if folder is None and include:
         raise UsageProblem("--include needs --download DIR")
     return None if folder is None else DownloadOptions(folder, tuple(include))
 
 
 class Downloaded(msgspec.Struct, frozen=True):
-    """How many files were fetched, how many were there already, and what cannot be had.
+    """How many files were fetched, how many already existed, and which are not available.
 
     ``matches_nothing``: there are outputs, and no glob matches any file of theirs.
     """
@@ -70,7 +70,7 @@ def download(run: OpenRun, items: Mapping[str, LockedItem], options: DownloadOpt
 
 
 def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: bool = False) -> list[Missing]:
-    """Fetch files into a folder; what cannot be had is returned (see `SignedUrls` for ``lenient``)."""
+    """Fetch files into a folder; returns those that are not available (see `SignedUrls` for ``lenient``)."""
     from manifest_runner.ica.downloads import Downloads
     from manifest_runner.ica.parallel import in_parallel
 

@@ -1,4 +1,4 @@
-"""Which files the outputs of analyses are, where each goes, and the signed URLs to fetch them by."""
+"""The files of the outputs of analyses, where each goes, and the signed URLs to fetch them by."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class WantedFile(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """A file or an output that cannot be had, and why."""
+    """A file or an output that is not available, and why."""
 
     path: str
     reason: str
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """An output of an item, and the folder or file that it is to be."""
+    """An output of an item, and the path of its folder or file."""
 
     path: str
     output: LockedOutput
 
 
 def find_files(client: Client, items: Mapping[str, LockedItem], include: tuple[str, ...]) -> list[WantedFile | Missing]:
-    """The files of all outputs of these items, in order; with ``include`` those that one of its globs matches."""
+    """The files of all outputs of these items, in order; with ``include`` only files that match a glob."""
     from manifest_runner.ica.parallel import in_parallel
 
     places = [place for name, item in items.items() for place in _places(name, item)]
@@ -60,7 +60,7 @@ def find_files(client: Client, items: Mapping[str, LockedItem], include: tuple[s
 
 
 def _places(name: str, item: LockedItem) -> Iterator[_Place]:
-    """Where the outputs of an item go: under their names, and where two have one name, under their codes."""
+    """Where the outputs of an item go: under their names, or under their codes if two have the same name."""
     outputs = [(code, each) for code, data in (item.outputs or {}).items() for each in data]
     seen: set[tuple[str | None, str]] = set()
     for code, each in sorted(outputs, key=lambda pair: (pair[1].name, pair[0])):
@@ -76,7 +76,7 @@ def _key(output: LockedOutput) -> tuple[str | None, str]:
 
 
 def _records(client: Client, places: Iterable[_Place]) -> dict[tuple[str | None, str], DataRecord]:
-    """What ICA says of the outputs themselves: an analysis's outputs have no path and no size."""
+    """ICA's records of the outputs themselves: an analysis's outputs have no path and no size."""
     from manifest_runner.ica.data_endpoints import chunked, list_data
     from manifest_runner.ica.data_responses import read_data_page
     from manifest_runner.ica.parallel import in_parallel
@@ -155,7 +155,7 @@ class _Chunk:
 class SignedUrls:
     """The signed URL of each file, asked for shortly before it is needed, many at once. For several threads.
 
-    Raises Refused where the credential may not download; with ``lenient`` such files have no URL.
+    Raises Refused if the credential may not download; with ``lenient`` such files have no URL.
     """
 
     def __init__(self, client: Client, files: Iterable[WantedFile], *, lenient: bool = False) -> None:
@@ -171,7 +171,7 @@ class SignedUrls:
                 self._chunks |= dict.fromkeys(((project, each) for each in chunk.ids), chunk)
 
     def of(self, file: WantedFile) -> str | None:
-        """The URL of a file, None where ICA gives none."""
+        """The URL of a file, None if ICA gives none."""
         chunk = self._chunks[file.project, file.data_id]
         with chunk.lock:
             if chunk.urls is None:

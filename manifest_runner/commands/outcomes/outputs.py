@@ -41,7 +41,7 @@ def record_outputs(run: OpenRun, wanted: Iterable[str]) -> None:
 
 
 def _ask(client: Client, item: LockedItem) -> tuple[Output, ...] | None:
-    """None where the analysis is gone."""
+    """None if the analysis is gone."""
     from manifest_runner.ica.outcome_endpoints import list_outputs
     from manifest_runner.ica.outcome_responses import read_outputs
 

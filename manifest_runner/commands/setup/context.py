@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Called with the lockfile while a command waits, and with how many of its items the command still waits for.
 Watch = Callable[["Lockfile", int], None]
-# Called with a stage of the work, how much of it is done, and of how much where that is known.
+# Called with a stage of the work, the amount done, and the total if known.
 Progress = Callable[[str, int, int | None], None]
 
 

@@ -27,7 +27,7 @@ UNKNOWN_USER = "unknown"
 class Held(msgspec.Struct):
     """A claimed lease. ``tokens`` are that of this run and of the run before it.
 
-    ``unseen`` is what the lease will be released with; with ``keeps_token`` the folder goes on knowing its token.
+    ``unseen`` is released with the lease; with ``keeps_token`` the token stays in the folder.
     """
 
     keeper: LeaseKeeper
@@ -38,7 +38,7 @@ class Held(msgspec.Struct):
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of the batches to read before anything is sent, less those that have been dealt with."""
+        """The ids of the batches to read before anything is sent, less those already read."""
         return [each for each in self.claim.unseen_batches if each in self.unseen]
 
     def coming(self, now: float, resolved: Collection[str]) -> float:
@@ -99,7 +99,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
 
 
 def holder_of(stores: Stores, context: Context) -> Lease | None:
-    """The lease of a run elsewhere that writes the same state; None where nobody does, or where no state is shared."""
+    """The lease of a run elsewhere that writes the same state; None if there is none, or if no state is shared."""
     if stores.state is None:
         return None
     from manifest_runner.launch.lease.lease import standing

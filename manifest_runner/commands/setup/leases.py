@@ -10,7 +10,7 @@ from manifest_runner.commands.setup.holding import Held
 
 
 class Leases(msgspec.Struct, frozen=True):
-    """``own`` is the manifest's, None where it has none or none is wanted."""
+    """``own`` is the manifest's, None if it has none or none is wanted."""
 
     own: Held | None = None
     former: tuple[Held, ...] = ()
@@ -26,7 +26,7 @@ class Leases(msgspec.Struct, frozen=True):
 
     @property
     def is_all_seen(self) -> bool:
-        """Whether under them nobody's launch can be only partly visible."""
+        """Whether every launch made under these leases is fully visible."""
         return self.own is not None and all(held.is_clean for held in self._all)
 
     def coming(self, now: float, resolved: Collection[str]) -> float:
@@ -34,7 +34,7 @@ class Leases(msgspec.Struct, frozen=True):
         return max((held.coming(now, resolved) for held in self._all), default=0.0)
 
     def assure(self) -> None:
-        """Raise LeaseLost where one of them is held by another run now."""
+        """Raise LeaseLost if one of them is held by another run now."""
         for held in self._all:
             held.keeper.assure()
 

@@ -1,4 +1,4 @@
-"""A manifest with where its state lies, before any state is read."""
+"""A manifest and the location of its state, before any state is read."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def workspace_of(path: Path, target: Target) -> Workspace:
 
 
 class FoundLockfile(msgspec.Struct, frozen=True):
-    """A lockfile as it is, None where there is none, and where it lies."""
+    """A lockfile, None if there is none, and its location."""
 
     where: str
     lockfile: Lockfile | None
 
 
 def find_lockfile(path: Path, target: Target, context: Context) -> FoundLockfile:
-    """A manifest's lockfile. Only a manifest that mentions ``state`` has to exist and be in order for that."""
+    """A manifest's lockfile. The manifest itself is read only if it mentions ``state``."""
     workspace = workspace_of(path, target)
     try:
         mentions_state = target.lockfile is None and not target.emulator and b"state" in path.read_bytes()

@@ -35,9 +35,9 @@ class RunOptions(msgspec.Struct, frozen=True):
     """How to run. Times are in seconds.
 
     ``detail`` is the number of changed items whose changes are listed, None for all of them. ``approve`` receives the
-    plan, with the changed items among its launches, and decides whether to launch them again; None where nobody can
-    be asked. With ``no_refresh`` a run decides by what the lockfile says already. ``launch_renamed`` launches new items
-    that equal removed ones but for the name; ``expect`` is the digest of the plan to follow.
+    plan, with the changed items among its launches, and decides whether to launch them again; None if nobody can
+    be asked. With ``no_refresh`` a run relies on the lockfile as it is. ``launch_renamed`` launches new items
+    that differ from removed ones only in name; ``expect`` is the digest of the plan to follow.
     """
 
     choices: Choices = Choices()

@@ -49,7 +49,7 @@ def _is_dirty(folder: Path, workspace: Workspace, env: Mapping[str, str]) -> boo
 
 
 def _git(folder: Path, env: Mapping[str, str], *arguments: str) -> str | None:
-    """What a git command prints; None where there is no git, no repository, or no answer."""
+    """What a git command prints; None without git, a repository or an answer."""
     from manifest_runner.store.git_process import Git
 
     try:

@@ -164,7 +164,7 @@ class Session:
             self.journal.forget_answered()
 
     def _leave_unseen(self, held: Held) -> None:
-        """What whoever takes the lease next must look at first; a journal that it shares needs no word of it."""
+        """Record what the next holder of the lease must read first; a shared journal has it already."""
         items = self.lockfile.items.values()
         batches = {item.batch_id for item in items if item.batch_id and not item.creation_is_final}
         pending = () if self.shares_journal else self.journal.pending.keys()

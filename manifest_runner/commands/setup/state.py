@@ -29,7 +29,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a manifest says of its state: a URL, or that its lease is a git ref, or neither.
+    """The manifest's settings for its state: a URL, a lease as a git ref, or neither.
 
     ``folder`` is the manifest's.
     """
@@ -45,7 +45,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """The opened stores: ``state`` of lockfile and journal, None where they lie beside the manifest; ``lease``."""
+    """The opened stores: ``state`` of lockfile and journal, None if they lie beside the manifest; ``lease``."""
 
     state: Store | None
     lease: Store | None
@@ -84,7 +84,7 @@ class Stores(msgspec.Struct, frozen=True):
 
 
 def open_stores(place: Place, identity: Identity, env: Mapping[str, str], home: Path, *, patience: float) -> Stores:
-    """The stores that a manifest names. Raises a RunnerError; asks nobody but git for its remotes."""
+    """The stores that a manifest names. Raises a RunnerError. The only thing asked is git, for its remotes."""
     if place.state is not None:
         from manifest_runner.store.location import open_state
 
@@ -112,7 +112,7 @@ def local_lockfile(workspace: Workspace) -> VersionedLockfile:
 
 
 def check_former_journals(stores: Stores, names: Sequence[str]) -> None:
-    """Raise BadState where a run under a former name of the manifest left its journal in the store."""
+    """Raise BadState if a run under a former name of the manifest left its journal in the store."""
     if (store := stores.state) is None:
         return
     for journal in [stores.under(name).stored(".journal/") for name in names]:
@@ -134,7 +134,7 @@ def former_lockfile(stores: Stores, names: Sequence[str]) -> Lockfile | None:
 
 
 def check_moved_in(lockfile: VersionedLockfile, workspace: Workspace) -> None:
-    """Refuse state beside the manifest that the store does not have: to go on without it would launch all again."""
+    """Refuse state beside the manifest that the store lacks: without it, everything would be launched again."""
     if workspace.journal.exists():
         raise BadState(
             f"{workspace.journal}: left by a run from before `state` was set. Nothing was sent. Finish that run first: "

@@ -53,7 +53,7 @@ def server_of(target: Target, context: Context) -> str:
 
 
 def has_credential(target: Target, context: Context) -> bool:
-    """Whether anything can be asked of the server."""
+    """Whether there is a credential for the server."""
     try:
         find_credential(server_of(target, context), context.env, context.home, read_settings)
     except RunnerError:

@@ -33,7 +33,7 @@ _FIELDS = {"userReference", "pipelineId", "tags", "analysisInput", "inputFormVal
 def write_from_payload(path: Path, payload: Path, project: str | None) -> list[Path]:
     """Write a manifest that launches what a body of the API launches: of a batch, or of a single analysis.
 
-    Raises UsageProblem where there is no such body, InvalidManifest where no valid manifest can be made of it.
+    Raises UsageProblem if there is no such body, InvalidManifest if no valid manifest can be made of it.
     """
     text = _read_payload(payload)
     try:
@@ -146,7 +146,7 @@ def _kind(item: Mapping[str, Any]) -> Kind:
 
 
 def _literal(value: Any) -> Any:
-    """The same value where strings are templates; a number that YAML might respell is the text that is sent."""
+    """The same value, with strings as templates; a number that YAML might respell becomes text."""
     if isinstance(value, dict):
         return {key: _literal(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -30,7 +30,7 @@ NO_PROJECT = "-"
 def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: Context) -> list[Path]:
     """Write a manifest, a samplesheet and a names file for the pipeline of a code or an id.
 
-    Raises UsageProblem where one of the files exists already, or where there is no such pipeline.
+    Raises UsageProblem if one of the files exists already, or if there is no such pipeline.
     """
     from manifest_runner.names.lookup.pipeline_lookup import PipelineLookup
 

@@ -55,7 +55,7 @@ class PipelineStarter(msgspec.Struct, frozen=True):
 
     def _head(self) -> Iterator[str]:
         yield "# A manifest of manifest-runner: one analysis for each row of the samplesheet."
-        yield f"# Fill in {self.samplesheet} and whatever says REPLACE_ME; validate lists what is left."
+        yield f"# Fill in {self.samplesheet} and everything marked REPLACE_ME; validate lists the rest."
         yield "manifest: 1"
         yield _commented(f"name: {_quoted(self.name)}", "part of each launch's identity: keep it")
         yield f"project: {self.project}"
@@ -136,7 +136,7 @@ class PipelineStarter(msgspec.Struct, frozen=True):
 
 
 def _block(name: str, lines: list[str]) -> Iterator[str]:
-    """A mapping of the analysis; an empty one where all that could be in it is a comment."""
+    """A mapping of the analysis; an empty one if its lines are all comments."""
     is_empty = all(line.lstrip().startswith("#") for line in lines)
     yield f"      {name}: {{}}" if is_empty else f"      {name}:"
     yield from lines
@@ -185,7 +185,7 @@ def _type(field: Mapping[str, Any]) -> str:
 
 
 def _scalar(text: str, kind: str | None) -> str:
-    """A default as YAML: a boolean or a number as such, and any other text quoted where that is needed."""
+    """A default as YAML: a boolean or a number as such, and any other text quoted if necessary."""
     return text if kind is not None and re.fullmatch(r"true|false|-?[0-9]+(\.[0-9]+)?", text) else _quoted(text)
 
 

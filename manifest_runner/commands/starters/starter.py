@@ -68,7 +68,7 @@ _PLAIN = re.compile(r"(?!(null|true|false)$)[a-z][a-z0-9._-]*")
 
 
 def write_starter(path: Path, project: str | None) -> list[Path]:
-    """Write a starter manifest and its samplesheet. Raises UsageProblem where one of them exists."""
+    """Write a starter manifest and its samplesheet. Raises UsageProblem if one of them exists."""
     samplesheet = samplesheet_of(path)
     name = name_for(path)
     text = MODELINE + _MANIFEST.format(

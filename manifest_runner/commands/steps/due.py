@@ -56,7 +56,7 @@ def _quoted(name: str) -> str:
 
 
 def most_launches(options: RunOptions, loaded: Loaded) -> int | None:
-    """How many launches one run may make, None where there is no limit."""
+    """How many launches one run may make, None if there is no limit."""
     return loaded.document.max_launches if options.max_launches is None else options.max_launches
 
 
@@ -102,7 +102,7 @@ def _meant(choices: Choices) -> Meant:
 
 
 def _counted(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
-    """The items, while progress shows how many there are so far; nobody knows the total before the end."""
+    """The items, while progress shows how many there are so far; the total is not known before the end."""
     for number, item in enumerate(items, 1):
         if number % REPORT_EVERY == 0:
             progress("rendered", number, None)
@@ -118,7 +118,7 @@ def due_batches(
 
 
 def uncovered_words(plan: Plan) -> str:
-    """Which items keep a lockfile from covering its manifest."""
+    """The items that keep a lockfile from covering its manifest."""
     counts = {"new": plan.new, "changed": plan.changed, "fixed after they failed": plan.fixed, "pending": plan.pending}
     words = [f"{len(refs)} {state} ({few_of(refs)})" for state, refs in counts.items() if refs]
     return ", ".join([*words, *([f"{plan.beyond_limit} beyond --limit"] if plan.beyond_limit else ())])

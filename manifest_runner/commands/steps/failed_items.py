@@ -23,7 +23,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 def failed_items(session: Session, plan: Plan, choices: Choices) -> list[Failure]:
-    """Items of the manifest that are known to have failed, now or earlier, but for those that were accepted."""
+    """The manifest's items that are known to have failed, now or earlier, except accepted ones."""
     failed = {
         reference: _reason(item)
         for reference, item in session.lockfile.items.items()

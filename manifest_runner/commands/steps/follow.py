@@ -1,4 +1,4 @@
-"""Following what was launched until it is as far as was asked for."""
+"""Following launches until they have reached the stage that the user waits for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from manifest_runner.text import counted
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.launch.polling import IsDone, Poller
 
-# An item is created a moment before the API shows its analysis; after so many polls it is left to ``status``.
+# An item is created a moment before the API shows its analysis; after this many polls it is left to ``status``.
 PATIENCE_FOR_ANALYSES = 5
 
 
@@ -47,7 +47,7 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
 def look(run: OpenRun, *, in_detail: bool = False) -> bool:
     """Ask once for every launch that has not ended; returns whether any is now known to have failed.
 
-    ``in_detail`` also says how far those have come that go on.
+    ``in_detail`` also reads the progress of unfinished ones.
     """
     items = run.session.lockfile.items
     failed = sum(item.failed for item in items.values())
@@ -62,7 +62,7 @@ def look(run: OpenRun, *, in_detail: bool = False) -> bool:
 
 
 def _poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller | None:
-    """None where there is nothing to ask."""
+    """None if there is nothing to ask."""
     done, items = _done(wait), run.session.lockfile.items
     if all(done(item) for item in items.values()) and not run.session.is_run_elsewhere():
         return None

@@ -107,7 +107,7 @@ class Importer:
         return new_launch(digest, kind, revision, 0, batch_id)
 
     def _known(self, item: Item, stamp: str | None, batch_id: str | None) -> LockedItem | None:
-        """The launch of the manifest's item with this stamp, None where the item has another request now.
+        """The launch of the manifest's item with this stamp, None if the item has another request now.
 
         Without stamps it is taken to be the first launch of the item as it is.
         """
@@ -127,7 +127,7 @@ class Importer:
         return None
 
     def _name(self, reference: str) -> str:
-        """What the manifest calls an item that was launched under this name."""
+        """The manifest's present name of an item launched under this name."""
         return reference if reference in self._items else self._new_names.get(reference, reference)
 
     def _record(self, reference: str, launch: LockedItem) -> None:

@@ -21,7 +21,7 @@ from manifest_runner.text import counted
 
 
 def plan_run(run: OpenRun, choices: Choices) -> Plan:
-    """The plan, with the requests of what is due in the spool. Raises InvalidManifest."""
+    """The plan, with the requests of due items in the spool. Raises InvalidManifest."""
     run.spool.clear()
     plan = plan_session(run.session, choices, run.options.detail, run.spool)
     run.session.loaded.raise_errors(strict=run.options.strict)
@@ -29,7 +29,7 @@ def plan_run(run: OpenRun, choices: Choices) -> Plan:
 
 
 def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
-    """Launch what is due and has room, once that is approved; ``sent`` is brought up to date.
+    """Launch due items, as far as there is room, once they are approved; updates ``sent``.
 
     Returns the plan in effect.
     """
@@ -60,7 +60,7 @@ def _read_unseen(run: OpenRun) -> Plan:
 
 
 def _settle(run: OpenRun, sent: Sent) -> Plan:
-    """Send again what a crash left without an answer, then plan again with what is known now."""
+    """Send requests again that a crash left without an answer, then plan again with their results."""
     session = run.session
     settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
     settle(run.launch_environment(), adopt_mode(run))
@@ -71,7 +71,7 @@ def _settle(run: OpenRun, sent: Sent) -> Plan:
 
 
 def _approved(run: OpenRun, plan: Plan) -> Plan:
-    """Nothing is sent, not even what is new, until a person has agreed to whatever needs approval."""
+    """Nothing is sent, not even what is new, until the changes, renames and number of launches are approved."""
     if plan.guarded and not run.options.launch_renamed:
         raise ApprovalNeeded(f"{renamed_message(plan)} Nothing was sent.")
     if plan.unapproved:

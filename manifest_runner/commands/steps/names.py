@@ -1,4 +1,4 @@
-"""Names in a run: looked up for what is due, and checked before anything is sent."""
+"""Names in a run: looked up for due items, and checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HIDDEN = frozenset({403, 404, 405})
 
 
 def warn_in(loaded: Loaded) -> Callable[[str, str], None]:
-    """Takes the code and the words of a warning that belongs to no place of the manifest but the file."""
+    """A function that adds a warning, given as code and message, at the manifest's first line."""
 
     def warn(code: str, message: str) -> None:
         place = Place(loaded.document.source.file, 1)
@@ -41,7 +41,7 @@ def warn_in(loaded: Loaded) -> Callable[[str, str], None]:
 
 
 def resolve_due(run: OpenRun, plan: Plan, plan_again: Callable[[], Plan]) -> Plan:
-    """Look up the names that what is due holds, write them down, and plan again with the ids.
+    """Look up the names in due items, save them, and plan again with their ids.
 
     Raises InvalidManifest with all that cannot be looked up or used; then nothing is written, and nothing was sent.
     """
@@ -51,7 +51,7 @@ def resolve_due(run: OpenRun, plan: Plan, plan_again: Callable[[], Plan]) -> Pla
         resolver = resolver_of(run)
         found = resolver.look_up(plan.unresolved, names.projects)
         known = names.with_entries(found.entries)
-        # What else is wrong is worth looking for only where something is: else `check_due` looks at everything.
+        # Look for further problems only if there is one; otherwise `check_due` checks everything.
         verdict = _examine_launches(run, plan, resolver) if found.failures and check else _Verdict()
         pins = Pins(
             known.with_entries(verdict.entries),
@@ -70,7 +70,7 @@ def resolve_due(run: OpenRun, plan: Plan, plan_again: Callable[[], Plan]) -> Pla
 
 
 def check_due(run: OpenRun, plan: Plan) -> None:
-    """Check what is due against its pipelines and its data. Raises InvalidManifest."""
+    """Check due items against their pipelines and data. Raises InvalidManifest."""
     if run.options.no_check or not plan.launches:
         return
     session, resolver = run.session, resolver_of(run)
@@ -86,7 +86,7 @@ def check_due(run: OpenRun, plan: Plan) -> None:
 
 
 class _Verdict(msgspec.Struct):
-    """What the pipelines and data of launches turned out to be: ``faulty`` by id, and ``entries`` not known before.
+    """The result of checking pipelines and data: ``faulty`` by id, and ``entries`` for pipelines not known before.
 
     ``is_right`` unless a request is at odds with such a pipeline.
     """
@@ -187,7 +187,7 @@ def with_paths(faulty: Mapping[str, Failure], names: Names) -> dict[str, Failure
 
 
 def _raise_at_places(loaded: Loaded) -> None:
-    """Read the rows again for the places of what was found."""
+    """Read the rows again to report the findings at their places."""
     for _ in loaded.stream.items():
         pass
     loaded.raise_errors()

@@ -39,7 +39,7 @@ class OpenRun(msgspec.Struct, frozen=True):
 
     @property
     def max_running(self) -> int | None:
-        """How many analyses of the manifest may run at once, None where there is no limit."""
+        """How many analyses of the manifest may run at once, None if there is no limit."""
         return self.session.loaded.document.max_running
 
     def launch_environment(self) -> LaunchEnvironment:
@@ -82,7 +82,7 @@ def open_run(path: Path, target: Target, options: RunOptions, context: Context) 
 
 @contextmanager
 def open_look(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[OpenRun]:
-    """The same to follow what was launched, beside a run if there is one: then nothing is written."""
+    """The same to follow launches, also beside a run: then nothing is written."""
     patience = min(READING, options.timeout)
     session = looking_session(path, target, context, patience=patience)
     with _opened(path, session, options, context) as run:

@@ -39,9 +39,9 @@ from manifest_runner.text import counted
 
 
 class Waves:
-    """What is still to be launched. ``sent`` is brought up to date with what is.
+    """The launches still to be made. Updates ``sent`` with each that is.
 
-    Launches that have not ended when this is made, and those that it makes, are tried again where they fail.
+    Its own launches, and those still open when it is created, are retried if they fail.
     """
 
     def __init__(self, run: OpenRun, sent: Sent) -> None:
@@ -60,11 +60,11 @@ class Waves:
 
     @property
     def waiting(self) -> list[str]:
-        """What is due and has no room yet."""
+        """Due items for which there is no room yet."""
         return [launch.user_reference for launch in self._waiting]
 
     def begin(self, plan: Plan) -> None:
-        """Launch of what is due as much as there is room for."""
+        """Launch as many due items as there is room for."""
         self._plan = plan
         self._waiting = [*plan.launches]
         if self._run.options.retries:
@@ -75,9 +75,9 @@ class Waves:
             self._launch()
 
     def go_on(self) -> int:
-        """Launch what there is room for by now, first what has failed meanwhile.
+        """Launch as many items as there is room for now, starting with those that failed.
 
-        Returns how many launches this was, together with those that still wait.
+        Returns how many were launched or still wait.
         """
         self._queue_failures()
         return self._launch() + len(self._again) + len(self._waiting)
@@ -126,7 +126,7 @@ class Waves:
             context.notify(f"submitted batch {number:,} of {total:,}: {items}")
 
     def _submit(self, batch: PreparedBatch, *, is_retry: bool) -> bool:
-        """Send a batch; False where its key was used before and all of it was adopted.
+        """Send a batch; False if its key was used before and all of it was adopted.
 
         Raises Refused, Unreachable.
         """
@@ -147,7 +147,7 @@ class Waves:
     # -- what failed
 
     def _queue_failures(self) -> None:
-        """Queue another attempt at what has failed, as far as --retries and ``maxLaunches`` allow."""
+        """Queue another attempt at failed items, as far as --retries and ``maxLaunches`` allow."""
         if not self._followed:
             return
         items = self._lockfile.items
@@ -169,7 +169,7 @@ class Waves:
         return is_ours and may_fail_again(item)
 
     def _affordable(self, failed: list[str]) -> list[str]:
-        """Those that ``maxLaunches`` allows, beside what waits to be launched for the first time."""
+        """The failed items that ``maxLaunches`` still allows after the first launches that wait."""
         run = self._run
         limit = most_launches(run.options, run.session.loaded)
         if limit is None or not failed:
@@ -195,6 +195,6 @@ class Waves:
 
 
 def adopt_mode(run: OpenRun) -> AdoptMode:
-    """Under a lease that was released after everything had been seen, nobody's launch is only partly visible."""
+    """No launch is only partly visible if the lease was released after everything had been seen."""
     mode = run.options.adopt
     return "now" if mode == "wait" and run.session.leases.is_all_seen else mode

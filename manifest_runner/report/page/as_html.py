@@ -65,7 +65,7 @@ def _command(source: ReportSource, summary: Summary, name: str, *options: str) -
 
 
 def _rows(summary: Summary, reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
-    """Each row with the number of its reason among those that the page lists, None where it has none."""
+    """Each row with the number of its reason on the page, None if it has none."""
     numbers = {row.reference: number for number, reason in enumerate(reasons) for row in reason.rows}
     return [page_row(row, numbers.get(row.reference), _LONG_MESSAGE) for row in summary.rows]
 

@@ -1,4 +1,4 @@
-"""How many analyses ran at a time, by what came of them: the values of a stacked chart."""
+"""How many analyses ran at a time, by their outcome: the values of a stacked chart."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _Span = tuple[float, float, State]
 
 
 def make_running(summary: Summary) -> Running | None:
-    """None where fewer than two analyses have a start: then there is nothing to see."""
+    """None if fewer than two analyses have a start: then there is nothing to see."""
     scale = time_scale(summary)
     if scale is None:
         return None
@@ -53,7 +53,7 @@ def make_running(summary: Summary) -> Running | None:
 
 
 def _spans(rows: Iterable[Row], scale: Scale) -> Iterator[_Span]:
-    """What has no end yet reaches to the last time known."""
+    """A launch without an end reaches to the last known time."""
     for launch in (each for row in rows for each in (row.launch, *row.earlier)):
         start, end = moment(launch.started), moment(launch.ended)
         if start is not None:

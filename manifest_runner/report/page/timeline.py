@@ -15,7 +15,7 @@ from manifest_runner.report.times import seconds_between
 from manifest_runner.text import counted
 from manifest_runner.timestamps import moment
 
-# Up to so many analyses have a lane each; more are drawn as how many of a batch ran at a time.
+# Up to this many analyses have a lane each; above it, each batch shows how many ran at a time.
 MOST_ANALYSES = 40
 MOST_BATCHES = 40
 BINS = 120
@@ -79,7 +79,7 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 def make_timeline(summary: Summary) -> Timeline | None:
-    """None where no time is known at all."""
+    """None if no time is known at all."""
     scale = time_scale(summary)
     if scale is None:
         return None
@@ -92,7 +92,7 @@ def make_timeline(summary: Summary) -> Timeline | None:
 
 
 def time_scale(summary: Summary) -> Scale | None:
-    """None where no time is known at all."""
+    """None if no time is known at all."""
     texts = [batch.submitted_at for batch in summary.batches]
     launches = (launch for row in summary.rows for launch in (row.launch, *row.earlier))
     texts += [text for launch in launches for text in (launch.started, launch.ended) if text]
@@ -137,7 +137,7 @@ def _instant(text: str | None) -> datetime:
 
 
 def _span(row: Row, scale: Scale) -> Span | None:
-    """What has no end yet reaches to the last time known."""
+    """A launch without an end reaches to the last known time."""
     start, end = moment(row.launch.started), moment(row.launch.ended)
     if start is None:
         return None
