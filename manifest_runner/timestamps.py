@@ -11,7 +11,7 @@ def timestamp(seconds: float) -> str:
 
 
 def moment(text: str | None) -> datetime | None:
-    """The time in UTC, None where there is none or where it cannot be read. A time without a zone is UTC."""
+    """The time in UTC, None if there is none or if it cannot be read. A time without a zone is UTC."""
     try:
         time = datetime.fromisoformat(text or "")
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
@@ -20,6 +20,6 @@ def moment(text: str | None) -> datetime | None:
 
 
 def seconds_of(text: str | None) -> float | None:
-    """Seconds since the epoch, None where the time cannot be read."""
+    """Seconds since the epoch, None if the time cannot be read."""
     time = moment(text)
     return None if time is None else time.timestamp()

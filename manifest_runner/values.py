@@ -16,7 +16,7 @@ NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 def text_of(value: bool | int | float) -> str:
     """A scalar as the API wants it: ``true``, and a number as it is spelled in the file.
 
-    A number that a template computed has no spelling and gets that of RFC 8785. Raises ValueError where it
+    A number that a template computed has no spelling and gets that of RFC 8785. Raises ValueError if it
     is not finite.
     """
     if value is True:
@@ -115,7 +115,7 @@ class NotANumber(ValueError):
 
 
 def spelled_number(text: str, *, whole: bool) -> int | float:
-    """A JSON number as a value whose ``str()`` is its spelling in the file. Raises NotANumber where it is too long."""
+    """A JSON number as a value whose ``str()`` is its spelling in the file. Raises NotANumber if it is too long."""
     if len(text) > MAX_DIGITS:
         raise NotANumber(f"a number of {len(text):,} characters")
     if not whole:

@@ -25,7 +25,7 @@ _OTHER = 1  # the id by which a message's link names the other of two places
 def sarif_text(findings: Sequence[Finding]) -> str:
     """A log with one run. Files are relative to the working folder, as findings have them.
 
-    Raises UsageProblem where the extra is not installed.
+    Raises UsageProblem if the extra is not installed.
     """
     try:
         import sarif_pydantic as sarif

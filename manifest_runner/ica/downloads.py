@@ -155,7 +155,7 @@ class Downloads:
         return response
 
     def _session(self, url: str) -> tuple[requests.Session, str]:
-        """The session for the URL's host. Raises DownloadFailed where the URL must not be used."""
+        """The session for the URL's host. Raises DownloadFailed if the URL must not be used."""
         try:
             parts = urlsplit(url)
             host = parts.hostname or ""
@@ -197,7 +197,7 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives. Raises RetryableError where it breaks off."""
+    """The body as it arrives. Raises RetryableError if it breaks off."""
     host = urlsplit(response.url).hostname or ""
     while True:
         try:

@@ -11,7 +11,7 @@ DEFAULT_KEY_WINDOW = 7 * 24 * 3600.0 - 3600
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What the API says about a batch: its id, and its job's status and creation time (None where it sends no job)."""
+    """What the API says about a batch: its id, and its job's status and creation time (None if it sends no job)."""
 
     id: str
     status: str | None
@@ -44,7 +44,7 @@ class BatchItem(NamedTuple):
 
 
 class LatestEnded(NamedTuple):
-    """The analyses that ended last, as the server sorts them, and how many have ended, None where it does not count."""
+    """The analyses that ended last, as the server sorts them, and how many have ended, None if it does not count."""
 
     analyses: list[Analysis]
     total: int | None

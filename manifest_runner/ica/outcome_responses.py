@@ -67,7 +67,7 @@ def read_steps(body: bytes, clean: Cleaner) -> tuple[Step, ...]:
 
 
 def read_usage(body: bytes, clean: Cleaner) -> Price | None:
-    """The price of an analysis, None where the answer holds none. Raises WireError."""
+    """The price of an analysis, None if the answer holds none. Raises WireError."""
     price = decode(body, _USAGE).price
     if price is None or price.amount == _NULL:
         return None

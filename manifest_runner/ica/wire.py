@@ -24,7 +24,7 @@ class WireError(ValueError):
 class Page(msgspec.Struct, Generic[T], frozen=True):
     """One page of a list. ``next_token`` is None on the last, ``total`` None unless the server counted.
 
-    ``remaining`` is about how many rows come after it, None where the server does not say.
+    ``remaining`` is about how many rows come after it, None if the server does not say.
     """
 
     items: tuple[T, ...]

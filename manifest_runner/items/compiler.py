@@ -145,7 +145,7 @@ class Writer:
         return None if source is None else "{" + source + "}" if as_text else source
 
     def _fixed_text(self, lookup: Lookup) -> str | None:
-        """What a name that is the same for every row adds to a text; None where that takes Jinja."""
+        """What a name that is the same for every row adds to a text; None if that takes Jinja."""
         value = None if lookup.filters or lookup.path else self._fixed(lookup)
         return _cell_text(value) if isinstance(value, (str, bool, int, float)) else None
 
@@ -195,7 +195,7 @@ class Writer:
         return self._local(f"{(args[0] if args else '')!r}.join({cells})")
 
     def _looked_up(self, query: Query) -> tuple[Sequence[str] | None, str | None]:
-        """The columns of a table, and the source of its rows for a key; None where that takes Jinja."""
+        """The columns of a table, and the source of its rows for a key; None if that takes Jinja."""
         assert query.of is not None
         table = self._scope["tables"].get(query.of.table)
         keys = [repr(key) if isinstance(key, str) else self._lookup(key, as_text=False) for key in query.of.keys]
@@ -206,7 +206,7 @@ class Writer:
         return table.columns, self._local(f"{find}({key})")
 
     def _filtered_text(self, cell: str, filters: Sequence[tuple[str, tuple[Any, ...]]], *, as_text: bool) -> str | None:
-        """A cell of text with filters applied; None where one of them is for Jinja."""
+        """A cell of text with filters applied; None if one of them is for Jinja."""
         names = [name for name, _ in filters]
         if not _DIRECT.issuperset(names) or "split" in (names if as_text else names[:-1]):
             return None
@@ -215,7 +215,7 @@ class Writer:
         return cell
 
     def _cell(self, key: str) -> str | None:
-        """The local variable that holds a cell; None where the table has no such column."""
+        """The local variable that holds a cell; None if the table has no such column."""
         if self._columns is None:
             return self._local(f"row[{key!r}]")
         return self._local(f"row[{self._columns.index(key)}]") if key in self._columns else None

@@ -210,7 +210,7 @@ RevisionOf = Callable[[Any, int, RowId, Beside], str | None]
 
 
 def _revisions(analysis: Analysis, faults: AnalysisFaults, revision: int) -> RevisionOf:
-    """The function from a row to its item's revision; None where it has none, which is reported."""
+    """The function from a row to its item's revision; None if it has none, which is reported."""
     own, renderer = analysis.revision, analysis.renderer
 
     def of_row(template: Template, row: Any, index: int, row_id: RowId, beside: Beside) -> str | None:

@@ -186,7 +186,7 @@ def _warn_of_index(analysis: Analysis, scope: ManifestScope) -> None:
 
 
 def _open_rows(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> Rows | None:
-    """None where the source has a fault, which is reported."""
+    """None if the source has a fault, which is reported."""
 
     def open_rows(each: ForEach) -> Rows:
         path: DataPath = ("forEach", each.format)
@@ -197,7 +197,7 @@ def _open_rows(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> Ro
 
 
 def _open_schema(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> RowSchema | None:
-    """None where there is no schema, or where it has a fault, which is reported."""
+    """None if there is no schema, or if it has a fault, which is reported."""
 
     def open_schema(each: ForEach) -> RowSchema:
         path: DataPath = ("forEach", "schema")

@@ -66,14 +66,14 @@ class SlotReader:
                 self._scope.faults.report(fault.place, fault.code, fault.message)
 
     def _known_columns(self) -> Scope | None:
-        """The columns of the row; None where each row may have others."""
+        """The columns of the row; None if each row may have others."""
         if self._spec.for_each is None and not self._spec.broken:  # else it may have been left out for a fault
             return Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
         columns = self._columns or (self._rows.keys if self._rows else None)
         return None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
 
     def _template(self, path: DataPath, text: str, *, expression: bool = False) -> Template | None:
-        """None where it has a fault, which is reported."""
+        """None if it has a fault, which is reported."""
         try:
             template = find_template(self._scope, text, expression=expression)
             self.used.append(template.used)

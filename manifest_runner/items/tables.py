@@ -28,7 +28,7 @@ def with_tables(document: Document, scope: ManifestScope, sources: Sources, find
 
 
 def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sources, findings: Findings) -> Table | None:
-    """None where the table has a fault, which is reported."""
+    """None if the table has a fault, which is reported."""
     path: DataPath = ("tables", name, spec.format)
     found: list[Finding] = []
 

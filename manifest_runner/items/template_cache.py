@@ -27,7 +27,7 @@ class TemplateCache:
         self._spent = 0
 
     def get(self, text: str, *, expression: bool = False) -> Template:
-        """Raises TemplateFault where the text is not a template that manifests allow."""
+        """Raises TemplateFault if the text is not a template that manifests allow."""
         known = self._templates.get((text, expression))
         if known is not None:
             return known

@@ -206,7 +206,7 @@ def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -
 
 
 def _latest(launch: Launch, found: Found, known_as: KnownAs) -> Match | None:
-    """The launch, as the last attempt at it that exists; None where there is none.
+    """The launch, as the last attempt at it that exists; None if there is none.
 
     Somebody whose lockfile we have not seen may have tried a failed item again, and that may have ended well.
     """

@@ -34,7 +34,7 @@ def make_batches(
     """Batches of at most ``size`` items, made one at a time.
 
     ``fetch`` gives the request's JCS bytes for a launch's ``request``; ``stamp_name`` is the manifest's name
-    where items are stamped, None where they are not.
+    where items are stamped, None if they are not.
     """
     remaining = iter(launches)
     while chunk := tuple(islice(remaining, size)):

@@ -45,7 +45,7 @@ ENDED_FILTER = ("SUCCEEDED", "FAILED", "FAILED_FINAL", "ABORTED")
 
 
 def cheapest_search(lockfile: Lockfile, references: Collection[str], *, in_detail: bool) -> Search | None:
-    """The search that shows these items with the fewest requests; None where asking by batch takes no more.
+    """The search that shows these items with the fewest requests; None if asking by batch takes no more.
 
     ``in_detail`` also shows the progress of unfinished ones.
     """

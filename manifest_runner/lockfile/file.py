@@ -168,7 +168,7 @@ def _damaged(label: str, what: str) -> BadState:
 
 
 def write_lockfile(path: Path, lockfile: Lockfile) -> None:
-    """Replace the file, whole or not at all. Raises BadState where it cannot be written."""
+    """Replace the file, whole or not at all. Raises BadState if it cannot be written."""
     replace_file(path, dump_lockfile(lockfile))
 
 

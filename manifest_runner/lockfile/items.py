@@ -89,12 +89,12 @@ class Launches(Protocol):
     def __iter__(self) -> Iterator[tuple[str, LaunchedItem]]: ...
 
     def line(self, index: int) -> int:
-        """The line of an item in the file, 1 where that is not known."""
+        """The line of an item in the file, 1 if that is not known."""
         ...
 
 
 def read_launches(content: bytes, label: str) -> Launches:
-    """Raises BadState where the lockfile is damaged, or of a newer version."""
+    """Raises BadState if the lockfile is damaged, or of a newer version."""
     try:
         return _by_line(content) or _parsed(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _OtherVersion):
@@ -143,7 +143,7 @@ def _parsed(content: bytes) -> _Parsed:
 
 
 def _by_line(content: bytes) -> _ByLine | None:
-    """None where the file is laid out in another way."""
+    """None if the file is laid out in another way."""
     at, stop = content.find(_ITEMS), len(content) - len(_END)
     if at < 0 or not content.endswith(_END):
         return None

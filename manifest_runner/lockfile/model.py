@@ -35,7 +35,7 @@ class Source(Detail, frozen=True):
 
 
 class LockedBatch(Value, frozen=True):
-    """One POST that was answered. ``status`` is its job's, None where the API sends no job.
+    """One POST that was answered. ``status`` is its job's, None if the API sends no job.
 
     ``requests`` is what was sent, as ``requests.keep_requests`` packs it; None if not known. ``by`` is who sent
     it, ``source`` the commit that was checked out, ``plan_digest`` the expected plan that it was sent under, if any.

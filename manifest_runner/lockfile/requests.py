@@ -14,12 +14,12 @@ FAST = 1
 
 
 def keep_requests(body: bytes) -> str | None:
-    """The bytes that were POSTed, as the lockfile keeps them; None where they are too many."""
+    """The bytes that were POSTed, as the lockfile keeps them; None if they are too many."""
     return b64encode(zlib.compress(body, FAST)).decode() if len(body) <= MAX_BODY else None
 
 
 def sent_requests(kept: str) -> dict[str, dict[str, Any]]:
-    """The requests of a batch by userReference. Raises ValueError where this is not something that was kept."""
+    """The requests of a batch by userReference. Raises ValueError if this is not something that was kept."""
     try:
         inflate = zlib.decompressobj()
         return requests_in(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))

@@ -42,7 +42,7 @@ class VersionedLockfile:
         return self._base.copy() if self._base else None
 
     def content(self) -> bytes | None:
-        """Its bytes as they are, None where there is none."""
+        """Its bytes as they are, None if there is none."""
         stored = self._store.get(self._name)
         return stored.content if stored else None
 
@@ -72,7 +72,7 @@ class VersionedLockfile:
             return lockfile
 
     def overwrite(self, lockfile: Lockfile) -> None:
-        """Write it over what was loaded, without a merge. Raises BadState where that has changed in between."""
+        """Write it over what was loaded, without a merge. Raises BadState if that has changed in between."""
         try:
             self._version = self._put(dump_lockfile(lockfile))
         except Conflict as e:

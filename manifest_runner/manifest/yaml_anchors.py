@@ -32,7 +32,7 @@ class Anchors:
         self._known[name] = (value, weight)
 
     def take(self, name: str, at: int, nodes: int) -> tuple[Any, int]:
-        """The value of an alias at an offset, and its weight. Raises Stopped where there is none."""
+        """The value of an alias at an offset, and its weight. Raises Stopped if there is none."""
         if name not in self._known:
             words = f'*{shorten(name)} has no matching anchor above it; quote it if "*" is meant as text'
             self._report.stop("MR112", words, at)

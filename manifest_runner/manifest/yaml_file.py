@@ -55,13 +55,13 @@ class YamlFile(msgspec.Struct, frozen=True, dict=True):
 
 
 def read_manifest(path: Path) -> YamlFile:
-    """Read a manifest. Raises UsageProblem where there is no such file, InvalidManifest where it is not YAML."""
+    """Read a manifest. Raises UsageProblem if there is no such file, InvalidManifest if it is not YAML."""
     require_manifest(path)
     return read_yaml(path, str(path), lenient=True)
 
 
 def require_manifest(path: Path) -> None:
-    """Raises UsageProblem where there is no such file."""
+    """Raises UsageProblem if there is no such file."""
     if not os.path.lexists(path):
         hint = near_miss(path.name, sorted(each.name for each in path.parent.glob("*.y*ml")))
         raise UsageProblem(f"{path}: this manifest does not exist{hint or '; `manifest-runner init` writes a starter'}")

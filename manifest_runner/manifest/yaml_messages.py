@@ -16,7 +16,7 @@ _QUOTE_TEMPLATE = 'quote a template: "{{ … }}"'
 
 
 class Complaint(msgspec.Struct, frozen=True):
-    """What libyaml says: its context and its problem, and the offset in the text of each (None where it has none)."""
+    """What libyaml says: its context and its problem, and the offset in the text of each (None if it has none)."""
 
     context: str
     context_at: int | None

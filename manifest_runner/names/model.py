@@ -42,7 +42,7 @@ class ParameterDeclaration(Entry, frozen=True):
 class PipelineEntry(Entry, frozen=True):
     """A pipeline as it was declared when it was looked up.
 
-    ``kind`` is None where ICA does not say. ``inputs`` and ``parameters`` are None where the credential may not see
+    ``kind`` is None if ICA does not say. ``inputs`` and ``parameters`` are None if the credential may not see
     them; ``form`` are the fields of an input form as its file has them.
     """
 
@@ -72,7 +72,7 @@ class Names(msgspec.Struct, frozen=True):
         return name.key in self.section(name.kind)
 
     def id_of(self, name: Name) -> str | None:
-        """The id that a name stands for, None where it is not known."""
+        """The id that a name stands for, None if it is not known."""
         entry = self.section(name.kind).get(name.key)
         return entry if entry is None or isinstance(entry, str) else str(entry.id)
 

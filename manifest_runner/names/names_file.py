@@ -44,9 +44,9 @@ class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 
 
 def read_names(path: Path, *, project: str, server: str) -> Names:
-    """The names of a manifest; none where there is no file yet.
+    """The names of a manifest; none if there is no file yet.
 
-    Raises BadState where the file is damaged, newer, or belongs to another project or server.
+    Raises BadState if the file is damaged, newer, or belongs to another project or server.
     """
     try:
         raw = path.read_bytes()
@@ -167,7 +167,7 @@ def _check_entries(file: _File, label: str) -> None:
 
 
 def _place_of(raw: bytes) -> int:
-    """The line where JSON breaks off; 0 where it does not."""
+    """The line where JSON breaks off; 0 if it does not."""
     try:
         json.loads(raw)
     except json.JSONDecodeError as e:

@@ -180,7 +180,7 @@ class Pins:
 
 
 def _texts_of(inputs: Iterable[Request]) -> list[str] | None:
-    """The ids and paths of all inputs; None where one has mounts, too."""
+    """The ids and paths of all inputs; None if one has mounts, too."""
     texts: list[str] = []
     for each in inputs:
         if "mounts" in each:

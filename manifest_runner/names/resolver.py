@@ -37,7 +37,7 @@ class LookedUp(msgspec.Struct, frozen=True):
 class Resolver:
     """Looks names up in the project of a client. ``warn`` gets the code and the words of what cannot be checked.
 
-    ``declarations`` says whether to fetch what pipelines declare. Every method raises Refused where the credential may
+    ``declarations`` says whether to fetch what pipelines declare. Every method raises Refused if the credential may
     not look, and Unreachable.
     """
 
@@ -156,7 +156,7 @@ class Resolver:
             self._of_data[key] = self._of_data[record.id] = Failure("MR708", words)
 
     def _own_region(self) -> str | None:
-        """The region of the client's project; None where the server does not say."""
+        """The region of the client's project; None if the server does not say."""
         if not self._knows_region:
             self._knows_region = True
             try:

@@ -24,7 +24,7 @@ _VALUES = frozenset({"value", "multiValue", "dataIds", "values", "referenceDataI
 
 
 class Change(NamedTuple):
-    """One field of a request, before and after; None where it is not there."""
+    """One field of a request, before and after; None if it is not there."""
 
     field: str
     before: Any

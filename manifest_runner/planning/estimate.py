@@ -19,7 +19,7 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 def estimate(lockfile: Lockfile, launches: int) -> Estimate | None:
-    """None where no price is known, or where there are several currencies."""
+    """None if no price is known, or if there are several currencies."""
     prices = [launch.price for item in lockfile.items.values() for launch in (*item.previous, item) if launch.price]
     currencies = {price.currency for price in prices}
     amounts = [amount for price in prices if (amount := amount_of(price)) is not None]

@@ -49,7 +49,7 @@ class LaunchedRequests:
         return None if sent is None else changes(sent, orjson.loads(mask_json(item.request)))
 
     def hash_of(self, launch: LockedItem, reference: str) -> str | None:
-        """The ``request_hash`` of a launch that was sent as ``reference``, None where it is not known."""
+        """The ``request_hash`` of a launch that was sent as ``reference``, None if it is not known."""
         if launch.request_hash is not None:
             return launch.request_hash
         sent = self.request(launch, reference)

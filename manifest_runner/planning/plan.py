@@ -43,7 +43,7 @@ class Plan(msgspec.Struct):
     their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
     did not fail is ``changed``. ``again`` are the new ones that a raised revision launches once more. ``unapproved``
     are the changed ones that need a person's approval. ``fixed`` are the failed ones that have another request now.
-    ``changes`` says for changed and fixed items which fields differ, None where the lockfile does not know what was
+    ``changes`` says for changed and fixed items which fields differ, None if the lockfile does not know what was
     launched. ``beyond_limit`` counts what would be due without --limit.
 
     ``renamed`` has the old names of renamed items by the new ones, ``moved`` their launches as they are to be kept,
@@ -80,7 +80,7 @@ class Plan(msgspec.Struct):
 
     @property
     def digest(self) -> str:
-        """All launches as one hash; empty where the plan was made without digests."""
+        """All launches as one hash; empty if the plan was made without digests."""
         digests = [launch.digest for launch in self.launches]
         return plan_digest(digests) if all(digests) else ""
 

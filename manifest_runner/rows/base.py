@@ -38,9 +38,9 @@ class Rows(msgspec.Struct, frozen=True):
     its line, and its column where another row stands before it on that line. ``file`` is the file of a row; None
     where rows do not come from files. ``first_column`` is where the first cell of a row is, where cells have columns
     in the file; ``cell`` finds a cell where that is not enough. ``read`` starts from the beginning at each call; it
-    raises InvalidManifest where it cannot go on.
+    raises InvalidManifest if it cannot go on.
 
-    ``keys`` are those of rows that are mappings, None where each may have others. ``notes`` are about the source as a
+    ``keys`` are those of rows that are mappings, None if each may have others. ``notes`` are about the source as a
     whole. ``lacks`` has keys that some rows do not have, each with the fault of a template that reads it. ``is_text``
     knows of rows that are mappings what is text in every one that has it: a key, and further steps from there.
     """
@@ -92,7 +92,7 @@ def listed_rows(rows: Sequence[Any], place: Callable[[RowId], Place]) -> Rows:
 
 
 def matrix_rows(matrix: Mapping[str, Sequence[Any]], place: Callable[[RowId], Place]) -> Rows:
-    """Every combination of the values, the first key varying slowest. Raises ValueError where there are too many."""
+    """Every combination of the values, the first key varying slowest. Raises ValueError if there are too many."""
     count = math.prod(map(len, matrix.values()))
     if count > MAX_MATRIX:
         raise ValueError(f"{count:,} combinations; at most {MAX_MATRIX:,} are allowed")

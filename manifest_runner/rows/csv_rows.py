@@ -44,7 +44,7 @@ class CsvReading(msgspec.Struct, frozen=True):
 
 
 def csv_rows(path: Path, label: str, reading: CsvReading) -> Rows:
-    """The rows of a csv or tsv file. Raises InvalidManifest where it cannot be read or has no usable header."""
+    """The rows of a csv or tsv file. Raises InvalidManifest if it cannot be read or has no usable header."""
     refuse_foreign_bytes(path, label)
     is_plain = reading.section is None and _is_plain(path, reading)
     file = _CsvFile(path, label, reading, is_plain)

@@ -67,7 +67,7 @@ def _lacking_columns(files: Sequence[Opened]) -> Iterator[Finding]:
 
 
 def _arrange(wanted: Sequence[str] | None, given: Sequence[str] | None) -> Callable[[list[str]], list[str]] | None:
-    """Puts the cells of a row into the wanted order; None where they are in it."""
+    """Puts the cells of a row into the wanted order; None if they are in it."""
     if wanted is None or given is None or wanted == given:
         return None
     if len(wanted) == 1:

@@ -20,7 +20,7 @@ _JSON_LINES = (".jsonl", ".ndjson")
 def json_rows(path: Path, label: str) -> Rows:
     """Rows that are mappings; a file that ends in .jsonl or .ndjson has one on each line.
 
-    Raises InvalidManifest where the file cannot be read.
+    Raises InvalidManifest if the file cannot be read.
     """
     refuse_foreign_bytes(path, label)
     elements = _json_lines if path.suffix.lower() in _JSON_LINES else _list_elements

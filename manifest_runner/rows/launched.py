@@ -21,7 +21,7 @@ _OTHERS: dict[int, str] = {End.FAILED: "failed", End.OPEN: "not ended"}
 
 
 class RawLockfile(msgspec.Struct, frozen=True):
-    """A lockfile as it lies somewhere, and its name in messages; ``content`` is None where there is none yet."""
+    """A lockfile as it lies somewhere, and its name in messages; ``content`` is None if there is none yet."""
 
     content: bytes | None
     label: str
@@ -32,7 +32,7 @@ LockfileOf = Callable[[Path, str], RawLockfile]
 
 
 def lockfile_beside(manifest: Path, label: str) -> RawLockfile:
-    """The lockfile that lies beside a manifest. Raises InvalidManifest where it cannot be read."""
+    """The lockfile that lies beside a manifest. Raises InvalidManifest if it cannot be read."""
     name = f"{manifest.stem}.lock.json"
     label = str(Path(label).with_name(name))
     try:
@@ -47,7 +47,7 @@ def lockfile_beside(manifest: Path, label: str) -> RawLockfile:
 def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
     """The items of a manifest's lockfile that succeeded, in order of their userReferences.
 
-    ``manifest`` is its name in messages, ``at`` where it is named. Raises BadState where the lockfile is damaged.
+    ``manifest`` is its name in messages, ``at`` where it is named. Raises BadState if the lockfile is damaged.
     """
     launches = read_launches(lockfile.content or EMPTY, lockfile.label)
     trial = " --emulator" if Path(lockfile.label).parent.name == TRIAL_FOLDER else ""

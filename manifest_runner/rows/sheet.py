@@ -57,7 +57,7 @@ class _Header(msgspec.Struct, frozen=True):
 def sheet_rows(sheet: Sheet) -> Rows:
     """The rows of a table: lists of texts, as many as ``columns``. A row in which all cells are empty does not count.
 
-    Raises InvalidManifest where the file cannot be read or has no usable header.
+    Raises InvalidManifest if the file cannot be read or has no usable header.
     """
     header = _read_header(sheet)
 

@@ -118,7 +118,7 @@ def _normal(key: object) -> Any:
 def read_table(name: str, spec: TableSpec, rows: Rows, report: Report) -> Table:
     """The table of a sheet whose columns include the key's. Faults of rows are reported, those rows left out.
 
-    Raises InvalidManifest where the sheet cannot be read.
+    Raises InvalidManifest if the sheet cannot be read.
     """
     table = Table(name, spec, rows)
     first: dict[Key, RowId] = {}
@@ -134,7 +134,7 @@ def read_table(name: str, spec: TableSpec, rows: Rows, report: Report) -> Table:
 
 
 def _key(spec: TableSpec, rows: Rows, row_id: RowId, row: Any, report: Report) -> Key | None:
-    """The key of a row; None where it has none, which is reported."""
+    """The key of a row; None if it has none, which is reported."""
     values = row if rows.columns is None else dict(zip(rows.columns, row, strict=True))
     for column in spec.key:
         if fault := _key_fault(column, values):

@@ -30,7 +30,7 @@ _MAX_SHOWN = 10
 def xlsx_rows(path: Path, label: str, *, sheet_name: str | None, trim: bool, comment: str | None) -> Rows:
     """The rows of a sheet, of the first one if none is named.
 
-    Raises InvalidManifest where it cannot be read or has no usable header, UsageProblem without python-calamine.
+    Raises InvalidManifest if it cannot be read or has no usable header, UsageProblem without python-calamine.
     """
     refuse_unreadable(path, label, code="MR301")
     _refuse_old(path, label)

@@ -194,7 +194,7 @@ def _refuse_large(cells: int, columns: Collection[int], rows: tuple[int, int]) -
 def _quick_scan(book: zipfile.ZipFile, part: str) -> int | None:
     """How many texts a sheet has that cells share, where it is written as Excel does and has nothing special.
 
-    Of a large sheet this takes a third of the time. None where only an XML parser can tell. Raises BadWorkbook for a
+    For a large sheet this takes a third of the time. None if only an XML parser can tell. Raises BadWorkbook for a
     sheet that is too large.
     """
     cells, strings, text = 0, 0, b""
@@ -269,7 +269,7 @@ def _strict_parser() -> Any:
 
 
 def _parse(book: zipfile.ZipFile, part: str, limit: int, parser: Any) -> None:
-    """Parse a part of the zip. Raises BadWorkbook where it is missing, too large or not XML."""
+    """Parse a part of the zip. Raises BadWorkbook if it is missing, too large or not XML."""
     try:
         for chunk in _chunks(book, part, limit):
             parser.Parse(chunk, False)
@@ -292,7 +292,7 @@ def _chunks(book: zipfile.ZipFile, part: str, limit: int) -> Iterator[bytes]:
 
 
 def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
-    """What ``act`` makes of a workbook. Raises BadWorkbook where the file is not a zip, or is damaged."""
+    """What ``act`` makes of a workbook. Raises BadWorkbook if the file is not a zip, or is damaged."""
     try:
         with zipfile.ZipFile(path) as book:
             return act(book)

@@ -16,7 +16,7 @@ _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "reg
 
 
 def aws_options(env: Mapping[str, str], home: Path) -> dict[str, str]:
-    """What the profile of ``AWS_PROFILE`` says and the environment does not; empty where that has a credential."""
+    """What the profile of ``AWS_PROFILE`` says and the environment does not; empty if that has a credential."""
     profile = env.get("AWS_PROFILE") or "default"
     found: dict[str, str] = {}
     for variable, name, section in (

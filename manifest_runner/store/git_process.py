@@ -63,7 +63,7 @@ class Git:
         self._patience = patience
 
     def run(self, *arguments: str, stdin: str = "") -> GitDone:
-        """Run one command; how it ended. Raises Unreachable where it takes too long, UsageProblem without git."""
+        """Run one command; how it ended. Raises Unreachable if it takes too long, UsageProblem without git."""
         command = ["git", "-c", "gc.auto=0", "-c", "maintenance.auto=false", *arguments]
         try:
             process = subprocess.Popen(  # noqa: S603 - no shell, and every argument is ours

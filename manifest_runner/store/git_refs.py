@@ -29,7 +29,7 @@ _TRIES = 5
 class GitRefs:
     """Refs below ``refs/manifest-runner/`` at ``remote``, seen from the repository that holds ``folder``.
 
-    Without ``remote`` it is `origin`, or the only one. Raises UsageProblem where there is no repository or remote.
+    Without ``remote`` it is `origin`, or the only one. Raises UsageProblem if there is no repository or remote.
     """
 
     def __init__(self, folder: Path, remote: str | None, env: Mapping[str, str], *, patience: float) -> None:

@@ -31,7 +31,7 @@ class Store(Protocol):
         ...
 
     def get(self, name: str) -> Stored | None:
-        """The value, or None where there is none for certain."""
+        """The value, or None if there is none for certain."""
         ...
 
     def create(self, name: str, content: bytes) -> str:
@@ -39,7 +39,7 @@ class Store(Protocol):
         ...
 
     def replace(self, name: str, content: bytes, version: str) -> str:
-        """Write over the version that was read; the new version. Raises Conflict, also where it is gone."""
+        """Write over the version that was read; the new version. Raises Conflict, also if it is gone."""
         ...
 
     def delete(self, names: Sequence[str]) -> None:

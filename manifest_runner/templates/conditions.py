@@ -28,13 +28,13 @@ _OPERATORS = {
 
 
 class ConditionWriter(msgspec.Struct, frozen=True):
-    """``lookup`` and ``constant`` give the source of a look-up and of a value; None where that takes Jinja."""
+    """``lookup`` and ``constant`` give the source of a look-up and of a value; None if that takes Jinja."""
 
     lookup: Callable[[Lookup], str | None]
     constant: Callable[[Any], str]
 
     def write(self, node: nodes.Node | None) -> str | None:
-        """The source of an expression; None where it does more than compare look-ups and literals."""
+        """The source of an expression; None if it does more than compare look-ups and literals."""
         match node:
             case nodes.Const(value=value):
                 return self.constant(value)

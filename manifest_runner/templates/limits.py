@@ -51,7 +51,7 @@ class Budget:
         return self._left <= 0
 
     def charge(self, size: int, *, is_walked: bool = True) -> None:
-        """Pay for a value of this weight. Raises TemplateRefused where the rendering costs too much."""
+        """Pay for a value of this weight. Raises TemplateRefused if the rendering costs too much."""
         self._charge += size
         self._walked += size if is_walked else 0
         self.step()
@@ -59,7 +59,7 @@ class Budget:
             raise TemplateRefused(f"the template makes more than {MAX_TEXT:,} characters or values")
 
     def step(self) -> None:
-        """Pay for one operation. Raises TemplateRefused where the rendering takes too many."""
+        """Pay for one operation. Raises TemplateRefused if the rendering takes too many."""
         self._steps += 1
         if self._steps > MAX_STEPS:
             raise TemplateRefused(f"the template takes more than {MAX_STEPS:,} steps")

@@ -24,7 +24,7 @@ def unknown_names(
 ) -> Iterator[str]:
     """A message for each name that no row can supply.
 
-    ``scopes`` has the names that can be used here; its value is None where only a row shows what the name holds.
+    ``scopes`` has the names that can be used here; its value is None if only a row shows what the name holds.
     A name that ``default`` or ``defined`` guards is accepted, and so is a key where a condition may guard it.
     """
     tree = template.tree

@@ -36,7 +36,7 @@ _OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
 
 
 class Template:
-    """One parsed string. Raises TemplateFault where it is not a template that manifests allow."""
+    """One parsed string. Raises TemplateFault if it is not a template that manifests allow."""
 
     def __init__(self, text: str, sandbox: Sandbox, *, expression: bool = False) -> None:
         self.text = text
@@ -67,7 +67,7 @@ class Template:
 
     @cached_property
     def parts(self) -> tuple[str | Lookup | Query, ...] | None:
-        """The literals and look-ups that the string is made of, or None where it does more than that."""
+        """The literals and look-ups that the string is made of, or None if it does more than that."""
         found: list[str | Lookup | Query] = []
         for statement in self.tree.body:
             for node in statement.nodes if isinstance(statement, nodes.Output) else [None]:
@@ -144,7 +144,7 @@ class Template:
             raise TemplateFault("MR404", _words(e), self) from e
 
     def _looked_up(self, scope: Mapping[str, Any]) -> Any:
-        """The value where it is made of look-ups of existing values; None where it takes Jinja."""
+        """The value if it is made of look-ups of existing values; None if it takes Jinja."""
         values = [part if isinstance(part, str) else _value(part, scope) for part in self.parts or ()]
         if not values or not all(isinstance(value, (str, bool, int, float)) for value in values):
             return None

@@ -157,7 +157,7 @@ def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
 
 
 def _of_other_kinds(path: DataPath, mine: Kind) -> str:
-    """The words for a key of an analysis that only other kinds have; empty where no such kind exists."""
+    """The words for a key of an analysis that only other kinds have; empty if no such kind exists."""
     *steps, key = path
     kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
     if not kinds or mine in kinds:

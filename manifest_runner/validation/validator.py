@@ -72,7 +72,7 @@ class RowChecker(Checker):
 def row_checker(schema: object) -> RowChecker:
     """Compile a user's JSON Schema: the draft that its ``$schema`` names, else 2020-12; formats are asserted.
 
-    Raises SchemaProblem where it is invalid, or where a ``$ref`` leaves it: nothing is ever fetched.
+    Raises SchemaProblem if it is invalid, or if a ``$ref`` leaves it: nothing is ever fetched.
     """
     rules = plain(schema)
     if not isinstance(rules, (dict, bool)):

@@ -62,7 +62,7 @@ def read_details(text: str | None) -> Details:
 
 
 def write_details(details: Details) -> str | None:
-    """The text to keep, or None where there is nothing to say."""
+    """The text to keep, or None if there is nothing to say."""
     return None if details == _NONE else msgspec.json.encode(details).decode()
 
 

@@ -204,7 +204,7 @@ def read_one(
     sql: str,
     values: Sequence[Any] | dict[str, Any],
 ) -> Row | None:
-    """The first row of a query as a value, None where there is none."""
+    """The first row of a query as a value, None if there is none."""
     found = connection.execute(sql, values).fetchone()
     return make(found) if found else None
 

@@ -40,7 +40,7 @@ class Authorization:
         self._is_refused = credential.header != API_KEY_HEADER
 
     def header(self) -> Header:
-        """The header of the next request. Raises RetryableError where the server cannot be asked for a token."""
+        """The header of the next request. Raises RetryableError if the server cannot be asked for a token."""
         with self._lock:
             if not self._is_refused and (self._token is None or self._now() >= self._until):
                 self._mint()

@@ -12,7 +12,7 @@ from manifest_runner.items.shorthands import has_slot, written_at
 from manifest_runner.model import RowId
 from manifest_runner.text import shown
 
-# An id is empty where a cell is, which is seen at once, or where a list in a cell ends in its separator. The latter
+# An id is empty if a cell is, which is seen at once, or if a list in a cell ends in its separator. The latter
 # takes long to see for each row of a table; where it happens, it happens in the first of them.
 FIRST_ROWS = 1_000
 

@@ -192,7 +192,7 @@ def _has_slots(fields: Mapping[str, Any], path: tuple[str, str]) -> bool:
 
 
 def _names_of_rows(fields: Mapping[str, Any]) -> frozenset[str] | None:
-    """The inputs whose data a row decides; None where any of them may be."""
+    """The inputs whose data a row decides; None if any of them may be."""
     names: set[str] = set()
     for (outer, inner), _, _ in _LISTS:
         given = fields.get(outer)

@@ -76,7 +76,7 @@ NOWHERE = Origin()
 class Post(msgspec.Struct, frozen=True):
     """A batch that was about to be POSTed. ``by`` distinguishes users, ``retry`` is what --retries launched again.
 
-    ``at`` is in seconds since the epoch by our clock, ``server_at`` by the server's, None where that was not known.
+    ``at`` is in seconds since the epoch by our clock, ``server_at`` by the server's, None if that was not known.
     """
 
     key: str
@@ -217,7 +217,7 @@ class Journal:
         self._records.close()
 
     def forget_answered(self) -> None:
-        """All answers are in the lockfile, on disk. Raises BadState where they cannot be removed."""
+        """All answers are in the lockfile, on disk. Raises BadState if they cannot be removed."""
         self._records.forget_all_but(self.pending.keys())
         self.answers.clear()
 

@@ -141,7 +141,7 @@ def line(record: Record) -> bytes:
 
 
 def parsed(raw: bytes, where: str) -> Chain:
-    """The records in these bytes. Raises BadState where they are damaged."""
+    """The records in these bytes. Raises BadState if they are damaged."""
     *lines, _torn = raw.split(b"\n")
     for number, each in enumerate(lines, 1):
         checksum, _, payload = each.partition(b" ")

@@ -141,7 +141,7 @@ class LeaseKeeper:
                 self._take_stock(now)
 
     def renew(self) -> None:
-        """Raises LeaseLost where somebody else has taken or freed it; expired alone is not lost."""
+        """Raises LeaseLost if somebody else has taken or freed it; expired alone is not lost."""
         with self._lock:
             lease = renewed(self._held, self._clock())
             try:

@@ -84,7 +84,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Claim(NamedTuple):
-    """What a claimed lease was before: None where there was none."""
+    """What a claimed lease was before: None if there was none."""
 
     before: Lease | None
     standing: LeaseStanding

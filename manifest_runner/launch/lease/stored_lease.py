@@ -20,7 +20,7 @@ class Read(NamedTuple):
 
 
 def read_lease(store: Store, name: str) -> Read:
-    """The lease in a store. Raises BadState where it is damaged."""
+    """The lease in a store. Raises BadState if it is damaged."""
     stored = store.get(name)
     if stored is None:
         return Read(None, "")

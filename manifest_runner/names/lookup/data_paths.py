@@ -38,7 +38,7 @@ def choose_data(path: str, records: Sequence[DataRecord]) -> FoundData | Failure
 def missing_words(path: str, spelling: str | None, neighbours: list[str] | None) -> str:
     """Why there are no data at a path.
 
-    ``spelling`` is the same path in another case, ``neighbours`` what its folder holds, None where nobody looked.
+    ``spelling`` is the same path in another case, ``neighbours`` what its folder holds, None if nobody looked.
     """
     words = f"no data at {shown(path)}"
     if spelling is not None:
@@ -51,7 +51,7 @@ def missing_words(path: str, spelling: str | None, neighbours: list[str] | None)
 
 
 def status_fault(path: str, record: DataRecord) -> Failure | None:
-    """Why data cannot be used now; None where they can, or where the server does not say."""
+    """Why data cannot be used now; None if they can, or if the server does not say."""
     if record.status in (None, AVAILABLE):
         return None
     advice = {

@@ -45,7 +45,7 @@ class PipelineLookup:
         self._hidden: Refused | None = None
 
     def look_up(self, key: str) -> PipelineEntry | Failure:
-        """The pipeline of a code or an id. Raises Refused where the credential may not look for a code."""
+        """The pipeline of a code or an id. Raises Refused if the credential may not look for a code."""
         record = self._by_id(key) if is_uuid(key) else self._by_code(key)
         if record is None:
             return PipelineEntry(key)  # an id of which nothing can be seen
@@ -79,7 +79,7 @@ class PipelineLookup:
         return None if record is None else self._status_failure(key, record)
 
     def record_of(self, key: str) -> PipelineRecord | Failure:
-        """The pipeline itself. Raises Refused where the credential may not see it."""
+        """The pipeline itself. Raises Refused if the credential may not see it."""
         if not is_uuid(key):
             return self._by_code(key)
         return self._client.ask(calls.get_pipeline(key), read_pipeline)
