@@ -78,12 +78,12 @@ def _counts(monkeypatch):
     monkeypatch.setattr(jsonschema_rs, "validator_for", lambda *a, **n: Counting(make_validator(*a, **n)))
     monkeypatch.setattr(requests.Session, "send", sent)
     monkeypatch.setattr(os, "fsync", counted("syncs", fsync))
-    caches = (shipped.item_checker, shipped._manifest_checker, shipped._lockfile_checker)
-    for cache in caches:
-        cache.cache_clear()
+    checkers = (shipped.item_checker, shipped._manifest_checker, shipped._analysis_checker, shipped._lockfile_checker)
+    for checker in checkers:
+        checker.cache_clear()
     yield counts
-    for cache in caches:
-        cache.cache_clear()
+    for checker in checkers:
+        checker.cache_clear()
 
 
 @pytest.fixture(name="study")
