@@ -55,6 +55,5 @@ def sync_folder(folder: Path) -> None:
 
 def unwritable(path: Path, error: OSError) -> BadState:
     reason = error.strerror or type(error).__name__
-    return BadState(
-        f"{path}: cannot be written: {reason}. Nothing is lost; free space or fix the permissions, then run again."
-    )
+    advice = "check the disk" if error.errno == errno.EIO else "free space or fix the permissions"
+    return BadState(f"{path}: cannot be written: {reason}. Nothing is lost; {advice}, then run again.")

@@ -7,6 +7,9 @@
 ``described(value)``      `shown` with its type: ``text "x"``, ``the number 3``
 ``quoted_template(text)`` a template on one line, in backticks
 ========================  ==================================================================================
+
+Two more stand where they are used: ``shorten`` in manifest/yaml_report.py only cuts text, ``harmless`` in
+cli/console.py is ``plain_text`` for whole output: it keeps line ends and tabs.
 """
 
 from __future__ import annotations

