@@ -42,13 +42,13 @@ class Preview(msgspec.Struct, frozen=True):
     cost: Estimate | None = None
 
 
-def plan(path: Path, target: Target, options: RunOptions, context: Context, *, digests: bool = True) -> Preview:
-    """What ``run`` would do. Writes nothing. ``digests`` is as in `make_plan`.
+def plan(path: Path, target: Target, options: RunOptions, context: Context, *, launches: bool = True) -> Preview:
+    """What ``run`` would do. Writes nothing. ``launches`` is as in `make_plan`.
 
     Notifies ``context`` if more is due than one run may launch.
     """
     session = read_session(path, target, context, no_check=options.no_check)
-    made = plan_session(session, options.choices, options.detail, None, digests=digests)
+    made = plan_session(session, options.choices, options.detail, None, launches=launches)
     session.loaded.raise_errors(strict=options.strict)
     check_targets(made.references, options.choices)
     too_many = launch_limit_message(made, options, session.loaded)

@@ -22,8 +22,6 @@ from manifest_runner.names.review import Known, Review
 
 # Ids of data, one a line, that nothing can be wrong with; one of zeros is somebody's to fill in.
 _IDS = re.compile(r"(?:f[io]l\.(?!0000)[0-9A-Za-z]+(?:\n(?!\Z)|\Z))+")
-# Where data can be besides the inputs, in a request or its input.
-_ELSEWHERE = frozenset({"dataIds", "inputFormValues", "logs", "mounts"})
 _MAX_ROUTINE = 1_000
 # The codes of what only a look into ICA can find.
 _LOOKED_UP = frozenset({"MR701", "MR707", "MR709"})
@@ -140,8 +138,11 @@ class Pins:
     @staticmethod
     def _key(rendered: Request, request: Request) -> Hashable:
         """All names in a request but those of data in its inputs, and its pipeline: what few requests differ in."""
-        outputs, parent = rendered.get("analysisOutput"), request.get("outputParentFolderId")
+        parent = request.get("outputParentFolderId")
         is_id = parent is not None and parent[:4] == "fol." and parent[4:].isalnum()
+        if rendered is request and (is_id or parent is None):
+            return str(request["pipelineId"])
+        outputs = rendered.get("analysisOutput")
         has_target = outputs is not request.get("analysisOutput")
         return (
             rendered.get("pipeline"),
@@ -152,9 +153,14 @@ class Pins:
         )
 
     def _with_inputs(self, request: Request) -> Request | None:
-        """The hot path: a request with data in inputs alone, all of them ids or known; None for any other."""
+        """The hot path: a request with data in inputs alone, all of them ids or known; None for any other.
+
+        Besides, data can be in a form, in logs, and beside the inputs of CWL.
+        """
         given = request.get("analysisInput")
-        if given is None or not _ELSEWHERE.isdisjoint(request) or not _ELSEWHERE.isdisjoint(given):
+        if given is None or "inputFormValues" in request or "logs" in request:
+            return None
+        if "dataIds" in given or "mounts" in given:
             return None
         inputs, known, changed, placed = given.get("inputs") or (), self.names.data, False, []
         if (texts := _texts_of(inputs)) is None:

@@ -37,7 +37,7 @@ class Launch(NamedTuple):
 
 
 class Plan(msgspec.Struct):
-    """The userReferences of a manifest by what would become of them, and the ``launches`` that are due.
+    """The userReferences of a manifest by what would become of them; what is ``due`` and its ``launches``.
 
     ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
     their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
@@ -63,6 +63,7 @@ class Plan(msgspec.Struct):
     fixed: list[str] = msgspec.field(default_factory=list)
     again: list[str] = msgspec.field(default_factory=list)
     beyond_limit: int = 0
+    due: list[str] = msgspec.field(default_factory=list)
     launches: list[Launch] = msgspec.field(default_factory=list)
     references: set[str] = msgspec.field(default_factory=set)
     changes: dict[str, list[Change] | None] = msgspec.field(default_factory=dict)
@@ -74,15 +75,9 @@ class Plan(msgspec.Struct):
     not_ended: int = 0
 
     @property
-    def due(self) -> list[str]:
-        """The userReferences of the launches."""
-        return [launch.user_reference for launch in self.launches]
-
-    @property
     def digest(self) -> str:
-        """All launches as one hash; empty if the plan was made without digests."""
-        digests = [launch.digest for launch in self.launches]
-        return plan_digest(digests) if all(digests) else ""
+        """All launches as one hash; empty if the plan was made without them."""
+        return plan_digest(launch.digest for launch in self.launches) if self.launches or not self.due else ""
 
     @property
     def is_covered(self) -> bool:

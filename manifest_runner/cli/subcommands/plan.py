@@ -43,7 +43,7 @@ def command(
 
     options = structs.replace(options, choices=choices, detail=console.detail)
     with working(console) as context:
-        seen = preview.plan(manifest, target, options, context, digests=console.as_json)
+        seen = preview.plan(manifest, target, options, context, launches=console.as_json)
     console.findings(seen.findings)
     waiting = seen.waiting
     lines = plan_lines(seen.plan, seen.batches, verbose=console.verbose, waiting=len(waiting), cost=seen.cost)

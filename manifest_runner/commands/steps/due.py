@@ -72,9 +72,9 @@ def launch_limit_message(plan: Plan, options: RunOptions, loaded: Loaded) -> str
 
 
 def plan_session(
-    session: Session, choices: Choices, detail: int | None, spool: Spool | None, *, digests: bool = True
+    session: Session, choices: Choices, detail: int | None, spool: Spool | None, *, launches: bool = True
 ) -> Plan:
-    """The plan on what lockfile and journal know together; neither is changed. ``digests`` is as in `make_plan`."""
+    """The plan on what lockfile and journal know together; neither is changed. ``launches`` is as in `make_plan`."""
     pending = references(session.journal.pending.values())
     items = _counted(session.loaded.stream.items(), session.context.progress)
     keep = None if spool is None else spool.keep
@@ -87,7 +87,7 @@ def plan_session(
         keep=keep,
         detail=detail,
         is_meant=_meant(choices),
-        digests=digests,
+        launches=launches,
     )
     report_moves(session.loaded, plan.references)
     return plan

@@ -51,9 +51,10 @@ class Claims:
     def add(self, request: dict[str, Any]) -> None:
         """The claims of an item that meets the API's rules."""
         self.references.add(request["userReference"])
-        if "analysisOutput" in request:
-            for target in _targets(request):
-                self.targets.add(target)
+        for each in request.get("analysisOutput") or ():
+            if each is not None and each.get("actionOnExist") != "RENAME":
+                # Hashed as a Target is, which takes longer to make than all the rest of this.
+                self.targets.add((each["targetProjectId"], each["targetPath"].rstrip("/")))
 
 
 def _targets(request: dict[str, Any]) -> Iterator[Target]:
