@@ -17,7 +17,7 @@ _CARET = re.compile(r"( +\| +)(\^+)")
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether a person looks at the stream, on a terminal that can show colour, and has not asked for none."""
+    """Whether the stream is a terminal that can show colour, and the user has not turned it off."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -96,7 +96,7 @@ def _explain(
 
 
 def _has_steps(item: LockedItem) -> bool:
-    """What was aborted has no step that failed."""
+    """An aborted analysis has no step that failed."""
     return not item.creation_failed and item.analysis is not None and item.analysis.status != "ABORTED"
 
 

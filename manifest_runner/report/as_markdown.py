@@ -63,7 +63,7 @@ def _unfinished(summary: Summary) -> str:
 
 
 def _totals(summary: Summary) -> str:
-    """What left the manifest stands below the total, which does not count it."""
+    """Items that left the manifest are below the total, which does not count them."""
     if not summary.rows:
         return "\nNothing has been launched.\n"
     lines = [f"| {_MARKS[state.tone]} {state.label} | {count:,} |" for state, count in summary.counts.items()]

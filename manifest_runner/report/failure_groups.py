@@ -60,7 +60,7 @@ def group_words(group: FailureGroup) -> str:
 
 
 def hint(group: FailureGroup) -> str | None:
-    """What an exit code that a system gives, and not the program, says of the cause; None for any other."""
+    """The likely cause behind an exit code set by the system; None for a code of the program's own."""
     return _SIGNALS.get(group.exit_code or 0)
 
 

@@ -1,4 +1,4 @@
-"""How an item stands, in one word: the API's statuses of a batch item and of its analysis taken together."""
+"""An item's state in one word, from the API's statuses of its batch item and its analysis."""
 
 from __future__ import annotations
 

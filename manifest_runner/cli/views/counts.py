@@ -35,7 +35,7 @@ def _state(item: LockedItem) -> State:
 
 
 def ended(counts: Mapping[State, int]) -> int:
-    """How many can no longer change."""
+    """The number of launches that can no longer change."""
     return sum(counts.get(state, 0) for state in _ENDED)
 
 

@@ -41,7 +41,7 @@ def failures_lines(report: FailuresReport, again: Callable[[str], str], *, verbo
 
 
 def _cures(report: FailuresReport, again: Callable[[str], str], *, verbose: bool) -> Iterator[str]:
-    """What the exit codes say, and a command for each kind of failure."""
+    """Hints on exit codes, and a command for each kind of failure."""
     hints = {group.exit_code: found for group in report.groups if (found := hint(group))}
     yield from (f"exit {code}: {found}" for code, found in hints.items())
     yield "next: fix the cause, then launch the failed items again, one kind at a time:"

@@ -1,4 +1,4 @@
-"""What analyses cost: asked once for each that has ended, and kept in the lockfile."""
+"""The prices of analyses that have ended, asked for once and recorded in the lockfile."""
 
 from __future__ import annotations
 

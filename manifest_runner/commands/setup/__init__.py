@@ -1,1 +1,1 @@
-"""What every command starts from: the context, the options, the session that holds a manifest."""
+"""The start of every command: the context, the options, the session that holds a manifest."""

@@ -1,4 +1,4 @@
-"""What lies outside a command: the environment, the clocks, and who hears of its progress."""
+"""The world outside a command: the environment, the clocks, and who hears of its progress."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Held(msgspec.Struct):
 
     @property
     def is_clean(self) -> bool:
-        """Whether all that was ever sent under this lease is known, or can be read by its batch."""
+        """Whether everything ever sent under this lease is known or can be read by its batch."""
         return self.claim.is_clean
 
     @property
@@ -114,7 +114,7 @@ def is_held(stores: Stores, context: Context) -> bool:
 
 
 def _release(held: Held, token_file: Path, context: Context) -> None:
-    """Where the store is out of reach the token stays, so that this folder can take its lease back."""
+    """If the store is out of reach, the token stays, so that this folder can take its lease back."""
     try:
         held.keeper.release(held.unseen)
     except Unreachable as e:

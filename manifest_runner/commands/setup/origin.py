@@ -41,7 +41,7 @@ def _login() -> str | None:
 
 
 def _is_dirty(folder: Path, workspace: Workspace, env: Mapping[str, str]) -> bool:
-    """Whether anything beside the manifest differs from the commit, but for what a run itself writes."""
+    """Whether anything beside the manifest differs from the commit, except files that a run writes."""
     own = (workspace.lockfile, workspace.journal, workspace.running, *workspace.leases())
     left_out = [f":(exclude,literal){path.name}" for path in own if path.absolute().parent == folder]
     arguments = ("status", "--porcelain", "--", ".", *left_out, ":(exclude).manifest-runner")

@@ -70,7 +70,7 @@ class Session:
         self.shares_journal = stores.state is not None
 
     def _read(self) -> None:
-        """What another run moves from the journal to the lockfile in between is then seen twice, and not missed."""
+        """The journal first: a launch that another run moves to the lockfile meanwhile is seen twice, not missed."""
         identity = self._identity
         self.journal = Journal.read(self._records, Owner(identity.name, identity.project, identity.server))
         self.lockfile = self._kept.read(

@@ -114,7 +114,7 @@ def _faults(kind: Kind, label: str, item: Any) -> Iterator[str]:
 
 
 def _refuse_unless_it_loads(manifest: str, payload: Path) -> None:
-    """What no schema checks: a userReference twice, braces in a key, a manifest that is too large."""
+    """Check what no schema can: a duplicate userReference, braces in a key, a manifest that is too large."""
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "manifest.yaml"
         trial.write_text(manifest, encoding="utf-8", newline="")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # what speaks HTTP is imported when something is sent
 
 
 def abort_analysis(client: Client, analysis_id: str) -> bool:
-    """Whether there was anything to abort: ICA refuses for an analysis that has ended since it was last read."""
+    """Abort it; False if it has ended since it was last read, which ICA refuses."""
     try:
         client.abort_analysis(analysis_id)
     except Refused:

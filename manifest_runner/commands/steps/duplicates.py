@@ -23,7 +23,7 @@ MOST_LAG = 30.0
 
 
 def doubles_of_run(run: OpenRun, launched: list[str]) -> list[Double]:
-    """What a run has to report: after a launch, and within an hour of one, launches that exist more than once.
+    """The duplicates that a run reports, if it launched something or the latest launch is less than an hour ago.
 
     A launch that somebody aborted as the newer of two is replaced by the older one.
     """

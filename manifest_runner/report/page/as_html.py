@@ -71,7 +71,7 @@ def _rows(summary: Summary, reasons: tuple[Reason, ...]) -> list[dict[str, Any]]
 
 
 def _constants(summary: Summary) -> dict[str, str]:
-    """What all items have in common stands once, in the header, and not in every row."""
+    """Values that all items share appear once, in the header, and not in every row."""
     found = {"Kind": {row.kind for row in summary.rows}, "Pipeline": {row.pipeline or "" for row in summary.rows}}
     return {name: next(iter(values)) for name, values in found.items() if len(values) == 1 and values != {""}}
 

@@ -27,7 +27,7 @@ def state_bar(summary: Summary) -> Markup:
 
 
 def running_chart(running: Running) -> Markup:
-    """How many ran at a time, stacked by outcome; the words for it stand beside it."""
+    """How many ran at a time, stacked by outcome; its caption is beside it."""
     return Markup('<svg class="running" aria-hidden="true">{}</svg>').format(Markup().join(map(_block, running.blocks)))
 
 
