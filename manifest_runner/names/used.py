@@ -17,11 +17,12 @@ class Used:
         self.pipelines: set[str] = set()
         self.data: set[str] = set()
 
-    def add(self, body: bytes) -> dict[str, Any]:
-        """One request as JSON; returns it as a value."""
+    def add(self, body: bytes, *, data: bool = True) -> dict[str, Any]:
+        """One request as JSON, without its ``data`` if these are not wanted; returns it as a value."""
         request: dict[str, Any] = orjson.loads(body)
         self.pipelines.add(request["pipelineId"])
-        with_data(request, self._note, self._note)
+        if data:
+            with_data(request, self._note, self._note)
         return request
 
     def _note(self, text: str, _at: DataPath) -> str:

@@ -102,7 +102,8 @@ def _examine_launches(run: OpenRun, plan: Plan, resolver: Resolver) -> _Verdict:
     checks: dict[str, PipelineCheck | None] = {}
     pinned = {entry.id for entry in names.pipelines.values()}
     for launch in plan.launches:
-        request = used.add(run.spool.fetch(launch.request))
+        # Once there are more ids than a run checks, the rest need not be known.
+        request = used.add(run.spool.fetch(launch.request), data=len(used.data) <= MAX_CHECKED_IDS)
         pipeline = request["pipelineId"]
         if pipeline not in pinned and pipeline not in checks:
             checks[pipeline] = _examine_pipeline(resolver, pipeline, verdict)
@@ -141,7 +142,7 @@ def check_data(
 ) -> dict[str, Failure]:
     """The data, by id, that cannot be used; without ``notify`` however many they are."""
     if notify is not None and len(ids) > MAX_CHECKED_IDS:
-        notify(f"{len(ids):,} data ids are too many for a run to check; `manifest-runner resolve` checks them")
+        notify(f"more than {MAX_CHECKED_IDS:,} data ids are too many for a run; `manifest-runner resolve` checks them")
         return {}
     foreign, keys = foreign_data(names), {entry.id: key for key, entry in names.data.items()}
     by_project: dict[str | None, list[str]] = {}

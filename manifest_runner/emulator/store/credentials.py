@@ -1,4 +1,4 @@
-"""Users, told apart by their credentials; only a hash of a credential is ever kept."""
+"""Users, distinguished by their credentials; only a hash of a credential is ever kept."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from manifest_runner.commands import preview, run
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.status import refresh
+from manifest_runner.commands.steps import names
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
@@ -126,6 +127,15 @@ def test_a_run_sends_one_post_and_reads_one_page_for_each_batch(study, server, c
     assert counts["syncs"] <= 2 * posts + 6
     bodies = sum(len(each.body) for each in preview.render(study, server, RunOptions(), context()))
     assert counts["sent bytes"] <= bodies + 1000
+
+
+def test_more_data_ids_than_a_run_checks_are_left_to_resolve(study, server, counts, monkeypatch):
+    monkeypatch.setattr(names, "MAX_CHECKED_IDS", 10)
+    said: list[str] = []
+    run.run(study, server, RunOptions(), Context(env={"ICAV2_X_API_KEY": "a-key"}, notify=said.append))
+    tokens, pipeline, data, searches, posts, pages = 1, 3, 0, 2, 4, 4
+    assert counts["requests"] == tokens + pipeline + data + searches + posts + pages
+    assert "more than 10 data ids are too many for a run; `manifest-runner resolve` checks them" in said
 
 
 def test_a_run_with_nothing_to_do_sends_and_writes_nothing(study, server, counts):
