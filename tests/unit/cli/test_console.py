@@ -22,7 +22,7 @@ from manifest_runner.errors import BadState
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, Lockfile
 from manifest_runner.planning.diff import Change
-from manifest_runner.planning.plan import Launch, Plan
+from manifest_runner.planning.plan import Plan
 
 HOSTILE = "a\x1b[31mb\x9bc\u202ed\x07e"
 HARMLESS = "a\\x1b[31mb\\x9bc\\u202ed\\x07e"
@@ -36,10 +36,6 @@ def outcome(*failed, launched=("good",)):
     return Outcome(Plan(), lockfile, Path("m.lock.json"), Sent(1, list(launched)), failures)
 
 
-def due(names):
-    return [Launch(name, "nextflow", "1.1", 0, "0" * 64, None) for name in names]
-
-
 # -- plans
 
 
@@ -50,7 +46,7 @@ def test_the_unchanged_are_counted_and_shown_only_when_asked_for():
 
 
 def test_each_group_shows_its_first_few():
-    lines = plan_lines(Plan(new=NAMES, removed=NAMES[:3], launches=due(NAMES)), 2, verbose=False)
+    lines = plan_lines(Plan(new=NAMES, removed=NAMES[:3], due=NAMES), 2, verbose=False)
     assert lines[9:12] == ["+ s09", "+ … and 15 more new (--verbose shows all)", "- s00"]
     assert lines[-1].endswith("; 25 to launch in 2 batches")
 
@@ -101,10 +97,10 @@ def test_changed_items_beyond_those_that_were_looked_at_are_counted():
 
 
 def test_a_plan_leaves_out_what_there_is_none_of():
-    assert plan_lines(Plan(new=["a"], launches=due(["a"])), 1, verbose=False)[-1] == "1 new; 1 to launch in 1 batch"
+    assert plan_lines(Plan(new=["a"], due=["a"]), 1, verbose=False)[-1] == "1 new; 1 to launch in 1 batch"
     assert plan_lines(Plan(unchanged=["a", "b"]), 0, verbose=False) == ["2 unchanged; nothing to launch"]
     assert plan_lines(Plan(), 0, verbose=False) == ["no items; nothing to launch"]
-    waiting = Plan(new=["a", "b"], launches=due(["a", "b"]))
+    waiting = Plan(new=["a", "b"], due=["a", "b"])
     assert plan_lines(waiting, 1, verbose=False, waiting=1)[-1] == (
         "2 new; 1 to launch in 1 batch, 1 waits until others have ended (maxRunning)"
     )
@@ -114,7 +110,7 @@ def test_a_plan_leaves_out_what_there_is_none_of():
 
 
 def test_a_plan_advises_only_what_is_still_to_do():
-    nothing, retried = Plan(unchanged=["a"]), Plan(failed=["a"], launches=due(["a"]))
+    nothing, retried = Plan(unchanged=["a"]), Plan(failed=["a"], due=["a"])
     assert [len(plan_lines(made, 0, verbose=False)) for made in (nothing, retried)] == [1, 2]
     advised = plan_lines(Plan(failed=["a"], pending=["b"], changed=["c"], unapproved=["c"]), 0, verbose=False)
     assert [word for word in ("settles", "--relaunch-changed", "--retry-failed") if word in "".join(advised)] == [
@@ -138,7 +134,7 @@ def test_a_plan_s_json_has_these_keys_and_no_others():
         "batches",
     ]
     keys += ["launches", "approvalNeeded", "changes", "planDigest"]
-    assert list(plan_document(Plan(unapproved=["a"], launches=due(["a"])), 3)) == keys
+    assert list(plan_document(Plan(unapproved=["a"], due=["a"]), 3)) == keys
 
 
 def test_what_is_to_be_aborted_is_shown_by_its_first_few():
