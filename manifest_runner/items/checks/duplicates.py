@@ -51,17 +51,18 @@ class Claims:
     def add(self, request: dict[str, Any]) -> None:
         """The claims of an item that meets the API's rules."""
         self.references.add(request["userReference"])
-        for each in request.get("analysisOutput") or ():
-            if each is not None and each.get("actionOnExist") != "RENAME":
-                # Hashed as a Target is, which takes longer to make than all the rest of this.
-                self.targets.add((each["targetProjectId"], each["targetPath"].rstrip("/")))
+        for target in _places(request):
+            self.targets.add(target)
 
 
-def _targets(request: dict[str, Any]) -> Iterator[Target]:
-    """Where an item's results would overwrite existing ones."""
+def _places(request: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The project and path where an item's results would overwrite existing ones.
+
+    They are hashed as a Target is, which takes longer to make than all the rest of a claim.
+    """
     for each in request.get("analysisOutput") or ():
         if each is not None and each.get("actionOnExist") != "RENAME":
-            yield Target(each["targetProjectId"], each["targetPath"].rstrip("/"))
+            yield each["targetProjectId"], each["targetPath"].rstrip("/")
 
 
 class DuplicateCheck:
@@ -94,7 +95,7 @@ class DuplicateCheck:
             if hash(item.user_reference) in references:
                 self._check_reference(claimant, len(references))
             if targets:
-                for target in _targets(orjson.loads(item.request)):
+                for target in map(Target._make, _places(orjson.loads(item.request))):
                     if hash(target) in targets:
                         self._check_target(claimant, target)
 
