@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from manifest_runner.ica.model import BatchItem
+from manifest_runner.launch.batch_items import BatchIndex
 from manifest_runner.launch.looking import PAGE, cheapest_search, look_by_search
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
@@ -90,15 +91,16 @@ class Poller:
         return left
 
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
-        for seen in self._seen(batch_id, references):
-            item = self.lockfile.items.get(seen.user_reference)
-            if item is not None and item.batch_id == batch_id:
-                self.lockfile.items[seen.user_reference] = updated(item, seen)
+        items = self.lockfile.items
+        index = BatchIndex({reference: items[reference] for reference in references})
+        for seen in self._seen(batch_id, references, index):
+            if (reference := index.reference(seen)) is not None:
+                items[reference] = updated(items[reference], seen)
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
             self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)
 
-    def _seen(self, batch_id: str, references: list[str]) -> Iterable[BatchItem]:
+    def _seen(self, batch_id: str, references: list[str], index: BatchIndex) -> Iterable[BatchItem]:
         """The batch's items that may have changed: one by one where that takes no more requests than the pages.
 
         A status filter shows which items are still being created; the others are fetched.
@@ -111,11 +113,11 @@ class Poller:
             return [self.client.get_item(batch_id, item_id) for item_id in ids]
         if len(ids) < len(items) or all(item.creation_is_final for item in items):
             return self.client.list_items(batch_id)
-        return self._seen_by_status(batch_id, references)
+        return self._seen_by_status(batch_id, references, index)
 
-    def _seen_by_status(self, batch_id: str, references: list[str]) -> list[BatchItem]:
+    def _seen_by_status(self, batch_id: str, references: list[str], index: BatchIndex) -> list[BatchItem]:
         seen = list(self.client.list_items(batch_id, OPEN_CREATION))
-        still_open = {item.user_reference for item in seen}
+        still_open = {index.reference(item) for item in seen}
         left = [reference for reference in references if reference not in still_open]
         if len(left) > MANY:
             return [*seen, *self.client.list_items(batch_id, tuple(sorted(FINAL_CREATION)))]

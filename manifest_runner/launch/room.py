@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from manifest_runner.launch.batch_items import BatchIndex
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 
@@ -41,5 +42,6 @@ def _refreshed(client: Client, name: str, launch: LockedItem) -> LockedItem:
         return launch
     if launch.item_id is not None:
         return updated(launch, client.get_item(launch.batch_id, launch.item_id))
-    seen = next((each for each in client.list_items(launch.batch_id) if each.user_reference == name), None)
+    index = BatchIndex({name: launch})
+    seen = next(filter(index.reference, client.list_items(launch.batch_id)), None)
     return launch if seen is None else updated(launch, seen)

@@ -96,6 +96,22 @@ def test_an_item_that_was_renamed_twice_still_shows_what_changed(launched, emula
     ]
 
 
+@pytest.mark.parametrize("emulator", [{"creation_delay": 2.0}], indirect=True)
+def test_an_item_that_was_renamed_twice_before_it_was_created_is_still_followed(cli, emulator):
+    write_study(cli, "alpha", "beta")
+    change(cli, "manifest: 1\n", "manifest: 1\nstamp: false\n")  # no search shows them
+    cli.ok("run", "study.yaml", "--wait", "none")
+    for old, new in (("alpha", "psi"), ("psi", "omega")):
+        change(cli, f"{old},fil.alpha", f"{new},fil.alpha", "study.csv")
+        text = re.sub("moved: .*\n", "", cli.read("study.yaml"))
+        cli.write("study.yaml", f"moved: [{{from: {old}, to: {new}}}]\n{text}")
+        cli.ok("run", "study.yaml", "--wait", "none", "--no-refresh")
+    cli.ok("run", "study.yaml", "--timeout", "20", "--poll-interval", "0.2")
+    cli.ok("run", "study.yaml", "--wait", "finished")
+    ended = {name: item["analysis"]["status"] for name, item in cli.lockfile()["items"].items()}
+    assert (ended, sorted(emulator.executed())) == ({"omega": "SUCCEEDED", "beta": "SUCCEEDED"}, ["alpha", "beta"])
+
+
 @pytest.mark.parametrize("rebuild", ["run", "import"])
 def test_a_launch_that_was_adopted_or_imported_is_not_paid_again_under_another_name(launched, emulator, rebuild):
     (launched.folder / "study.lock.json").unlink()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import pytest
+from msgspec.structs import replace
 
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
 from manifest_runner.launch.polling import LONGEST_PAUSE, PAGE, Poller, analysis_done, creation_done, pauses
@@ -69,6 +70,15 @@ def test_items_are_matched_by_user_reference_in_whatever_order_they_come():
     assert poller.poll() == 1
     assert statuses(poller) == {"a": "SUCCEEDED", "b": "RUNNING", "c": "FAILED"}
     assert [item.item_id for item in poller.lockfile.items.values()] == ["i-a", "i-b", "i-c"]
+
+
+def test_items_that_took_the_names_of_others_get_what_became_of_themselves():
+    poller = make(Server({"b-1": {"a": DONE, "b": FAILED}}))
+    first, second = poller.lockfile.items["a"], poller.lockfile.items["b"]
+    renamed = {"c": replace(first, renamed_from="a"), "a": replace(second, renamed_from="b")}
+    poller.lockfile.items = renamed
+    assert poller.poll() == 0
+    assert statuses(poller) == {"c": "SUCCEEDED", "a": "FAILED"}
 
 
 def test_nothing_is_asked_when_nothing_is_open():
