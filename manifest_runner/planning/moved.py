@@ -6,11 +6,14 @@ A name is a userReference, or a pattern with ``{name}`` parts that stand for any
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from manifest_runner.manifest.document import PART, Move
+
+
+MAX_FORMER = 1_000  # patterns that fit each other's names give ever more of them
 
 
 class MoveFault(NamedTuple):
@@ -37,13 +40,17 @@ class Renames:
         return bool(self._literal or self._patterns)
 
     def former(self, reference: str) -> list[str]:
-        """Every name that the item may have had; each once, so that a cycle ends."""
-        found = {reference: None}
+        """Every name that the item may have had.
+
+        On the way to each a move is followed once: one that shortens names, such as ``{s}-wgs`` to ``{s}``, fits its
+        own old names, too.
+        """
+        found: dict[str, tuple[Move, ...]] = {reference: ()}
         names = [reference]
         for name in names:
-            for _, old in self.steps(name):
-                if old not in found:
-                    found[old] = None
+            for move, old in self.steps(name):
+                if move not in found[name] and old not in found and len(names) <= MAX_FORMER:
+                    found[old] = (*found[name], move)
                     names.append(old)
         return names[1:]
 
@@ -53,7 +60,7 @@ class Renames:
             yield move, move.old
         for move in self._patterns:
             if (parts := _matched(move.new, reference)) is not None:
-                yield move, PART.sub(lambda part: parts[part.group(1)], move.old)
+                yield move, _filled(move.old, parts)
 
 
 def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[MoveFault]:
@@ -108,14 +115,23 @@ def _still_there(move: Move, references: Collection[str], renames: Renames) -> s
     """An item that has the old name; of a pattern, any that it fits but that has a new name already."""
     if not _is_pattern(move):
         return move.old if move.old in references else None
-    return next((each for each in references if _is_old(move, each, renames)), None)
+    return next((each for each in references if _is_old(move, each, references, renames)), None)
 
 
-def _is_old(move: Move, reference: str, renames: Renames) -> bool:
-    if _matched(move.old, reference) is None:
+def _is_old(move: Move, reference: str, references: Collection[str], renames: Renames) -> bool:
+    """Whether an item has an old name and not a new one, as far as the patterns, or the other items, show that."""
+    if (parts := _matched(move.old, reference)) is None:
         return False
+    new = _filled(move.new, parts)
+    if _is_wider(move.new, move.old) or (new != reference and new in references):
+        return True
     names = (reference, *renames.former(reference))
     return not any(_matched(move.new, name) is not None for name in names)
+
+
+def _is_wider(pattern: str, other: str) -> bool:
+    """Whether a pattern fits all that the other one fits, and more, as ``{s}`` does beside ``{s}-wgs``."""
+    return _matched(pattern, other) is not None and _matched(other, pattern) is None
 
 
 def _is_pattern(move: Move) -> bool:
@@ -126,6 +142,10 @@ def _matched(pattern: str, text: str) -> dict[str, str] | None:
     """The text of each part where the pattern fits all of ``text``."""
     found = _compiled(pattern).fullmatch(text)
     return None if found is None else found.groupdict()
+
+
+def _filled(pattern: str, parts: Mapping[str, str]) -> str:
+    return PART.sub(lambda part: parts[part.group(1)], pattern)
 
 
 @lru_cache(maxsize=256)

@@ -25,6 +25,8 @@ def moves(*pairs: tuple[str, str]) -> list[Move]:
         ([("{s}-{s}", "{s}+{s}")], "x+x", ["x-x"]),
         ([("{s}-{s}", "{s}+{s}")], "x+y", []),
         ([("a.c", "b.c")], "bxc", []),
+        ([("{s}-wgs", "{s}")], "x", ["x-wgs"]),
+        ([("{s}", "{s}-b"), ("{s}-b", "{s}")], "x-b", ["x", "x-b-b"]),
     ],
 )
 def test_former_names_are_found_through_chains_and_patterns(pairs, reference, former):
@@ -39,6 +41,8 @@ def test_former_names_are_found_through_chains_and_patterns(pairs, reference, fo
         ([("{s}-a", "{s}-c"), ("x-b", "x-c")], {"x-c"}, '"x-c" has two former names'),
         ([("a", "b")], {"a", "b"}, '"a" is still in the manifest'),
         ([("{s}-a", "{s}-b")], {"x-b", "y-a"}, '"y-a" is still in the manifest'),
+        ([("{s}-a", "{s}")], {"x", "y-a"}, '"y-a" is still in the manifest'),
+        ([("{s}", "{s}-b")], {"x-b", "x-b-b"}, '"x-b" is still in the manifest'),
         ([("a", "b"), ("b", "a")], {"b"}, "cycle"),
         ([("a", "a")], {"a"}, "renamed to itself"),
     ],
@@ -50,7 +54,7 @@ def test_what_says_two_things_at_once_is_an_error(pairs, references, words):
 
 @pytest.mark.parametrize(
     ("pairs", "references"),
-    [([("a", "b"), ("b", "c")], {"c"}), ([("{s}", "{s}-wgs")], {"x-wgs", "y-wgs"}), ([], {"a"})],
+    [([("a", "b"), ("b", "c")], {"c"}), ([("{s}", "{s}-wgs")], {"x-wgs", "y-wgs"}), ([("{s}-a", "{s}")], {"x", "y"})],
 )
 def test_a_chain_and_a_suffix_are_in_order(pairs, references):
     assert list(move_faults(moves(*pairs), references)) == []
