@@ -16,39 +16,49 @@ _PREFIXES = ("x-amz-", "x-goog-")
 # Shared access signatures of Azure: short names, which sign only beside ``sig``.
 _BESIDE_SIG = frozenset({"se", "st", "sp", "sv", "sr"})
 
-# A URL ends where the text around it goes on: at quotes, angle brackets, the backslash of JSON in JSON, at the next URL
-# of a list, and at blanks, but for spaces that somebody forgot to encode: in its path, or before another parameter.
+# JSON text may escape a slash, and what stands between parameters; JSON in JSON escapes the backslash as well.
+_SLASHES = r"\\*/\\*/"
+_AMPERSAND = r"(?:&|\\+u0026)"
+_EQUALS = r"(?:=|\\+u003[dD])"
+_ESCAPED = r"\\+(?:(?=/)|u0026|u003[dD])"
+
+# A URL ends where the text around it goes on: at quotes, angle brackets, other backslashes, at the next URL of a list,
+# and at blanks, but for spaces that somebody forgot to encode: in its path, or before another parameter.
 # (Looking for no other start of a URL on the way to its query keeps hostile text from taking quadratic time.)
 _URL = re.compile(
-    r"https?://(?:(?!https?://)[^\t\r\n\f\v\"'<>\\?#])*"
-    r"\?(?:(?![;,|]https?://)(?:[^\s\"'<>\\#]| (?=[^\t\r\n\f\v\"'<>\\#&]{0,99}&)))*",
+    rf"https?:{_SLASHES}(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\?#]|\\+(?=/))*\?"
+    rf"(?:[^\s\"'<>\\#;,|]+|[;,|](?!https?:{_SLASHES})|{_ESCAPED}"
+    rf"| (?=[^\t\r\n\f\v\"'<>\\#&]{{0,99}}{_AMPERSAND}))*",
     re.IGNORECASE,
 )
-_PARAMETER = re.compile(r"([?&;])([^=&;]*)=([^&;,|]*)")
+# A name and a value end at any backslash but one before a slash, since a URL has no others in it.
+_PARAMETER = re.compile(
+    rf"([?;]|{_AMPERSAND})([^=&;\\]*(?:\\+(?=/)[^=&;\\]*)*)({_EQUALS})([^&;,|\\]*(?:\\+(?=/)[^&;,|\\]*)*)"
+)
 
 
 def mask_signatures(text: str) -> str:
     """The text with every signature in its URLs masked; a text without one comes back as it is."""
-    if "://" not in text or "?" not in text:
+    if "?" not in text or ("://" not in text and ":\\" not in text):
         return text
     return _URL.sub(lambda found: _masked(found.group()), text)
 
 
 def mask_json(body: bytes) -> bytes:
-    """The same for JSON as UTF-8 whose strings escape nothing that a URL can hold."""
-    if b"://" not in body or b"?" not in body:
+    """The same for JSON as UTF-8."""
+    if b"?" not in body or (b"://" not in body and b":\\" not in body):
         return body
     return mask_signatures(body.decode()).encode()
 
 
 def _masked(url: str) -> str:
-    names = {_plain(name) for _, name, _ in _PARAMETER.findall(url)}
+    names = {_plain(name) for _, name, *_ in _PARAMETER.findall(url)}
     signing = _NAMES | _BESIDE_SIG if "sig" in names else _NAMES
 
     def mask(parameter: re.Match[str]) -> str:
-        start, name, value = parameter.groups()
+        start, name, equals, value = parameter.groups()
         plain = _plain(name)
-        return f"{start}{name}={MASK if plain in signing or plain.startswith(_PREFIXES) else value}"
+        return f"{start}{name}{equals}{MASK if plain in signing or plain.startswith(_PREFIXES) else value}"
 
     return _PARAMETER.sub(mask, url)
 

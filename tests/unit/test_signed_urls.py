@@ -34,6 +34,9 @@ AWS = "https://b.s3.amazonaws.com/P%201/x.gz?X-Amz-Algorithm=A&X-Amz-Credential=
         ("https://h/x?name=a b c.gz&sig=abc and more", "https://h/x?name=a b c.gz&sig=* and more"),
         ("https://proxy/https://h/a?sig=1", "https://proxy/https://h/a?sig=*"),
         ("https://h/a?sig=1,https://h/b?x=2", "https://h/a?sig=*,https://h/b?x=2"),
+        (r'"https:\/\/h\/x?v=1&sig=a\/bc", "y"', r'"https:\/\/h\/x?v=1&sig=*", "y"'),
+        (r"https:\\/\\/h\\/x?v=1\\u0026sig=abc\\u0026z=2\\n", r"https:\\/\\/h\\/x?v=1\\u0026sig=*\\u0026z=2\\n"),
+        (r"https://h/x?sig\u003dabc\u0026se\u003D1", r"https://h/x?sig\u003d*\u0026se\u003D*"),
     ],
 )
 def test_what_signs_a_url_is_masked_and_the_rest_stays(url, masked):
@@ -69,6 +72,14 @@ def _shape(value):
     if isinstance(value, dict):
         return [_shape(each) for each in value.values()]
     return [_shape(each) for each in value] if isinstance(value, list) else type(value)
+
+
+@pytest.mark.parametrize(
+    ("start", "more"), [("https:", "\\"), ("https://h?", "\\/"), ("https://h/", "\\"), ("", "https:\\/")]
+)
+def test_hostile_text_takes_linear_time(start, more):
+    text = start + 200_000 * more + "?"
+    assert mask_signatures(text) == text
 
 
 @given(st.text())
