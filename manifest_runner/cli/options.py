@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -98,9 +99,23 @@ def _plan_digest(_context: click.Context, _parameter: click.Parameter, digest: s
     return digest
 
 
+class File(click.Path):
+    """The path of a file, which may not exist yet. One such as ``.`` has no name to which another ending can be put."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if not Path(os.fsdecode(path)).name:
+            self.fail(f"{str(value)!r} is not the path of a file", param, ctx)
+        return path
+
+
 SECONDS = Seconds(min=0)
 COUNT = click.IntRange(min=0)
-FILE = click.Path(path_type=Path)
+FILE = File()
+FOLDER = click.Path(path_type=Path)
 
 one_manifest = click.argument("manifest", type=FILE, shell_complete=completion.manifests)
 many_manifests = click.argument(

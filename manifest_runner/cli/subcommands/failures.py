@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from manifest_runner.cli.console import Console, error_document
-from manifest_runner.cli.options import COUNT, FILE, one_manifest, outcome_options
+from manifest_runner.cli.options import COUNT, FOLDER, one_manifest, outcome_options
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import Refused
@@ -30,7 +30,7 @@ see the steps of any failed analysis.
 @click.command(epilog=EPILOG)
 @one_manifest
 @click.option("--tail", type=COUNT, default=0, metavar="N", help="Show the last N lines that the failed step wrote.")
-@click.option("--logs", "folder", type=FILE, metavar="DIR", help="Download the logs of all failed steps.")
+@click.option("--logs", "folder", type=FOLDER, metavar="DIR", help="Download the logs of all failed steps.")
 @outcome_options
 def command(
     manifest: Path,

@@ -8,7 +8,7 @@ import click
 from msgspec import structs
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import FILE, one_manifest, outcome_options
+from manifest_runner.cli.options import FOLDER, one_manifest, outcome_options
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
 
@@ -30,7 +30,7 @@ already exist are not downloaded again. Exit 1: some files could not be download
 @click.option(
     "--format", "style", type=click.Choice(["table", "json", "csv"]), show_default="table", help="The format to print."
 )
-@click.option("--download", "folder", type=FILE, metavar="DIR", help="Download the files of the outputs.")
+@click.option("--download", "folder", type=FOLDER, metavar="DIR", help="Download the files of the outputs.")
 @click.option("--include", multiple=True, metavar="GLOB", help="With --download, only files of this name; repeatable.")
 @outcome_options
 def command(

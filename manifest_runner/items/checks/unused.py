@@ -7,10 +7,11 @@ from functools import partial
 from typing import NamedTuple
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.scope import ManifestScope
 from manifest_runner.manifest.document import AnalysisSpec, Document
 from manifest_runner.templates.model import Used
+from manifest_runner.text import near_miss
 
 MAX_UNUSED = 20
 
@@ -47,7 +48,7 @@ def _warn_of_columns(uses: Sequence[UseOfSheet], scope: ManifestScope, findings:
 def _warn_of_vars(document: Document, scope: ManifestScope, findings: Findings) -> None:
     all_used = list(scope.templates.used())
     used = frozenset[str]().union(*(each.vars for each in all_used))
-    if any(each.whole_vars for each in all_used) or used >= document.vars.keys():
+    if any(each.whole_vars for each in all_used) or used >= document.vars.keys() | document.given_vars.keys():
         return
     used |= document.source.aliased(("vars",))
     unused = [name for name in document.vars if name not in used]
@@ -58,3 +59,6 @@ def _warn_of_vars(document: Document, scope: ManifestScope, findings: Findings) 
     for name, message in messages.items():
         place = document.source.place(("vars", name), at_key=True)
         findings.add(Finding(place, "MR603", message, severity="warning"))
+    for name in sorted(document.given_vars.keys() - document.vars.keys() - used):
+        message = f'no template uses the var "{name}", which --var gives{near_miss(name, document.vars)}'
+        findings.add(Finding(Place(document.source.file, 1), "MR603", message, severity="warning"))

@@ -20,6 +20,13 @@ def test_a_time_is_a_finite_number(option, value):
     assert (done.exit_code, option in done.output) == (2, True)
 
 
+@pytest.mark.parametrize("arguments", [["plan", "study.yaml", "--lockfile"], ["init"]])
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_without_a_name_is_not_the_path_of_a_file(arguments, path):
+    done = run(*arguments, path)
+    assert (done.exit_code, "is not the path of a file" in done.output) == (2, True)
+
+
 @pytest.mark.parametrize("name", ["none/there.sqlite3", "text.sqlite3"])
 def test_a_database_that_cannot_be_used_is_wrong_use(tmp_path, name):
     (tmp_path / "text.sqlite3").write_text("this is no database, but long enough to look at" * 20)

@@ -356,6 +356,17 @@ def test_of_many_unused_vars_twenty_are_reported_and_the_rest_counted(study):
     assert findings[20].message == "no template uses this var and 79 more below"
 
 
+def test_a_var_of_the_command_line_that_no_template_uses_is_a_warning(study):
+    study.loaded(
+        "  - {kind: nextflow, userReference: '{{ vars.reference }}-{{ vars.more }}'}\n",
+        HEAD.replace("analyses:", "vars: {reference: x}\nanalyses:"),
+    )
+    loaded = load(study.folder / "study.yaml", env={}, given_vars={"refrence": "y", "more": "z"})
+    (finding,) = loaded.findings.all()
+    words = 'no template uses the var "refrence", which --var gives; did you mean "reference"?'
+    assert (finding.severity, finding.message) == ("warning", words)
+
+
 LOOP = (
     "  - {kind: nextflow, forEach: {csv: samples.csv}, "
     "userReference: '{%% for i in range(%d) %%}{%% endfor %%}{{ row.sample }}'}\n"
