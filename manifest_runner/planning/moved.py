@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from manifest_runner.manifest.document import PART, Move
 
-
 MAX_FORMER = 1_000  # patterns that fit each other's names give ever more of them
 
 
