@@ -230,7 +230,7 @@ _RUNNING = (
         help="With --wait finished, relaunch items that fail during the run, up to N times each.",
     ),
     click.option("--outputs", is_flag=True, help="Record the outputs of the analyses, as `outputs` does."),
-    click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is not launched yet."),
+    click.option("--locked", is_flag=True, help="Launch nothing; exit 8 if something is due."),
     click.option(
         "--no-refresh",
         is_flag=True,

@@ -17,6 +17,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Session, looking_session
 from manifest_runner.commands.steps.aborting import abort_analysis
+from manifest_runner.commands.steps.follow import lost_words
 from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.polling import Poller, analysis_done
@@ -77,7 +78,9 @@ def _abort_chosen(
     names = session.naming.names if session.loaded.document.stamp else ()
     poller = Poller(client, session.lockfile, analysis_done, names=names)
     poller.poll()
-    still_open = [name for name in chosen if not items[name].analysis_is_final]
+    if lost := set(poller.lost_items()).intersection(chosen):
+        session.context.notify(lost_words(sorted(lost)))
+    still_open = [name for name in chosen if not items[name].analysis_is_final and name not in lost]
     result.too_early = [name for name in still_open if items[name].analysis is None]
     result.aborting = [name for name in still_open if _is_aborting(items[name])]
     running = [name for name in still_open if items[name].analysis and name not in set(result.aborting)]

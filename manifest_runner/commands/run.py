@@ -75,6 +75,8 @@ def run(path: Path, target: Target, options: RunOptions, context: Context) -> Ou
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
     if options.retries and options.wait != "finished":
         raise UsageProblem("--retries needs --wait finished: only a run that waits sees what fails")
+    if options.locked:  # launches nothing
+        options = structs.replace(options, retries=0)
     with open_run(path, target, options, context) as run:
         return _run(run)
 
@@ -103,6 +105,7 @@ def _run(run: OpenRun) -> Outcome:
     try:
         if not options.no_refresh and look(run):
             plan = plan_run(run, options.choices)
+            _check(run, plan)
         plan = launch_due(run, plan, sent, waves)
         _mark_removed(session.lockfile, plan)
         follow(run, options.wait, waves.go_on if options.wait == "finished" else lambda: 0)
@@ -139,7 +142,7 @@ def _record_outputs(run: OpenRun, plan: Plan) -> None:
 
 def _check(run: OpenRun, plan: Plan) -> None:
     check_targets(plan.references, run.options.choices)
-    if run.options.locked and not plan.is_covered:
+    if run.options.locked and (plan.due or not plan.is_covered):
         path = run.session.lockfile_at
         raise NotCovered(f"{path} does not cover the manifest: {uncovered_words(plan)}. Run without --locked.")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from manifest_runner.errors import Refused
 from manifest_runner.ica.model import BatchItem
 from manifest_runner.launch.batch_items import BatchIndex
+from manifest_runner.launch.gone import Gone, is_hidden
 from manifest_runner.launch.looking import PAGE, cheapest_search, look_by_search
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
@@ -24,6 +27,8 @@ LONGEST_PAUSE = 30.0
 MANY = 50
 # After this many searches in a row that found nothing, a server is not searched again.
 MAX_SEARCHES = 3
+# After this many polls a batch that the server does not know, and that shows no analysis, is given up.
+MAX_MISSES = 5
 
 IsDone = Callable[[LockedItem], bool]
 
@@ -40,7 +45,7 @@ class Poller:
     """Brings a lockfile up to date, in place, as far as ``is_done`` asks for.
 
     Where launches are stamped with one of ``names``, their analyses may be found by a search. Unless ``in_detail``,
-    it is enough to know which have ended, and how.
+    it is enough to know which have ended, and how. What ICA no longer knows is added to ``gone``.
     """
 
     def __init__(
@@ -51,17 +56,27 @@ class Poller:
         *,
         names: Sequence[str] = (),
         in_detail: bool = True,
+        gone: Gone | None = None,
     ) -> None:
         self.client = client
         self.lockfile = lockfile
         self.is_done = is_done
         self._names = names
         self._in_detail = in_detail
+        self._gone = Gone() if gone is None else gone
+        self._misses: Counter[str] = Counter()
         self._searches = MAX_SEARCHES if names and is_done is analysis_done else 0
+        self._searches_for_unshown = MAX_SEARCHES if names else 0
 
     def open_items(self) -> list[str]:
         """The userReferences that can still change; items that left the manifest are followed too."""
-        return [reference for reference, item in self.lockfile.items.items() if not self.is_done(item)]
+        items = self.lockfile.items
+        return [reference for reference, item in items.items() if not self.is_done(item) and item not in self._gone]
+
+    def lost_items(self) -> list[str]:
+        """The userReferences of those that will never be done, since ICA no longer knows them."""
+        items = self.lockfile.items
+        return [reference for reference, item in items.items() if not self.is_done(item) and item in self._gone]
 
     def is_created(self) -> bool:
         """Whether the API calls everything created, with or without showing the analysis."""
@@ -69,15 +84,25 @@ class Poller:
 
     def poll(self) -> int:
         """Ask once for everything open; returns how many are still open."""
+        still_open = self.open_items()
+        unshown = self._unshown(still_open)
         by_batch: dict[str | None, list[str]] = {}
-        for reference in self._looked_up(self.open_items()):
+        for reference in self._looked_up(still_open):
             by_batch.setdefault(self.lockfile.items[reference].batch_id, []).append(reference)
         for batch_id, references in by_batch.items():
             if batch_id is None:
-                self._refresh_adopted(references)
+                self._refresh_analyses(references)
             else:
                 self._refresh_batch(batch_id, references)
+        if (left := self._unshown(unshown)) and self._searches_for_unshown:
+            self._searches_for_unshown -= 1
+            look_by_search(self.client, self.lockfile, self._names, left, "everything")
         return len(self.open_items())
+
+    def _unshown(self, references: list[str]) -> list[str]:
+        """Those that were created, and whose batch does not show an analysis."""
+        items = self.lockfile.items
+        return [each for each in references if items[each].status == "SUCCEEDED" and items[each].analysis is None]
 
     def _looked_up(self, references: list[str]) -> list[str]:
         """Search for these items, if that is cheapest; returns the ones that it did not show."""
@@ -91,6 +116,25 @@ class Poller:
         return left
 
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
+        try:
+            self._read_batch(batch_id, references)
+        except Refused as refused:
+            if not is_hidden(refused):
+                raise
+            self._refresh_without_batch(batch_id, references, refused)
+
+    def _refresh_without_batch(self, batch_id: str, references: list[str], refused: Refused) -> None:
+        """Ask for the analyses themselves. A batch that was just sent may be shown a moment later."""
+        items, left = self.lockfile.items, references
+        if self._names:
+            left = look_by_search(self.client, self.lockfile, self._names, references, "everything")
+        self._refresh_analyses([each for each in left if items[each].analysis is not None])
+        if unknown := [items[each] for each in left if items[each].analysis is None]:
+            self._misses[batch_id] += 1
+            if self._misses[batch_id] == MAX_MISSES:
+                self._gone.add(self.client, unknown[0], refused)
+
+    def _read_batch(self, batch_id: str, references: list[str]) -> None:
         items = self.lockfile.items
         index = BatchIndex({reference: items[reference] for reference in references})
         for seen in self._seen(batch_id, references, index):
@@ -124,11 +168,15 @@ class Poller:
         ids = [self.lockfile.items[reference].item_id for reference in left]
         return [*seen, *(self.client.get_item(batch_id, item_id) for item_id in ids if item_id is not None)]
 
-    def _refresh_adopted(self, references: list[str]) -> None:
+    def _refresh_analyses(self, references: list[str]) -> None:
         for reference in references:
             item = self.lockfile.items[reference]
-            if item.analysis is not None:
+            if item.analysis is None:
+                continue
+            try:
                 self.lockfile.items[reference] = with_analysis(item, self.client.get_analysis(item.analysis.id))
+            except Refused as refused:
+                self._gone.add(self.client, item, refused)
 
 
 def pauses(fixed: float | None) -> Iterable[float]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from manifest_runner.errors import Refused
 from manifest_runner.launch.batch_items import BatchIndex
+from manifest_runner.launch.gone import Gone
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 
@@ -15,27 +18,37 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
 
-def unfinished(lockfile: Lockfile) -> int:
-    """How many launches are not known to have ended, including replaced ones."""
-    return sum(not launch.analysis_is_final for item in lockfile.items.values() for launch in item.launches)
+def unfinished(lockfile: Lockfile, gone: Container[LockedItem] = ()) -> int:
+    """How many launches are not known to have ended, including replaced ones, less those that are ``gone``."""
+    launches = (launch for item in lockfile.items.values() for launch in item.launches)
+    return sum(not launch.analysis_is_final and launch not in gone for launch in launches)
 
 
-def room_for(lockfile: Lockfile, most: int | None) -> int:
+def room_for(lockfile: Lockfile, most: int | None, gone: Container[LockedItem] = ()) -> int:
     """How many more analyses may run at once when at most ``most`` may, None for any number."""
-    return sys.maxsize if most is None else max(0, most - unfinished(lockfile))
+    return sys.maxsize if most is None else max(0, most - unfinished(lockfile, gone))
 
 
-def refresh_replaced(client: Client, lockfile: Lockfile) -> None:
+def refresh_replaced(client: Client, lockfile: Lockfile, gone: Gone) -> None:
     """Ask for the replaced launches that have not ended: nothing else follows them."""
     for name, item in lockfile.items.items():
         if not all(launch.analysis_is_final for launch in item.previous):
             previous = tuple(
-                launch if launch.analysis_is_final else _refreshed(client, name, launch) for launch in item.previous
+                launch if launch.analysis_is_final or launch in gone else _refreshed(client, name, launch, gone)
+                for launch in item.previous
             )
             lockfile.items[name] = structs.replace(item, previous=previous)
 
 
-def _refreshed(client: Client, name: str, launch: LockedItem) -> LockedItem:
+def _refreshed(client: Client, name: str, launch: LockedItem, gone: Gone) -> LockedItem:
+    try:
+        return _as_seen(client, name, launch)
+    except Refused as refused:
+        gone.add(client, launch, refused)
+        return launch
+
+
+def _as_seen(client: Client, name: str, launch: LockedItem) -> LockedItem:
     if launch.analysis is not None:
         return with_analysis(launch, client.get_analysis(launch.analysis.id))
     if launch.batch_id is None:

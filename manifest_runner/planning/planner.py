@@ -81,7 +81,7 @@ class _Planner:
         if not choices.wants(reference) or not self._is_meant(reference, before):
             return
         plan.not_ended += before is not None and not before.analysis_is_final
-        if reference in self._pending:
+        if self._is_pending(reference):
             plan.pending.append(reference)
             return
         state = self._state(item, before)
@@ -95,6 +95,12 @@ class _Planner:
             plan.unchanged.append(reference)
         else:
             self._place(item, before, state)
+
+    def _is_pending(self, reference: str) -> bool:
+        """Whether it was sent without an answer, maybe under a former name."""
+        if not self._pending:
+            return False
+        return any(name in self._pending for name in (reference, *self._identities.renames.former(reference)))
 
     def _before(self, item: Item) -> LockedItem | None:
         """The item's launch; one under a former name as it is to be called now."""

@@ -40,6 +40,30 @@ def test_after_a_crash_the_same_command_goes_on(cli, emulator):
     assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
 
 
+@pytest.mark.parametrize(
+    "emulator",
+    [{"faults": (parse_fault("403:3"),), "fail_analysis": "alpha", "analysis_duration": 0.1}],
+    indirect=True,
+)
+def test_a_retry_does_not_count_as_a_part_of_the_expected_plan(cli, emulator):
+    write_study(cli, "alpha", "beta")
+    change(cli, "manifest: 1", "manifest: 1\nmaxRunning: 1")
+    command = ("run", "study.yaml", "--wait", "finished", "--retries", "1", "--expect", digest_of(cli))
+    assert (cli(*command).code, emulator.executed()) == (4, ["alpha", "alpha"])
+    assert cli(*command).code == 1
+    assert emulator.executed() == ["alpha", "alpha", "beta"]
+
+
+@pytest.mark.parametrize("emulator", [{"fail_analysis": "alpha", "analysis_duration": 0.5}], indirect=True)
+def test_a_locked_run_launches_nothing_whatever_else_it_is_asked_for(cli, emulator):
+    write_study(cli, "alpha")
+    cli.ok("run", "study.yaml", "--wait", "none")
+    assert cli("run", "study.yaml", "--locked", "--wait", "finished", "--retries", "1").code == 1
+    refused = cli("run", "study.yaml", "--locked", "--retry-failed")
+    assert (refused.code, "1 failed and due again (alpha)" in refused.err) == (8, True)
+    assert emulator.executed() == ["alpha"]
+
+
 def test_a_batch_says_who_sent_it_from_which_commit(cli, emulator):
     write_study(cli, "alpha")
     for arguments in (["init", "-q"], ["config", "user.name", "A Person"], ["config", "user.email", "a@example.org"]):

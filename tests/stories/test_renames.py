@@ -8,6 +8,8 @@ import re
 import pytest
 from studies import change, states, write_rows, write_study
 
+from manifest_runner.emulator import parse_fault
+
 
 @pytest.fixture(name="launched")
 def _launched(cli, emulator):
@@ -54,6 +56,21 @@ def test_a_renamed_sample_needs_approval_and_the_message_has_the_entry_that_keep
     assert launched.read("study.lock.json") == before
     change(launched, "omega,fil.alpha,true", "omega,fil.alpha,false", "study.csv")
     assert states(launched.ok("plan", "study.yaml", "--json").json)["changed"] == ["omega"]
+
+
+@pytest.mark.parametrize("emulator", [{"faults": (parse_fault("drop-after:1"),)}], indirect=True)
+def test_a_launch_that_a_crash_left_without_an_answer_is_settled_under_its_new_name(cli, emulator):
+    write_study(cli, "alpha", "beta")
+    assert cli("run", "study.yaml", "--timeout", "0.3").code == 5
+    change(cli, "alpha,fil.alpha", "omega,fil.alpha", "study.csv")
+    moved(cli, {"from": "alpha", "to": "omega"})
+    assert states(cli.ok("plan", "study.yaml", "--json").json) == {"pending": ["beta", "omega"]}
+    settled = cli.ok("run", "study.yaml", "--json").json
+    assert (settled["created"], settled["renamed"], sorted(emulator.executed())) == (
+        2,
+        {"omega": "alpha"},
+        ["alpha", "beta"],
+    )
 
 
 def test_a_renamed_sample_is_launched_again_where_that_is_approved(launched, emulator):

@@ -89,14 +89,18 @@ class Session:
         self._take_answers()
 
     def reread(self) -> None:
-        """Add what another run has launched since; what was seen here is newer than what that run has written."""
+        """Add what another run has launched since; what was seen here is newer than what that run has written.
+
+        The lockfile stays the same object. An item that is missing now has another name.
+        """
         if self._writes:
             return
         seen = self.lockfile
         self._read()
-        for reference, item in self.lockfile.items.items():
-            if (ours := seen.items.get(reference)) is None or ours.digest != item.digest:
-                seen.items[reference] = item
+        seen.items = {
+            reference: ours if (ours := seen.items.get(reference)) and ours.digest == item.digest else item
+            for reference, item in self.lockfile.items.items()
+        }
         seen.batches.update({key: batch for key, batch in self.lockfile.batches.items() if key not in seen.batches})
         self.lockfile = seen
 

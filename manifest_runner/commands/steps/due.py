@@ -119,6 +119,13 @@ def due_batches(
 
 def uncovered_words(plan: Plan) -> str:
     """The items that keep a lockfile from covering its manifest."""
-    counts = {"new": plan.new, "changed": plan.changed, "fixed after they failed": plan.fixed, "pending": plan.pending}
+    again = sorted(set(plan.failed).intersection(plan.due).difference(plan.fixed))
+    counts = {
+        "new": plan.new,
+        "changed": plan.changed,
+        "fixed after they failed": plan.fixed,
+        "failed and due again": again,
+        "pending": plan.pending,
+    }
     words = [f"{len(refs)} {state} ({few_of(refs)})" for state, refs in counts.items() if refs]
     return ", ".join([*words, *([f"{plan.beyond_limit} beyond --limit"] if plan.beyond_limit else ())])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from manifest_runner.commands.setup.options import WaitMode
 from manifest_runner.commands.steps.open_run import OpenRun
-from manifest_runner.errors import Unreachable
-from manifest_runner.text import counted
+from manifest_runner.errors import Refused, Unreachable
+from manifest_runner.text import counted, few_of
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.launch.polling import IsDone, Poller
@@ -35,13 +35,17 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
         session.reread()
         still_open = poller.poll() + go_on()
         context.watch(session.lockfile, still_open)
-        if wait == "none" or not (still_open or goes_on_elsewhere):
+        if wait == "none":
+            return
+        if not (still_open or goes_on_elsewhere):
+            _check_lost(run, poller)
             return
         if wait == "created" and passes >= PATIENCE_FOR_ANALYSES and poller.is_created():
             return
-        if run.deadline.left() <= 0:
+        if run.deadline.left() <= pause:  # after that there is no time to ask again
+            context.sleep(run.deadline.left())
             raise _too_late(run, wait, still_open)
-        context.sleep(min(pause, run.deadline.left()))
+        context.sleep(pause)
 
 
 def look(run: OpenRun, *, in_detail: bool = False) -> bool:
@@ -53,6 +57,8 @@ def look(run: OpenRun, *, in_detail: bool = False) -> bool:
     failed = sum(item.failed for item in items.values())
     if (poller := _poller(run, "finished", in_detail=in_detail)) is not None:
         poller.poll()
+        if lost := poller.lost_items():
+            run.session.context.notify(f"{lost_words(lost)}; the lockfile keeps what was last seen")
     replaced = (launch for item in items.values() for launch in item.previous)
     if any(launch.analysis and not launch.analysis_is_final for launch in replaced):
         from manifest_runner.launch.looking import look_at_replaced
@@ -72,7 +78,8 @@ def _poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller |
 def _new_poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller:
     from manifest_runner.launch.polling import Poller
 
-    return Poller(run.client(), run.session.lockfile, _done(wait), names=_stamped_names(run), in_detail=in_detail)
+    names, lockfile = _stamped_names(run), run.session.lockfile
+    return Poller(run.client(), lockfile, _done(wait), names=names, in_detail=in_detail, gone=run.gone)
 
 
 def _stamped_names(run: OpenRun) -> Sequence[str]:
@@ -83,6 +90,19 @@ def _done(wait: WaitMode) -> IsDone:
     from manifest_runner.launch.polling import analysis_done, creation_done
 
     return analysis_done if wait == "finished" else creation_done
+
+
+def _check_lost(run: OpenRun, poller: Poller) -> None:
+    """Raise Refused if it cannot be known what became of an item of the manifest."""
+    items = run.session.lockfile.items
+    if lost := [reference for reference in poller.lost_items() if not items[reference].removed]:
+        raise Refused(
+            f"{lost_words(lost)}. How they ended cannot be known; {run.session.lockfile_at} has what was last seen."
+        )
+
+
+def lost_words(lost: list[str]) -> str:
+    return f"ICA no longer knows {counted(len(lost), 'launched item')}: {few_of(lost)}"
 
 
 def _too_late(run: OpenRun, wait: WaitMode, still_open: int) -> Unreachable:

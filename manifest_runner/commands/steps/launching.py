@@ -43,6 +43,7 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
     check_due(run, plan)
     _check_expected(run, plan, looked_up)
     apply_moves(run.session.lockfile, run.session.naming, plan)
+    sent.rename(plan.renamed)
     waves.begin(plan)
     return plan
 

@@ -17,6 +17,7 @@ from manifest_runner.commands.setup.session import Session, looking_session, wor
 from manifest_runner.commands.setup.state import READING, RUNNING
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
+from manifest_runner.launch.gone import Gone
 from manifest_runner.launch.journal.journal import Origin
 from manifest_runner.launch.journal.spool import Spool, open_spool
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 class OpenRun(msgspec.Struct, frozen=True):
     """``client`` opens the connection at its first call, ``origin`` asks git at its first.
 
-    ``spool`` holds the requests of what is due.
+    ``spool`` holds the requests of what is due, ``gone`` what ICA no longer knows.
     """
 
     session: Session
@@ -36,6 +37,7 @@ class OpenRun(msgspec.Struct, frozen=True):
     deadline: Deadline
     client: Callable[[], Client]
     origin: Callable[[], Origin]
+    gone: Gone
 
     @property
     def max_running(self) -> int | None:
@@ -98,4 +100,4 @@ def _opened(
         deadline = context.deadline(options.timeout)
         client = cache(lambda: stack.enter_context(session.client(deadline)))
         origin = cache(lambda: find_origin(path, session.workspace, context.env, options.expect))
-        yield OpenRun(session, options, spool, deadline, client, origin)
+        yield OpenRun(session, options, spool, deadline, client, origin, Gone())

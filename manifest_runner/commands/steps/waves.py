@@ -23,12 +23,17 @@ Room is what ``maxRunning`` leaves after every launch that is not known to have 
 
 from __future__ import annotations
 
+from collections import Counter
+
+from msgspec import structs
+
 from manifest_runner.commands.steps.due import due_batches, most_launches
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.errors import KeyReused
 from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt, adopt_reused
 from manifest_runner.launch.batches import PreparedBatch, journaled
+from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.retries import launches_in, may_fail_again, relaunch, retries_in
 from manifest_runner.launch.room import refresh_replaced, room_for
 from manifest_runner.launch.submit import submit
@@ -86,7 +91,7 @@ class Waves:
         if not self._again and not self._waiting:
             return 0
         if self._run.max_running is not None:
-            refresh_replaced(self._run.client(), self._lockfile)
+            refresh_replaced(self._run.client(), self._lockfile, self._run.gone)
         return self._wave(self._again, is_retry=True) + self._wave(self._waiting, is_retry=False)
 
     def _wave(self, queue: list[Launch], *, is_retry: bool) -> int:
@@ -98,7 +103,7 @@ class Waves:
         left = due
         if run.session.loaded.document.stamp:
             known_as = KnownAs(self._identities, run.spool.fetch)
-            left = adopt(run.launch_environment(), due, adopt_mode(run), known_as)
+            left = adopt(self._environment(is_retry=is_retry), due, adopt_mode(run), known_as)
             self._sent.adopted += len(due) - len(left)
         if len(due) == len(queue) and not run.options.choices.is_narrow and run.options.adopt != "never":
             run.session.leases.forget_all()
@@ -108,7 +113,7 @@ class Waves:
         return len(due) - len(left) + len(now)
 
     def _room(self) -> int:
-        return room_for(self._lockfile, self._run.max_running)
+        return room_for(self._lockfile, self._run.max_running, self._run.gone)
 
     def _send(self, launches: list[Launch], *, is_retry: bool) -> None:
         run, context = self._run, self._run.session.context
@@ -130,7 +135,7 @@ class Waves:
 
         Raises Refused, Unreachable.
         """
-        env, stamped = self._run.launch_environment(), self._run.session.loaded.document.stamp
+        env, stamped = self._environment(is_retry=is_retry), self._run.session.loaded.document.stamp
         try:
             submit(env, batch, stamped=stamped, is_retry=is_retry)
         except KeyReused:
@@ -138,6 +143,11 @@ class Waves:
                 raise
             return False
         return True
+
+    def _environment(self, *, is_retry: bool) -> LaunchEnvironment:
+        """Retries are not part of the expected plan: what is left of it after a crash would not be it together."""
+        env = self._run.launch_environment()
+        return structs.replace(env, origin=structs.replace(env.origin, plan=None)) if is_retry else env
 
     def _redigest(self, launch: Launch, attempt: int) -> str:
         """The digest of a launch at another attempt."""
@@ -156,13 +166,17 @@ class Waves:
         sent = sorted((self._followed - queued) & items.keys())
         failed = [name for name in sent if self._is_retryable(name, items[name])]
         spent = retries_in(self._run.session.journal)
-        failed = self._affordable([name for name in failed if spent[name] < self._run.options.retries])
+        failed = self._affordable([name for name in failed if self._spent(spent, name) < self._run.options.retries])
         self._find_requests(failed)
         for name in failed:
             if name in self._launches:
                 self._again.append(relaunch(self._launches[name], items[name], self._redigest))
             else:
                 self._followed.discard(name)
+
+    def _spent(self, retries: Counter[str], name: str) -> int:
+        """The retries of an item, also under its former names: it may have been renamed since a crash."""
+        return sum(retries[each] for each in (name, *self._identities.renames.former(name)))
 
     def _is_retryable(self, name: str, item: LockedItem) -> bool:
         is_ours = name in self._plan.references and self._run.options.choices.wants(name)

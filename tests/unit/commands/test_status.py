@@ -21,7 +21,7 @@ def change_lease(folder: Path, **values: object) -> None:
 
 
 def test_watching_goes_on_as_long_as_a_run_on_another_machine_holds_the_lease(tmp_path):
-    """All that was seen has ended, but that run launches more before it lets go."""
+    """All that was seen has ended, but that run launches more, and renames what there is, before it lets go."""
     here, elsewhere, store = (tmp_path / name for name in ("here", "elsewhere", "store"))
     here.mkdir()
     elsewhere.mkdir()
@@ -32,7 +32,8 @@ def test_watching_goes_on_as_long_as_a_run_on_another_machine_holds_the_lease(tm
         change_lease(store, until=FUTURE, token="theirs", host="ci-7")
         theirs = elsewhere / "study.yaml"
         shutil.copy(lab.path, theirs)
-        theirs.write_text(theirs.read_text().replace("{s: a}", "{s: a}, {s: b}"))
+        text = theirs.read_text().replace("{s: a}", "{s: c}, {s: b}").replace("fil.{{ row.s }}", "fil.a")
+        theirs.write_text(text.replace("analyses:", "moved: [{from: a, to: c}]\nanalyses:"))
         slept: list[float] = []
 
         def sleep(seconds: float) -> None:
@@ -42,6 +43,6 @@ def test_watching_goes_on_as_long_as_a_run_on_another_machine_holds_the_lease(tm
                 change_lease(store, until="2000-01-01T00:00:00Z")
 
         found = refresh(lab.path, lab.target, lab.options, structs.replace(lab.context, sleep=sleep), is_watching=True)
-        assert sorted(found.items) == ["a", "b"]
+        assert sorted(found.items) == ["b", "c"]
         assert "in use by" in "".join(lab.notes)
         assert len(slept) >= 2

@@ -8,10 +8,12 @@ from itertools import islice
 import pytest
 from msgspec.structs import replace
 
+from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.launch.polling import LONGEST_PAUSE, PAGE, Poller, analysis_done, creation_done, pauses
+from manifest_runner.launch.polling import LONGEST_PAUSE, MAX_MISSES, PAGE, Poller, analysis_done, creation_done, pauses
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
+from manifest_runner.planning.identity import digest_stamp, name_stamp
 
 RUNNING = ("RUNNING", None)
 REQUESTED = ("SUCCEEDED", "REQUESTED")
@@ -26,9 +28,21 @@ class Server:
     items: dict[str, dict[str, tuple[str, str | None]]]
     job: str | None = "RUNNING"
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    forgotten: dict[str, int] = field(default_factory=dict)
+    found: list[Analysis] = field(default_factory=list)
+
+    def _look_for(self, what):
+        if what in self.forgotten:
+            raise Refused(f"no {what}", status=self.forgotten[what])
+
+    def search_analyses(self, *, technical_tags=(), statuses=()):
+        self._look_for("project")
+        self.asked.append(("search", *technical_tags))
+        return iter(self.found)
 
     def list_items(self, batch_id, statuses=()):
         self.asked.append(("list", batch_id, *statuses))
+        self._look_for(batch_id)
         found = [self._item(batch_id, name) for name in reversed(self.items[batch_id])]
         return iter([item for item in found if not statuses or item.status in statuses])
 
@@ -42,6 +56,7 @@ class Server:
 
     def get_analysis(self, analysis_id):
         self.asked.append(("analysis", analysis_id))
+        self._look_for(analysis_id)
         return Analysis(analysis_id, "ref", "SUCCEEDED", end_date="2026-11-23T10:00:00Z")
 
     def _item(self, batch_id, name):
@@ -172,6 +187,56 @@ def test_an_adopted_launch_is_followed_by_its_analysis():
     assert poller.poll() == 0
     assert server.asked == [("analysis", "n-9")]
     assert poller.lockfile.items["a"].analysis.end_date == "2026-11-23T10:00:00Z"
+
+
+def launched(server: Server, **by_name: str | None) -> Poller:
+    """A poller of launches that were created, with the status of their analyses, None as long as there is none."""
+    poller = make(server, analysis_done)
+    for name, status in by_name.items():
+        found = status and LockedAnalysis(f"n-{name}", None, status)
+        poller.lockfile.items[name] = replace(poller.lockfile.items[name], status="SUCCEEDED", analysis=found)
+    return poller
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_the_analyses_of_a_batch_that_is_hidden_are_asked_for_themselves(status):
+    poller = launched(Server({"b-1": {"a": DONE}}, forgotten={"b-1": status}), a="IN_PROGRESS")
+    assert poller.poll() == 0
+    assert poller.lockfile.items["a"].succeeded
+
+
+def test_an_analysis_that_was_deleted_is_not_waited_for():
+    server = Server({"b-1": {"a": DONE, "b": DONE}}, forgotten={"b-1": 404, "n-b": 404})
+    poller = launched(server, a="IN_PROGRESS", b="IN_PROGRESS")
+    assert (poller.poll(), poller.lost_items()) == (0, ["b"])
+    assert poller.lockfile.items["b"].analysis.status == "IN_PROGRESS"
+
+
+def test_a_batch_that_is_not_there_yet_is_waited_for_and_given_up_in_the_end():
+    server = Server({"b-1": {"a": DONE}}, forgotten={"b-1": 404})
+    poller = make(server)
+    assert [poller.poll() for _ in range(MAX_MISSES)] == [1] * (MAX_MISSES - 1) + [0]
+    assert poller.lost_items() == ["a"]
+    early = make(server)
+    early.poll()
+    server.forgotten.clear()
+    assert (early.poll(), early.lost_items()) == (0, [])
+
+
+def test_a_project_that_is_not_visible_is_not_a_deleted_analysis():
+    server = Server({"b-1": {"a": DONE}}, forgotten={"b-1": 404, "n-a": 404, "project": 404})
+    with pytest.raises(Refused, match="no project"):
+        launched(server, a="IN_PROGRESS").poll()
+
+
+def test_an_analysis_that_its_batch_never_shows_is_found_by_its_stamp():
+    server = Server({"b-1": {"a": ("SUCCEEDED", None)}})
+    lockfile = lockfile_of(server)
+    tags = (digest_stamp(lockfile.items["a"].digest), name_stamp("study"))
+    server.found = [Analysis("n-a", None, "SUCCEEDED", "a", technical_tags=tags)]
+    poller = Poller(server, lockfile, creation_done, names=("study",))
+    assert [poller.poll(), poller.poll()] == [1, 0], "a moment after its creation nothing is odd yet"
+    assert lockfile.items["a"].analysis.id == "n-a"
 
 
 def test_pauses_grow_to_half_a_minute_or_are_as_asked_for():

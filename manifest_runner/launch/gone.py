@@ -1,0 +1,45 @@
+"""Launches that ICA no longer knows: it deleted an analysis, or forgot a batch. They stay as they were last seen."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from manifest_runner.errors import Refused
+from manifest_runner.lockfile.model import LockedItem
+
+if TYPE_CHECKING:  # requests is imported only when something is sent
+    from manifest_runner.ica.client import Client
+
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+# A server may refuse a batch to everybody but the user who sent it, and still show its analyses.
+_HIDDEN = _GONE | {HTTPStatus.FORBIDDEN}
+
+
+class Gone:
+    """The ids of analyses that do not exist any more, and of batches that hold launches without an analysis."""
+
+    def __init__(self) -> None:
+        self._ids: set[str | None] = set()
+        self._project_exists = False
+
+    def __contains__(self, launch: object) -> bool:
+        return isinstance(launch, LockedItem) and _id(launch) in self._ids
+
+    def add(self, client: Client, launch: LockedItem, refused: Refused) -> None:
+        """Note that ICA refused to show a launch. Raises the refusal, unless it says that just this does not exist."""
+        if refused.status not in _GONE:
+            raise refused
+        if not self._project_exists:
+            next(client.search_analyses(statuses=("REQUESTED",)), None)  # refused, too, if the project is not visible
+            self._project_exists = True
+        self._ids.add(_id(launch))
+
+
+def is_hidden(refused: Refused) -> bool:
+    """Whether ICA does not show a batch to this credential; its analyses may be visible all the same."""
+    return refused.status in _HIDDEN
+
+
+def _id(launch: LockedItem) -> str | None:
+    return launch.batch_id if launch.analysis is None else launch.analysis.id
