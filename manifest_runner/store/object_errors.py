@@ -6,14 +6,33 @@ import re
 
 from manifest_runner.errors import BadState, RunnerError, Unreachable
 
-_CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
-_STATUS = re.compile(r"status code: ([0-9]{3})")
+_CODE = re.compile(r"<Code>([A-Za-z]+)</Code>|\(code: ([A-Za-z]+)\)")
+_STATUS = re.compile(r"status code: ([0-9]{3})|\(code: ([0-9]{3})\)")
 _METADATA = ("169.254.169.254", "169.254.170.2", "metadata.google.internal", "Account must be specified")
-_ABSENT = ("NoSuchKey", "BlobNotFound", "ResourceNotFound")
-_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
-_EXPIRED = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "token expired", "ExpiredTokenException")
+_ABSENT = ("NoSuchKey", "BlobNotFound", "specified blob does not exist")
+# Azure answers ResourceNotFound if the account or the credential has no such container.
+_NO_BUCKET = (
+    "NoSuchBucket",
+    "ContainerNotFound",
+    "ResourceNotFound",
+    "bucket does not exist",
+    "container does not exist",
+)
+_EXPIRED = (
+    "ExpiredToken",
+    "TokenRefreshRequired",
+    "InvalidToken",
+    "token expired",
+    "Signature not valid in the specified time frame",  # of a shared access signature
+)
 _CLOCK = ("RequestTimeTooSkewed", "RequestExpired", "Request date header too old")
-_UNKNOWN_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed", "InvalidAuthenticationInfo")
+_UNKNOWN_KEY = (
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "AuthenticationFailed",
+    "InvalidAuthenticationInfo",
+    "Server failed to authenticate the request",
+)
 _UNUSABLE = (
     "OpenCredentials",
     "DecodeCredentials",
@@ -27,7 +46,7 @@ _UNUSABLE = (
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's key file",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
 }
 _ELSEWHERE = (
     "incorrectly configured region",
@@ -47,7 +66,8 @@ def in_words(error: Exception, where: str, *, writing: bool) -> RunnerError:
     """The error that ends the command: exit 5 if retrying can help, else 6."""
     text = str(error)
     if _has(text, _NO_BUCKET):
-        return BadState(f"{where}: there is no such bucket. Create it, or correct `state` in the manifest.")
+        kind = "container" if where.startswith("az:") else "bucket"
+        return BadState(f"{where}: there is no such {kind}. Create it, or correct `state` in the manifest.")
     if _has(text, _EXPIRED):
         return Unreachable(f"{where}: the store's credential has expired. Renew it. {_SAFE}")
     if _has(text, _CLOCK):
@@ -67,10 +87,9 @@ def in_words(error: Exception, where: str, *, writing: bool) -> RunnerError:
 
 
 def _by_status(error: Exception, text: str, where: str, *, writing: bool) -> RunnerError:
-    found, code = _STATUS.search(text), _CODE.search(text)
-    status = int(found[1]) if found else 0
-    said = " ".join(str(part) for part in (status or "", code[1] if code else "") if part)
-    if status in (401, 403) or isinstance(error, PermissionError):
+    number, code = _found(_STATUS, text), _found(_CODE, text)
+    status, said = int(number or 0), f"{number} {code}".strip()
+    if status in (401, 403) or code == "AccessDenied" or isinstance(error, PermissionError):
         verb = "written" if writing else "read"
         return BadState(f"{where}: may not be {verb} with this credential ({said or 'denied'}). Nothing is lost.")
     if status in (405, 501):
@@ -78,6 +97,12 @@ def _by_status(error: Exception, text: str, where: str, *, writing: bool) -> Run
     if isinstance(error, FileNotFoundError):
         return BadState(f"{where}: something other than the store answers there ({said}). Check the address.")
     return Unreachable(f"{where}: the store cannot be reached or does not answer{_of(said)}. {_SAFE}")
+
+
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    """The group that matched, of a pattern in which one of them does."""
+    found = pattern.search(text)
+    return (found[found.lastindex or 0]) if found else ""
 
 
 def _variables(where: str) -> str:

@@ -22,6 +22,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NEVER = '"00000000000000000000000000000000"\n1'
 
 
+class _Absent(Exception):
+    """An object to remove does not exist."""
+
+
 class ObjectStore:
     """Objects under ``url``. ``patience`` is about how many seconds one operation may take, retries included."""
 
@@ -56,9 +60,23 @@ class ObjectStore:
         return self._put(name, content, _condition(version))
 
     def delete(self, names: Sequence[str]) -> None:
+        """All at once; Azure and Google report one that is already gone, and may then leave those after it."""
+        try:
+            self._delete(names)
+        except _Absent:
+            for name in names:
+                with suppress(_Absent):
+                    self._delete([name])
+
+    def _delete(self, names: Sequence[str]) -> None:
         if names:
             with self._in_words(names[0], writing=True):
-                self._obstore.delete(self._store, list(names))
+                try:
+                    self._obstore.delete(self._store, list(names))
+                except FileNotFoundError as e:
+                    if is_absent(e):
+                        raise _Absent from e
+                    raise
 
     def names(self, folder: str) -> list[str]:
         with self._in_words(folder, writing=False):

@@ -53,7 +53,7 @@ def check(shared: Shared, checkout: Checkout) -> None:
 
 @pytest.mark.parametrize(
     "shared",
-    ["s3", *[pytest.param(kind, marks=pytest.mark.slow) for kind in ("file", "git", "seaweed")]],
+    ["s3", *[pytest.param(kind, marks=pytest.mark.slow) for kind in ("file", "git", "seaweed", "azure")]],
     indirect=True,
 )
 def test_of_four_runs_at_once_each_digest_is_launched_once(shared, place, record_property):

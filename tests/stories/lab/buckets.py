@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import ObjectStore
 
 
 class Buckets(NamedTuple):
@@ -35,12 +35,17 @@ class Buckets(NamedTuple):
         client.close()
         return f"s3://{name}"
 
-    def opened(self, bucket: str) -> S3Store:
+    def opened(self, bucket: str) -> ObjectStore:
         """A bucket that was made, for looking into it."""
-        from obstore.store import S3Store
+        return opened(bucket, self.env)
 
-        config = {name.lower(): value for name, value in self.env.items()}
-        return S3Store(bucket.removeprefix("s3://"), config=config, client_options={"allow_http": True})
+
+def opened(bucket: str, env: Mapping[str, str]) -> ObjectStore:
+    """A bucket by its URL, with the variables that a process would have."""
+    from obstore.store import from_url
+
+    config: Any = {name.lower(): value for name, value in env.items()}
+    return from_url(bucket, config=config, client_options={"allow_http": True})
 
 
 def buckets_at(url: str, key: str = "a-key", secret: str = "a-secret") -> Buckets:

@@ -7,10 +7,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from azurite import Containers, azurite, serving_azurite
 from buckets import Buckets, serving_buckets
 from crash_lab import SAMPLES, Checkout, Emulator, ForkServer, Moment, Place
 from machines import Shared
 from seaweed import serving_seaweed, weed
+
+_SERVERS = ("seaweed", "azure")
 
 
 @pytest.fixture(name="server", scope="session")
@@ -78,8 +81,18 @@ def _seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
         yield buckets
 
 
-@pytest.fixture(name="shared", params=["file", "s3", "git", pytest.param("seaweed", marks=pytest.mark.slow)])
+@pytest.fixture(name="azure", scope="session")
+def _azure() -> Iterator[Containers]:
+    if azurite() is None:
+        pytest.skip("needs Azurite on the PATH: npm install azurite")
+    with serving_azurite() as containers:
+        yield containers
+
+
+@pytest.fixture(
+    name="shared", params=["file", "s3", "git", *[pytest.param(each, marks=pytest.mark.slow) for each in _SERVERS]]
+)
 def _shared(request: pytest.FixtureRequest, tmp_path: Path) -> Shared:
     """A folder, a bucket of moto's, a git remote, and with -m slow a bucket of a real server."""
-    fixture = {"s3": "buckets", "seaweed": "seaweed"}.get(request.param)
+    fixture = {"s3": "buckets", **dict(zip(_SERVERS, _SERVERS, strict=True))}.get(request.param)
     return Shared(request.param, tmp_path, request.getfixturevalue(fixture) if fixture else None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azurite import Containers, azurite, serving_azurite
 from buckets import Buckets, serving_buckets
 
 from manifest_runner.store.git_refs import GitRefs
@@ -28,6 +29,21 @@ def _aws(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Buckets:
     return buckets
 
 
+@pytest.fixture(name="containers", scope="session")
+def _containers() -> Iterator[Containers]:
+    if azurite() is None:
+        pytest.skip("needs Azurite on the PATH: npm install azurite")
+    with serving_azurite() as containers:
+        yield containers
+
+
+@pytest.fixture(name="azure")
+def _azure(containers: Containers, monkeypatch: pytest.MonkeyPatch) -> Containers:
+    for name, value in containers.env.items():
+        monkeypatch.setenv(name, value)
+    return containers
+
+
 def clones(folder: Path, number: int) -> list[Path]:
     """Clones of one bare repository."""
     git(folder, "init", "-q", "--bare", "remote.git")
@@ -41,12 +57,14 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(name="stores", params=["file", "s3", "git"])
+@pytest.fixture(name="stores", params=["file", "s3", "git", pytest.param("azure", marks=pytest.mark.slow)])
 def _stores(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Store, Store]:
     """One store, as two machines see it."""
     if request.param == "git":
         first, second = (GitRefs(each, None, os.environ, patience=30) for each in clones(tmp_path, 2))
         return first, second
-    url = f"file://{tmp_path}/state" if request.param == "file" else request.getfixturevalue("aws").make() + "/state"
+    servers = {"s3": "aws", "azure": "azure"}
+    home = request.getfixturevalue(servers[request.param]).make() if request.param in servers else f"file://{tmp_path}"
+    url = f"{home}/state"
     first, second = (open_state(url, os.environ, tmp_path, patience=30) for _ in range(2))
     return first, second

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from azurite import signature
 from buckets import Buckets
 
 from manifest_runner.errors import BadState, RunnerError, Unreachable, UsageProblem
@@ -48,6 +49,12 @@ class Answering:
                     self._write(content)
                 else:
                     self._answer()
+
+            def do_DELETE(self) -> None:
+                if outer.objects.pop(self.path, None) is None:
+                    self._send(404, 0, b"<Error><Code>NoSuchKey</Code></Error>")
+                else:
+                    self._send(204, 0, b"")
 
             def do_POST(self) -> None:
                 self._answer()
@@ -185,6 +192,41 @@ def test_google_and_azure_compare_before_they_write(elsewhere, url):
     store.probe("a", b"3")
 
 
+def test_what_google_says_is_already_gone_is_no_reason_to_leave_the_rest(elsewhere):
+    elsewhere.compares = True
+    store = opened("gs://bucket/state")
+    for name in ("a", "c"):
+        store.create(name, b"1")
+    store.delete(["a", "b", "c"])
+    assert elsewhere.objects == {}
+
+
+def created_where_absent(store: Store) -> None:
+    if store.get("a") is None:
+        store.create("a", b"1")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("container", "env", "words", "error"),
+    [
+        ("az://nowhere", {}, "there is no such container", BadState),
+        (None, {"AZURE_STORAGE_ACCOUNT_KEY": "d3Jvbmc="}, "does not accept the credential", Unreachable),
+        (None, {"AZURE_STORAGE_SAS_TOKEN": signature("rl", "d3Jvbmc=")}, "does not accept the credential", Unreachable),
+        (None, {"AZURE_STORAGE_SAS_TOKEN": signature("rl")}, "may not be written with this credential", BadState),
+        (None, {"AZURE_STORAGE_SAS_TOKEN": signature("wc")}, "may not be read with this credential", BadState),
+    ],
+)
+def test_errors_of_a_real_azurite_are_said_in_words(azure, monkeypatch, container, env, words, error):
+    url = f"{container or azure.make()}/state"
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    if "AZURE_STORAGE_SAS_TOKEN" in env:
+        monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_KEY")
+    with pytest.raises(error, match=words):
+        created_where_absent(opened(url))
+
+
 NO_CREDENTIAL = ("GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY")
 
 
@@ -231,7 +273,8 @@ def test_a_credential_that_cannot_be_used_is_named_and_never_shown(url, env, mon
         ("gs", 403, "AccessDenied", r"may not be \w+ with this credential", BadState),
         ("gs", 401, "", r"may not be \w+ with this credential", BadState),
         ("gs", 400, "ExpiredToken", "credential has expired", Unreachable),
-        ("az", 404, "ContainerNotFound", "there is no such bucket", BadState),
+        ("az", 404, "ContainerNotFound", "there is no such container", BadState),
+        ("az", 404, "ResourceNotFound", "there is no such container", BadState),
         ("az", 403, "AuthenticationFailed", "does not accept the credential", Unreachable),
         ("az", 403, "AuthorizationPermissionMismatch", r"may not be \w+ with this credential", BadState),
     ],

@@ -16,7 +16,6 @@ def test_what_was_never_written_is_absent(stores):
     mine, _ = stores
     assert mine.get(NAME) is None
     assert mine.names("lock/") == []
-    mine.delete([NAME] if mine.names("lock/") else [])
 
 
 def test_a_value_is_created_once(stores):
@@ -54,6 +53,15 @@ def test_names_are_those_of_the_folder(stores):
     assert other.names("lock/") == ["lock/a", "lock/b"]
     mine.delete(["lock/a", "lock/b"])
     assert other.names("lock/") == []
+
+
+def test_what_another_machine_has_removed_is_no_reason_to_leave_the_rest(stores):
+    mine, other = stores
+    for name in ("lock/a", "lock/b", "lock/c"):
+        mine.create(name, name.encode())
+    other.delete(["lock/b"])
+    mine.delete(["lock/a", "lock/b", "lock/c"])
+    assert mine.names("lock/") == []
 
 
 def test_of_many_writers_at_once_one_wins(stores):
