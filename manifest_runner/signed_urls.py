@@ -23,12 +23,12 @@ _EQUALS = r"(?:=|\\+u003[dD])"
 _ESCAPED = r"\\+(?:(?=/)|u0026|u003[dD])"
 
 # A URL ends where the text around it goes on: at quotes, angle brackets, other backslashes, at the next URL of a list,
-# and at blanks, but for spaces that somebody forgot to encode: in its path, or before another parameter.
+# and at blanks, but for spaces that somebody forgot to encode: in its path, or before another parameter of it.
 # (Looking for no other start of a URL on the way to its query keeps hostile text from taking quadratic time.)
 _URL = re.compile(
     rf"https?:{_SLASHES}(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\?#]|\\+(?=/))*\?"
     rf"(?:[^\s\"'<>\\#;,|]+|[;,|](?!https?:{_SLASHES})|{_ESCAPED}"
-    rf"| (?=[^\t\r\n\f\v\"'<>\\#&]{{0,99}}{_AMPERSAND}))*",
+    rf"| (?=(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\#&]){{0,99}}{_AMPERSAND}[^\s&=\\]{{1,99}}{_EQUALS}))*",
     re.IGNORECASE,
 )
 # A name and a value end at any backslash but one before a slash, since a URL has no others in it.

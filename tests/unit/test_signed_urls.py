@@ -32,6 +32,8 @@ AWS = "https://b.s3.amazonaws.com/P%201/x.gz?X-Amz-Algorithm=A&X-Amz-Credential=
         ("https://h/a?sig=1;https://h/b?sig=2", "https://h/a?sig=*;https://h/b?sig=*"),
         ("https://h/my run/x y.gz?v=1&X-Amz-Signature=abc", "https://h/my run/x y.gz?v=1&X-Amz-Signature=*"),
         ("https://h/x?name=a b c.gz&sig=abc and more", "https://h/x?name=a b c.gz&sig=* and more"),
+        ("https://h/a?v=1&sig=abc https://h/b?v=1&sig=2", "https://h/a?v=1&sig=* https://h/b?v=1&sig=*"),
+        ("https://h/a?sig=abc this & that", "https://h/a?sig=* this & that"),
         ("https://proxy/https://h/a?sig=1", "https://proxy/https://h/a?sig=*"),
         ("https://h/a?sig=1,https://h/b?x=2", "https://h/a?sig=*,https://h/b?x=2"),
         (r'"https:\/\/h\/x?v=1&sig=a\/bc", "y"', r'"https:\/\/h\/x?v=1&sig=*", "y"'),
