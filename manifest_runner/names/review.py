@@ -81,7 +81,7 @@ class Review:
 
     def _note_unknown_data(self, text: str, at: DataPath) -> None:
         if words := data_fault(text):
-            self.faults.append(RequestFault(at, "MR504", words))
+            self.faults.append(RequestFault(at, "MR504", words, group=words.replace(shown(text), "")))
         elif is_data_name(text):
             self._note(Name("data", text), at)
 
@@ -99,4 +99,4 @@ class Review:
         self.unresolved.append(name)
         if self._known.report_unresolved:
             words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
-            self.faults.append(RequestFault(at, "MR711", words))
+            self.faults.append(RequestFault(at, "MR711", words, group=name))

@@ -465,6 +465,13 @@ def test_many_inputs_without_data_are_reported_together(study):
     assert "the same in 1,000 rows" in found.message
 
 
+def test_different_mistakes_in_one_column_of_data_are_reported_one_by_one(study):
+    study.sheet("sample,bed,list\n" + "".join(f"a{number},{'s3://b/' * (number % 2)},\n" for number in range(20)))
+    found = [each.message for each in study.expand(EMPTY % "'{{ row.bed }}'")[1] if each.code == "MR504"]
+    assert ["blank" in found[0], "s3://" in found[1]] == [True, True]
+    assert ["the same in 10 rows" in message for message in found] == [True, True]
+
+
 # -- bounds
 
 
