@@ -6,7 +6,7 @@ sides launched keeps the later launch, and the other one in its history: both ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from msgspec import structs
@@ -43,19 +43,41 @@ def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> 
 
 
 def _moved_together(items: dict[str, LockedItem], batches: Mapping[str, LockedBatch]) -> dict[str, LockedItem]:
-    """Where one side renamed an item and the other has its former name, the new one stays, with all launches."""
+    """Where one side renamed an item and the other has a former name of it, the new one stays, with all launches."""
     merged = dict(items)
-    for new, item in sorted(items.items()):
-        for old in sorted({launch.renamed_from for launch in item.launches if launch.renamed_from}):
-            if old != new and old in merged and _share_a_launch(item, merged[old]):
-                under_new_name = structs.replace(merged.pop(old), renamed_from=old, removed=item.removed)
+    for new, olds in _former_names(items).items():
+        for old in olds:
+            if new in merged and old in merged:
+                launch = merged.pop(old)
+                is_known = any(_is_same(launch, each) for each in merged[new].launches)
+                name = None if is_known else old
+                under_new_name = structs.replace(launch, renamed_from=name, removed=items[new].removed)
                 merged[new] = _Items(None, batches).merge(merged[new], under_new_name)
     return merged
 
 
-def _share_a_launch(one: LockedItem, other: LockedItem) -> bool:
-    launches = [each.launches for each in (one, other)]
-    return any(_is_same(mine, theirs) for mine in launches[0] for theirs in launches[1])
+def _former_names(items: Mapping[str, LockedItem]) -> dict[str, list[str]]:
+    """The keys of renamed items, each with the other keys of its launches: a launch belongs to one item.
+
+    A key that is itself a new name counts only where the item was renamed from it.
+    """
+    renamed = {key: {each.renamed_from for each in item.launches} - {None} for key, item in sorted(items.items())}
+    renamed = {key: olds for key, olds in renamed.items() if olds}
+    keys: dict[Hashable, list[str]] = {}
+    for key in sorted(items) if renamed else ():
+        for mark in _marks(items[key]):
+            keys.setdefault(mark, []).append(key)
+    found = {}
+    for new, olds in renamed.items():
+        shared = {key for mark in _marks(items[new]) for key in keys[mark]} - {new}
+        found[new] = sorted(key for key in shared if key in olds or key not in renamed)
+    return found
+
+
+def _marks(item: LockedItem) -> set[Hashable]:
+    """What shows that an item has the same launch as another, also where one side sent it and the other adopted it."""
+    ids = {launch.analysis.id for launch in item.launches if launch.analysis}
+    return {*map(_identity, item.launches), *ids}
 
 
 def _either(ours: T | None, theirs: T | None, both: Callable[[T, T], T]) -> T:

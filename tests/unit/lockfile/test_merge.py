@@ -192,6 +192,17 @@ def test_of_both_names_of_a_renamed_item_the_new_one_stays_with_every_launch():
     assert merge_lockfiles(base, ours, base).items == ours.items
 
 
+@pytest.mark.parametrize("theirs", [item(1), item(1, batch_id=None, adopted=True), item(2, previous=(item(1),))])
+def test_an_item_that_was_renamed_twice_is_still_one_where_the_other_side_has_its_first_name(theirs):
+    base, middle = lockfile({"alpha": item(1)}), lockfile({"beta": item(1, renamed_from="alpha")})
+    ours, others = lockfile({"omega": item(1, renamed_from="beta")}), lockfile({"alpha": theirs})
+    for merged in (merge_lockfiles(base, ours, others), merge_lockfiles(base, others, ours)):
+        assert list(merged.items) == ["omega"]
+        assert {analysis for _, analysis in launches(merged)} == {analysis for _, analysis in launches(others)}
+        assert merged.items["omega"].renamed_from == ("alpha" if theirs.digest == item(2).digest else "beta")
+        assert list(merge_lockfiles(base, merged, middle).items) == ["omega"]
+
+
 def test_a_former_name_that_another_item_has_now_is_left_alone():
     ours = lockfile({"omega": item(1, renamed_from="alpha")})
     merged = merge_lockfiles(None, ours, lockfile({"alpha": item(7)}))
