@@ -63,6 +63,11 @@ class Sources:
             return open_rows(source)
         if source.spec.format == "launched":
             file, label = self._file(source.value, source.place(()), "manifest")
+            if file.resolve() == (self._folder / Path(source.place(()).file).name).resolve():
+                message = (
+                    "a manifest cannot start from its own items: each run would launch more; name another manifest"
+                )
+                raise InvalidManifest([Finding(source.place(()), "MR301", message)])
             return launched_rows(self._lockfile_of(file, label), label, source.place(()))
         found, faults = list[Opened](), list[Finding]()
         for name, at in self._names(source, faults):
@@ -95,11 +100,10 @@ class Sources:
             except InvalidManifest as e:
                 faults += e.findings
                 continue
-            faults += [
-                Finding(at, "MR301", f"the {_SHEET} {found} is named twice") for found in matches if found in seen
-            ]
-            yield from ((found, at) for found in matches if found not in seen)
-            seen.update(matches)
+            again = [found for found in matches if os.path.normpath(found) in seen]
+            faults += [Finding(at, "MR301", f"the {_SHEET} {found} is named twice") for found in again]
+            yield from ((found, at) for found in matches if found not in again)
+            seen.update(map(os.path.normpath, matches))
         if not given:
             faults.append(Finding(source.place(()), "MR301", f"no {_SHEET} is named"))
 

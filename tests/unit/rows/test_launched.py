@@ -60,3 +60,11 @@ def test_what_a_lockfile_does_not_have_is_an_error_of_the_row(tmp_path, data, vc
     with pytest.raises(InvalidManifest) as invalid:
         rendered(tmp_path, "launched: first.yaml", vcf)
     assert words in str([each.message for each in invalid.value.findings])
+
+
+def test_a_manifest_does_not_start_from_its_own_items(tmp_path):
+    with pytest.raises(InvalidManifest) as refused:
+        rendered(tmp_path, "launched: ./next.yaml", "row.analysisId")
+    assert [each.message.split(":")[0] for each in refused.value.findings] == [
+        "a manifest cannot start from its own items"
+    ]

@@ -319,12 +319,12 @@ def test_a_section_begins_however_a_spreadsheet_writes_its_line(tmp_path, line):
 
 def test_every_file_that_is_missing_or_named_twice_is_reported(tmp_path):
     (tmp_path / "a.csv").write_text("sample\nS1\n")
-    spec = SourceSpec("csv", ["a.csv", "gone.csv", "x*.csv", "a.csv"])
+    spec = SourceSpec("csv", ["a.csv", "gone.csv", "x*.csv", "./a.csv"])
     source = Source(spec, spec.source, lambda path: Place("m.yaml", 1, 1 + (path[0] if path else 0)))
     with pytest.raises(InvalidManifest) as refused:
         Sources(tmp_path, Path()).rows(source)
     assert sorted((each.place.column, each.message.split(";")[0]) for each in refused.value.findings) == [
         (2, "there is no samplesheet gone.csv"),
         (3, 'no samplesheet matches "x*.csv"'),
-        (4, "the samplesheet a.csv is named twice"),
+        (4, "the samplesheet ./a.csv is named twice"),
     ]
