@@ -30,5 +30,10 @@ def report_path(manifest: Path, target: Target) -> Path:
     return workspace_of(manifest, target).folder / f"{manifest.stem}.report.html"
 
 
-def save_report(text: str, output: Path) -> None:
+def save_report(text: str, output: Path, manifest: Path, target: Target) -> None:
+    """Write a report. Raises UsageProblem for a folder that does not exist, and for a file that must stay."""
+    if not output.parent.is_dir():
+        raise UsageProblem(f"{output.parent}: there is no such folder")
+    if output.resolve() in (manifest.resolve(), workspace_of(manifest, target).lockfile.resolve()):
+        raise UsageProblem(f"{output}: a report must not replace the manifest or its lockfile; name another file")
     replace_file(output, text.encode())

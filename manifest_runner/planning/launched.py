@@ -46,7 +46,11 @@ class LaunchedRequests:
     def changes(self, item: Item, launch: LockedItem, reference: str) -> list[Change] | None:
         """The changes since the request that was sent as ``reference``; None if the lockfile does not know it."""
         sent = self._find(launch, reference)
-        return None if sent is None else changes(sent, orjson.loads(mask_json(item.request)))
+        if sent is None:
+            return None
+        known = {"kind": (launch.kind, item.kind), "revision": (launch.revision, item.revision)}
+        beside = [Change(name, before, after) for name, (before, after) in known.items() if before != after]
+        return [*beside, *changes(sent, orjson.loads(mask_json(item.request)))]
 
     def hash_of(self, launch: LockedItem, reference: str) -> str | None:
         """The ``request_hash`` of a launch that was sent as ``reference``, None if it is not known."""

@@ -44,8 +44,12 @@ def test_a_report_of_nothing_is_wrong_use(cli):
     assert cli.files() == ["study.csv", "study.yaml"]
 
 
-def test_a_folder_that_is_not_there_is_explained(cli, emulator):
+def test_a_file_that_cannot_take_a_report_is_wrong_use(cli, emulator):
     write_study(cli, "alpha")
     cli.ok("run", "study.yaml")
     refused = cli("report", "study.yaml", "-o", "nowhere/out.html")
-    assert (refused.code, "nowhere/out.html" in refused.err) == (6, True)
+    assert (refused.code, "nowhere: there is no such folder" in refused.err) == (2, True)
+    before = cli.read("study.lock.json")
+    refused = cli("report", "study.yaml", "-o", "./study.lock.json")
+    assert (refused.code, "name another file" in refused.err) == (2, True)
+    assert cli.read("study.lock.json") == before

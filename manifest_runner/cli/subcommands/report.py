@@ -66,7 +66,7 @@ def command(
     if output is None:
         sys.stdout.buffer.write(text.encode())
         return
-    save_report(text, output)
+    save_report(text, output, manifest, target)
     console.note(f"wrote {output}")
     console.result([], {"report": str(output), "format": style})
     if is_to_open:

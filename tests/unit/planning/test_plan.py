@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.launch.record import launched, new_launch
-from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, Lockfile
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
+from manifest_runner.lockfile.requests import keep_requests
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import item_digester
@@ -127,6 +128,15 @@ def test_a_raised_revision_is_the_approval(old, new):
 def test_a_lowered_revision_is_a_change(old, new):
     plan = planned([make_item("a", revision=new)], {"a": lock(make_item("a", revision=old))})
     assert (plan.changed, plan.unapproved, plan.launches) == (["a"], ["a"], [])
+
+
+def test_a_plan_shows_that_a_revision_was_lowered_or_a_kind_changed():
+    before, now = make_item("a", "x", "2.1"), make_item("a", "y", "1.1", kind="cwl")
+    launch = lock(before)
+    sent = keep_requests(b'{"nextflowItems":[%b]}' % before.request)
+    batches = {str(launch.batch_id): LockedBatch("k", 1, None, "2026-11-23T10:00:00Z", sent)}
+    plan = make_plan([now], Lockfile("study", "p-1", "s", batches, {"a": launch}), Choices())
+    assert plan.changes == {"a": [("kind", "nextflow", "cwl"), ("revision", "2.1", "1.1"), ("content", "x", "y")]}
 
 
 @pytest.mark.parametrize(
