@@ -7,16 +7,27 @@ from functools import partial
 from msgspec import structs
 
 from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused
-from manifest_runner.launch.adoption import SETTLING_SECONDS, AdoptMode, adopt_all, adopt_reused, existing, wait_for_all
+from manifest_runner.launch.adoption import (
+    SETTLING_SECONDS,
+    AdoptMode,
+    adopt_all,
+    adopt_reused,
+    existing,
+    find_stamped,
+    wait_for_all,
+)
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal.journal import Post
 from manifest_runner.launch.submit import send
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.text import counted
-from manifest_runner.timestamps import timestamp
+from manifest_runner.timestamps import seconds_of, timestamp
 
 # Refusals of the caller, not of the request: with the right credential the same batch may be accepted.
 _OF_THE_CALLER = frozenset({401, 403, 404, 407})
+# The first analysis of a batch exists sooner after its POST, another user's launch of the same items hardly ever does.
+# Where that is wrong, a run adopts the analyses of its own batch, or another user's launch is found as a double.
+ALONE_SECONDS = 10.0
 
 
 def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
@@ -24,6 +35,7 @@ def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
 
     A key is honoured for a week, and for the user who sent it. Raises ApprovalNeeded for a batch whose key no longer
     helps and that has no stamps to find it by, or is only partly visible.
+    What another user launched in the meantime is adopted: keys are honoured per user.
     """
     env.journal.sync()
     for post in list(env.journal.pending.values()):
@@ -32,7 +44,8 @@ def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
             _settle_known(env, post, mode)
             continue
         age = _age(env, post)
-        if -SETTLING_SECONDS < age < env.key_window and _is_ours(env, post):
+        is_known = -SETTLING_SECONDS < age < env.key_window and _is_ours(env, post)
+        if is_known and not _was_launched_since(env, post, age, mode):
             _settle_by_key(env, post, age, mode)
         else:
             _settle_by_stamps(env, post, mode)
@@ -41,6 +54,23 @@ def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
 def _is_ours(env: LaunchEnvironment, post: Post) -> bool:
     """Whether its key is known to the API if the batch is, and nobody can have launched it under another key."""
     return post.by == env.client.user and not env.was_anothers
+
+
+def _was_launched_since(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMode) -> bool:
+    """Whether another user seems to have launched some of a batch while it waited here: it may never have been sent.
+
+    Then what exists was created too late to be of this POST. A batch that was sent just now is not searched for, since
+    nobody else's launch would show yet.
+    """
+    if age < ALONE_SECONDS or not post.stamped or mode == "never":
+        return False
+    try:
+        seen = list(existing(post.items, post.body, find_stamped(env)))
+    except Refused:  # a credential that may not search can still send the batch again
+        return False
+    times = [seconds_of(match.analysis.time_created) for match in seen]
+    first = min(filter(None, times), default=0.0)
+    return first - (post.server_at or post.at) > ALONE_SECONDS
 
 
 def _is_known(lockfile: Lockfile, post: Post) -> bool:

@@ -3,8 +3,9 @@
 Two users have a checkout each. The manifest is edited, items are renamed and their changes accepted, analyses fail or
 are aborted, runs are killed at a step, keys and clocks go astray, lockfiles are lost. Two limits of the API are
 respected: what is not created yet, or not shown by searches yet, cannot be found by somebody else; and what failed to
-be created can never be found. So a run starts after what others sent has been created, but for two that race: what
-those launch twice must be reported by whoever runs next.
+be created can never be found. So a run starts after what others sent has been created and shows, and cannot be taken
+for what a killed run of its own sent, but for two that race: what those launch twice must be reported by whoever runs
+next.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from manifest_runner.launch.recovery import ALONE_SECONDS
 from manifest_runner.planning.identity import DIGEST_STAMP
 
 pytest_plugins = ["lab_plugin"]
@@ -158,7 +160,7 @@ class Study(RuleBasedStateMachine):
         self, user: str, at: dict | None, chosen: dict, batch_size: int, wait: str, skew: float, more: dict
     ) -> None:
         if self.sent_by != user:
-            self.clock.advance(CREATION + SEARCH_LAG)
+            self.clock.advance(ALONE_SECONDS + 1.0)
         self.sent_by = user
         ended = self.checkouts[user].timed(
             at=at, choices=chosen, batch_size=batch_size, wait=wait, skew=skew, timeout=90.0, **more
@@ -266,6 +268,14 @@ def test_a_product_that_sees_no_doubles_is_found_out(study):
         checkout.is_blind = True
     with pytest.raises(AssertionError, match="what was launched twice is reported"):
         story.race(batch_size=1)
+
+
+@pytest.mark.parametrize("step", [11, 13])
+def test_what_was_launched_while_a_killed_run_lay_there_is_not_launched_by_its_next(study, step):
+    story = study()
+    story.begin({"s0": 1, "s1": 2})
+    story.run("two", {"step": step, "when": "before"}, {}, 4, "none", 0.0, {})
+    story.teardown()
 
 
 @pytest.mark.slow
