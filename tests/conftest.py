@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,7 +21,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 _PRIVATE = tuple(str(Path.home() / name) for name in (".icav2", ".netrc", "_netrc"))
 _FOREIGN = ("ICAV2_", "MANIFEST_RUNNER_")
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle"})
-_LONGEST = frozenset({"test_hostile", "test_crash_sweep", "test_state_machine", "test_two_machines", "test_at_once"})
+# The files that take longest. Their tests are shared out one by one; those of any other file stay in one process.
+_LONGEST = (
+    "test_crash_sweep test_ci_recipes test_two_machines test_hostile test_killed_commands test_damage "
+    "test_fault_matrix test_at_once test_state_machine test_state"
+).split()
 _touched: list[str] = []
 
 
@@ -34,15 +39,35 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
 
 sys.addaudithook(_watch)
 
+# Test processes and the commands that they start are compiled once, also where the user wants no compiled files.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest first, so that none is left alone at the end. Leave out slow tests unless ``-m`` asks for them."""
-    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+    items.sort(key=lambda item: item.path.stem not in (*_LONGEST, "test_report_browser"))
     if config.option.markexpr:
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in slow]
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Most files, and all that needs S3, run in one process each, which starts what they share once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, name = nodeid.partition("::")
+            if "[s3" in name:
+                return "s3"
+            return nodeid if Path(file).stem in _LONGEST else file
+
+    config.option.loadscopereorder = False  # or it would begin with the files of many tests, and not with the longest
+    return ByGroup(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for ``-n auto``

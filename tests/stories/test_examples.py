@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import lazy_libica as libica
 import pytest
 from conftest import digests_of
-from libica.openapi.v3.models.create_analysis_creation_batch import CreateAnalysisCreationBatch
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "examples"
@@ -76,7 +76,7 @@ def test_its_payloads_are_what_the_public_sdk_sends(example, cli, copy_example):
     copy_example(example)
     for batch in render(cli, example):
         body = batch["body"]
-        through_the_sdk = CreateAnalysisCreationBatch.from_dict(body).to_dict()
+        through_the_sdk = libica.CreateAnalysisCreationBatch.from_dict(body).to_dict()
         assert without_nulls(json.loads(json.dumps(through_the_sdk, default=str))) == body
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -55,14 +56,17 @@ def buckets_at(url: str, key: str = "a-key", secret: str = "a-secret") -> Bucket
 
 @contextmanager
 def serving_buckets() -> Iterator[Buckets]:
-    """moto's server on a free port of loopback."""
-    from moto.server import ThreadedMotoServer
+    """moto's server on a free port of loopback. One request at a time: moto compares and writes in two steps."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
-        yield buckets_at(f"http://{host}:{port}")
+        yield buckets_at(f"http://127.0.0.1:{server.server_port}")
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join()
+        server.server_close()

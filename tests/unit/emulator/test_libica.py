@@ -5,25 +5,8 @@ It asks for version 3 everywhere and reads items and analyses as version 4, so t
 
 from __future__ import annotations
 
+import lazy_libica as libica
 import pytest
-from libica.openapi.v3 import ApiClient, Configuration
-from libica.openapi.v3.api.project_analysis_api import ProjectAnalysisApi
-from libica.openapi.v3.api.project_analysis_creation_batch_api import ProjectAnalysisCreationBatchApi
-from libica.openapi.v3.api.project_api import ProjectApi
-from libica.openapi.v3.api.token_api import TokenApi
-from libica.openapi.v3.exceptions import ApiException
-from libica.openapi.v3.models.analysis_creation_batch_item_paged_list_v3 import (
-    AnalysisCreationBatchItemPagedListV3,
-)
-from libica.openapi.v3.models.analysis_data_input import AnalysisDataInput
-from libica.openapi.v3.models.analysis_paged_list_v3 import AnalysisPagedListV3
-from libica.openapi.v3.models.analysis_query_parameters_pipeline import AnalysisQueryParametersPipeline
-from libica.openapi.v3.models.analysis_v3 import AnalysisV3
-from libica.openapi.v3.models.create_analysis_creation_batch import CreateAnalysisCreationBatch
-from libica.openapi.v3.models.create_analysis_tag import CreateAnalysisTag
-from libica.openapi.v3.models.create_nextflow_analysis import CreateNextflowAnalysis
-from libica.openapi.v3.models.nextflow_analysis_input import NextflowAnalysisInput
-from libica.openapi.v3.models.problem import Problem
 
 V3 = "application/vnd.illumina.v3+json"
 V4 = "application/vnd.illumina.v4+json"
@@ -33,14 +16,14 @@ class Sdk:
     """The SDK's clients for one user: ``batches`` and ``analyses`` as they come, and reading version 4."""
 
     def __init__(self, url):
-        configuration = Configuration(host=f"{url}/ica/rest", api_key={"ApiKeyAuth": "a-key"})
-        self.client = ApiClient(configuration)
-        self.newer = ApiClient(configuration)
+        configuration = libica.Configuration(host=f"{url}/ica/rest", api_key={"ApiKeyAuth": "a-key"})
+        self.client = libica.ApiClient(configuration)
+        self.newer = libica.ApiClient(configuration)
         self.newer.set_default_header("Accept", V4)
-        self.batches = ProjectAnalysisCreationBatchApi(self.client)
-        self.items = ProjectAnalysisCreationBatchApi(self.newer)
-        self.analyses = ProjectAnalysisApi(self.client)
-        self.analyses_v4 = ProjectAnalysisApi(self.newer)
+        self.batches = libica.ProjectAnalysisCreationBatchApi(self.client)
+        self.items = libica.ProjectAnalysisCreationBatchApi(self.newer)
+        self.analyses = libica.ProjectAnalysisApi(self.client)
+        self.analyses_v4 = libica.ProjectAnalysisApi(self.newer)
 
     def close(self):
         for client in (self.client, self.newer):
@@ -55,14 +38,14 @@ def _sdk(client):
 
 
 def request(*references):
-    return CreateAnalysisCreationBatch(
+    return libica.CreateAnalysisCreationBatch(
         nextflow_items=[
-            CreateNextflowAnalysis(
+            libica.CreateNextflowAnalysis(
                 user_reference=reference,
                 pipeline_id="f606f580-d476-47a8-9679-9ddb39fcb0a8",
-                tags=CreateAnalysisTag(technical_tags=["sdk"], user_tags=[], reference_tags=[]),
-                analysis_input=NextflowAnalysisInput(
-                    inputs=[AnalysisDataInput(parameter_code="a", data_ids=["fil.1"])]
+                tags=libica.CreateAnalysisTag(technical_tags=["sdk"], user_tags=[], reference_tags=[]),
+                analysis_input=libica.NextflowAnalysisInput(
+                    inputs=[libica.AnalysisDataInput(parameter_code="a", data_ids=["fil.1"])]
                 ),
             )
             for reference in references
@@ -88,10 +71,10 @@ def test_a_batch_is_created_replayed_and_read(sdk, project, clock):
 
 def test_another_body_under_a_used_key_raises_422_with_a_problem(sdk, project):
     sdk.batches.create_analysis_creation_batch(project, request("one"), "key")
-    with pytest.raises(ApiException) as caught:
+    with pytest.raises(libica.ApiException) as caught:
         sdk.batches.create_analysis_creation_batch(project, request("two"), "key")
     assert caught.value.status == 422
-    assert Problem.from_json(caught.value.body).title == "Unprocessable Entity"
+    assert libica.Problem.from_json(caught.value.body).title == "Unprocessable Entity"
 
 
 def test_items_are_listed_by_offset_and_by_cursor(sdk, project, batch):
@@ -122,7 +105,7 @@ def test_one_item_is_read_with_its_analysis(sdk, project, batch):
 def test_analyses_are_searched_read_and_aborted(sdk, project, batch, clock):
     found = sdk.analyses.search_analyses(
         project,
-        analysis_query_parameters_pipeline=AnalysisQueryParametersPipeline(
+        analysis_query_parameters_pipeline=libica.AnalysisQueryParametersPipeline(
             technical_tags=["sdk"], user_reference="two", user_tags=None
         ),
     )
@@ -147,12 +130,12 @@ def test_analyses_are_listed_in_version_3(sdk, project, batch):
 
 def test_the_models_accept_every_version_3_answer(client, batch):
     items = client.get(f"analysisCreationBatch/{batch}/items", accept=V3)
-    created = AnalysisCreationBatchItemPagedListV3.from_json(items.text).items[0].created_analysis
-    analysis = AnalysisV3.from_json(client.get(f"analyses/{created.id}", accept=V3).text)
-    listed = AnalysisPagedListV3.from_json(client.get("analyses", accept=V3, reference=created.reference).text)
+    created = libica.AnalysisCreationBatchItemPagedListV3.from_json(items.text).items[0].created_analysis
+    analysis = libica.AnalysisV3.from_json(client.get(f"analyses/{created.id}", accept=V3).text)
+    listed = libica.AnalysisPagedListV3.from_json(client.get("analyses", accept=V3, reference=created.reference).text)
     assert listed.items == [analysis] == [created]
 
 
 def test_tokens_and_projects_are_given(sdk, project, batch):
-    assert TokenApi(sdk.client).create_jwt_token().token.count(".") == 2
-    assert project in {str(found.id) for found in ProjectApi(sdk.client).get_projects().items}
+    assert libica.TokenApi(sdk.client).create_jwt_token().token.count(".") == 2
+    assert project in {str(found.id) for found in libica.ProjectApi(sdk.client).get_projects().items}

@@ -8,23 +8,9 @@ from __future__ import annotations
 from contextlib import closing
 from typing import NamedTuple
 
+import lazy_libica as libica
 import pytest
 import requests
-from libica.openapi.v3 import ApiClient, Configuration
-from libica.openapi.v3.api.data_api import DataApi
-from libica.openapi.v3.api.project_analysis_api import ProjectAnalysisApi
-from libica.openapi.v3.api.project_analysis_storage_api import ProjectAnalysisStorageApi
-from libica.openapi.v3.api.project_api import ProjectApi
-from libica.openapi.v3.api.project_data_api import ProjectDataApi
-from libica.openapi.v3.api.project_pipeline_api import ProjectPipelineApi
-from libica.openapi.v3.api.system_api import SystemApi
-from libica.openapi.v3.api.token_api import TokenApi
-from libica.openapi.v3.exceptions import ApiException
-from libica.openapi.v3.models.data_id_or_path_list import DataIdOrPathList
-from libica.openapi.v3.models.pipeline_query import PipelineQuery
-from libica.openapi.v3.models.project_data_paged_list import ProjectDataPagedList
-from libica.openapi.v3.models.project_pipeline_list import ProjectPipelineList
-from libica.openapi.v3.models.string_query import StringQuery
 
 from manifest_runner.emulator import EmulatorOptions, running
 
@@ -54,9 +40,9 @@ analyses:
 class Sdk(NamedTuple):
     """The SDK's clients by what they accept, and the URL."""
 
-    plain: ApiClient
-    newer: ApiClient
-    octets: ApiClient
+    plain: libica.ApiClient
+    newer: libica.ApiClient
+    octets: libica.ApiClient
 
     def close(self):
         for client in self:
@@ -64,8 +50,8 @@ class Sdk(NamedTuple):
 
 
 def sdk_of(url):
-    configuration = Configuration(host=f"{url}/ica/rest", api_key={"ApiKeyAuth": "a-key"})
-    plain, newer, octets = (ApiClient(configuration) for _ in range(3))
+    configuration = libica.Configuration(host=f"{url}/ica/rest", api_key={"ApiKeyAuth": "a-key"})
+    plain, newer, octets = (libica.ApiClient(configuration) for _ in range(3))
     newer.set_default_header("Accept", V4)
     octets.set_default_header("Accept", "application/octet-stream")
     return Sdk(plain, newer, octets)
@@ -103,26 +89,31 @@ def create(url, kind, reference):
 
 @pytest.fixture(name="pipelines")
 def _pipelines(sdk):
-    listed = ProjectPipelineApi(sdk.newer).get_project_pipelines(PROJECT)
+    listed = libica.ProjectPipelineApi(sdk.newer).get_project_pipelines(PROJECT)
     return {each.pipeline.code: each.pipeline for each in listed.items}
 
 
 @pytest.fixture(name="analyses")
 def _analyses(sdk):
-    return {each.user_reference: str(each.id) for each in ProjectAnalysisApi(sdk.plain).search_analyses(PROJECT).items}
+    return {
+        each.user_reference: str(each.id)
+        for each in libica.ProjectAnalysisApi(sdk.plain).search_analyses(PROJECT).items
+    }
 
 
 def test_projects_are_searched_and_read(sdk):
-    (found,) = ProjectApi(sdk.plain).get_projects(search="study", include_hidden_projects=True, page_size="1000").items
-    assert ProjectApi(sdk.plain).get_project(str(found.id)).name == "study"
+    (found,) = (
+        libica.ProjectApi(sdk.plain).get_projects(search="study", include_hidden_projects=True, page_size="1000").items
+    )
+    assert libica.ProjectApi(sdk.plain).get_project(str(found.id)).name == "study"
 
 
 def test_pipelines_are_listed_read_and_searched(sdk, pipelines):
-    api = ProjectPipelineApi(sdk.plain)
+    api = libica.ProjectPipelineApi(sdk.plain)
     assert set(pipelines) == {"germline", "any", "form", "cwl"}
-    read = ProjectPipelineApi(sdk.newer).get_project_pipeline(PROJECT, str(pipelines["germline"].id))
+    read = libica.ProjectPipelineApi(sdk.newer).get_project_pipeline(PROJECT, str(pipelines["germline"].id))
     assert (read.pipeline, read.bundle_links.items[0].name) == (pipelines["germline"], "DRAGEN")
-    query = PipelineQuery(name=StringQuery(equals="form"))
+    query = libica.PipelineQuery(name=libica.StringQuery(equals="form"))
     (searched,) = api.search_pipelines(PROJECT, pipeline_query=query, page_size="10").items
     assert searched == pipelines["form"]
 
@@ -130,12 +121,12 @@ def test_pipelines_are_listed_read_and_searched(sdk, pipelines):
 def test_version_3_of_the_pipelines_fits_its_model(sdk):
     headers = {"Accept": V3, "X-API-Key": "a-key"}
     url = f"{sdk.plain.configuration.host}/api/projects/{PROJECT}/pipelines"
-    listed = ProjectPipelineList.from_json(requests.get(url, headers=headers, timeout=10).text)
+    listed = libica.ProjectPipelineList.from_json(requests.get(url, headers=headers, timeout=10).text)
     assert {each.pipeline.code for each in listed.items} == {"germline", "any", "form", "cwl"}
 
 
 def test_what_pipelines_declare_is_read(sdk, pipelines):
-    api, octets = ProjectPipelineApi(sdk.plain), ProjectPipelineApi(sdk.octets)
+    api, octets = libica.ProjectPipelineApi(sdk.plain), libica.ProjectPipelineApi(sdk.octets)
     germline, form, cwl = (str(pipelines[code].id) for code in ("germline", "form", "cwl"))
     (given,) = api.get_project_pipeline_input_parameters(PROJECT, germline).items
     parameters = api.get_project_pipeline_configuration_parameters(PROJECT, germline).items
@@ -149,12 +140,12 @@ def test_what_pipelines_declare_is_read(sdk, pipelines):
 
 
 def test_storages_are_listed(sdk):
-    listed = ProjectAnalysisStorageApi(sdk.newer).get_project_analysis_storage_options(PROJECT)
+    listed = libica.ProjectAnalysisStorageApi(sdk.newer).get_project_analysis_storage_options(PROJECT)
     assert [each.name for each in listed.items][:2] == ["Small", "Medium"]
 
 
 def test_data_is_listed_read_and_opened(sdk):
-    api = ProjectDataApi(sdk.plain)
+    api = libica.ProjectDataApi(sdk.plain)
     listed = api.get_project_data_list(
         PROJECT, parent_folder_path="/fastq/", type="FILE", status=["AVAILABLE", "ARCHIVED"], page_size="1"
     )
@@ -164,26 +155,26 @@ def test_data_is_listed_read_and_opened(sdk):
     (file,), (other,) = listed.items, second.items
     assert (file.data.details.path, other.data.details.status) == ("/fastq/a.fastq.gz", "ARCHIVED")
     assert api.get_project_data(PROJECT, file.data.id) == file
-    assert DataApi(sdk.plain).get_data(file.data.urn).id == file.data.id
+    assert libica.DataApi(sdk.plain).get_data(file.data.urn).id == file.data.id
 
 
 def test_a_folder_has_children_in_both_versions(sdk):
-    (folder,) = ProjectDataApi(sdk.plain).get_project_data_list(PROJECT, filename=["fastq"], type="FOLDER").items
-    paged = ProjectDataApi(sdk.newer).get_project_data_children(PROJECT, folder.data.id, page_size="1")
-    assert isinstance(paged, ProjectDataPagedList)
+    (folder,) = libica.ProjectDataApi(sdk.plain).get_project_data_list(PROJECT, filename=["fastq"], type="FOLDER").items
+    paged = libica.ProjectDataApi(sdk.newer).get_project_data_children(PROJECT, folder.data.id, page_size="1")
+    assert isinstance(paged, libica.ProjectDataPagedList)
     assert (len(paged.items), paged.remaining_records) == (1, 1)
 
 
 def test_download_urls_are_made_by_id_and_by_path(sdk):
-    api = ProjectDataApi(sdk.plain)
-    wanted = DataIdOrPathList(data_paths=["/fastq/a.fastq.gz"])
+    api = libica.ProjectDataApi(sdk.plain)
+    wanted = libica.DataIdOrPathList(data_paths=["/fastq/a.fastq.gz"])
     (made,) = api.create_download_urls_for_data(PROJECT, wanted).items
     single = api.create_download_url_for_data(PROJECT, made.data_id)
     assert [requests.get(url, timeout=10).text for url in (made.url, single.url)] == ["ACGT", "ACGT"]
 
 
 def test_outcomes_of_analyses_are_read(sdk, analyses):
-    api = ProjectAnalysisApi(sdk.plain)
+    api = libica.ProjectAnalysisApi(sdk.plain)
     good, bad = analyses["good"], analyses["bad"]
     assert [each.code for each in api.get_analysis_outputs(PROJECT, good).items] == ["results", "report"]
     assert [each.status for each in api.get_analysis_steps(PROJECT, bad).items] == ["DONE", "FAILED"]
@@ -193,14 +184,14 @@ def test_outcomes_of_analyses_are_read(sdk, analyses):
     with pytest.deprecated_call():
         assert "results" in api.get_raw_analysis_output(PROJECT, good).raw_output
     assert "results" in api.get_cwl_output_json(PROJECT, analyses["cwl"]).output_json
-    values = ProjectAnalysisApi(sdk.newer).get_project_analysis_input_form_values(PROJECT, analyses["form"])
+    values = libica.ProjectAnalysisApi(sdk.newer).get_project_analysis_input_form_values(PROJECT, analyses["form"])
     assert values.items[0].values == ["S1"]
 
 
 def test_the_system_is_asked_and_a_token_cannot_be_refreshed(sdk):
-    assert SystemApi(sdk.plain).get_system_info().version
-    token = TokenApi(sdk.plain).create_jwt_token().token
-    configuration = Configuration(host=sdk.plain.configuration.host, access_token=token)
-    with pytest.raises(ApiException) as caught:
-        TokenApi(ApiClient(configuration)).refresh_jwt_token()
+    assert libica.SystemApi(sdk.plain).get_system_info().version
+    token = libica.TokenApi(sdk.plain).create_jwt_token().token
+    configuration = libica.Configuration(host=sdk.plain.configuration.host, access_token=token)
+    with pytest.raises(libica.ApiException) as caught:
+        libica.TokenApi(libica.ApiClient(configuration)).refresh_jwt_token()
     assert caught.value.status == 400
