@@ -78,9 +78,9 @@ class Poller:
         items = self.lockfile.items
         return [reference for reference, item in items.items() if not self.is_done(item) and item in self._gone]
 
-    def is_created(self) -> bool:
-        """Whether the API calls everything created, with or without showing the analysis."""
-        return all(self.lockfile.items[reference].status in FINAL_CREATION for reference in self.open_items())
+    def are_created(self, references: Iterable[str]) -> bool:
+        """Whether the API calls these created, with or without showing the analysis."""
+        return all(self.lockfile.items[reference].status in FINAL_CREATION for reference in references)
 
     def poll(self) -> int:
         """Ask once for everything open; returns how many are still open."""

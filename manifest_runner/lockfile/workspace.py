@@ -118,6 +118,22 @@ def held(workspace: Workspace) -> Iterator[None]:
         lock.release()
 
 
+def is_in_use(workspace: Workspace) -> bool:
+    """Whether a process holds the manifest's state now; one that was killed leaves its file behind, without a lock."""
+    import fcntl
+
+    try:
+        file = workspace.running.open("rb")
+    except OSError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
 def _sweep(*replaced: Path) -> None:
     """A process killed while it wrote one of these files left its new version beside it (see ``replace_file``)."""
     with suppress(OSError):

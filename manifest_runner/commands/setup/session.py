@@ -17,7 +17,7 @@ from manifest_runner.commands.setup.state import RUNNING, check_former_journals,
 from manifest_runner.errors import InUse
 from manifest_runner.launch.journal.journal import Journal, Owner
 from manifest_runner.launch.record import record_answer
-from manifest_runner.lockfile.workspace import Workspace, held, trial_folder
+from manifest_runner.lockfile.workspace import Workspace, held, is_in_use, trial_folder
 from manifest_runner.names.names_file import names_path
 
 if TYPE_CHECKING:  # requests is imported where it is used
@@ -233,7 +233,7 @@ def looking_session(path: Path, target: Target, context: Context, *, patience: f
             stack.enter_context(held(opened.workspace))
         except InUse:
             context.notify(f"a run is working on {path}; it will write the lockfile")
-            yield Session(opened, context, writes=False, elsewhere=opened.workspace.running.exists)
+            yield Session(opened, context, writes=False, elsewhere=lambda: is_in_use(opened.workspace))
             return
         _report_trial(opened, context)
         if (other := holder_of(opened.stores, context)) is not None:

@@ -20,6 +20,7 @@ PATIENCE_FOR_ANALYSES = 5
 def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -> None:
     """Poll until every launch is as far as ``wait`` says, once for "none"; ``context.watch`` sees each state.
 
+    With --target only those that it selects are waited for.
     ``go_on`` may launch more after each poll; it returns how many launches that was, or are still to come.
     Raises Unreachable when the time is over.
     """
@@ -33,14 +34,16 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
     for passes, pause in enumerate(pauses(run.options.poll_interval), 1):
         goes_on_elsewhere = session.is_run_elsewhere()  # asked first: what that run writes in the end is read then
         session.reread()
-        still_open = poller.poll() + go_on()
+        poller.poll()
+        is_open = [*filter(run.options.choices.wants, poller.open_items())]
+        still_open = len(is_open) + go_on()
         context.watch(session.lockfile, still_open)
         if wait == "none":
             return
         if not (still_open or goes_on_elsewhere):
             _check_lost(run, poller)
             return
-        if wait == "created" and passes >= PATIENCE_FOR_ANALYSES and poller.is_created():
+        if wait == "created" and passes >= PATIENCE_FOR_ANALYSES and poller.are_created(is_open):
             return
         if run.deadline.left() <= pause:  # after that there is no time to ask again
             context.sleep(run.deadline.left())
@@ -93,9 +96,9 @@ def _done(wait: WaitMode) -> IsDone:
 
 
 def _check_lost(run: OpenRun, poller: Poller) -> None:
-    """Raise Refused if it cannot be known what became of an item of the manifest."""
-    items = run.session.lockfile.items
-    if lost := [reference for reference in poller.lost_items() if not items[reference].removed]:
+    """Raise Refused if it cannot be known what became of a chosen item of the manifest."""
+    items, wants = run.session.lockfile.items, run.options.choices.wants
+    if lost := [each for each in poller.lost_items() if wants(each) and not items[each].removed]:
         raise Refused(
             f"{lost_words(lost)}. How they ended cannot be known; {run.session.lockfile_at} has what was last seen."
         )

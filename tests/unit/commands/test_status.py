@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from commands.outcome_lab import study
+from filelock import FileLock
 from msgspec import structs
 
 from manifest_runner.commands.run import run
@@ -46,3 +47,22 @@ def test_watching_goes_on_as_long_as_a_run_on_another_machine_holds_the_lease(tm
         assert sorted(found.items) == ["b", "c"]
         assert "in use by" in "".join(lab.notes)
         assert len(slept) >= 2
+
+
+def test_watching_ends_after_the_run_on_this_machine_was_killed(tmp_path):
+    with study(tmp_path, "a") as lab:
+        lab.run()
+        lock = FileLock(tmp_path / "study.running")
+        lock.acquire()
+        killed = structs.replace(lab.context, sleep=lambda _seconds: lock.release())
+        refresh(lab.path, lab.target, structs.replace(lab.options, timeout=1), killed, is_watching=True)
+        assert (tmp_path / "study.running").exists()
+
+
+def test_only_what_a_target_selects_is_waited_for(tmp_path):
+    slow = "analyses: [{userReference: b, duration: 3600}]"
+    with study(tmp_path, "a", "b", catalog=slow) as lab:
+        assert lab.run(wait="none").launched == ["a", "b"]
+        chosen = lab.choose(targets=("a",))
+        assert lab.run(choices=chosen.choices).exit_code == 0
+        assert refresh(lab.path, lab.target, chosen, lab.context, is_watching=True).items["a"].succeeded
