@@ -111,16 +111,17 @@ class Downloads:
             raise _NotWhole("the server does not continue where the file broke off")
         if size is not None and total is not None and total != size:
             raise DownloadFailed(f"the server has {total:,} bytes of it, ICA says {size:,}")
-        length = start
+        length, wanted = start, total if size is None else size
         try:
             with part.open("ab" if start else "wb") as file:
                 for chunk in _chunks(response):
                     file.write(chunk)
                     length += len(chunk)
                     self._arrived(len(chunk))
+                    if wanted is not None and length > wanted:  # perhaps without an end
+                        break
         except OSError as e:
             raise unwritable(part, e) from e
-        wanted = total if size is None else size
         if wanted is not None and length > wanted:
             _truncate(part)
             raise DownloadFailed(f"the server sent more than its {wanted:,} bytes")

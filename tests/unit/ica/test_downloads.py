@@ -9,7 +9,7 @@ import responses
 
 from manifest_runner.errors import Unreachable
 from manifest_runner.ica.connection.retry import Deadline, RetryPolicy
-from manifest_runner.ica.downloads import TAIL_BYTES, DownloadFailed, Downloads
+from manifest_runner.ica.downloads import CHUNK_BYTES, TAIL_BYTES, DownloadFailed, Downloads
 
 URL = "https://store.example/bucket/a?X-Amz-Signature=secret"
 
@@ -120,3 +120,12 @@ def test_an_empty_file_is_fetched_too(downloads, store, tmp_path: Path):
     store.get(URL, body=b"")
     downloads.fetch(URL, tmp_path / "part", 0)
     assert (tmp_path / "part").read_bytes() == b""
+
+
+def test_what_comes_after_the_end_of_a_file_is_not_read(downloads, store, tmp_path, monkeypatch):
+    store.get(URL, body=b"x" * 5 * CHUNK_BYTES)
+    arrived: list[int] = []
+    monkeypatch.setattr(downloads, "_arrived", arrived.append)
+    with pytest.raises(DownloadFailed, match="more than its 4 bytes"):
+        downloads.fetch(URL, tmp_path / "part", 4)
+    assert sum(arrived) <= CHUNK_BYTES
