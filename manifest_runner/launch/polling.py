@@ -137,9 +137,13 @@ class Poller:
     def _read_batch(self, batch_id: str, references: list[str]) -> None:
         items = self.lockfile.items
         index = BatchIndex({reference: items[reference] for reference in references})
+        silent = []
         for seen in self._seen(batch_id, references, index):
             if (reference := index.reference(seen)) is not None:
                 items[reference] = updated(items[reference], seen)
+                if seen.analysis is None and not self.is_done(items[reference]):
+                    silent.append(reference)
+        self._refresh_analyses(silent)
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
             self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)

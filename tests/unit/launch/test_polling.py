@@ -229,6 +229,12 @@ def test_a_project_that_is_not_visible_is_not_a_deleted_analysis():
         launched(server, a="IN_PROGRESS").poll()
 
 
+def test_an_analysis_that_its_batch_does_not_show_any_more_is_asked_for_itself():
+    poller = launched(Server({"b-1": {"a": ("SUCCEEDED", None)}}), a="IN_PROGRESS")
+    assert poller.poll() == 0
+    assert poller.lockfile.items["a"].succeeded
+
+
 def test_an_analysis_that_its_batch_never_shows_is_found_by_its_stamp():
     server = Server({"b-1": {"a": ("SUCCEEDED", None)}})
     lockfile = lockfile_of(server)
