@@ -18,7 +18,7 @@ from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import look
 from manifest_runner.commands.steps.open_run import OpenRun, open_look
 from manifest_runner.commands.steps.targets import wanted_items
-from manifest_runner.errors import Refused
+from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.failure_groups import FailureGroup, group_failures
 from manifest_runner.text import plain_text
@@ -120,7 +120,7 @@ def _cause(client: Client, item: LockedItem) -> _Cause:
     try:
         steps = client.ask(list_steps(item.analysis.id), read_steps)
     except Refused as e:
-        if e.status == HTTPStatus.FORBIDDEN:
+        if e.status in (HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED):
             return _Cause(None)
         if e.status == HTTPStatus.NOT_FOUND:
             return _Cause(())
@@ -161,7 +161,7 @@ def _end_of_log(downloads: Downloads, urls: SignedUrls, log: WantedFile) -> byte
     url = urls.of(log)
     try:
         return None if url is None else downloads.tail(url, log.size)
-    except DownloadFailed:
+    except (DownloadFailed, Unreachable):
         return None
 
 

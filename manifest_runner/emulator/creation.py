@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from manifest_runner.emulator.outcomes.admission import Admission
-from manifest_runner.emulator.outcomes.details import Details, mappings, write_details
+from manifest_runner.emulator.outcomes.details import ANALYSES, Details, mappings, write_details
 from manifest_runner.emulator.outcomes.rules import Rules
 from manifest_runner.emulator.protocol.identifiers import derive, derive_within
 from manifest_runner.emulator.protocol.wire_rules import KINDS, read_batch
@@ -111,7 +111,7 @@ class Creator:
         return Details(
             form=request.get("inputFormValues"),
             problem=self._admission.problem(project, request),
-            parent=self._admission.path(project, request.get("outputParentFolderId")) or "/ilmn-analyses/",
+            parent=self._admission.path(project, request.get("outputParentFolderId")) or ANALYSES,
             outputs=mappings(request.get("analysisOutput")),
         )
 

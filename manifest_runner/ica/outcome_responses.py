@@ -36,7 +36,7 @@ class _Logs(Wire, frozen=True):
 class _Step(Wire, frozen=True):
     name: Word
     status: Word
-    technical: bool = False
+    technical: bool | None = None
     exit_code: Any = None
     end_date: Text | None = None
     logs: _Logs | None = None
@@ -93,11 +93,18 @@ def _step(step: _Step, clean: Cleaner) -> Step:
     return Step(
         name=clean.label(step.name.partition("#")[2] or step.name),  # the runner's own id stands before the #
         status=clean.name(step.status),
-        exit_code=step.exit_code if type(step.exit_code) is int else None,
-        technical=step.technical,
+        exit_code=_exit_code(step.exit_code),
+        technical=bool(step.technical),
         end_date=name_of(step.end_date, clean),
         stderr=None if log is None else data_record(log, clean),
     )
+
+
+def _exit_code(code: Any) -> int | None:
+    """The service has sent numbers as text and the reverse."""
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) < 10:
+        return int(code)
+    return code if type(code) is int else None
 
 
 def _amount(spelled: str) -> str:

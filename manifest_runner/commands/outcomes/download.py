@@ -14,7 +14,7 @@ import msgspec
 
 from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile, find_files
 from manifest_runner.commands.steps.open_run import OpenRun
-from manifest_runner.errors import UsageProblem
+from manifest_runner.errors import Unreachable, UsageProblem
 from manifest_runner.files import unwritable
 from manifest_runner.ica.connection.retry import RetryPolicy
 from manifest_runner.lockfile.model import LockedItem
@@ -70,7 +70,10 @@ def download(run: OpenRun, items: Mapping[str, LockedItem], options: DownloadOpt
 
 
 def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: bool = False) -> list[Missing]:
-    """Fetch files into a folder; returns those that are not available (see `SignedUrls` for ``lenient``)."""
+    """Fetch files into a folder; returns those that are not available.
+
+    With ``lenient`` that includes files that the credential may not download, or whose server does not answer.
+    """
     from manifest_runner.ica.downloads import Downloads
     from manifest_runner.ica.parallel import in_parallel
 
@@ -78,7 +81,7 @@ def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: b
         return []
     urls, bar = SignedUrls(run.client(), files, lenient=lenient), _Bar(run, files)
     with Downloads(run.session.context.env, partial(retry_policy, run), bar.arrived) as downloads:
-        ends = in_parallel(lambda file: _fetch(downloads, urls, folder, file), files)
+        ends = in_parallel(lambda file: _fetch(downloads, urls, folder, file, lenient=lenient), files)
         return [missing for _, missing in ends if missing is not None]
 
 
@@ -88,7 +91,7 @@ def retry_policy(run: OpenRun) -> RetryPolicy:
     return RetryPolicy(context.deadline(run.options.timeout), context.notify, context.sleep, random.random)
 
 
-def _fetch(downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFile) -> Missing | None:
+def _fetch(downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFile, *, lenient: bool) -> Missing | None:
     from manifest_runner.ica.downloads import DownloadFailed
 
     target = folder / file.path
@@ -106,6 +109,10 @@ def _fetch(downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFil
                 raise
             downloads.fetch(renewed, part, file.size)
     except DownloadFailed as e:
+        return Missing(str(file.path), str(e))
+    except Unreachable as e:
+        if not lenient:
+            raise
         return Missing(str(file.path), str(e))
     _finish(part, target, file)
     return None

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+# Where analyses go, unless their request says where.
+ANALYSES = "/ilmn-analyses/"
+
 
 class Place(NamedTuple):
     """Where data lies."""
@@ -41,7 +44,7 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
 
     form: dict[str, Any] | None = None
     problem: str = ""
-    parent: str = "/ilmn-analyses/"
+    parent: str = ANALYSES
     outputs: tuple[Mapping, ...] = ()
 
     def place(self, project: str, reference: str, path: str) -> Place:

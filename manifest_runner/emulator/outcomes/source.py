@@ -9,11 +9,15 @@ from manifest_runner.emulator.catalog.format import Rule
 from manifest_runner.emulator.catalog.query import DataQuery, select
 from manifest_runner.emulator.catalog.rows import Row, Rows
 from manifest_runner.emulator.outcomes.analysis import Outcome, analysis_at, analysis_prefix, outcome_of
-from manifest_runner.emulator.outcomes.details import read_details
+from manifest_runner.emulator.outcomes.details import ANALYSES, read_details
 from manifest_runner.emulator.outcomes.rules import Rules
+from manifest_runner.emulator.protocol.paging import Page
 from manifest_runner.emulator.store.places import find_places
-from manifest_runner.emulator.store.queries import Filter, ItemRow, find_item
+from manifest_runner.emulator.store.queries import Filter, ItemRow, find_item, list_items
 from manifest_runner.emulator.store.timetable import AnalysisState, Fate, analysis_state
+
+# At most so many analyses are looked at for a list of all data.
+_MOST = 1000
 
 
 class Outcomes:
@@ -38,7 +42,7 @@ class Outcomes:
         return self._rules.find(item.project, item.pipeline, item.user_reference, item.launch, item.fate)
 
     def select(self, project: str, query: DataQuery, now: float) -> list[Row]:
-        """The data that meets a query, of the analyses that the query names."""
+        """The data that meets a query, of the analyses that the query names; of all if it names no place."""
         analyses = {item.analysis: item for item in self._named(project, query, now)}
         rows = [row for item in analyses.values() for row in self.of(item, now).rows.values() if row.owner == project]
         # Several analyses can have their outputs in one folder.
@@ -52,6 +56,8 @@ class Outcomes:
             yield from self._one(Filter(now).created().equal("i.analysis", analysis))
         for prefix in filter(None, map(analysis_prefix, (*query.ids, *query.parent_ids))):
             yield from self._one(Filter(now).created().starting("i.analysis", prefix))
+        if _is_broad(query):
+            yield from list_items(self._connection, Filter(now, project).created(), Page(size=_MOST)).rows
 
     def _one(self, filters: Filter) -> Iterator[ItemRow]:
         if item := find_item(self._connection, filters):
@@ -61,6 +67,14 @@ class Outcomes:
 def state_of(item: ItemRow, now: float) -> AnalysisState:
     """The state of an item's analysis."""
     return analysis_state(now, item.settled, item.duration, item.fate, item.aborted)
+
+
+def _is_broad(query: DataQuery) -> bool:
+    """Whether data of any analysis may meet it."""
+    if query.ids or query.parent_ids or query.analyses:
+        return False
+    paths = [path.lower() for path in _paths(query) if analysis_at(path) is None]
+    return not _paths(query) or any(path.startswith(ANALYSES) or ANALYSES.startswith(path) for path in paths)
 
 
 def _paths(query: DataQuery) -> tuple[str, ...]:

@@ -123,9 +123,10 @@ def test_what_cannot_be_fetched_is_missing_and_leaves_no_file(tmp_path, oddity, 
         assert not [name for name in files(tmp_path / "results") if not name.endswith(".part")]
 
 
-@pytest.mark.parametrize("oddity", ["cut", "whole"])
+@pytest.mark.parametrize("oddity", ["downloads=cut", "downloads=whole", "ignore-filters"])
 def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path, oddity):
-    with study(tmp_path, "a", catalog=CATALOG, oddities=parse_oddities([f"downloads={oddity}"])) as lab:
+    """And lists of everything do no harm."""
+    with study(tmp_path, "a", catalog=CATALOG, oddities=parse_oddities([oddity])) as lab:
         lab.run()
         folder = tmp_path / "results"
         done = ask(lab, folder).downloaded
