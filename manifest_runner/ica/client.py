@@ -6,21 +6,30 @@ from collections.abc import Callable, Iterator
 
 from manifest_runner.ica import endpoints, responses
 from manifest_runner.ica.connection.caller import Caller
+from manifest_runner.ica.endpoints import GuardedBody
 from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
 
 
 class Client(Caller):
     """Launching analyses and looking at them; what else there is to ask goes through ``ask`` and ``pages``."""
 
-    def create_batch(self, key: str, body: bytes, before: Callable[[], None] = lambda: None) -> Batch:
+    def create_batch(
+        self,
+        key: str,
+        body: bytes,
+        before: Callable[[], None] = lambda: None,
+        before_body: Callable[[], None] | None = None,
+    ) -> Batch:
         """POST a batch: the bytes as they are, under the idempotency key. A replayed answer looks the same.
 
-        ``before`` is called before each try; what it raises ends them.
+        ``before`` is called before each try, and ``before_body`` when the server is connected and has the headers; what
+        they raise ends the tries.
 
         Raises KeyReused when the key was used with other bytes, Refused for any other refusal
         (see its ``maybe_executed``), and Unreachable, after which the batch may or may not be launched.
         """
-        return self.ask(endpoints.create_batch(key, body), responses.read_batch, before)
+        call = endpoints.create_batch(key, body if before_body is None else GuardedBody(body, before_body))
+        return self.ask(call, responses.read_batch, before)
 
     def get_batch(self, batch_id: str) -> Batch:
         """A batch as it is now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +13,23 @@ from manifest_runner.errors import UsageProblem
 
 V3 = "application/vnd.illumina.v3+json"
 V4 = "application/vnd.illumina.v4+json"
+
+
+class GuardedBody(msgspec.Struct, frozen=True):
+    """The body of a request, of which ``check`` may say at the last moment that it must not be sent.
+
+    Connecting and sending the headers take time, in which a machine can fall asleep.
+    """
+
+    content: bytes
+    check: Callable[[], None]
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.check()
+        yield self.content
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -26,7 +44,7 @@ class Call(msgspec.Struct, frozen=True):
     accept: str = V3
     wanted: str = ""
     params: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    body: bytes | GuardedBody | None = None
     key: str | None = None
 
     def headers(self) -> dict[str, str]:
@@ -48,7 +66,7 @@ def exchange_key() -> Call:
     return Call("POST", "/api/tokens")
 
 
-def create_batch(key: str, body: bytes) -> Call:
+def create_batch(key: str, body: bytes | GuardedBody) -> Call:
     """Launch a batch; ``body`` is sent as it is."""
     return Call("POST", "/analysisCreationBatch", body=body, key=key)
 

@@ -86,7 +86,8 @@ def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known
     if mode == "never" or not launches:
         return launches
     hits = partial(_all_latest, env, launches, known_as)
-    seen = wait_for_all(env, len(launches), hits, mode, coming=env.coming)
+    ends = _ends(env, launches, known_as)
+    seen = wait_for_all(env, len(launches), hits, mode, lambda: [each for each in ends if env.clock() < ends[each]])
     if seen:
         env.notify(f"adopted {len(seen)} analyses that were launched elsewhere")
         adopt_all(env, seen)
@@ -99,25 +100,38 @@ def wait_for_all(
     due: int,
     hits: Callable[[Found], Iterable[Match]],
     mode: AdoptMode,
-    *,
-    coming: float = 0.0,
+    coming: Callable[[], Collection[str]] = tuple,
 ) -> list[Match]:
     """Which of the ``due`` items exist.
 
-    Waits for all of them while a recent launch is only partly visible, and for ``coming`` seconds in any case.
+    Waits for all of them while a recent launch is only partly visible, and for those in ``coming`` in any case: the
+    userReferences of what may still show at the time.
     """
     seen: list[Match] = []
-    end = env.clock() + coming
     for attempt, pause in enumerate(pauses(env.poll_interval)):
         seen = list(hits(find_stamped(env)))
         if (
             len(seen) == due
             or mode == "now"
-            or not (env.clock() < end or _is_recent(env, [match.analysis for match in seen]))
+            or not (_is_missing(coming(), seen) or _is_recent(env, [match.analysis for match in seen]))
         ):
             break
         _wait_for_the_rest(env, len(seen), due, attempt, pause)
     return seen
+
+
+def _is_missing(coming: Collection[str], seen: Iterable[Match]) -> bool:
+    return not {match.item.user_reference for match in seen}.issuperset(coming)
+
+
+def _ends(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs) -> dict[str, float]:
+    """Until when each launch that an earlier holder of the lease may have made may still show."""
+    ends: dict[str, float] = {}
+    for launch in launches if env.coming else ():
+        digests = [known.digest for known in known_as.digests(launch, launch.attempt)]
+        until = [each.until for each in env.coming if any(map(each.has, digests))]
+        ends[launch.user_reference] = max(until, default=0.0)
+    return ends
 
 
 def existing(items: Iterable[JournaledItem], body: bytes, found: Found) -> list[Match]:

@@ -9,6 +9,7 @@ import msgspec
 import orjson
 
 from manifest_runner.launch.journal.journal import JournaledItem
+from manifest_runner.launch.lease.in_flight import START, InFlight
 from manifest_runner.model import Kind
 from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
 from manifest_runner.planning.plan import Handle, Launch
@@ -40,6 +41,17 @@ def make_batches(
     while chunk := tuple(islice(remaining, size)):
         body = _body([(each, fetch(each.request)) for each in chunk], stamp_name)
         yield PreparedBatch(batch_key(each.digest for each in chunk), body, chunk)
+
+
+def rebuilt_batch(
+    batch: InFlight, launches: Iterable[Launch], *, stamp_name: str | None, fetch: Callable[[Handle | None], bytes]
+) -> PreparedBatch | None:
+    """The batch as another run has sent it; None if not all of its items are among these launches."""
+    by_start = {launch.digest[:START]: launch for launch in launches}
+    chosen = [by_start[start] for start in batch.starts if start in by_start]
+    if not chosen or batch_key(launch.digest for launch in chosen) != batch.key:
+        return None
+    return next(make_batches(chosen, len(chosen), stamp_name=stamp_name, fetch=fetch))
 
 
 def _body(items: list[tuple[Launch, bytes]], stamp_name: str | None) -> bytes:

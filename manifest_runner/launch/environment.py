@@ -10,6 +10,7 @@ import msgspec
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.launch.journal.journal import Journal, Origin
+from manifest_runner.launch.lease.in_flight import Coming
 from manifest_runner.lockfile.model import Lockfile
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
@@ -21,9 +22,10 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
 
     ``names`` are the manifest's name and its former ones, ``origin`` is who sends. ``key_window`` says for how many
     seconds an idempotency key is trusted; ``poll_interval`` is the pause between searches, None for one that grows.
-    For ``coming`` seconds a launch of an earlier holder of the lease may still show that no search shows yet.
-    ``before_post`` raises LeaseLost where nothing may be sent any more. ``was_anothers``: since this journal was
-    written another run may have launched what it holds.
+    ``coming`` are launches of an earlier holder of the lease that no search may show yet.
+    ``before_post`` raises LeaseLost if nothing may be sent any more; ``before_body`` does the same just before the
+    bytes leave, and asks somebody only if the lease has ended by the clock. ``after_post`` is called once an answer is
+    in the journal. ``was_anothers``: since this journal was written another run may have launched what it holds.
     """
 
     client: Client
@@ -38,6 +40,8 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
     deadline: Deadline
     key_window: float = DEFAULT_KEY_WINDOW
     poll_interval: float | None = None
-    coming: float = 0.0
+    coming: tuple[Coming, ...] = ()
     before_post: Callable[[], None] = lambda: None
+    before_body: Callable[[], None] | None = None
+    after_post: Callable[[], None] = lambda: None
     was_anothers: bool = False

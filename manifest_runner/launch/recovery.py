@@ -134,8 +134,13 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
         env.notify(
             "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
-    coming = SETTLING_SECONDS if foreign and abs(_age(env, post)) < SETTLING_SECONDS else 0.0
-    seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), mode, coming=coming)
+    is_recent = foreign and abs(_age(env, post)) < SETTLING_SECONDS
+    end = env.clock() + (SETTLING_SECONDS if is_recent else 0.0)
+
+    def coming() -> list[str]:
+        return [item.user_reference for item in post.items if env.clock() < end]
+
+    seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), mode, coming)
     if not seen:
         send(env, post, again=True)
         return

@@ -21,7 +21,7 @@ def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool, is_re
 def send(env: LaunchEnvironment, post: Post, *, again: bool) -> None:
     """POST what the journal holds; ``again`` if an earlier try may have been executed."""
     try:
-        batch = env.client.create_batch(post.key, post.body, env.before_post)
+        batch = env.client.create_batch(post.key, post.body, env.before_post, env.before_body)
     except Refused as e:
         # Had these bytes been executed under a key that was used with others, they would have been answered again.
         if isinstance(e, KeyReused) or not (e.maybe_executed or again):
@@ -38,5 +38,6 @@ def send(env: LaunchEnvironment, post: Post, *, again: bool) -> None:
             env.journal.release(post.key)
         raise
     env.journal.answer(post.key, batch.id, batch.status)
+    env.after_post()
     record_answer(env.lockfile, env.journal.answers[-1])
     env.journal.forget_body()

@@ -243,15 +243,17 @@ def test_what_was_sent_without_an_answer_is_waited_for_by_another_machine(
     tmp_path: Path, timed_emulator: Emulator, server: ForkServer, clock: Moment
 ):
     """Nothing of it shows yet, and other batches would have other keys."""
-    url = timed_emulator.start(creation_delay=30.0, faults=(parse_fault("drop-after:1-9"),))
+    url = timed_emulator.start(creation_delay=1000.0, faults=(parse_fault("drop-after:1-9"),))
     shared = Shared("git", tmp_path)
     mine, theirs = shared.machines(Place(server, url, timed_emulator.database, clock), ME, YOU)
     assert mine.timed().code == 5
     (key,) = shared.lease(mine)["unseen"]
     assert key.startswith("mr1-")
-    timed_emulator.start(creation_delay=30.0)
-    few = theirs.timed(batch_size=1, choices={"targets": ("s2",)}, timeout=5.0)
+    timed_emulator.start(creation_delay=1000.0)
+    few = theirs.timed(batch_size=1, choices={"targets": ("s0",)}, timeout=5.0)
     assert (few.code, "partly visible" in few.err, shared.lease(mine)["unseen"]) == (7, True, [key])
+    other = theirs.timed(choices={"targets": ("s2",)})
+    assert (other.code, "partly visible" in other.err, shared.lease(mine)["unseen"]) == (0, False, [key])
     for checkout in (mine, theirs):
         ended = checkout.timed(batch_size=1)
         assert ended.code == 0, ended.err

@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from crash_lab import FILE_STEPS, KILLED, POST, Checkout, Emulator, ForkServer, Moment, Place, is_post
-from machines import EXPIRED, Shared, go_on, wait_until_stopped
+from machines import EXPIRED, SOME, Shared, go_on, wait_until_stopped
 
 pytest_plugins = ["lab_plugin"]
 
@@ -123,6 +124,29 @@ def test_what_is_killed_about_a_post_is_finished_by_another_user(sweep):
     assert sweep.kills
 
 
+@pytest.mark.parametrize("shared", ["git"], indirect=True)
+def test_what_is_killed_about_a_post_is_sent_again_with_its_own_key_by_a_machine_with_other_batches(
+    shared, timed_emulator, server, clock, record_property
+):
+    """No search shows anything in time: the lease alone says what is on its way."""
+    timed = Place(server, timed_emulator.start(search_lag=1e6), timed_emulator.database, clock)
+    steps = steps_of(shared, timed)
+    posts = [step for step, name in enumerate(steps) if name == POST]
+    chosen = [
+        (step, when) for post in posts for step, when in ((post, "before"), (post + 1, "after"), (post + 2, "after"))
+    ]
+    for step, when in chosen:
+        mine, theirs = shared.machines(timed, ME, ME)
+        theirs.write(["new", *SOME], head=shared.head())
+        assert mine.timed(at={"step": step, "when": when}).code == KILLED
+        ended = theirs.timed(lock_timeout=EXPIRED, batch_size=1)
+        assert ended.code == 0, f"{when} step {step}: {ended.err}"
+        assert "sending a batch of" in ended.err
+        theirs.assert_executed_once(len(SOME) + 1)
+        assert shared.lease(theirs)["unseen"] == []
+    record_property("kills", len(chosen))
+
+
 @pytest.mark.slow
 def test_the_machine_that_goes_on_may_be_killed_too(sweep):
     dice = random.Random(17)
@@ -161,30 +185,41 @@ def _second() -> Iterator[ForkServer]:
 
 
 def stopped_steps(shared: Shared, steps: list[str]) -> list[int]:
-    """Where a run is stopped: not within the lock of a shared folder, for which others wait.
-
-    Nor, where the journal is not shared, within a POST: that other machine can know nothing of it.
-    """
+    """Where a run is stopped: not within the lock of a shared folder, for which others wait."""
     marks = {"file": "open .manifest-runner.guard", "git": "git ls-remote"}.get(shared.kind, "store")
-    within = [] if shared.kind == "git" else [steps.index(POST), steps.index(POST) + 1]
-    found = [step for step, name in enumerate(steps) if name.startswith(marks) or step in within]
-    return [step for step in found if step > found[0]]
+    found = [step for step, name in enumerate(steps) if name.startswith(marks)]
+    found = found[1 :: max(1, len(found) // (2 if shared.kind == "git" else 3))]
+    return [*found, steps.index(POST), steps.index(POST) + 1]
+
+
+def overtaken(shared: Shared, timed: Place, second: ForkServer, step: int, users: tuple[str, str]) -> tuple[Any, ...]:
+    """A run that is stopped before this step until another machine has done all of it, in batches of its own.
+
+    Both checkouts, and how both runs ended.
+    """
+    mine, theirs = shared.machines(timed, *users)
+    there = replace(theirs, place=replace(timed, server=second))
+    pid_file = mine.folder.with_name("pid")
+    case = {**mine.timed_case(at={"step": step, "when": "stop"}), "pid": str(pid_file)}
+    timed.server.start(case)
+    pid = wait_until_stopped(pid_file)
+    other = there.timed(lock_timeout=EXPIRED, batch_size=1)
+    go_on(pid)
+    return mine, theirs, timed.server.finish(case), other
 
 
 @pytest.mark.parametrize("shared", ["git"], indirect=True)
-def test_what_a_run_that_was_stopped_within_a_post_sends_too_late_is_reported(shared, timed, second):
-    """Its bytes are on their way, and a journal that is not shared says nothing of them to the other machine."""
+def test_what_a_run_sends_too_late_is_refused_by_its_clock_or_else_reported(shared, timed, second):
+    """Another user's keys do not help, and an hour after it was sent nobody waits for it any more.
+
+    Stopped before it has the headers off, a run sees that its lease is over; within the body it sees nothing.
+    """
     steps = steps_of(shared, timed)
-    mine, theirs = shared.machines(timed, ME, ME)
-    there = replace(theirs, place=replace(timed, server=second))
-    pid_file = mine.folder.with_name("pid")
-    case = {**mine.timed_case(at={"step": steps.index(POST), "when": "stop"}), "pid": str(pid_file)}
-    timed.server.start(case)
-    pid = wait_until_stopped(pid_file)
-    assert there.timed(lock_timeout=EXPIRED, batch_size=1).code == 0
-    go_on(pid)
-    zombie = timed.server.finish(case)
-    assert (zombie.code, "has lost its lease" in zombie.err) == (6, True), zombie.err
+    mine, theirs, late, other = overtaken(shared, timed, second, steps.index(POST), (ME, YOU))
+    assert (late.code, "has lost its lease" in late.err, other.code) == (6, True, 0), late.err
+    mine.assert_executed_once(len(SOME))
+    mine, theirs, late, other = overtaken(shared, timed, second, steps.index(POST) + 1, (ME, YOU))
+    assert (late.code in (5, 6), other.code) == (True, 0), other.err
     for checkout in (mine, theirs):
         again = checkout.timed()
         assert (again.code, again.err.count("launched twice")) == (1, 2), again.err
@@ -196,19 +231,10 @@ def test_a_run_that_is_stopped_until_its_lease_is_over_sends_nothing_when_it_goe
     """The other machine has other batches, so that no idempotency key helps."""
     steps = steps_of(shared, timed)
     chosen = stopped_steps(shared, steps)
-    chosen = chosen[:: max(1, len(chosen) // (2 if shared.kind == "git" else 4))]
-    for number, step in enumerate(chosen):
-        mine, theirs = shared.machines(timed, ME, ME)
-        there = replace(theirs, place=replace(timed, server=second))
-        pid_file = mine.folder.with_name(f"pid-{number}")
-        case = {**mine.timed_case(at={"step": step, "when": "stop"}), "pid": str(pid_file)}
-        timed.server.start(case)
-        pid = wait_until_stopped(pid_file)
+    for step in chosen:
+        mine, _, late, other = overtaken(shared, timed, second, step, (ME, ME))
         what = f"stopped before step {step}, {steps[step]!r}"
-        ended = there.timed(lock_timeout=EXPIRED, batch_size=1)
-        go_on(pid)
-        zombie = timed.server.finish(case)
-        assert ended.code == 0, f"{what}: {ended.err}"
-        assert zombie.code in (0, 5, 6), f"{what}: exit {zombie.code}\n{zombie.err}"
-        finish(shared, mine, f"{what}, went on with exit {zombie.code}: {zombie.err}")
+        assert other.code == 0, f"{what}: {other.err}"
+        assert late.code in (0, 5, 6), f"{what}: exit {late.code}\n{late.err}"
+        finish(shared, mine, f"{what}, went on with exit {late.code}: {late.err}")
     record_property("stops", len(chosen))

@@ -14,6 +14,7 @@ import msgspec
 
 from manifest_runner.errors import RunnerError, Unreachable
 from manifest_runner.files import replace_file
+from manifest_runner.launch.lease.in_flight import Coming, InFlight, batches_in, name_of
 
 if TYPE_CHECKING:
     from manifest_runner.commands.setup.context import Context
@@ -41,9 +42,20 @@ class Held(msgspec.Struct):
         """The ids of the batches to read before anything is sent, less those already read."""
         return [each for each in self.claim.unseen_batches if each in self.unseen]
 
-    def coming(self, now: float, resolved: Collection[str]) -> float:
-        """For how many seconds launches of earlier holders may still show, less the batches that are resolved."""
-        return self.claim.coming(now, set(self.unseen).difference(resolved))
+    def coming(self, now: float, resolved: Collection[str]) -> Iterator[Coming]:
+        """What earlier holders sent that may still show, less the batches that are resolved."""
+        return self.claim.coming(now, self._unresolved(resolved))
+
+    def in_flight(self, resolved: Collection[str]) -> Iterator[InFlight]:
+        """The batches that earlier holders were sending, less those that are resolved."""
+        return batches_in(self._unresolved(resolved))
+
+    def with_unseen(self, more: Collection[str]) -> tuple[str, ...]:
+        """``unseen`` and more of the kind, each batch once and as it was sent last."""
+        return tuple({name_of(each): each for each in (*self.unseen, *more)}.values())
+
+    def _unresolved(self, resolved: Collection[str]) -> list[str]:
+        return [each for each in self.unseen if name_of(each) not in resolved]
 
     @property
     def is_clean(self) -> bool:

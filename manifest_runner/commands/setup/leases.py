@@ -7,6 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from manifest_runner.commands.setup.holding import Held
+from manifest_runner.launch.lease.in_flight import Coming, InFlight, name_of
 
 
 class Leases(msgspec.Struct, frozen=True):
@@ -29,19 +30,40 @@ class Leases(msgspec.Struct, frozen=True):
         """Whether every launch made under these leases is fully visible."""
         return self.own is not None and all(held.is_clean for held in self._all)
 
-    def coming(self, now: float, resolved: Collection[str]) -> float:
-        """For how many seconds launches of earlier holders may still show, less the batches that are resolved."""
-        return max((held.coming(now, resolved) for held in self._all), default=0.0)
+    def coming(self, now: float, resolved: Collection[str]) -> tuple[Coming, ...]:
+        """What earlier holders sent that may still show, less the batches that are resolved."""
+        return tuple(each for held in self._all for each in held.coming(now, resolved))
+
+    def in_flight(self, resolved: Collection[str]) -> tuple[InFlight, ...]:
+        """The batches that earlier holders were sending, less those that are resolved."""
+        return tuple(each for held in self._all for each in held.in_flight(resolved))
 
     def assure(self) -> None:
         """Raise LeaseLost if one of them is held by another run now."""
         for held in self._all:
             held.keeper.assure()
 
+    def announce(self, sending: Collection[str]) -> None:
+        """The same, and what is about to be sent is in the manifest's lease."""
+        for held in self.former:
+            held.keeper.assure()
+        if self.own is not None:
+            self.own.keeper.announce(self.own.with_unseen(sending))
+
+    def note(self, sending: Collection[str]) -> None:
+        """What is in flight now; the manifest's lease has it from its next renewal."""
+        if self.own is not None:
+            self.own.keeper.note(self.own.with_unseen(sending))
+
+    def check(self) -> None:
+        """Raise LeaseLost if, by the clock, one of them has ended and cannot be renewed. Asks nobody before that."""
+        for held in self._all:
+            held.keeper.check()
+
     def forget(self, seen: Collection[str]) -> None:
         """Release them without these batches, of which everything is known."""
         for held in self._all:
-            held.unseen = tuple(each for each in held.unseen if each not in seen)
+            held.unseen = tuple(each for each in held.unseen if name_of(each) not in seen)
 
     def forget_all(self) -> None:
         """A search has covered everything that earlier holders left."""

@@ -16,6 +16,7 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.state import RUNNING, check_former_journals, check_moved_in, former_lockfile
 from manifest_runner.errors import InUse
 from manifest_runner.launch.journal.journal import Journal, Owner
+from manifest_runner.launch.lease.in_flight import Coming, InFlight, entry_of
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.workspace import Workspace, held, is_in_use, trial_folder
 from manifest_runner.names.names_file import names_path
@@ -110,12 +111,41 @@ class Session:
         return [each for each in self.leases.unseen_batches if each not in self.lockfile.batches]
 
     @property
-    def coming(self) -> float:
-        """For how many seconds launches of earlier holders of the leases may still show.
+    def coming(self) -> tuple[Coming, ...]:
+        """What earlier holders of the leases sent that may still show.
 
-        A journal that they share says what those are: it is settled first.
+        A journal that they share says what that is: it is settled first.
         """
-        return 0.0 if self.shares_journal else self.leases.coming(self.context.clock(), self._resolved_keys())
+        return () if self.shares_journal else self.leases.coming(self.context.clock(), self._resolved_keys())
+
+    @property
+    def in_flight(self) -> tuple[InFlight, ...]:
+        """The batches that earlier holders of the leases were sending, and nobody has settled."""
+        return () if self.shares_journal else self.leases.in_flight(self._resolved_keys())
+
+    def before_post(self) -> None:
+        """Make sure that the leases are ours. Unless the journal is shared, they say what is sent now.
+
+        Raises LeaseLost, Unreachable.
+        """
+        if self.shares_journal:
+            self.leases.assure()
+        else:
+            self.leases.announce(self._sent())
+
+    def after_post(self) -> None:
+        """An answer is in the journal: from its next renewal the lease has the batch's id."""
+        if not self.shares_journal:
+            self.leases.note(self._sent())
+
+    def _sent(self) -> list[str]:
+        """What this folder has sent and not put into the lockfile, as entries of a lease."""
+        return [*(answer.batch_id for answer in self.journal.answers), *self._pending()]
+
+    def _pending(self) -> list[str]:
+        posts = self.journal.pending.values()
+        now = self.context.clock()
+        return [entry_of(post.key, post.by, now, (item.digest for item in post.items)) for post in posts]
 
     def _resolved_keys(self) -> set[str]:
         """The keys of batches that the lockfile has, or that this folder's own journal had when it was read."""
@@ -171,8 +201,8 @@ class Session:
         """Record what the next holder of the lease must read first; a shared journal has it already."""
         items = self.lockfile.items.values()
         batches = {item.batch_id for item in items if item.batch_id and not item.creation_is_final}
-        pending = () if self.shares_journal else self.journal.pending.keys()
-        held.unseen = tuple(dict.fromkeys([*sorted(batches), *pending, *held.unseen]))
+        pending = [] if self.shares_journal else self._pending()
+        held.unseen = held.with_unseen([*sorted(batches), *pending])
         held.keeps_token = not self.shares_journal and bool(self.journal.pending)
 
     @contextmanager

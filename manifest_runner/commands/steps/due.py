@@ -12,9 +12,10 @@ from manifest_runner.commands.setup.options import RunOptions
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.setup.target import report_moves
 from manifest_runner.items.load import Loaded
-from manifest_runner.launch.batches import PreparedBatch, make_batches
+from manifest_runner.launch.batches import PreparedBatch, make_batches, rebuilt_batch
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.journal.spool import Spool
+from manifest_runner.launch.lease.in_flight import InFlight
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan
@@ -112,9 +113,16 @@ def _counted(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
 def due_batches(
     launches: Iterable[Launch], loaded: Loaded, options: RunOptions, spool: Spool
 ) -> Iterator[PreparedBatch]:
-    document = loaded.document
-    stamp_name = document.name if document.stamp else None
-    return make_batches(launches, options.batch_size_of(loaded), stamp_name=stamp_name, fetch=spool.fetch)
+    return make_batches(launches, options.batch_size_of(loaded), stamp_name=_stamp_name(loaded), fetch=spool.fetch)
+
+
+def resumed_batch(batch: InFlight, launches: Iterable[Launch], loaded: Loaded, spool: Spool) -> PreparedBatch | None:
+    """The batch as another run has sent it, if all of its items are due."""
+    return rebuilt_batch(batch, launches, stamp_name=_stamp_name(loaded), fetch=spool.fetch)
+
+
+def _stamp_name(loaded: Loaded) -> str | None:
+    return loaded.document.name if loaded.document.stamp else None
 
 
 def uncovered_words(plan: Plan) -> str:

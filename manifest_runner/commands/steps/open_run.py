@@ -60,7 +60,9 @@ class OpenRun(msgspec.Struct, frozen=True):
             key_window=self.options.key_window,
             poll_interval=self.options.poll_interval,
             coming=session.coming,
-            before_post=session.leases.assure,
+            before_post=session.before_post,
+            before_body=session.leases.check if session.leases.own else None,
+            after_post=session.after_post,
             was_anothers=session.was_anothers,
         )
 

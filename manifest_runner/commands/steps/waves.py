@@ -27,13 +27,14 @@ from collections import Counter
 
 from msgspec import structs
 
-from manifest_runner.commands.steps.due import due_batches, most_launches
+from manifest_runner.commands.steps.due import due_batches, most_launches, resumed_batch
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.errors import KeyReused
 from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt, adopt_reused
 from manifest_runner.launch.batches import PreparedBatch, journaled
 from manifest_runner.launch.environment import LaunchEnvironment
+from manifest_runner.launch.lease.in_flight import InFlight
 from manifest_runner.launch.retries import launches_in, may_fail_again, relaunch, retries_in
 from manifest_runner.launch.room import refresh_replaced, room_for
 from manifest_runner.launch.submit import submit
@@ -41,6 +42,10 @@ from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.planning.naming import Identities
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.text import counted
+
+# How many seconds after another run has sent a batch it is sent again: well within the window of its key, which may
+# have been used first some time before.
+RESUMABLE = 86_400.0
 
 
 class Waves:
@@ -100,17 +105,43 @@ class Waves:
         due = queue[: self._room()]
         if not due:
             return 0
-        left = due
+        left = due if is_retry else self._resume(due)
         if run.session.loaded.document.stamp:
             known_as = KnownAs(self._identities, run.spool.fetch)
-            left = adopt(self._environment(is_retry=is_retry), due, adopt_mode(run), known_as)
-            self._sent.adopted += len(due) - len(left)
+            unsent = left
+            left = adopt(self._environment(is_retry=is_retry), unsent, adopt_mode(run), known_as)
+            self._sent.adopted += len(unsent) - len(left)
         if len(due) == len(queue) and not run.options.choices.is_narrow and run.options.adopt != "never":
             run.session.leases.forget_all()
         now = left[: self._room()]
         queue[: len(due)] = left[len(now) :]
         self._send(now, is_retry=is_retry)
         return len(due) - len(left) + len(now)
+
+    def _resume(self, due: list[Launch]) -> list[Launch]:
+        """Send again what an earlier holder of the lease was sending, if it is ours to send; returns the rest.
+
+        It may be lost, be on its way or have been executed: the same bytes under the same key make one launch of it.
+        """
+        run = self._run
+        left = due
+        for batch in run.session.in_flight:
+            again = resumed_batch(batch, left, run.session.loaded, run.spool) if self._is_resumable(batch) else None
+            if again is None:
+                continue
+            items = counted(len(again.launches), "item")
+            run.session.context.notify(f"sending a batch of {items} that another run may have sent, with the same key")
+            self._send_batch(again, is_retry=False)
+            run.session.leases.forget({batch.key})
+            names = {launch.user_reference for launch in again.launches}
+            left = [launch for launch in left if launch.user_reference not in names]
+        return left
+
+    def _is_resumable(self, batch: InFlight) -> bool:
+        """Whether its key is sure to be known to the API if the batch is."""
+        age = None if batch.at is None else self._run.session.context.clock() - batch.at
+        limit = min(self._run.options.key_window, RESUMABLE)
+        return batch.user == self._run.client().user and age is not None and age < limit
 
     def _room(self) -> int:
         return room_for(self._lockfile, self._run.max_running, self._run.gone)
@@ -122,13 +153,19 @@ class Waves:
         done = 0
         for number, batch in enumerate(due_batches(launches, loaded, run.options, run.spool), 1):
             done += len(batch.launches)
-            if not self._submit(batch, is_retry=is_retry):
-                self._sent.adopted += len(batch.launches)
+            if not self._send_batch(batch, is_retry=is_retry):
                 continue
-            self._sent.add(batch)
             context.progress("submitted", done, len(launches))
             items = counted(len(batch.launches), "item") + (" again" if is_retry else "")
             context.notify(f"submitted batch {number:,} of {total:,}: {items}")
+
+    def _send_batch(self, batch: PreparedBatch, *, is_retry: bool) -> bool:
+        """Send a batch and count it; False if it was adopted instead."""
+        if is_sent := self._submit(batch, is_retry=is_retry):
+            self._sent.add(batch)
+        else:
+            self._sent.adopted += len(batch.launches)
+        return is_sent
 
     def _submit(self, batch: PreparedBatch, *, is_retry: bool) -> bool:
         """Send a batch; False if its key was used before and all of it was adopted.

@@ -49,6 +49,7 @@ class LeaseKeeper:
         self._lease: Lease | None = None
         self._version = ""
         self._lost: str | None = None
+        self._unseen: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -97,7 +98,7 @@ class LeaseKeeper:
             return False
         if before is None:
             self._store.probe(self._name, content)
-        self._lease, self._version, self._lost = lease, written, None
+        self._lease, self._version, self._lost, self._unseen = lease, written, None, lease.unseen
         return True
 
     def _write(self, content: bytes, version: str | None) -> str:
@@ -122,10 +123,12 @@ class LeaseKeeper:
         return self._lease
 
     def check(self) -> None:
-        """Before anything is written: as far as is known here it is still ours. Raises LeaseLost."""
-        with self._lock:
-            if self.renews_in + LASTS / 2 <= 0:
-                self.renew()
+        """Before anything is written: as far as is known here it is still ours. Raises LeaseLost.
+
+        While the clock says so, a renewal that is under way is not waited for.
+        """
+        while self.renews_in + LASTS / 2 <= 0:
+            self.renew()
 
     def assure(self) -> None:
         """Make sure that the lease is still ours; to be called before anything is sent. Raises LeaseLost.
@@ -140,10 +143,20 @@ class LeaseKeeper:
             if now.version != self._version:
                 self._take_stock(now)
 
+    def announce(self, unseen: tuple[str, ...]) -> None:
+        """As `assure`, and what is about to be sent is in the lease when this returns."""
+        with self._lock:
+            self.note(unseen)
+            self.renew()
+
+    def note(self, unseen: tuple[str, ...]) -> None:
+        """The next renewal writes this, if there is one before the release."""
+        self._unseen = unseen
+
     def renew(self) -> None:
         """Raises LeaseLost if somebody else has taken or freed it; expired alone is not lost."""
         with self._lock:
-            lease = renewed(self._held, self._clock())
+            lease = renewed(self._held, self._clock(), self._unseen)
             try:
                 self._version = self._store.replace(self._name, lease_json(lease), self._version)
             except Conflict:

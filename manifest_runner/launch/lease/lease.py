@@ -11,19 +11,21 @@ the holder …        then …
 ends                it releases the lease, even if it fails: the next run takes it at once
 is killed           its folder still has the token, so the next run there takes it at once; others wait until it has
                     expired, or until somebody frees it with ``lock release``
-is stopped          as when killed; when it goes on, its next renewal meets another version: lost, and it sends nothing
+is stopped          as when killed; when it goes on, its next renewal meets another version: lost, and it sends nothing.
+                    Within a request it looks at the clock once more before the body
 loses the store     it sends nothing more and ends with exit 5; the lease expires, or its folder takes it back
 ==================  ===================================================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from manifest_runner.errors import BadState
+from manifest_runner.launch.lease.in_flight import Coming, batches_in, is_in_flight
 from manifest_runner.text import plain_text
 from manifest_runner.timestamps import seconds_of, timestamp
 
@@ -60,7 +62,8 @@ class Holder(msgspec.Struct, frozen=True):
 class Lease(msgspec.Struct, frozen=True):
     """The value in the store. A free lease ends when it begins: at the time of its release.
 
-    ``unseen`` are ids of batches whose items had not all been seen, and for a batch that was never answered its key.
+    ``unseen`` are ids of batches whose items had not all been seen, and batches that are about to be sent or were
+    never answered (`in_flight.entry_of`).
     """
 
     owner: str
@@ -92,25 +95,22 @@ class Claim(NamedTuple):
     @property
     def unseen_batches(self) -> list[str]:
         """The ids of the batches to read before anything is sent."""
-        return [each for each in self._unseen if not _is_key(each)]
+        return [each for each in self._unseen if not _is_unread(each)]
 
-    def coming(self, now: float, unresolved: Collection[str]) -> float:
-        """For how many seconds analyses may still show of what was sent under the lease and is not resolved.
+    def coming(self, now: float, unresolved: Collection[str]) -> Iterator[Coming]:
+        """What may still show of what was sent under the lease and is not resolved.
 
-        That is an hour for a batch that was never answered, and a moment where somebody else freed the lease.
+        That is, for an hour a batch that was never answered, and for a moment anything if somebody else freed it.
         """
-        if self.before is None:
-            return 0.0
-        released = seconds_of(self.before.since)
-        age = 0.0 if released is None else max(0.0, now - released)
-        if any(map(_is_batch_key, unresolved)):
-            return max(0.0, SHOWN_WITHIN - age)
-        return max(0.0, SHOWN_SOON - age) if UNKNOWN in unresolved else 0.0
+        for batch in batches_in(unresolved):
+            yield Coming(min(now, batch.at or now) + SHOWN_WITHIN, frozenset(batch.starts))
+        if UNKNOWN in unresolved and self.before is not None:
+            yield Coming(min(now, seconds_of(self.before.since) or now) + SHOWN_SOON)
 
     @property
     def is_clean(self) -> bool:
         """Whether all that was ever sent under this lease is known, or can be read by its batch."""
-        return self.standing == "free" and not any(map(_is_key, self._unseen))
+        return self.standing == "free" and not any(map(_is_unread, self._unseen))
 
     @property
     def _unseen(self) -> tuple[str, ...]:
@@ -121,12 +121,9 @@ class Claim(NamedTuple):
         return self.before is not None and self.before.token != token
 
 
-def _is_key(unseen: str) -> bool:
-    return unseen == UNKNOWN or _is_batch_key(unseen)
-
-
-def _is_batch_key(unseen: str) -> bool:
-    return unseen.startswith("mr1-")
+def _is_unread(entry: str) -> bool:
+    """Whether no batch can be read by it."""
+    return entry == UNKNOWN or is_in_flight(entry)
 
 
 # -- decisions
@@ -157,8 +154,8 @@ def claimed(holder: Holder, now: float, unseen: tuple[str, ...]) -> Lease:
     )
 
 
-def renewed(lease: Lease, now: float) -> Lease:
-    return msgspec.structs.replace(lease, until=timestamp(now + LASTS))
+def renewed(lease: Lease, now: float, unseen: tuple[str, ...]) -> Lease:
+    return msgspec.structs.replace(lease, until=timestamp(now + LASTS), unseen=unseen)
 
 
 def released(lease: Lease, now: float, unseen: tuple[str, ...]) -> Lease:

@@ -222,13 +222,13 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
     if "alarm" in case:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, case["alarm"])
+    if "pid" in case:
+        Path(case["pid"]).write_text(str(os.getpid()))
     steps.wrap_files()
     steps.wrap_sockets()
     steps.wrap_stores()
     if case.get("is_blind"):
         _blind()
-    if "pid" in case:
-        Path(case["pid"]).write_text(str(os.getpid()))
     if case.get("trace"):
         sys.settrace(lines.watch)
     code = _call(case)

@@ -44,8 +44,9 @@ class Api:
     questions: int = 0
     on_search: Callable[[], None] = lambda: None
 
-    def create_batch(self, key, body, before=lambda: None):
+    def create_batch(self, key, body, before=lambda: None, before_body=None):
         before()
+        assert before_body is None
         self.posts.append((key, body))
         answer = self.answers.pop(0) if self.answers else Batch(f"b-{len(self.posts)}", "INITIALIZED")
         if isinstance(answer, Exception):

@@ -11,7 +11,7 @@ from manifest_runner.ica.model import Batch
 
 def test_a_batch_is_in_the_journal_before_it_is_sent(desk):
     seen = []
-    desk.api.create_batch = lambda key, body, before: seen.append(desk.pending) or Batch("b-1", None)
+    desk.api.create_batch = lambda key, body, *_checks: seen.append(desk.pending) or Batch("b-1", None)
     desk.submit(BATCH, stamped=True)
     assert seen == [[BATCH.key]]
     assert desk.pending == []
@@ -44,7 +44,7 @@ def test_what_cannot_be_journaled_is_not_sent(desk):
     ids=repr,
 )
 def test_a_batch_stays_in_the_journal_while_it_may_exist(desk, error, stays):
-    desk.api.create_batch = lambda key, body, before: (_ for _ in ()).throw(error)
+    desk.api.create_batch = lambda key, body, *_checks: (_ for _ in ()).throw(error)
     with pytest.raises(type(error)):
         desk.submit(BATCH, stamped=True)
     assert desk.pending == ([BATCH.key] if stays else [])

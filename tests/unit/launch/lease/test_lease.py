@@ -13,6 +13,7 @@ from launch.memory_store import MemoryStore
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.lease import lease as leases
+from manifest_runner.launch.lease.in_flight import InFlight, batches_in, entry_of
 from manifest_runner.launch.lease.keeper import LeaseKeeper
 from manifest_runner.launch.lease.lease import (
     LASTS,
@@ -76,15 +77,42 @@ def test_a_released_lease_is_taken_at_once_with_what_was_not_seen(store, clock):
     assert not claim.was_anothers("token-of-ann")
 
 
-@pytest.mark.parametrize(("unseen", "seconds"), [(("batch-1", "mr1-abc"), SHOWN_WITHIN), ((UNKNOWN,), SHOWN_SOON)])
+DIGESTS = ("a" * 64, "b" * 64)
+
+
+@pytest.mark.parametrize(
+    ("unseen", "seconds"),
+    [(("batch-1", entry_of("mr1-abc", "ann", START, DIGESTS)), SHOWN_WITHIN), ((UNKNOWN,), SHOWN_SOON)],
+)
 def test_what_was_never_answered_makes_it_unclean_and_may_show_for_a_while(store, clock, unseen, seconds):
     ann = keeper(store, clock, "ann")
     ann.claim()
     ann.release(unseen)
     clock.sleep(4)
     claim = keeper(store, clock, "bob").claim()
-    assert (claim.is_clean, claim.coming(clock(), unseen)) == (False, seconds - 4)
-    assert claim.coming(clock(), ()) == claim.coming(clock() + seconds, unseen) == 0
+    (coming,) = claim.coming(clock(), unseen)
+    assert (claim.is_clean, coming.until) == (False, START + seconds)
+    assert [coming.has(digest) for digest in (*DIGESTS, "c" * 64)] == [True, True, unseen == (UNKNOWN,)]
+    assert list(claim.coming(clock(), ())) == []
+
+
+def test_what_is_about_to_be_sent_is_in_the_lease_before_it_is_sent(store, clock):
+    ann = keeper(store, clock, "ann")
+    ann.claim()
+    ann.announce((entry_of("mr1-abc", "1a2b", clock(), DIGESTS),))
+    (batch,) = batches_in(read_lease(store, NAME).lease.unseen)
+    assert batch == InFlight("mr1-abc", "1a2b", START, tuple(digest[:12] for digest in DIGESTS))
+    ann.note(("batch-1",))
+    assert list(batches_in(read_lease(store, NAME).lease.unseen)) == [batch]
+    ann.renew()
+    assert read_lease(store, NAME).lease.unseen == ("batch-1",)
+
+
+def test_an_entry_that_another_version_wrote_says_as_much_as_it_can():
+    assert list(batches_in(["batch-1", "mr1-abc", "mr1-d who now x y"])) == [
+        InFlight("mr1-abc"),
+        InFlight("mr1-d", "who", None, ("x", "y")),
+    ]
 
 
 def test_the_folder_of_a_killed_run_takes_its_lease_back_at_once(store, clock):
@@ -118,7 +146,7 @@ def test_a_stopped_run_finds_out_before_it_sends_anything(store, clock):
     ann.claim()
     clock.sleep(700)
     keeper(store, clock, "bob").claim()
-    for attempt in (ann.assure, ann.check, ann.renew):
+    for attempt in (ann.assure, ann.check, ann.renew, lambda: ann.announce(("b1",))):
         with pytest.raises(LeaseLost, match="now held by bob"):
             attempt()
     ann.release(())
