@@ -70,14 +70,15 @@ def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[
     renames = Renames(moves)
     chained = {move.old for move in moves}
     used: set[int] = set()
-    for reference in references if renames else ():
+    ordered = dict.fromkeys(sorted(references)) if renames else {}  # the same fault is found every time
+    for reference in ordered:
         steps = list(renames.steps(reference))
         used.update(move.entry for move, _ in steps)
         if len({old for _, old in steps}) > 1 and len({move.new for move, _ in steps}) > 1:
             olds = " and ".join(f'"{old}"' for _, old in steps[:2])
             yield MoveFault(steps[1][0].entry, f'"{reference}" has two former names, {olds}; keep one of them')
     for move in moves:
-        if (kept := _still_there(move, references, renames)) is not None:
+        if (kept := _still_there(move, ordered, renames)) is not None:
             yield MoveFault(move.entry, f'"{kept}" is still in the manifest, so it was not renamed to "{move.new}"')
         elif move.entry not in used and move.new not in chained:
             yield MoveFault(move.entry, f'no item is named "{move.new}"; the entry does nothing', is_error=False)

@@ -26,6 +26,7 @@ from manifest_runner.text import kind_of
 from manifest_runner.values import SpelledFloat
 
 MAX_TEMPLATE = 100_000
+MAX_DEPTH = 400  # Python compiles no more than about half of that
 _OF_ROWS = frozenset({"row", "rows", "index", "source"})
 
 
@@ -48,7 +49,7 @@ class Template:
         if _OPEN_COMMENT.search(text):  # which Jinja does not report at the end of the text
             raise TemplateFault("MR401", f"not a template: {NO_END_OF_COMMENT}")
         self._source = "{{ " + text + " }}" if expression else text
-        self.tree: nodes.Template = _guard_parse(lambda: sandbox.parse(self._source), text)
+        self.tree: nodes.Template = _guard_parse(lambda: _without_depths(sandbox.parse(self._source)), text)
         self.whole = self.expression is not None
         if expression and not self.whole:
             raise TemplateFault("MR401", "not one expression")
@@ -213,6 +214,16 @@ def _guard_parse(act: Any, text: str) -> Any:
         raise TemplateFault("MR401", "not a template: a number that is too large") from e
     except (RecursionError, MemoryError, SyntaxError) as e:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
+
+
+def _without_depths(tree: nodes.Template) -> nodes.Template:
+    """The tree, if it can be walked: Jinja does so recursively. Raises RecursionError."""
+    level: list[nodes.Node] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in node.iter_child_nodes()]
+        if not level:
+            return tree
+    raise RecursionError
 
 
 def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:

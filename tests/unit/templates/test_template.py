@@ -109,6 +109,8 @@ def test_a_render_is_the_same_each_time():
         ("{{ row.m.q }}", "MR402", 'this mapping has no "q"; it has "k"'),
         ("{{ row.a", "MR401", 'not a template: it is not closed with "}}"'),
         ("{{ row.a row.b }}", "MR401", "not a template: an operator is missing, or too many, got 'row'"),
+        ("{{ " + "1 + " * 250 + "1 }}", "MR401", "not a template: it is nested too deeply"),
+        ("{{ " + "1 or " * 2000 + "1 }}", "MR401", "not a template: it is nested too deeply"),
         ("{% if %}", "MR401", "not a template: Expected an expression, got 'end of statement block'"),
         ("{{ row.a + 1 }}", "MR404", 'can only concatenate str (not "int") to str; the cells of a table are text'),
         ("{{ 1 / 0 }}", "MR404", "division by zero"),
