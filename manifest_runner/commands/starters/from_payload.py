@@ -19,6 +19,8 @@ from manifest_runner.items.shorthands import shape_item
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.model import Kind
+from manifest_runner.planning.identity import is_stamp
+from manifest_runner.planning.launched import unstamped
 from manifest_runner.templates.model import has_delimiters
 from manifest_runner.validation.shipped import item_checker
 from manifest_runner.values import SpelledFloat, SpelledInt, is_unicode, json_decoder, spelled_json
@@ -130,7 +132,10 @@ def _refuse_unless_it_loads(manifest: str, payload: Path) -> None:
             ) from e
 
 
-def _analysis(kind: Kind, item: Mapping[str, Any]) -> dict[str, Any]:
+def _analysis(kind: Kind, item: dict[str, Any]) -> dict[str, Any]:
+    """An item as it is written in a manifest, without the stamps of another launch: they would make both look alike."""
+    if any(map(is_stamp, (item.get("tags") or {}).get("technicalTags") or ())):
+        item = unstamped(item)
     given = item.get("analysisInput")
     if isinstance(given, dict) and isinstance(given.get("inputJson"), dict):
         item = {**item, "analysisInput": {**given, "inputJson": spelled_json(given["inputJson"])}}

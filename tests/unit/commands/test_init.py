@@ -175,6 +175,13 @@ def test_a_batch_renders_to_its_items(tmp_path):
     )
 
 
+def test_the_stamps_of_another_launch_are_left_out(tmp_path):
+    stamps = ["manifest-runner:" + "0" * 32, "manifest-runner-name:other"]
+    stamped = {**NEXTFLOW, "tags": {**NEXTFLOW["tags"], "technicalTags": ["mine", *stamps]}}
+    ((_, made),) = items(from_payload(tmp_path, stamped))
+    assert made["tags"]["technicalTags"] == ["mine"]
+
+
 pieces = st.sampled_from(
     ["{{", "}}", "{%", "%}", "{#", "#}", "{% raw %}", "{% endraw %}", "{%- endraw -%}", "x", " ", "\n"]
 )
