@@ -125,7 +125,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 def quoted_template(text: str, limit: int = 120) -> str:
     """A template as a message quotes it: on one line, not too long."""
-    line = " ".join(text.split())
+    line = mask_signatures(" ".join(text.split()))
     return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"
 
 

@@ -14,6 +14,7 @@ import msgspec
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.diagnostics.formats import finding_document, finding_lines
 from manifest_runner.errors import RunnerError
+from manifest_runner.signed_urls import mask_signatures
 from manifest_runner.text import counted, plain_text
 
 # Number of entries shown of a long list, unless --verbose asks for all.
@@ -118,7 +119,8 @@ def _message(error: RunnerError) -> str:
 
 def print_json(document: object) -> None:
     """JSON is UTF-8 regardless of the locale (RFC 8259); a lone surrogate has no UTF-8, but its escape is JSON."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace"))
+    text = mask_signatures(json.dumps(document, ensure_ascii=False, indent=2))
+    click.echo(text.encode("utf-8", "backslashreplace"))
 
 
 def _print(lines: Iterable[str], stream: TextIO) -> None:

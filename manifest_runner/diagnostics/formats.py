@@ -6,6 +6,7 @@ from typing import Any
 
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.diagnostics.snippet import excerpt
+from manifest_runner.signed_urls import mask_signatures
 from manifest_runner.text import plain_text
 
 
@@ -44,6 +45,6 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "column": place.column,
         "code": finding.code,
         "severity": finding.severity,
-        "message": finding.message,
+        "message": mask_signatures(finding.message),
         "row": {"file": finding.row.file, "line": finding.row.line} if finding.row else None,
     }

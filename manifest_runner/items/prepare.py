@@ -131,7 +131,9 @@ def _prepare(
 
 
 def _group_by(spec: AnalysisSpec) -> tuple[str, ...]:
-    return (spec.for_each.group_by or ()) if spec.for_each else ()
+    """The columns to group by; what is not the name of one is reported already."""
+    given = (spec.for_each.group_by or ()) if spec.for_each else ()
+    return tuple(column for column in given if isinstance(column, str))
 
 
 def _columns_used(used: Iterable[Used], rows: Rows) -> frozenset[str]:

@@ -64,9 +64,9 @@ def _with_ids_and_mounts(given: Request, path: DataPath, data: Replace) -> Reque
     return changed
 
 
-def _with_objects(values: list[Request], path: DataPath, data: Replace) -> list[Request]:
-    """Objects that each have a ``dataId``."""
-    return [{**each, "dataId": data(each["dataId"], (*path, i, "dataId"))} for i, each in enumerate(values)]
+def _with_objects(values: list[Request | None], path: DataPath, data: Replace) -> list[Request | None]:
+    """Objects that each have a ``dataId``, or null, which the API allows among them."""
+    return [each and {**each, "dataId": data(each["dataId"], (*path, i, "dataId"))} for i, each in enumerate(values)]
 
 
 def _with_form(form: Request, data: Replace) -> Request:

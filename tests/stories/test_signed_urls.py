@@ -95,3 +95,6 @@ def test_a_message_about_a_signed_url_shows_no_signature(cli):
     for style in ("text", "json", "github", "sarif"):
         checked = cli("validate", "study.yaml", "--format", style)
         assert (checked.code, "s1gnature" in checked.out + checked.err) == (3, False)
+    change(cli, "- kind", "- require: [{that: 'false', else: '{{ row.url }}'}]\n    kind")
+    planned = cli("plan", "study.yaml", "--json")
+    assert (planned.code, "MR313" in planned.out, "s1gnature" in planned.out + planned.err) == (3, True, False)

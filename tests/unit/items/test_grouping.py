@@ -328,3 +328,8 @@ analyses:
     found, findings = study.items(manifest, s_csv="sample\nP1\n")
     assert found == {}
     assert [each for each, _ in findings] == [code]
+
+
+def test_a_column_to_group_by_that_is_not_text_is_one_error(study):
+    _, findings = study.items((GROUPED % "").replace("groupBy: sample", "groupBy: [sample, null]"), s_csv=LANES)
+    assert findings == [("MR201", "expected text, got null")]

@@ -76,11 +76,11 @@ def test_data_get_ids_in_inputs_mounts_forms_groups_and_folders():
     cwl = {"dataIds": ["/a"], "inputJson": "{}", "mounts": [{"dataId": "/b", "mountPath": "m"}], "objectType": "JSON"}
     placed = place(item(analysisInput=cwl), "cwl").request["analysisInput"]
     assert (placed["dataIds"], placed["mounts"][0]["dataId"]) == (["fil.a"], "fil.b")
-    field = {"dataValues": [{"dataId": "/a", "mountPath": "m"}], "id": "f"}
+    field = {"dataValues": [{"dataId": "/a", "mountPath": "m"}, None], "id": "f"}
     form = {"fields": [field, {"id": "g", "values": ["/a"]}], "groups": [{"id": "g", "values": [{"values": [field]}]}]}
     placed = place({"inputFormValues": form, "pipelineId": PIPELINE, "userReference": "r"}, "nextflowJson")
     placed_form = placed.request["inputFormValues"]
-    assert placed_form["fields"][0]["dataValues"][0]["dataId"] == "fil.a"
+    assert placed_form["fields"][0]["dataValues"] == [{"dataId": "fil.a", "mountPath": "m"}, None]
     assert placed_form["fields"][1]["values"] == ["/a"]  # text of a form is not data
     assert placed_form["groups"][0]["values"][0]["values"][0]["dataValues"][0]["dataId"] == "fil.a"
 
