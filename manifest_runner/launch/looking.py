@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import structs
@@ -61,9 +62,23 @@ def cheapest_search(lockfile: Lockfile, references: Collection[str], *, in_detai
 def look_by_search(
     client: Client, lockfile: Lockfile, names: Sequence[str], references: Collection[str], search: Search
 ) -> list[str]:
-    """Update these items from a search. Returns the userReferences of which it said nothing."""
+    """Update these items from a search. Returns the userReferences of which it said nothing.
+
+    A server that does not know a status or how to sort is asked for everything instead.
+    """
     if search == "everything":
         return _update(lockfile, references, stamped_analyses(client, names))
+    try:
+        return _look_at_some(client, lockfile, names, references, search)
+    except Refused as refused:
+        if refused.status != HTTPStatus.BAD_REQUEST:
+            raise
+        return _update(lockfile, references, stamped_analyses(client, names))
+
+
+def _look_at_some(
+    client: Client, lockfile: Lockfile, names: Sequence[str], references: Collection[str], search: Search
+) -> list[str]:
     left, is_all = _look_at_ended(client, lockfile, names, references)
     if search == "ended" and is_all:
         return [each for each in left if lockfile.items[each].analysis is None]
