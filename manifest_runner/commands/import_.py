@@ -24,7 +24,7 @@ def import_lockfile(
     with working_session(path, target, context, "import") as session, ExitStack() as stack:
         importer = Importer(session)
         session.loaded.raise_errors()
-        before = set(session.lockfile.items)
+        before = dict(session.lockfile.items)
         client = stack.enter_context(session.client(context.deadline(timeout)))
         if batch_ids:
             importer.take_batches(client, batch_ids, context)

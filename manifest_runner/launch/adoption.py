@@ -210,8 +210,7 @@ def _all_latest(env: LaunchEnvironment, launches: Iterable[Launch], known_as: Kn
 def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -> Match | None:
     """For an aborted launch of the item as it is, another one of the same digest: somebody cleaned up doubles."""
     twin = found.get(before.digest)
-    is_aborted = before.analysis is not None and before.analysis.status in ABORTED_ANALYSIS
-    if not is_aborted or twin is None or twin.status in ABORTED_ANALYSIS:
+    if not before.was_aborted or twin is None or twin.status in ABORTED_ANALYSIS:
         return None
     if before.digest not in (known.digest for known in known_as.digests(launch, before.attempt)):
         return None

@@ -54,19 +54,20 @@ def find_analyses(client: Client, names: Sequence[str]) -> StampedAnalyses:
 
 
 def doubles_among(found: StampedAnalyses, lockfile: Lockfile) -> list[Double]:
-    """The launches that exist more than once, in order of their userReferences.
+    """The launches that exist more than once, in order of the userReferences that their items have now.
 
     An analysis that was asked to abort ends soon, and counts no longer.
     """
     stamps = [stamp for stamp, analyses in found.by_stamp.items() if len(analyses) > 1]
-    launches = [launch for item in lockfile.items.values() for launch in item.launches] if stamps else []
-    digests = {digest_stamp(launch.digest): launch.digest for launch in launches}
-    ending = {launch.analysis.id for launch in launches if launch.analysis and launch.abort_requested_at}
+    launches = [(name, each) for name, item in lockfile.items.items() for each in item.launches] if stamps else []
+    known = {digest_stamp(launch.digest): (name, launch.digest) for name, launch in launches}
+    ending = {launch.analysis.id for _, launch in launches if launch.analysis and launch.abort_requested_at}
     doubles = []
     for stamp in stamps:
         analyses = tuple(each for each in found.by_stamp[stamp] if each.id not in ending)
         if len(analyses) > 1:
-            doubles.append(Double(analyses[0].user_reference, digests.get(stamp, _half(stamp)), analyses))
+            name, digest = known.get(stamp, (analyses[0].user_reference, _half(stamp)))
+            doubles.append(Double(name, digest, analyses))
     return sorted(doubles, key=lambda double: (double.user_reference, double.digest))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 from manifest_runner.launch.journal.journal import Journal
 from manifest_runner.lockfile.model import LockedItem
-from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.attempts import next_attempt
 from manifest_runner.planning.plan import Launch
 
@@ -16,7 +15,7 @@ Redigest = Callable[[Launch, int], str]
 
 def may_fail_again(item: LockedItem) -> bool:
     """Whether another attempt at a failed launch may end better; an aborted one was stopped on purpose."""
-    return item.failed and not (item.analysis is not None and item.analysis.status in ABORTED_ANALYSIS)
+    return item.failed and not item.was_aborted
 
 
 def retries_in(journal: Journal) -> Counter[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import structs
 
-from manifest_runner.model import FAILED_ANALYSIS, FINAL_ANALYSIS, FINAL_CREATION, Kind
+from manifest_runner.model import ABORTED_ANALYSIS, FAILED_ANALYSIS, FINAL_ANALYSIS, FINAL_CREATION, Kind
 
 # No member has this name: what this version does not know is kept under it while it is a value.
 MORE = "(more)"
@@ -138,6 +138,10 @@ class LockedItem(Value, frozen=True):
     @property
     def analysis_failed(self) -> bool:
         return self.analysis is not None and self.analysis.status in FAILED_ANALYSIS
+
+    @property
+    def was_aborted(self) -> bool:
+        return self.analysis is not None and self.analysis.status in ABORTED_ANALYSIS
 
     @property
     def succeeded(self) -> bool:

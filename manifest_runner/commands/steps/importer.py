@@ -8,7 +8,7 @@ that a plan says "changed" and nobody pays twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import orjson
@@ -82,13 +82,15 @@ class Importer:
 
     def _take_batch(self, client: Client, batch: Batch, context: Context) -> None:
         batch_id = batch.id
-        seen = list(client.list_items(batch_id))
-        launches = {self._name(each.user_reference): self._of_batch(batch_id, each) for each in seen}
+        # Of two that have the same name by now, the one that always had it comes last: it is the current one.
+        seen = sorted(client.list_items(batch_id), key=lambda each: each.user_reference in self._items)
+        named = [(self._name(each.user_reference), self._of_batch(batch_id, each)) for each in seen]
+        launches = dict(named)
         in_order = [reference for reference in self._items if reference in launches]
         key = batch_key(launches[reference].digest for reference in in_order)
         at = batch.time_created or timestamp(context.clock())
         self._lockfile.batches.setdefault(batch_id, LockedBatch(key, len(seen), batch.status, at))
-        for reference, launch in launches.items():
+        for reference, launch in named:
             self._record(reference, launch)
 
     def _of_batch(self, batch_id: str, seen: BatchItem) -> LockedItem:
@@ -139,8 +141,8 @@ class Importer:
         recorded = launched(before, launch)
         self._lockfile.items[reference] = structs.replace(recorded, removed=reference not in self._items)
 
-    def summary(self, before: set[str]) -> Imported:
-        new = {name: item for name, item in self._lockfile.items.items() if name not in before}
+    def summary(self, before: Mapping[str, LockedItem]) -> Imported:
+        new = {name: item for name, item in self._lockfile.items.items() if item != before.get(name)}
         removed = sum(item.removed for item in new.values())
         changed = sum(item.digest.endswith(UNKNOWN_HALF) and not item.removed for item in new.values())
         path = self._session.lockfile_at
@@ -152,6 +154,11 @@ def _with_analysis(launch: LockedItem, analysis: Analysis) -> LockedItem:
 
 
 def _is_known(before: LockedItem, launch: LockedItem) -> bool:
-    """Whether the lockfile has this launch already, as the current one or as one that was replaced."""
+    """Whether the lockfile has this launch already, as the current one or as one that was replaced.
+
+    Of two that exist the older counts, unless it alone was aborted.
+    """
     ids = {each.analysis.id for each in before.launches if each.analysis}
-    return before.digest == launch.digest or (launch.analysis is not None and launch.analysis.id in ids)
+    if launch.analysis is not None and launch.analysis.id in ids:
+        return True
+    return before.digest == launch.digest and (not before.was_aborted or launch.was_aborted)

@@ -234,14 +234,14 @@ class Waves:
         return allowed
 
     def _find_requests(self, failed: list[str]) -> None:
-        """The requests of launches from an earlier run, if their rows still are as they were launched."""
+        """The requests of launches from an earlier run, if their rows still are as launched, or as accepted."""
         unknown = {name for name in failed if name not in self._launches}
         if not unknown:
             return
         for item in self._run.session.loaded.stream.named(unknown):
             before = self._lockfile.items[item.user_reference]
             launch = Launch(item.user_reference, item.kind, item.revision, before.attempt, before.digest, item.request)
-            if self._redigest(launch, before.attempt) == before.digest:
+            if self._redigest(launch, before.attempt) in (before.digest, before.accepted):
                 self._launches[item.user_reference] = launch
 
 
