@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,7 +18,32 @@ _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "reg
 
 def aws_options(env: Mapping[str, str], home: Path) -> dict[str, str]:
     """What the profile of ``AWS_PROFILE`` says and the environment does not; empty if that has a credential."""
-    profile = env.get("AWS_PROFILE") or "default"
+    found = {key: value for key, value in _profile(_name(env), env, home).items() if key in _KEYS}
+    if any(env.get(name) for name in _OF_ENVIRONMENT):
+        found = {"region": found["region"]} if "region" in found else {}
+    if env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"):
+        found.pop("region", None)
+    return found
+
+
+def aws_credential_words(env: Mapping[str, str], home: Path) -> str:
+    """What to set, and what is wrong with the profile that is in use: it may get its keys by a sign-in or a role."""
+    keys, name = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", _name(env)
+    found = _profile(name, env, home)
+    if any(env.get(each) for each in _OF_ENVIRONMENT) or "aws_access_key_id" in found:
+        return f"{keys}, or a profile in ~/.aws"
+    if found:
+        command = f"aws configure export-credentials --profile {shlex.quote(name)} --format env"
+        return f"{keys}: the profile {name!r} in ~/.aws holds no keys itself (`{command}` prints some)"
+    return f"{keys}, or a profile in ~/.aws" + (f", which has no {name!r}" if env.get("AWS_PROFILE") else "")
+
+
+def _name(env: Mapping[str, str]) -> str:
+    return env.get("AWS_PROFILE") or "default"
+
+
+def _profile(profile: str, env: Mapping[str, str], home: Path) -> dict[str, str]:
+    """What both files say of a profile."""
     found: dict[str, str] = {}
     for variable, name, section in (
         ("AWS_SHARED_CREDENTIALS_FILE", "credentials", profile),
@@ -25,10 +51,6 @@ def aws_options(env: Mapping[str, str], home: Path) -> dict[str, str]:
     ):
         path = Path(env[variable]) if variable in env else home / ".aws" / name
         found = {**_section(path, section), **found}
-    if any(env.get(name) for name in _OF_ENVIRONMENT):
-        found = {"region": found["region"]} if "region" in found else {}
-    if env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"):
-        found.pop("region", None)
     return found
 
 
@@ -42,4 +64,4 @@ def _section(path: Path, section: str) -> dict[str, str]:
         return {}
     if not parser.has_section(section):
         return {}
-    return {key: value for key, value in parser.items(section) if key in _KEYS and value}
+    return {key: value for key, value in parser.items(section) if value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 from manifest_runner.errors import UsageProblem
 from manifest_runner.store.interface import Store
 
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ENDPOINT_WORDS = "AWS_ENDPOINT_URL, AZURE_STORAGE_ENDPOINT or GOOGLE_BASE_URL"
 SCHEMES = ("s3", "gs", "az", "file")
 
 
@@ -22,11 +25,20 @@ def open_state(url: str, env: Mapping[str, str], home: Path, *, patience: float)
         )
     if parts.scheme == "file":
         return _shared_folder(parts.netloc, unquote(parts.path), url, patience)
-    if not parts.netloc:
-        raise UsageProblem(f"state: {url}: names no bucket")
+    _check_names(parts.netloc, parts.path, url)
     from manifest_runner.store.object_store import ObjectStore
 
     return ObjectStore(url, env, home, patience=patience)
+
+
+def _check_names(bucket: str, path: str, url: str) -> None:
+    """What a URL's reader would change or leave out is refused."""
+    if not _BUCKET.fullmatch(bucket):
+        raise UsageProblem(
+            f"state: {url}: {bucket!r} is not a name of a bucket; to use another server, set {_ENDPOINT_WORDS}"
+        )
+    if any(part in ("", ".", "..") for part in path.rstrip("/").split("/")[1:]):
+        raise UsageProblem(f"state: {url}: write the prefix without `//`, `.` and `..`")
 
 
 def _shared_folder(host: str, path: str, url: str, patience: float) -> Store:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
-from manifest_runner.errors import BadState, RunnerError, Unreachable
+from manifest_runner.errors import BadState, RunnerError, Unreachable, UsageProblem
 
 _CODE = re.compile(r"<Code>([A-Za-z]+)</Code>|\(code: ([A-Za-z]+)\)")
 _STATUS = re.compile(r"status code: ([0-9]{3})|\(code: ([0-9]{3})\)")
@@ -43,17 +44,21 @@ _UNUSABLE = (
     "MissingAccessKeyId",
     "MissingSecretAccessKey",
 )
-_CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS, the path of a service account's key file",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
-}
 _ELSEWHERE = (
     "incorrectly configured region",
     "PermanentRedirect",
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraint",
 )
+# What of the errors of a connection says why there is none.
+_CAUSES = {
+    "dns error": "its host cannot be found",
+    "ConnectionRefused": "nothing answers at its address",
+    "InvalidContentType": "it does not speak HTTPS",
+    "certificate": "its certificate is not trusted",
+    "TimedOut": "it takes too long",
+}
+Action = Literal["opened", "read", "listed", "written", "deleted"]
 _SAFE = "Nothing is lost; run the same command again."
 
 
@@ -62,8 +67,15 @@ def is_absent(error: Exception) -> bool:
     return isinstance(error, FileNotFoundError) and any(code in str(error) for code in _ABSENT)
 
 
-def in_words(error: Exception, where: str, *, writing: bool) -> RunnerError:
-    """The error that ends the command: exit 5 if retrying can help, else 6."""
+def not_a_store(where: str, said: str = "") -> BadState:
+    return BadState(f"{where}: something other than the store answers there{_of(said)}. Check the address.")
+
+
+def in_words(error: Exception, where: str, action: Action, credentials: str) -> RunnerError:
+    """The error that ends the command: exit 5 if retrying can help, else 6.
+
+    ``credentials`` are the variables to set, in words.
+    """
     text = str(error)
     if _has(text, _NO_BUCKET):
         kind = "container" if where.startswith("az:") else "bucket"
@@ -73,29 +85,36 @@ def in_words(error: Exception, where: str, *, writing: bool) -> RunnerError:
     if _has(text, _CLOCK):
         return Unreachable(f"{where}: the store refuses this machine's clock, which is minutes off. Set it. {_SAFE}")
     if _has(text, _METADATA):
-        return Unreachable(f"{where}: no credential for the store. Set {_variables(where)}. Nothing was sent.")
+        return Unreachable(f"{where}: no credential for the store. Set {credentials}. Nothing was sent.")
     if _has(text, _UNKNOWN_KEY):
-        return Unreachable(f"{where}: the store does not accept the credential. Correct it. {_SAFE}")
+        return Unreachable(f"{where}: the store does not accept the credential. Correct {credentials}. {_SAFE}")
     if _has(text, _UNUSABLE):
         return Unreachable(
-            f"{where}: the credential for the store is incomplete or cannot be read. Correct {_variables(where)}. "
+            f"{where}: the credential for the store is incomplete or cannot be read. Correct {credentials}. "
             "Nothing was sent."
         )
     if _has(text, _ELSEWHERE):
         return BadState(f"{where}: the bucket is in another region. Set AWS_REGION to it. Nothing was sent.")
-    return _by_status(error, text, where, writing=writing)
+    if action == "opened":
+        return UsageProblem(f"{where}: cannot be opened with these settings. Check {credentials}. Nothing was sent.")
+    return _by_status(error, text, where, action)
 
 
-def _by_status(error: Exception, text: str, where: str, *, writing: bool) -> RunnerError:
+def _by_status(error: Exception, text: str, where: str, action: Action) -> RunnerError:
     number, code = _found(_STATUS, text), _found(_CODE, text)
     status, said = int(number or 0), f"{number} {code}".strip()
     if status in (401, 403) or code == "AccessDenied" or isinstance(error, PermissionError):
-        verb = "written" if writing else "read"
-        return BadState(f"{where}: may not be {verb} with this credential ({said or 'denied'}). Nothing is lost.")
+        return BadState(
+            f"{where}: may not be {action} with this credential ({said or 'denied'}). To plan, it must be allowed to "
+            "list and read there; to run, also to write and delete. Nothing is lost."
+        )
     if status in (405, 501):
         return BadState(f"{where}: this store cannot do what keeps two runs apart ({said}). Use another for `state`.")
-    if isinstance(error, FileNotFoundError):
-        return BadState(f"{where}: something other than the store answers there ({said}). Check the address.")
+    if isinstance(error, FileNotFoundError) or status == 404:
+        return not_a_store(where, said)
+    cause = next((words for mark, words in _CAUSES.items() if mark in text), "")
+    if cause and not said:
+        return Unreachable(f"{where}: the store cannot be reached: {cause}. {_SAFE}")
     return Unreachable(f"{where}: the store cannot be reached or does not answer{_of(said)}. {_SAFE}")
 
 
@@ -103,10 +122,6 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
     """The group that matched, of a pattern in which one of them does."""
     found = pattern.search(text)
     return (found[found.lastindex or 0]) if found else ""
-
-
-def _variables(where: str) -> str:
-    return _CREDENTIALS.get(where.partition("://")[0], "its environment variables")
 
 
 def _of(said: str) -> str:

@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 from manifest_runner.errors import BadState, RunnerError, UsageProblem
 from manifest_runner.store.aws_files import aws_options
 from manifest_runner.store.interface import Conflict, Stored
-from manifest_runner.store.object_errors import in_words, is_absent
+from manifest_runner.store.object_errors import Action, in_words, is_absent, not_a_store
+from manifest_runner.store.settings import ENDPOINTS, check_settings, credential_words, is_loopback
 
 if TYPE_CHECKING:
     from obstore import PutResult, UpdateVersion
 
-_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT", "GOOGLE_BASE_URL")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NEVER = '"00000000000000000000000000000000"\n1'
 
 
@@ -37,17 +36,19 @@ class ObjectStore:
         except ImportError as e:
             raise UsageProblem(f"`state: {url}` needs the extra `remote`: pip install 'manifest-runner[remote]'") from e
         self._obstore = obstore
-        with self._in_words("", writing=False):
+        self._credentials = credential_words(url, env, home)
+        check_settings(urlsplit(url).scheme, env)
+        with self._in_words("", "opened"):
             self._store = from_url(url, **_options(url, env, home, patience))
 
     def where(self, name: str) -> str:
         return f"{self._url}/{name}" if name else self._url
 
     def get(self, name: str) -> Stored | None:
-        with self._in_words(name, writing=False):
+        with self._in_words(name, "read"):
             try:
                 found = self._obstore.get(self._store, name)
-                return Stored(bytes(found.bytes()), _version(found.meta))
+                return Stored(bytes(found.bytes()), self._version(name, found.meta))
             except FileNotFoundError as e:
                 if is_absent(e):
                     return None
@@ -70,7 +71,7 @@ class ObjectStore:
 
     def _delete(self, names: Sequence[str]) -> None:
         if names:
-            with self._in_words(names[0], writing=True):
+            with self._in_words(names[0], "deleted"):
                 try:
                     self._obstore.delete(self._store, list(names))
                 except FileNotFoundError as e:
@@ -79,7 +80,7 @@ class ObjectStore:
                     raise
 
     def names(self, folder: str) -> list[str]:
-        with self._in_words(folder, writing=False):
+        with self._in_words(folder, "listed"):
             found = [entry["path"] for page in self._obstore.list(self._store, folder) for entry in page]
         return sorted(found)
 
@@ -101,8 +102,8 @@ class ObjectStore:
     def _put(self, name: str, content: bytes, mode: Any) -> str:
         """obstore repeats a try that was lost, and then meets its own: so a conflict is looked into."""
         try:
-            with self._in_words(name, writing=True):
-                return _version(self._try_put(name, content, mode))
+            with self._in_words(name, "written"):
+                return self._version(name, self._try_put(name, content, mode))
         except Conflict:
             now = self.get(name)
             if now is None or now.content != content:
@@ -119,19 +120,21 @@ class ObjectStore:
                 raise
             raise Conflict(name) from e
 
+    def _version(self, name: str, meta: Mapping[str, Any]) -> str:
+        """Raises BadState for an answer without one, which is not a store's: a login page, say."""
+        if not (meta["e_tag"] or meta["version"]):
+            raise not_a_store(self.where(name))
+        return f"{meta['e_tag'] or ''}\n{meta['version'] or ''}"
+
     @contextmanager
-    def _in_words(self, name: str, *, writing: bool) -> Iterator[None]:
+    def _in_words(self, name: str, action: Action) -> Iterator[None]:
         """obstore raises its own errors and a few of Python's."""
         from obstore.exceptions import BaseError
 
         try:
             yield
         except (BaseError, OSError, ValueError) as e:
-            raise in_words(e, self.where(name), writing=writing) from None
-
-
-def _version(meta: Mapping[str, Any]) -> str:
-    return f"{meta['e_tag'] or ''}\n{meta['version'] or ''}"
+            raise in_words(e, self.where(name), action, self._credentials) from None
 
 
 def _condition(version: str) -> UpdateVersion:
@@ -143,12 +146,8 @@ def _options(url: str, env: Mapping[str, str], home: Path, patience: float) -> d
     """A try that hangs and the retries after one that fails at once are together no longer than ``patience``."""
     client: dict[str, Any] = {"timeout": timedelta(seconds=0.6 * patience)}
     client["connect_timeout"] = timedelta(seconds=min(5.0, 0.3 * patience))
-    if any(_is_loopback(env.get(name, "")) for name in _ENDPOINTS):
+    if any(is_loopback(env.get(name, "")) for name in ENDPOINTS[urlsplit(url).scheme]):
         client["allow_http"] = True
     retries = {"max_retries": 5, "retry_timeout": timedelta(seconds=0.3 * patience)}
     options = {"client_options": client, "retry_config": retries}
     return {**options, **(aws_options(env, home) if url.startswith("s3:") else {})}
-
-
-def _is_loopback(endpoint: str) -> bool:
-    return urlsplit(endpoint).hostname in _LOOPBACK

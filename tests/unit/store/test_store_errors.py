@@ -13,7 +13,7 @@ from azurite import signature
 from buckets import Buckets
 
 from manifest_runner.errors import BadState, RunnerError, Unreachable, UsageProblem
-from manifest_runner.store.aws_files import aws_options
+from manifest_runner.store.aws_files import aws_credential_words, aws_options
 from manifest_runner.store.interface import Conflict, Store, Stored
 from manifest_runner.store.location import open_state
 
@@ -29,6 +29,7 @@ class Answering:
     def __init__(self) -> None:
         self.answer: tuple[int, str] | None = None
         self.compares = False
+        self.has_versions = True
         self.objects: dict[str, tuple[int, bytes]] = {}
         outer = self
 
@@ -79,8 +80,9 @@ class Answering:
 
             def _send(self, status: int, generation: int, body: bytes) -> None:
                 self.send_response(status)
-                self.send_header("ETag", f'"{generation}"')
-                self.send_header("x-goog-generation", str(generation))
+                if outer.has_versions:
+                    self.send_header("ETag", f'"{generation}"')
+                    self.send_header("x-goog-generation", str(generation))
                 self.send_header("Last-Modified", "Wed, 25 Nov 2026 16:00:00 GMT")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -139,6 +141,47 @@ def test_an_error_of_the_store_is_said_in_words(answering, status, code, words, 
         assert caught.value.__cause__ is None
 
 
+def test_what_may_not_be_done_is_said_with_what_is_needed(answering):
+    answering.answer = (403, "AccessDenied")
+    store = opened("s3://bucket/state")
+    for call, action in (
+        (lambda: store.get("a"), "read"),
+        (lambda: store.names("a/"), "listed"),
+        (lambda: store.create("a", b"1"), "written"),
+        (lambda: store.delete(["a"]), "deleted"),
+    ):
+        with pytest.raises(BadState, match=rf"may not be {action} .* to run, also to write and delete"):
+            call()
+
+
+def test_a_page_that_is_not_a_stores_is_recognized(answering):
+    answering.has_versions = False
+    with pytest.raises(BadState, match="something other than the store answers there"):
+        opened("s3://bucket/state").get("a")
+    answering.answer = (404, "")
+    with pytest.raises(BadState, match="something other than the store answers there"):
+        opened("s3://bucket/state").names("a/")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AWS_ENDPOINT_URL", "", " is empty: set it, or unset it"),
+        ("AWS_SESSION_TOKEN", "", " is empty"),
+        ("AWS_ENDPOINT_URL", f"{SECRET}:9000", ": expected a URL such as https"),
+        ("AWS_ENDPOINT_URL", "http://", ": expected a URL"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:port", ": expected a URL"),
+        ("AWS_ENDPOINT_URL", f"http://me:{SECRET}@storage.example.org", ": plain HTTP is allowed only for localhost"),
+        ("AWS_REGION", "us east", ": expected a region such as eu-central-1"),
+    ],
+)
+def test_a_variable_that_cannot_be_meant_is_named(answering, monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageProblem, match=f"^{name}{words}") as caught:
+        opened("s3://bucket/state")
+    assert SECRET not in str(caught.value)
+
+
 def test_a_store_that_ignores_conditions_is_refused(answering):
     with pytest.raises(BadState, match="writes over what exists"):
         opened("s3://bucket/state").probe("a", b"{}")
@@ -146,7 +189,7 @@ def test_a_store_that_ignores_conditions_is_refused(answering):
 
 def test_a_store_that_nobody_serves_is_out_of_reach(monkeypatch, answering):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(Unreachable, match="cannot be reached: nothing answers at its address"):
         opened("s3://bucket/state", patience=1).get("a")
 
 
@@ -304,6 +347,9 @@ def test_errors_of_google_and_azure_are_said_in_the_same_words(
         f"s3://user:{SECRET}@bucket/",
         f"s3://bucket/?X-Amz-Signature={SECRET}",
         "s3:///prefix",
+        "s3://host:9000/bucket",
+        "s3://bucket/a//b",
+        "s3://bucket/../b",
         "file://host/folder",
         "file://folder",
     ],
@@ -356,6 +402,22 @@ def test_the_credential_files_of_aws_are_read(tmp_path: Path, env, expected):
         "[default]\nregion = eu-central-1\noutput = json\n[profile lab]\nregion = us-east-2\n"
     )
     assert aws_options(env, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({}, "SECRET_ACCESS_KEY, or a profile in ~/.aws"),
+        ({"AWS_PROFILE": "nobody"}, "a profile in ~/.aws, which has no 'nobody'"),
+        ({"AWS_PROFILE": "lab"}, "SECRET_ACCESS_KEY, or a profile in ~/.aws"),
+        ({"AWS_PROFILE": "sso"}, "the profile 'sso' in ~/.aws holds no keys itself (`aws configure export-credentials"),
+    ],
+)
+def test_a_profile_without_keys_is_said_to_have_none(tmp_path: Path, env, words):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "credentials").write_text("[lab]\naws_access_key_id = two\naws_secret_access_key = 2\n")
+    (tmp_path / ".aws" / "config").write_text("[profile sso]\nsso_session = lab\nregion = eu-central-1\n")
+    assert words in aws_credential_words(env, tmp_path)
 
 
 def test_every_error_ends_the_command_with_an_exit_code_of_its_own():
