@@ -86,8 +86,8 @@ def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known
     if mode == "never" or not launches:
         return launches
     hits = partial(_all_latest, env, launches, known_as)
-    ends = _ends(env, launches, known_as)
-    seen = wait_for_all(env, len(launches), hits, mode, lambda: [each for each in ends if env.clock() < ends[each]])
+    awaits = partial(_awaits, env, _ends(env, launches, known_as))
+    seen = wait_for_all(env, len(launches), hits, mode, awaits)
     if seen:
         env.notify(f"adopted {len(seen)} analyses that were launched elsewhere")
         adopt_all(env, seen)
@@ -100,28 +100,35 @@ def wait_for_all(
     due: int,
     hits: Callable[[Found], Iterable[Match]],
     mode: AdoptMode,
-    coming: Callable[[], Collection[str]] = tuple,
+    awaits: Callable[[Sequence[Match]], bool] | None = None,
 ) -> list[Match]:
     """Which of the ``due`` items exist.
 
-    Waits for all of them while a recent launch is only partly visible, and for those in ``coming`` in any case: the
-    userReferences of what may still show at the time.
+    Waits for all of them as long as ``awaits`` says so of what exists: without it, while a recent launch is only partly
+    visible.
     """
+    awaits = awaits or partial(is_recent, env)
     seen: list[Match] = []
     for attempt, pause in enumerate(pauses(env.poll_interval)):
         seen = list(hits(find_stamped(env)))
-        if (
-            len(seen) == due
-            or mode == "now"
-            or not (_is_missing(coming(), seen) or _is_recent(env, [match.analysis for match in seen]))
-        ):
+        if len(seen) == due or mode == "now" or not awaits(seen):
             break
         _wait_for_the_rest(env, len(seen), due, attempt, pause)
     return seen
 
 
-def _is_missing(coming: Collection[str], seen: Iterable[Match]) -> bool:
-    return not {match.item.user_reference for match in seen}.issuperset(coming)
+def _awaits(env: LaunchEnvironment, ends: Mapping[str, float], seen: Sequence[Match]) -> bool:
+    """Whether more may show: what an earlier holder of the lease was sending, or else a recent launch by anybody.
+
+    ``ends`` says until when those are waited for at least; beyond that, while some that belong to them are recent.
+    """
+    known = {match.item.user_reference for match in seen}
+    missing = [end for name, end in ends.items() if name not in known]
+    if any(env.clock() < end for end in missing):
+        return True
+    if env.is_complete:
+        seen = [match for match in seen if missing and match.item.user_reference in ends]
+    return is_recent(env, seen)
 
 
 def _ends(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs) -> dict[str, float]:
@@ -130,7 +137,8 @@ def _ends(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs)
     for launch in launches if env.coming else ():
         digests = [known.digest for known in known_as.digests(launch, launch.attempt)]
         until = [each.until for each in env.coming if any(map(each.has, digests))]
-        ends[launch.user_reference] = max(until, default=0.0)
+        if until:
+            ends[launch.user_reference] = max(until)
     return ends
 
 
@@ -243,9 +251,9 @@ def _at_attempt(launch: Launch, attempt: int, found: Found, known_as: KnownAs) -
     return None
 
 
-def _is_recent(env: LaunchEnvironment, seen: Iterable[Analysis]) -> bool:
+def is_recent(env: LaunchEnvironment, seen: Iterable[Match]) -> bool:
     """Also true if the creation time is unknown: waiting costs less than launching twice."""
-    times = [seconds_of(analysis.time_created) for analysis in seen]
+    times = [seconds_of(match.analysis.time_created) for match in seen]
     return any(time is None or env.client.now() - time < SETTLING_SECONDS for time in times)
 
 

@@ -22,7 +22,8 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
 
     ``names`` are the manifest's name and its former ones, ``origin`` is who sends. ``key_window`` says for how many
     seconds an idempotency key is trusted; ``poll_interval`` is the pause between searches, None for one that grows.
-    ``coming`` are launches of an earlier holder of the lease that no search may show yet.
+    ``coming`` are launches of an earlier holder of the lease that no search may show yet; if ``is_complete``, there are
+    no others.
     ``before_post`` raises LeaseLost if nothing may be sent any more; ``before_body`` does the same just before the
     bytes leave, and asks somebody only if the lease has ended by the clock. ``after_post`` is called once an answer is
     in the journal. ``was_anothers``: since this journal was written another run may have launched what it holds.
@@ -41,6 +42,7 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
     key_window: float = DEFAULT_KEY_WINDOW
     poll_interval: float | None = None
     coming: tuple[Coming, ...] = ()
+    is_complete: bool = False
     before_post: Callable[[], None] = lambda: None
     before_body: Callable[[], None] | None = None
     after_post: Callable[[], None] = lambda: None

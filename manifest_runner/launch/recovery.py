@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import structs
@@ -10,10 +11,12 @@ from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused
 from manifest_runner.launch.adoption import (
     SETTLING_SECONDS,
     AdoptMode,
+    Match,
     adopt_all,
     adopt_reused,
     existing,
     find_stamped,
+    is_recent,
     wait_for_all,
 )
 from manifest_runner.launch.environment import LaunchEnvironment
@@ -134,13 +137,13 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
         env.notify(
             "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
-    is_recent = foreign and abs(_age(env, post)) < SETTLING_SECONDS
-    end = env.clock() + (SETTLING_SECONDS if is_recent else 0.0)
+    is_new = foreign and abs(_age(env, post)) < SETTLING_SECONDS
+    end = env.clock() + (SETTLING_SECONDS if is_new else 0.0)
 
-    def coming() -> list[str]:
-        return [item.user_reference for item in post.items if env.clock() < end]
+    def awaits(seen: Sequence[Match]) -> bool:
+        return env.clock() < end or is_recent(env, seen)
 
-    seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), mode, coming)
+    seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), mode, awaits)
     if not seen:
         send(env, post, again=True)
         return

@@ -63,6 +63,11 @@ class Held(msgspec.Struct):
         return self.claim.is_clean
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the lease named everything sent under it, also what may not show yet."""
+        return self.claim.is_complete
+
+    @property
     def was_anothers(self) -> bool:
         """Whether another run held the lease since this folder did, if it ever did."""
         return self.claim.was_anothers(self.tokens[0])

@@ -30,6 +30,11 @@ class Leases(msgspec.Struct, frozen=True):
         """Whether every launch made under these leases is fully visible."""
         return self.own is not None and all(held.is_clean for held in self._all)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether these leases named every launch made under them, also those that may not show yet."""
+        return self.own is not None and all(held.is_complete for held in self._all)
+
     def coming(self, now: float, resolved: Collection[str]) -> tuple[Coming, ...]:
         """What earlier holders sent that may still show, less the batches that are resolved."""
         return tuple(each for held in self._all for each in held.coming(now, resolved))

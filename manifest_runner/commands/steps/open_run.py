@@ -60,6 +60,7 @@ class OpenRun(msgspec.Struct, frozen=True):
             key_window=self.options.key_window,
             poll_interval=self.options.poll_interval,
             coming=session.coming,
+            is_complete=session.leases.is_complete,
             before_post=session.before_post,
             before_body=session.leases.check if session.leases.own else None,
             after_post=session.after_post,

@@ -113,6 +113,12 @@ class Claim(NamedTuple):
         return self.standing == "free" and not any(map(_is_unread, self._unseen))
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the lease names everything that was sent under it, also what may not show yet."""
+        batches = batches_in(self._unseen)
+        return self.before is not None and UNKNOWN not in self._unseen and all(batch.starts for batch in batches)
+
+    @property
     def _unseen(self) -> tuple[str, ...]:
         return self.before.unseen if self.before else ()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -82,6 +83,7 @@ class Desk:
         self.journal = Journal.read(FileRecords(self.path), OWNER)
         self.timeout = timeout
         self.was_anothers = False
+        self.more: dict[str, Any] = {}
 
     def reopen(self, timeout: float | None = None) -> Desk:
         """What another process would see: the journal is read again."""
@@ -104,6 +106,7 @@ class Desk:
             notify=self.lines.append,
             deadline=Deadline.after(self.timeout, lambda: self.now),
             was_anothers=self.was_anothers,
+            **self.more,
         )
 
     def submit(self, batch: PreparedBatch, *, stamped: bool = True) -> None:

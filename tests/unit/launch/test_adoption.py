@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from launch.desk import NOW, A, B, analysis, launch
+from launch.desk import NOW, A, B, C, analysis, launch
 
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.adoption import SETTLING_SECONDS
+from manifest_runner.launch.lease.in_flight import START, Coming
 from manifest_runner.launch.record import new_launch
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
@@ -57,6 +58,33 @@ def test_a_partly_visible_launch_is_waited_for(desk):
     desk.api.on_search = lambda: desk.api.analyses.append(analysis(B)) if desk.api.searches == 4 else None
     assert desk.adopt([A, B], "wait") == []
     assert (desk.api.searches, len(desk.lines)) == (4, 2)
+
+
+def test_of_what_another_run_was_sending_only_that_is_waited_for(desk):
+    desk.more = {"coming": (Coming(NOW + 3600, frozenset({A.digest[:START]})),), "is_complete": True}
+    desk.api.on_search = lambda: desk.api.analyses.append(analysis(A)) if desk.api.searches == 4 else None
+    assert desk.adopt([A, B], "wait") == [B]
+    assert desk.api.searches == 4
+    desk.api.analyses.clear()
+    desk.api.searches = 9
+    assert desk.adopt([B], "wait") == [B]
+    assert desk.api.searches == 10
+
+
+def test_what_another_run_was_sending_is_waited_for_while_it_is_partly_visible(desk):
+    """ICA was slow: what shows of it was created an hour after it was sent."""
+    desk.more = {"coming": (Coming(NOW, frozenset({A.digest[:START], B.digest[:START]})),), "is_complete": True}
+    desk.api.analyses = [analysis(A)]
+    desk.api.on_search = lambda: desk.api.analyses.append(analysis(B)) if desk.api.searches == 4 else None
+    assert desk.adopt([A, B, C], "wait") == [C]
+    assert desk.api.searches == 4
+
+
+def test_what_another_run_was_sending_is_waited_for_for_an_hour(desk):
+    desk.more = {"coming": (Coming(NOW + 3600),), "is_complete": True}
+    desk.timeout = 7200
+    assert desk.adopt([A, B], "wait") == [A, B]
+    assert NOW + 3600 <= desk.now < NOW + 3700
 
 
 def test_a_launch_partly_visible_to_the_end_of_the_timeout_needs_a_person_and_nothing_is_adopted(desk):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import orjson
 import pytest
@@ -10,7 +11,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_runner.launch.batches import make_batches, stamped
+from manifest_runner.launch.batches import make_batches, rebuilt_batch, stamped
+from manifest_runner.launch.lease.in_flight import START, batches_in, entry_of
 from manifest_runner.planning.identity import batch_key
 from manifest_runner.planning.plan import Launch
 
@@ -19,7 +21,7 @@ MEMBERS = {"cwl": "cwlItems", "nextflow": "nextflowItems", "nextflowJson": "next
 
 def launch(number: int, kind: str = "nextflow", **request: object) -> Launch:
     body = rfc8785.dumps({"userReference": f"s{number}", **request})
-    return Launch(f"s{number}", kind, "1.1", 0, f"{number:064x}", body)
+    return Launch(f"s{number}", kind, "1.1", 0, f"{number:012x}{number:052x}", body)
 
 
 def batches(launches: list[Launch], size: int, name: str | None = "study"):
@@ -45,6 +47,21 @@ def test_each_launch_is_in_one_batch_in_the_manifests_order(kinds, size, is_stam
 def test_the_same_launches_make_the_same_bytes():
     launches = [launch(1), launch(2, "cwl")]
     assert batches(launches, 500) == batches(launches, 500)
+
+
+@given(st.lists(st.sampled_from(sorted(MEMBERS)), min_size=1, max_size=12), st.integers(1, 5), st.randoms())
+def test_a_batch_of_another_run_is_rebuilt_from_whatever_is_due_here_if_that_has_all_of_it(kinds, size, dice):
+    launches = [launch(number, kind) for number, kind in enumerate(kinds)]
+    sent = dice.choice(batches(launches, size))
+    (known,) = batches_in([entry_of(sent.key, "1a2b", 0.0, (each.digest for each in sent.launches))])
+    due = [*launches, launch(99)]
+    dice.shuffle(due)
+    again = partial(rebuilt_batch, known, stamp_name="study", fetch=lambda request: request)
+    assert again(due) == sent
+    missing = dice.choice(sent.launches)
+    assert again([each for each in due if each != missing]) is None
+    changed = missing._replace(digest=missing.digest[:START] + "f" * (64 - START))
+    assert again([changed if each == missing else each for each in due]) is None
 
 
 def test_stamps_are_appended_to_the_technical_tags():
