@@ -21,7 +21,7 @@ from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.wanted import WantedRow, WantedRows
-from manifest_runner.manifest.document import Document
+from manifest_runner.manifest.document import DEFAULT_REVISION, Document
 from manifest_runner.model import Item, RowId
 from manifest_runner.names.model import Names
 from manifest_runner.names.pins import Pins
@@ -219,7 +219,7 @@ def _revisions(analysis: Analysis, faults: AnalysisFaults, revision: int) -> Rev
         except TemplateFault as e:
             faults.add_template(("revision",), e, template.text, row_id)
             return None
-        whole = None if value is None else _whole(value, faults, row_id)
+        whole = _whole(value, faults, row_id)
         return whole and f"{revision}.{whole}"
 
     if isinstance(own, TemplateSlot):
@@ -229,6 +229,8 @@ def _revisions(analysis: Analysis, faults: AnalysisFaults, revision: int) -> Rev
 
 
 def _whole(value: Any, faults: AnalysisFaults, row: RowId) -> str | None:
+    """The revision of an analysis; null is as if it had none of its own."""
+    value = DEFAULT_REVISION if value is None else value
     text = "" if isinstance(value, bool) else str(value)
     if _WHOLE_NUMBER.fullmatch(text):
         return text

@@ -35,6 +35,7 @@ from manifest_runner.validation.shipped import analysis_faults, is_valid_analysi
 from manifest_runner.values import is_unicode
 
 MAX_WORDED = 50  # analyses with faults
+_READING = ("section", "sheet", "delimiter", "comment", "trim")  # how a source of rows is read
 _NOT_OF_THE_ITEM = ("kind", "forEach", "revision", "require")
 
 
@@ -166,10 +167,13 @@ def _is_fatal(path: DataPath) -> bool:
 def _pruned_at(path: DataPath) -> DataPath:
     """What to leave out of an analysis for a fault: nothing for a key that it lacks, all of a source of rows.
 
-    A part of a source would be another source, with faults of its own.
+    A part of a source would be another source, with faults of its own, and so would one that is read in another way.
     """
-    is_source = path[:1] == ("forEach",) and path[1:2] and path[1] in SOURCE_FORMATS
-    return path[:2] if is_source else path
+    if path[:1] != ("forEach",) or len(path) < 2:
+        return path
+    if path[1] in _READING:
+        return path[:1]
+    return path[:2] if path[1] in SOURCE_FORMATS else path
 
 
 def _without(data: Any, paths: Iterable[DataPath]) -> Any:
@@ -248,7 +252,7 @@ def _chosen(raw: Mapping[str, Any]) -> SourceFormat | None:
 
 def _reading(raw: Mapping[str, Any]) -> dict[str, Any]:
     """How to read a source of rows."""
-    given = {name: raw.get(name) for name in ("section", "sheet", "delimiter", "comment")}
+    given = {name: raw.get(name) for name in _READING if name != "trim"}
     return {**given, "trim": raw.get("trim") is not False}
 
 

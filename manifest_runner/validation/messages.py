@@ -242,7 +242,8 @@ def _limit(words: str) -> Callable[[Error], str]:
             return _expected(words.format(shown(error.kind.limit)), error)
         if not instance:
             return "must not be empty"
-        return f"expected {words.format(error.kind.limit)}, got {len(instance)}"
+        expected = words.format(error.kind.limit)
+        return f"expected {expected.removesuffix('s') if error.kind.limit == 1 else expected}, got {len(instance)}"
 
     return word
 

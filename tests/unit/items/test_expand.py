@@ -153,6 +153,13 @@ def test_a_revision_can_come_from_the_row(study):
     assert [item.revision for item in items] == ["1.2", "1.3"]
 
 
+@pytest.mark.parametrize("template", ["row.revision or none", "none"])
+def test_a_revision_that_is_null_is_as_if_there_were_none(study, template):
+    study.sheet("sample,revision\na,\nb,1\n")
+    items, findings = study.expand(PER_ROW + '    revision: "{{ %s }}"\n' % template)
+    assert ([item.revision for item in items], lines(findings, "MR407")) == (["1.1", "1.1"], [])
+
+
 @pytest.mark.parametrize("value", ["two", "-1", "1.5", ""])
 def test_a_revision_that_is_not_a_whole_number_is_a_fault_of_its_row(study, value):
     study.sheet(f"sample,revision\na,2\nb,{value}\n")
