@@ -156,7 +156,7 @@ def test_a_revision_can_come_from_the_row(study):
 @pytest.mark.parametrize("template", ["row.revision or none", "none"])
 def test_a_revision_that_is_null_is_as_if_there_were_none(study, template):
     study.sheet("sample,revision\na,\nb,1\n")
-    items, findings = study.expand(PER_ROW + '    revision: "{{ %s }}"\n' % template)
+    items, findings = study.expand(f"{PER_ROW}    revision: '{{{{ {template} }}}}'\n")
     assert ([item.revision for item in items], lines(findings, "MR407")) == (["1.1", "1.1"], [])
 
 

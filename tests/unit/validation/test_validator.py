@@ -170,7 +170,7 @@ def test_what_a_list_or_a_mapping_holds_is_not_shown():
         (
             {"properties": {"a": {"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 1}]}}},
             {"a": "xx"},
-            "expected at most 1 characters, got 2",
+            "expected at most 1 character, got 2",
         ),
         (
             {"properties": {"a": {"oneOf": [{"minimum": 1}, {"minimum": 2}]}}},
