@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
@@ -122,9 +123,9 @@ def read_declared(body: bytes, clean: Cleaner) -> tuple[Declared, ...]:
 
 
 def read_form(body: bytes, _clean: Cleaner) -> tuple[dict[str, Any], ...]:
-    """The fields of an input form. Raises WireError."""
+    """The fields of an input form, a file that somebody uploaded: maybe with a BOM. Raises WireError."""
     try:
-        form = msgspec.json.decode(body)
+        form = msgspec.json.decode(body.removeprefix(BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError("the input form is not JSON") from error
     fields = form.get("fields") if isinstance(form, dict) else None

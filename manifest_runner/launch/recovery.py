@@ -137,8 +137,8 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
         env.notify(
             "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
-    is_new = foreign and abs(_age(env, post)) < SETTLING_SECONDS
-    end = env.clock() + (SETTLING_SECONDS if is_new else 0.0)
+    age = _age(env, post) if foreign else SETTLING_SECONDS
+    end = env.clock() + (SETTLING_SECONDS - max(0.0, age) if abs(age) < SETTLING_SECONDS else 0.0)
 
     def awaits(seen: Sequence[Match]) -> bool:
         return env.clock() < end or is_recent(env, seen)
