@@ -249,6 +249,7 @@ def test_what_was_sent_without_an_answer_is_waited_for_by_another_machine(
     assert mine.timed().code == 5
     (key,) = shared.lease(mine)["unseen"]
     assert key.startswith("mr1-")
+    assert "sent:   a batch of 2 items at 20" in theirs.do("lock show").out
     timed_emulator.start(creation_delay=1000.0)
     few = theirs.timed(batch_size=1, choices={"targets": ("s0",)}, timeout=5.0)
     assert (few.code, "partly visible" in few.err, shared.lease(mine)["unseen"]) == (7, True, [key])

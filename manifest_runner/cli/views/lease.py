@@ -8,6 +8,9 @@ from msgspec import structs
 
 from manifest_runner.commands.lease import LeaseState
 from manifest_runner.commands.transfer import Copied
+from manifest_runner.launch.lease.in_flight import InFlight, batches_in, is_in_flight
+from manifest_runner.text import counted
+from manifest_runner.timestamps import timestamp
 
 _WORDS = {"absent": "free, never taken", "free": "free", "expired": "expired", "held": "held"}
 
@@ -21,9 +24,15 @@ def lease_lines(state: LeaseState) -> list[str]:
         lines.append(f"last:   {lease.words}")
     else:
         lines += [f"holder: {lease.words}", f"until:  {lease.until}"]
-    if lease.unseen:
-        lines.append(f"unseen: {len(lease.unseen)} sent but not fully seen yet; the next run reads them first")
-    return lines
+    if unseen := [each for each in lease.unseen if not is_in_flight(each)]:
+        lines.append(f"unseen: {len(unseen)} sent but not fully seen yet; the next run reads them first")
+    return [*lines, *map(_in_flight_line, batches_in(lease.unseen))]
+
+
+def _in_flight_line(batch: InFlight) -> str:
+    size = f" of {counted(len(batch.starts), 'item')}" if batch.starts else ""
+    at = f" at {timestamp(batch.at)}" if batch.at is not None else ""
+    return f"sent:   a batch{size}{at}, with no answer known yet"
 
 
 def lease_document(state: LeaseState) -> dict[str, Any]:

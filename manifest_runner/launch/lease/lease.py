@@ -12,9 +12,11 @@ ends                it releases the lease, even if it fails: the next run takes 
 is killed           its folder still has the token, so the next run there takes it at once; others wait until it has
                     expired, or until somebody frees it with ``lock release``
 is stopped          as when killed; when it goes on, its next renewal meets another version: lost, and it sends nothing.
-                    Within a request it looks at the clock once more before the body
+                    Within a request it looks at the clock once more, before the body
 loses the store     it sends nothing more and ends with exit 5; the lease expires, or its folder takes it back
 ==================  ===================================================================================================
+
+Where the journal is not shared, it says before each POST what is sent (see `in_flight`), for whoever takes it over.
 """
 
 from __future__ import annotations
