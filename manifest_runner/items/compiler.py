@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from manifest_runner.items.shorthands import Coded, Deferred, TemplateSlot
-from manifest_runner.rows.base import FileName, Rows
+from manifest_runner.rows.base import FileName, IsText, Rows
 from manifest_runner.templates.model import Lookup, Query
 from manifest_runner.values import text_of
 
@@ -82,8 +82,10 @@ class Writer:
         columns: tuple[str, ...] | None,
         scope: Mapping[str, Any],
         call_template: Callable[[Template], Compiled],
+        is_text: IsText,
     ) -> None:
         self._columns = columns
+        self._is_text = is_text
         self._scope = scope
         self._call_template = call_template
         self._names: dict[str, Any] = {"text": _cell_text, "sift": _without_null, "compact": _without_null_items}
@@ -175,7 +177,7 @@ class Writer:
         if lookup.path:
             cell = self._local(f"{cell}" + "".join(f"[{step!r}]" for step in lookup.path))
         if cell is not None and self._columns is None and as_text and not lookup.filters:
-            cell = self._local(f"text({cell})")
+            cell = cell if self._is_text(lookup.key, lookup.path) else self._local(f"text({cell})")
         return None if cell is None else self._filtered_text(cell, lookup.filters, as_text=as_text)
 
     def _query(self, query: Query, *, as_text: bool) -> str | None:

@@ -113,7 +113,7 @@ def _prepare(
         spec=spec,
         fields=fields,
         rows=rows,
-        renderer=Renderer(spec.kind, fields, rows.columns, scope.values),
+        renderer=Renderer(spec.kind, fields, rows.columns, scope.values, rows.is_text),
         revision=revision,
         where=where,
         row_schema=schema,

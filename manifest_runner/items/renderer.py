@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from manifest_runner.items.compiler import NOTHING_BESIDE, Beside, Compiled, Writer, changes
 from manifest_runner.items.shorthands import TemplateSlot, shape_item
 from manifest_runner.model import Kind
+from manifest_runner.rows.base import IsText
 from manifest_runner.rows.groups import DIFFERS
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.templates.scope import RowScope, Scope
@@ -31,7 +32,10 @@ class Unrendered(Exception):
 
 
 class Renderer:
-    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings."""
+    """Renders the rows of one analysis. ``columns`` are those of a table, None where rows are mappings.
+
+    ``is_text`` is that of ``Rows``.
+    """
 
     def __init__(
         self,
@@ -39,11 +43,13 @@ class Renderer:
         fields: Mapping[str, Any],
         columns: tuple[str, ...] | None,
         scope: Mapping[str, Any],
+        is_text: IsText | None = None,
     ) -> None:
         self._kind = kind
         self._fields = fields
         self._columns = columns
         self._scope = dict(scope)
+        self._is_text = is_text or (lambda _key, _path: False)
 
     def compiled(self) -> Compiled:
         """The function from a row and its index to the item; it raises anything.
@@ -108,7 +114,7 @@ class Renderer:
         return dict(row) if self._columns is None else dict(zip(self._columns, row, strict=True))
 
     def _writer(self) -> Writer:
-        return Writer(self._columns, self._scope, self._call_template)
+        return Writer(self._columns, self._scope, self._call_template, self._is_text)
 
     def _call_template(self, template: Template) -> Compiled:
         return lambda row, index, beside: template.render(self.scope(row, index, beside))

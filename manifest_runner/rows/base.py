@@ -30,6 +30,10 @@ class FileName(msgspec.Struct, frozen=True):
     stem: str
 
 
+# Whether a key of a row, and what lies further steps from there, is text wherever it exists.
+IsText = Callable[[str, Sequence[str | int]], bool]
+
+
 class Rows(msgspec.Struct, frozen=True):
     """A source of rows, read one at a time: a study of a million rows is never in memory as a whole.
 
@@ -53,7 +57,7 @@ class Rows(msgspec.Struct, frozen=True):
     keys: tuple[str, ...] | None = None
     notes: tuple[Finding, ...] = ()
     lacks: tuple[tuple[str, Finding], ...] = ()
-    is_text: Callable[[str, Sequence[str | int]], bool] | None = None
+    is_text: IsText | None = None
 
     cell: Callable[[RowId, int], Place | None] | None = None
 

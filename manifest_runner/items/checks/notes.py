@@ -7,9 +7,11 @@ from typing import Any
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.checks.faults import AnalysisFaults
+from manifest_runner.items.compiler import what_it_gives
 from manifest_runner.items.prepare import Analysis
-from manifest_runner.items.shorthands import has_slot, written_at
+from manifest_runner.items.shorthands import TemplateSlot, written_at
 from manifest_runner.model import RowId
+from manifest_runner.rows.base import Rows
 from manifest_runner.text import shown
 
 # An id is empty if a cell is, which is seen at once, or if a list in a cell ends in its separator. The latter
@@ -25,7 +27,7 @@ class AnalysisNotes:
         self._faults = faults
         self._findings = findings
         self._inputs: dict[tuple[int, str], Place] = {}
-        self.has_inputs = _has_slot_inputs(analysis.fields)
+        self.has_inputs = _may_get_no_data(analysis.fields, analysis.rows)
         each = analysis.spec.for_each
         self.is_table = analysis.rows.columns is not None and each is not None and each.group_by is None
 
@@ -58,6 +60,14 @@ class AnalysisNotes:
             self._findings.add(Finding(place, "MR605", message, "info", at, is_of_row=True), group)
 
 
-def _has_slot_inputs(fields: Any) -> bool:
+def _may_get_no_data(fields: Any, rows: Rows) -> bool:
+    """Whether a template of the inputs may give an empty list."""
     given = fields.get("analysisInput")
-    return has_slot(given.get("inputs") if isinstance(given, dict) else given)
+    return _may_be_empty(given.get("inputs") if isinstance(given, dict) else given, rows)
+
+
+def _may_be_empty(value: Any, rows: Rows) -> bool:
+    if isinstance(value, TemplateSlot):
+        return what_it_gives(value.template, rows) != "text"
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_may_be_empty(each, rows) for each in children)
