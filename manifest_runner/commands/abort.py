@@ -20,7 +20,9 @@ from manifest_runner.commands.steps.aborting import abort_analysis
 from manifest_runner.commands.steps.follow import lost_words
 from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.errors import ApprovalNeeded
+from manifest_runner.launch.gone import Gone
 from manifest_runner.launch.polling import Poller, analysis_done
+from manifest_runner.launch.room import refresh_replaced
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
@@ -33,7 +35,7 @@ if TYPE_CHECKING:  # what speaks HTTP is imported when something is sent
 class Aborted(msgspec.Struct):
     """``aborted`` are items whose analysis ICA was asked to abort, ``aborting`` those it was already aborting.
 
-    Items in ``too_early`` have no analysis yet.
+    Items in ``too_early`` have no analysis yet. An item is there once for each of its launches, replaced ones included.
     """
 
     lockfile: Lockfile
@@ -61,7 +63,7 @@ def abort(
         chosen = [name for name in sorted(items) if choices.wants(name)]
         check_launched(items, choices)
         result = Aborted(session.lockfile, session.lockfile_at)
-        if all(items[name].analysis_is_final for name in chosen):
+        if all(launch.analysis_is_final for name in chosen for launch in items[name].launches):
             return result
         client = stack.enter_context(session.client(context.deadline(timeout)))
         try:
@@ -76,26 +78,37 @@ def _abort_chosen(
 ) -> None:
     items = session.lockfile.items
     names = session.naming.names if session.loaded.document.stamp else ()
-    poller = Poller(client, session.lockfile, analysis_done, names=names)
+    gone = Gone()
+    poller = Poller(client, session.lockfile, analysis_done, names=names, gone=gone)
     poller.poll()
+    refresh_replaced(client, session.lockfile, gone)
     if lost := set(poller.lost_items()).intersection(chosen):
         session.context.notify(lost_words(sorted(lost)))
-    still_open = [name for name in chosen if not items[name].analysis_is_final and name not in lost]
-    result.too_early = [name for name in still_open if items[name].analysis is None]
-    result.aborting = [name for name in still_open if _is_aborting(items[name])]
-    running = [name for name in still_open if items[name].analysis and name not in set(result.aborting)]
+    launches = [(name, launch) for name in chosen for launch in items[name].launches]
+    still_open = [(name, each) for name, each in launches if not each.analysis_is_final and each not in gone]
+    result.too_early = [name for name, launch in still_open if launch.analysis is None]
+    result.aborting = [name for name, launch in still_open if _is_aborting(launch)]
+    running = [(name, each.analysis.id) for name, each in still_open if each.analysis and not _is_aborting(each)]
     if not running:
         return
-    if not approve(running):
+    if not approve([name for name, _ in running]):
         analyses = counted(len(running), "analysis", "analyses")
         raise ApprovalNeeded(f"this would abort {analyses}; confirm with --yes. Nothing was aborted.")
-    for name in running:
-        analysis = items[name].analysis
-        if analysis is not None and abort_analysis(client, analysis.id):
-            at = timestamp(session.context.clock())
-            items[name] = structs.replace(items[name], abort_requested_at=at)
+    for name, analysis_id in running:
+        if abort_analysis(client, analysis_id):
+            items[name] = _with_request(items[name], analysis_id, timestamp(session.context.clock()))
             result.aborted.append(name)
     poller.poll()
+
+
+def _with_request(item: LockedItem, analysis_id: str, at: str) -> LockedItem:
+    """The item with a note that this analysis, of the current launch or a replaced one, was asked to end."""
+
+    def noted(launch: LockedItem) -> LockedItem:
+        is_it = launch.analysis is not None and launch.analysis.id == analysis_id
+        return structs.replace(launch, abort_requested_at=at) if is_it else launch
+
+    return structs.replace(noted(item), previous=tuple(map(noted, item.previous)))
 
 
 def _is_aborting(item: LockedItem) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from studies import write_study
+from studies import change, write_study
 from terminals import on_terminal
 
 # The emulator shows an abort after a twentieth of the duration and ends it after three.
@@ -43,6 +43,17 @@ def test_what_is_aborted_is_recorded_followed_and_can_be_launched_again(cli, emu
     cli.ok("run", "study.yaml", "--retry-failed")
     assert emulator.executed().count("alpha") == 2
     assert cli.lockfile()["items"]["alpha"]["previous"] == [items["alpha"]]
+
+
+@RUNNING
+def test_a_launch_that_was_replaced_while_it_ran_is_aborted_too(cli, emulator):
+    cli.ok("run", "study.yaml")
+    change(cli, "caller: fast", "caller: exact")
+    cli.ok("run", "study.yaml", "--relaunch-changed", "--target", "alpha")
+    done = cli.ok("abort", "study.yaml", "--yes", "--target", "alpha", "--json").json
+    assert done["aborted"] == ["alpha", "alpha"]
+    alpha = cli.lockfile()["items"]["alpha"]
+    assert ["abortRequestedAt" in launch for launch in (alpha, *alpha["previous"])] == [True, True]
 
 
 @RUNNING

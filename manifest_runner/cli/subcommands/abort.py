@@ -23,6 +23,7 @@ from manifest_runner.text import counted
 
 EPILOG = """\b
 Shows how many analyses would be aborted, and asks before it aborts them. In a script, use --yes.
+Launches that were replaced and are still running are aborted too.
 An aborted item counts as failed: `manifest-runner run --retry-failed` launches it again.
 """
 
