@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -12,7 +13,7 @@ from manifest_runner.errors import Refused
 from manifest_runner.ica.model import BatchItem
 from manifest_runner.launch.batch_items import BatchIndex
 from manifest_runner.launch.gone import Gone, is_hidden
-from manifest_runner.launch.looking import PAGE, cheapest_search, look_by_search
+from manifest_runner.launch.looking import PAGE, Search, cheapest_search, look_by_search
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION, FINAL_JOB
@@ -29,6 +30,8 @@ MANY = 50
 MAX_SEARCHES = 3
 # After this many polls a batch that the server does not know, and that shows no analysis, is given up.
 MAX_MISSES = 5
+# Answers of a server that has no search, or none for this credential.
+_NO_SEARCH = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 IsDone = Callable[[LockedItem], bool]
 
@@ -96,7 +99,7 @@ class Poller:
                 self._refresh_batch(batch_id, references)
         if (left := self._unshown(unshown)) and self._searches_for_unshown:
             self._searches_for_unshown -= 1
-            look_by_search(self.client, self.lockfile, self._names, left, "everything")
+            self._search(left, "everything")
         return len(self.open_items())
 
     def _unshown(self, references: list[str]) -> list[str]:
@@ -111,9 +114,20 @@ class Poller:
         search = cheapest_search(self.lockfile, references, in_detail=self._in_detail)
         if search is None:
             return references
-        left = look_by_search(self.client, self.lockfile, self._names, references, search)
+        left = self._search(references, search)
         self._searches = self._searches - 1 if len(left) == len(references) else MAX_SEARCHES
         return left
+
+    def _search(self, references: list[str], search: Search) -> list[str]:
+        """Update these items from a search, where the server has one; returns the ones that it did not show."""
+        if not self._names:
+            return references
+        try:
+            return look_by_search(self.client, self.lockfile, self._names, references, search)
+        except Refused as refused:
+            if refused.status not in _NO_SEARCH:
+                raise
+            return references
 
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
         try:
@@ -125,9 +139,7 @@ class Poller:
 
     def _refresh_without_batch(self, batch_id: str, references: list[str], refused: Refused) -> None:
         """Ask for the analyses themselves. A batch that was just sent may be shown a moment later."""
-        items, left = self.lockfile.items, references
-        if self._names:
-            left = look_by_search(self.client, self.lockfile, self._names, references, "everything")
+        items, left = self.lockfile.items, self._search(references, "everything")
         self._refresh_analyses([each for each in left if items[each].analysis is not None])
         if unknown := [items[each] for each in left if items[each].analysis is None]:
             self._misses[batch_id] += 1

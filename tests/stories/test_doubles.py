@@ -12,6 +12,8 @@ import pytest
 from conftest import API_KEY, Cli
 from studies import change, write_study
 
+from manifest_runner.emulator import parse_fault
+
 SLOW = {"creation_delay": 1.0, "analysis_duration": 30.0, "search_lag": 0.2}
 QUICK = {"creation_delay": 0.1, "analysis_duration": 12.0}
 
@@ -109,3 +111,10 @@ def test_a_failed_start_leaves_no_trace(cli, emulator, tmp_path: Path):
     write_study(cli, "alpha")
     assert cli("doubles", "study.yaml", ICAV2_X_API_KEY=API_KEY).code == 0
     assert cli.files() == ["study.csv", "study.yaml"]
+
+
+@at({"faults": (parse_fault("403:1-99@search"),)})
+def test_where_searches_are_refused_a_run_that_adopts_nothing_goes_on(cli, emulator):
+    write_study(cli, "alpha")
+    assert (cli("run", "study.yaml").code, emulator.executed()) == (4, [])
+    assert "could not check" in cli.ok("run", "study.yaml", "--adopt", "never").err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.open_run import OpenRun
-from manifest_runner.errors import Unreachable
+from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.launch.doubles import (
     Double,
     StampedAnalyses,
@@ -25,12 +25,19 @@ MOST_LAG = 30.0
 def doubles_of_run(run: OpenRun, launched: list[str]) -> list[Double]:
     """The duplicates that a run reports, if it launched something or the latest launch is less than an hour ago.
 
-    A launch that somebody aborted as the newer of two is replaced by the older one.
+    A launch that somebody aborted as the newer of two is replaced by the older one. Where searches are refused, a run
+    that needs none goes on without.
     """
     session = run.session
     if not session.loaded.document.stamp or not (launched or _launched_lately(session)):
         return []
-    found = _found_when_visible(run, launched)
+    try:
+        found = _found_when_visible(run, launched)
+    except Refused as refused:
+        if run.options.adopt != "never":
+            raise
+        session.context.notify(f"could not check whether an item was launched twice: {refused}")
+        return []
     keep_oldest(session.lockfile, found)
     return doubles_among(found, session.lockfile)
 

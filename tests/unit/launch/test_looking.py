@@ -34,7 +34,7 @@ class Server:
     strangers: int = 0
     counts: bool = True
     filters: bool = True
-    sorts: bool = True
+    refuses: int | None = None
     requests: int = 0
     kinds: list[str] = field(default_factory=list)
 
@@ -66,8 +66,8 @@ class Server:
         found.sort(key=lambda each: each.end_date or "", reverse=self.filters)
         shown = found[: pages(most) * PAGE]
         self._took("ended", pages(len(shown)))
-        if not self.sorts:
-            raise Refused("what is endDate?", status=400)
+        if self.refuses:
+            raise Refused("what is endDate?", status=self.refuses)
         return LatestEnded(shown, len(found) if self.counts else None)
 
     def list_items(self, batch_id, statuses=()):
@@ -144,7 +144,9 @@ def test_an_analysis_that_ended_in_either_spelling_counts_as_ended(spelling):
     assert look(lockfile, {"s0": "2"}).kinds == ["ended"]
 
 
-@pytest.mark.parametrize("odd", [{"strangers": 3}, {"counts": False}, {"filters": False}, {"sorts": False}])
+@pytest.mark.parametrize(
+    "odd", [{"strangers": 3}, {"counts": False}, {"filters": False}, {"refuses": 400}, {"refuses": 405}]
+)
 def test_a_server_whose_numbers_say_nothing_is_asked_for_each(odd):
     lockfile = launched(3000, 500, lambda number: number % 100 == 0)
     server = look(lockfile, {"s0": "2", "s100": "3"}, **odd)
