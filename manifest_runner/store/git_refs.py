@@ -7,6 +7,7 @@ it, and it needs no server but the one that the manifest lies on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from manifest_runner.errors import Unreachable, UsageProblem
@@ -93,10 +94,14 @@ class GitRefs:
         raw = self._git.ok("cat-file", "commit", commit)
         return raw.partition("\n\n")[2].encode()
 
+    @cached_property
+    def _empty_tree(self) -> str:
+        """Its id, once the repository has it."""
+        return self._git.ok("hash-object", "-t", "tree", "-w", "--stdin").strip()
+
     def _push(self, name: str, content: bytes, expected: str) -> str:
         ref = _FOLDER + name
-        tree = self._git.ok("hash-object", "-t", "tree", "-w", "--stdin").strip()
-        commit = self._git.ok("commit-tree", tree, stdin=content.decode()).strip()
+        commit = self._git.ok("commit-tree", self._empty_tree, stdin=content.decode()).strip()
         lease = f"--force-with-lease={ref}:{expected}"
         done = self._git.run("push", "--porcelain", "--no-verify", lease, self.remote, f"{commit}:{ref}")
         if done.code == 0:

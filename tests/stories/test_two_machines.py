@@ -210,6 +210,7 @@ def overtaken(shared: Shared, timed: Place, second: ForkServer, step: int, users
     return mine, theirs, timed.server.finish(case), other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", ["git"], indirect=True)
 def test_what_a_run_sends_too_late_is_refused_by_its_clock_or_else_reported(shared, timed, second):
     """Another user's keys do not help, and an hour after it was sent nobody waits for it any more.
