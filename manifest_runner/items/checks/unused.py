@@ -50,7 +50,8 @@ def _warn_of_vars(document: Document, scope: ManifestScope, findings: Findings) 
     used = frozenset[str]().union(*(each.vars for each in all_used))
     if any(each.whole_vars for each in all_used) or used >= document.vars.keys() | document.given_vars.keys():
         return
-    used |= document.source.aliased(("vars",))
+    if document.vars:
+        used |= document.source.aliased(("vars",))
     unused = [name for name in document.vars if name not in used]
     messages = {name: f'no template uses the var "{name}"' for name in unused[:MAX_UNUSED]}
     if len(unused) > MAX_UNUSED:

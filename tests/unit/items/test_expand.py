@@ -374,6 +374,12 @@ def test_a_var_of_the_command_line_that_no_template_uses_is_a_warning(study):
     assert (finding.severity, finding.message) == ("warning", words)
 
 
+def test_a_var_of_the_command_line_for_a_manifest_without_vars_is_a_warning(study):
+    study.loaded("  - {kind: nextflow, userReference: a}\n", HEAD)
+    (finding,) = load(study.folder / "study.yaml", env={}, given_vars={"x": "y"}).findings.all()
+    assert finding.message == 'no template uses the var "x", which --var gives'
+
+
 LOOP = (
     "  - {kind: nextflow, forEach: {csv: samples.csv}, "
     "userReference: '{%% for i in range(%d) %%}{%% endfor %%}{{ row.sample }}'}\n"
