@@ -7,6 +7,7 @@ disabled fields are not demanded, and an unknown type or setting is not a reason
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ Fields = Mapping[str, Mapping[str, Any]]
 _NO_VALUES = frozenset({"section", "text", "disclosuresection"})
 _OTHER_VALUES = ("dataValues", "externalDataValues", "sampleValues", "runSampleValues")
 _MAX_LISTED = 12
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class FormFault(NamedTuple):
@@ -160,12 +162,9 @@ def _wanted_text(field: Mapping[str, Any], value: str) -> str:
 
 def _number(value: object) -> float | None:
     """A setting or a value as a number: services send numbers for text, and text for numbers."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not _NUMBER.fullmatch(text := str(value).strip()):
         return None
-    try:
-        return float(str(value))
-    except ValueError:
-        return None
+    return float(text)
 
 
 @functools.lru_cache(maxsize=4096)

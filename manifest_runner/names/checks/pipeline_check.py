@@ -18,8 +18,8 @@ from manifest_runner.text import listed, near_miss, shown
 MAX_REMEMBERED = 20_000
 _MAX_LISTED = 12
 
-_WHOLE = re.compile(r"[-+]?\d+")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _TYPE_WORDS = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}
 
 

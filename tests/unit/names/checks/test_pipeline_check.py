@@ -172,6 +172,8 @@ def test_a_form_demands_what_it_requires_unless_it_is_hidden():
         (value("depth", "500"), "at most 100"),
         (value("depth", "12.5"), "a whole number"),
         (value("depth", "x"), "a number"),
+        (value("depth", "nan"), "a number"),
+        (value("depth", "1_0"), "a number"),
         (value("mode", "b"), 'one of "a", "3"'),
         (value("many", "a", "b", "c", "d"), "at most 3 values, found 4"),
         (value("ref", "fil.1"), "dataValues"),
