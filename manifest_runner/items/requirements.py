@@ -10,15 +10,18 @@ from manifest_runner.templates.model import TemplateFault
 
 def meets_requirements(analysis: Analysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
     """Whether all requirements hold for an item; any that does not is reported."""
+    from manifest_runner.templates.conditions import holds  # which imports jinja2
+
     index, row_id, row, beside = wanted
     scope, is_met = analysis.renderer.scope(row, index, beside), True
     for each in analysis.requirements:
         try:
-            if not each.that.render(scope):
+            if not holds(each.that.render(scope)):
                 is_met = False
                 message = each.message if isinstance(each.message, str) else str(each.message.template.render(scope))
                 faults.add_requirement(("require", each.index, "that"), message, row_id)
         except TemplateFault as e:
             is_met = False
-            faults.add_template(("require", each.index), e, e.template.text if e.template else "", row_id)
+            template = e.template or each.that
+            faults.add_template(("require", each.index), e, template.text, row_id)
     return is_met

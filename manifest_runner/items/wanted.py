@@ -97,6 +97,8 @@ class WantedRows:
                     wanted = is_wanted(row, index, beside)
                 except Exception:  # noqa: BLE001 - asked again through Jinja, which can say what is wrong
                     wanted = self._ask(where, row, index, row_id, beside)
+                if type(wanted) is str and wanted:
+                    wanted = self._ask(where, row, index, row_id, beside)
                 if wanted:
                     kept += 1
                     if type(row) is not OddRow or not self._has_error(row, row_id, analysis.checked_columns):
@@ -114,8 +116,10 @@ class WantedRows:
         return lambda row_id: Beside(None, file_of(row_id))
 
     def _ask(self, where: Template, row: Any, index: int, row_id: RowId, beside: Beside) -> bool:
+        from manifest_runner.templates.conditions import holds  # which imports jinja2
+
         try:
-            return bool(where.render(self._analysis.renderer.scope(row, index, beside)))
+            return holds(where.render(self._analysis.renderer.scope(row, index, beside)))
         except TemplateFault as e:
             self._faults.add_template(("forEach", "where"), e, where.text, row_id)
             return False

@@ -62,12 +62,12 @@ def check_owner(
     ):
         if mine != theirs and not (what == "name" and theirs in former_names):
             hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == EMULATOR_SERVER else ""
-            cure = f"Correct the {what}, or keep one lockfile for each with --lockfile."
+            cure = f"correct the {what}, or keep one lockfile for each with --lockfile."
             if what == "name":
-                cure = f"If the manifest was renamed, add `moved: [{{name: {theirs}}}]` to it; if not: {cure}"
+                cure = f"if the manifest was renamed, add `moved: [{{name: {theirs}}}]` to it; if not, {cure}"
             raise BadState(
                 f"{label}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
-                f"Nothing was sent. {cure}"
+                f"Nothing was sent. {cure[0].upper()}{cure[1:]}"
             )
 
 

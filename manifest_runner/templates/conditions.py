@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 from jinja2 import nodes
 
-from manifest_runner.templates.model import Lookup
+from manifest_runner.templates.model import Lookup, TemplateFault
 from manifest_runner.templates.template import lookup_of
+from manifest_runner.text import shown
 
 _OPERATORS = {
     "eq": "==",
@@ -25,6 +26,18 @@ _OPERATORS = {
     "in": "in",
     "notin": "not in",
 }
+
+
+# Texts that mean no. For Jinja every text but the empty one is true, and the cells of a table are text.
+_NEGATIVE = frozenset({"false", "no", "n", "f", "0", "off"})
+
+
+def holds(value: Any) -> bool:
+    """Whether a condition that gives this value holds. Raises TemplateFault for a text that means no."""
+    if isinstance(value, str) and value.strip().lower() in _NEGATIVE:
+        message = f"the condition gives the text {shown(value)}, which counts as true; compare it, as in `== 'TRUE'`"
+        raise TemplateFault("MR408", message)
+    return bool(value)
 
 
 class ConditionWriter(msgspec.Struct, frozen=True):
