@@ -66,7 +66,8 @@ class ItemStream:
         yield from self._expand(findings, claims, data)
         if any(analysis.budget.is_spent for analysis in self._analyses.values()):
             return  # to read the rows again would cost as much again
-        DuplicateCheck(self._place, self._row, self._is_of_row, findings).report(claims, self._again)
+        check = DuplicateCheck(self._place, self._row, self._is_of_row, self._is_grouped, findings)
+        check.report(claims, self._again)
         for each in data:
             each.report(self._again)
 
@@ -86,6 +87,10 @@ class ItemStream:
 
     def _is_of_row(self, item: Item, field: str) -> bool:
         return is_rendered(self._analyses[item.analysis].fields, (field,))
+
+    def _is_grouped(self, item: Item) -> bool:
+        each = self._analyses[item.analysis].spec.for_each
+        return each is not None and each.group_by is not None
 
     def _again(self) -> Iterator[Item]:
         """Every item once more; faults of the rows are reported already."""

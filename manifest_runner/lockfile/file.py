@@ -117,7 +117,7 @@ def _parse_slowly(raw: bytes, label: str) -> _File:
         raise BadState(f"{label}: written by a newer manifest-runner (lockVersion {version}); update manifest-runner.")
     faults = lockfile_faults(data)
     if faults:
-        where = ".".join(map(str, faults[0].path)) or "the top"
+        where = ".".join(map(str, faults[0].path)) or "the top level"
         raise _damaged(label, f"{where}: {faults[0].message}")
     for kept, kind in (("batches", LockedBatch), ("items", LockedItem)):
         data[kept] = {key: _lowered(value, kind) for key, value in data[kept].items()}

@@ -62,13 +62,13 @@ def _places(request: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """
     for each in request.get("analysisOutput") or ():
         if each is not None and each.get("actionOnExist") != "RENAME":
-            yield each["targetProjectId"], each["targetPath"].rstrip("/")
+            yield each["targetProjectId"].lower(), each["targetPath"].rstrip("/")
 
 
 class DuplicateCheck:
     """Reports claims that came twice. ``place`` and ``row`` give the place where a field of an item was written.
 
-    ``is_of_row`` is whether a template makes it from the row.
+    ``is_of_row`` is whether a template makes it from the row, ``is_grouped`` whether the item may have several rows.
     """
 
     def __init__(
@@ -76,11 +76,13 @@ class DuplicateCheck:
         place: Callable[[Item, str], Place],
         row: Callable[[Item], Place | None],
         is_of_row: Callable[[Item, str], bool],
+        is_grouped: Callable[[Item], bool],
         findings: Findings,
     ) -> None:
         self._place = place
         self._row = row
         self._is_of_row = is_of_row
+        self._is_grouped = is_grouped
         self._findings = findings
         self._first: dict[str, Item] = {}
         self._writer: dict[Target, Item] = {}
@@ -110,7 +112,9 @@ class DuplicateCheck:
         message = f'duplicate userReference "{item.user_reference}"; first used at {before.brief()}'
         place, is_of_row = self._place(item, "userReference"), self._is_of_row(item, "userReference")
         more = f" ({count:,} userReferences are used more than once)" if count > MAX_SHOWN else ""
-        if is_of_row and first.analysis == item.analysis:
+        if is_of_row and first.analysis == item.analysis and self._is_grouped(item):
+            more += "; put all columns of `groupBy` into it, or group by fewer"
+        elif is_of_row and first.analysis == item.analysis:
             more += "; to make one item of several rows, add `groupBy` to forEach"
         if not is_of_row and first.analysis == item.analysis:
             more += "; it is the same for every row, so put a column into it"

@@ -333,3 +333,9 @@ analyses:
 def test_a_column_to_group_by_that_is_not_text_is_one_error(study):
     _, findings = study.items((GROUPED % "").replace("groupBy: sample", "groupBy: [sample, null]"), s_csv=LANES)
     assert findings == [("MR201", "expected text, got null")]
+
+
+def test_two_groups_of_one_name_point_to_the_columns_of_group_by(study):
+    manifest = (GROUPED % "").replace("groupBy: sample", "groupBy: [sample, lane]")
+    _, findings = study.items(manifest, s_csv=LANES)
+    assert [(code, "all columns of `groupBy`" in message) for code, message in findings] == [("MR502", True)]
