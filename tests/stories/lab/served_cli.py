@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -32,50 +33,57 @@ def call(at: str, arguments: list[str], folder: str, env: dict[str, str], files:
 def serve(at: str) -> None:
     """Answer calls until stdin ends: with the test process its server ends."""
     import_everything()
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # or nothing would be written when a command ends
+    signal.set_wakeup_fd(wake)
+    callers: dict[int, socket.socket] = {}  # by the process of their command
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(at)
         server.listen()
         os.write(1, b"\n")
-        while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
-            asked, _ = server.accept()
-            if not os.fork():
-                server.close()
-                _answer(asked)
-            asked.close()
-            _reap()
+        while sys.stdin not in (ready := select.select([server, sys.stdin, ended], [], [])[0]):
+            if server in ready:
+                _start(server, callers)
+            if ended in ready:
+                os.read(ended, 4096)
+                _answer_ended(callers)
 
 
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def _answer(asked: socket.socket) -> None:
+def _start(server: socket.socket, callers: dict[int, socket.socket]) -> None:
+    asked, _ = server.accept()
     length, files, _, _ = socket.recv_fds(asked, 4, 3)
     request: dict[str, Any] = json.loads(asked.makefile("rb").read(int.from_bytes(length, "big")))
     command = os.fork()
     if not command:
-        asked.close()
+        for each in (server, asked, *callers.values()):
+            each.close()
         _run(request, files)
     for file in files:
         os.close(file)
-    code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
-    asked.sendall(str(code).encode())
-    os._exit(0)
+    callers[command] = asked
+
+
+def _answer_ended(callers: dict[int, socket.socket]) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            asked = callers.pop(ended[0])
+            asked.sendall(str(os.waitstatus_to_exitcode(ended[1])).encode())
+            asked.close()
 
 
 def _run(request: dict[str, Any], files: list[int]) -> None:
     """Become the process that a shell would have started."""
     import atexit
     import random
-    import signal
     import time
 
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["env"])
