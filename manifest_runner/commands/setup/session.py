@@ -20,6 +20,7 @@ from manifest_runner.launch.lease.in_flight import Coming, InFlight, entry_of
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.workspace import Workspace, held, is_in_use, trial_folder
 from manifest_runner.names.names_file import names_path
+from manifest_runner.timestamps import seconds_of
 
 if TYPE_CHECKING:  # requests is imported where it is used
     from manifest_runner.ica.client import Client
@@ -198,12 +199,19 @@ class Session:
             self.journal.forget_answered()
 
     def _leave_unseen(self, held: Held) -> None:
-        """Record what the next holder of the lease must read first; a shared journal has it already."""
+        """Record what the next holder of the lease must read first; shared state has most of it already."""
         items = self.lockfile.items.values()
         batches = {item.batch_id for item in items if item.batch_id and not item.creation_is_final}
-        pending = [] if self.shares_journal else self._pending()
-        held.unseen = held.with_unseen([*sorted(batches), *pending])
+        sent = [] if self.shares_journal else [*self._recent_batches(), *self._pending()]
+        held.unseen = held.with_unseen([*sorted(batches), *sent])
         held.keeps_token = not self.shares_journal and bool(self.journal.pending)
+
+    def _recent_batches(self) -> list[str]:
+        """The ids of batches that a search need not show yet to somebody who has another lockfile."""
+        from manifest_runner.launch.lease.lease import SHOWN_WITHIN
+
+        end = self.context.clock() - SHOWN_WITHIN
+        return [name for name, batch in self.lockfile.batches.items() if (seconds_of(batch.submitted_at) or end) > end]
 
     @contextmanager
     def client(self, deadline: Deadline) -> Iterator[Client]:
