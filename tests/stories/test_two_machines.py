@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from crash_lab import FILE_STEPS, KILLED, POST, Checkout, Emulator, ForkServer, Moment, Place, is_post
+from crash_lab import FILE_STEPS, KILLED, POST, Checkout, Emulator, Ended, ForkServer, Moment, Place, is_post
 from machines import EXPIRED, SOME, Shared, go_on, wait_until_stopped
 
 pytest_plugins = ["lab_plugin"]
@@ -159,6 +159,31 @@ def test_the_machine_that_goes_on_may_be_killed_too(sweep):
         again = dice.randrange(len(sweep.steps))
         sweep.kills += theirs.timed(lock_timeout=EXPIRED, at={"step": again, "when": "before"}).code == KILLED
         finish(sweep.shared, mine, f"after kills {when} step {step}, {sweep.steps[step]!r}, and before step {again}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", ["git"], indirect=True)
+def test_machines_are_killed_again_and_again_while_a_search_lags_half_an_hour_behind(
+    shared, timed_emulator, server, clock, record_property
+):
+    """Two users on three machines without a common lockfile, and each run with other batches."""
+    timed = Place(server, timed_emulator.start(search_lag=2000.0), timed_emulator.database, clock)
+    dice, kills = random.Random(17), 0
+    for _ in range(10):
+        machines = shared.machines(timed, *dice.choices((ME, YOU), k=3))
+        for _ in range(dice.randint(1, 4)):
+            at = {"step": dice.randrange(8, 70), "when": dice.choice(["before", "after"])}
+            kills += any_run(dice, machines, at=at).code == KILLED
+        ended = any_run(dice, machines)
+        assert ended.code == 0, ended.err
+        machines[0].assert_executed_once(len(SOME))
+    record_property("kills", kills)
+
+
+def any_run(dice: random.Random, machines: list[Checkout], **case: Any) -> Ended:
+    """A run on one of the machines that waits for as long as it takes."""
+    patience = {"lock_timeout": EXPIRED, "timeout": 20_000.0}
+    return dice.choice(machines).timed(batch_size=dice.randint(1, 3), **patience, **case)
 
 
 @pytest.mark.parametrize("shared", ["s3"], indirect=True)

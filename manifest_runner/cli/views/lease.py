@@ -25,7 +25,8 @@ def lease_lines(state: LeaseState) -> list[str]:
     else:
         lines += [f"holder: {lease.words}", f"until:  {lease.until}"]
     if unseen := [each for each in lease.unseen if not is_in_flight(each)]:
-        lines.append(f"unseen: {len(unseen)} sent but not fully seen yet; the next run reads them first")
+        batches = counted(len(unseen), "batch", "batches")
+        lines.append(f"unseen: {batches} that another machine may not see yet; the next run reads them first")
     return [*lines, *map(_in_flight_line, batches_in(lease.unseen))]
 
 

@@ -64,7 +64,7 @@ class Holder(msgspec.Struct, frozen=True):
 class Lease(msgspec.Struct, frozen=True):
     """The value in the store. A free lease ends when it begins: at the time of its release.
 
-    ``unseen`` are ids of batches whose items had not all been seen, and batches that are about to be sent or were
+    ``unseen`` are ids of batches that another machine may not see yet, and batches that are about to be sent or were
     never answered (`in_flight.entry_of`).
     """
 
