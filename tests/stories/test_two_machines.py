@@ -15,6 +15,8 @@ import pytest
 from crash_lab import FILE_STEPS, KILLED, POST, Checkout, Emulator, Ended, ForkServer, Moment, Place, is_post
 from machines import EXPIRED, SOME, Shared, go_on, wait_until_stopped
 
+from manifest_runner.emulator import parse_fault
+
 pytest_plugins = ["lab_plugin"]
 
 ME, YOU = "a-users-key", "another-users-key"
@@ -147,6 +149,37 @@ def test_what_is_killed_about_a_post_is_sent_again_with_its_own_key_by_a_machine
         theirs.assert_executed_once(len(SOME) + 1)
         assert set(shared.lease(theirs)["unseen"]) <= theirs.locked()["batches"].keys()
     record_property("kills", len(chosen))
+
+
+@pytest.mark.parametrize("shared", ["git"], indirect=True)
+def test_what_is_on_its_way_is_still_waited_for_after_a_run_that_does_not_want_it(
+    shared, timed_emulator, server, clock, record_property
+):
+    """One user is killed, another launches a part of the manifest, then a third launches all of it."""
+    url = timed_emulator.start(creation_delay=1600.0, search_lag=1.0)
+    timed = Place(server, url, timed_emulator.database, clock)
+    mine, theirs, hers = shared.machines(timed, ME, YOU, "a-third-users-key")
+    step = steps_of(shared, timed).index(POST) + 1
+    killed = mine.timed(at={"step": step, "when": "after"}, batch_size=len(SOME))
+    assert killed.code == KILLED
+    clock.advance(EXPIRED)
+    theirs.write(SOME[2:], head=shared.head())
+    for checkout in (theirs, hers):
+        ended = checkout.timed(timeout=3000.0, poll_interval=60.0)
+        assert (ended.code, ended.steps.count(POST)) == (0, 0), ended.err
+    shared.check(hers)
+    record_property("kills", 1)
+
+
+@pytest.mark.parametrize("shared", ["file"], indirect=True)
+def test_what_a_run_left_without_an_answer_is_waited_for_by_another_user(shared, timed_emulator, server, clock):
+    """The run has ended and released its lease. What it sent last does not show yet."""
+    faults = (parse_fault("drop-before:1-4"), parse_fault("drop-after:5"))
+    timed = Place(server, timed_emulator.start(faults=faults), timed_emulator.database, clock)
+    mine, theirs = shared.machines(timed, ME, YOU)
+    assert (mine.timed(batch_size=len(SOME)).code, len(mine.executed())) == (5, len(SOME))
+    timed_emulator.start(search_lag=60.0)
+    finish(shared, theirs, "after a lost answer")
 
 
 @pytest.mark.slow

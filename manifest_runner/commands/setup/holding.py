@@ -50,6 +50,11 @@ class Held(msgspec.Struct):
         """The batches that earlier holders were sending, less those that are resolved."""
         return batches_in(self._unresolved(resolved))
 
+    def forget_all_but_coming(self, now: float) -> None:
+        """A search has covered ``unseen``, except for what may not show yet."""
+        coming = {batch.key for batch in batches_in(self.unseen) if batch.may_show(now)}
+        self.unseen = tuple(each for each in self.unseen if name_of(each) in coming)
+
     def with_unseen(self, more: Collection[str]) -> tuple[str, ...]:
         """``unseen`` and more of the kind, each batch once and as it was sent last."""
         return tuple({name_of(each): each for each in (*self.unseen, *more)}.values())

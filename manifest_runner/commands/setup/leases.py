@@ -70,7 +70,7 @@ class Leases(msgspec.Struct, frozen=True):
         for held in self._all:
             held.unseen = tuple(each for each in held.unseen if name_of(each) not in seen)
 
-    def forget_all(self) -> None:
-        """A search has covered everything that earlier holders left."""
+    def forget_all_but_coming(self, now: float) -> None:
+        """A search has covered everything that earlier holders left, except for what may not show yet."""
         for held in self._all:
-            held.unseen = ()
+            held.forget_all_but_coming(now)

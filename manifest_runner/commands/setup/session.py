@@ -16,7 +16,7 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.state import RUNNING, check_former_journals, check_moved_in, former_lockfile
 from manifest_runner.errors import InUse
 from manifest_runner.launch.journal.journal import Journal, Owner
-from manifest_runner.launch.lease.in_flight import Coming, InFlight, entry_of
+from manifest_runner.launch.lease.in_flight import START, Coming, InFlight, entry_of
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.workspace import Workspace, held, is_in_use, trial_folder
 from manifest_runner.names.names_file import names_path
@@ -149,8 +149,16 @@ class Session:
         return [entry_of(post.key, post.by, now, (item.digest for item in post.items)) for post in posts]
 
     def _resolved_keys(self) -> set[str]:
-        """The keys of batches that the lockfile has, or that this folder's own journal had when it was read."""
-        return {batch.idempotency_key for batch in self.lockfile.batches.values()} | self._own_keys
+        """The keys of batches that the lockfile has, or that this folder's own journal had when it was read.
+
+        A batch whose launches are all known otherwise is resolved, too: nobody waits for it.
+        """
+        keys = {batch.idempotency_key for batch in self.lockfile.batches.values()} | self._own_keys
+        if batches := self.leases.in_flight(keys):
+            launches = (launch for item in self.lockfile.items.values() for launch in item.launches)
+            known = {launch.digest[:START] for launch in launches}
+            keys |= {batch.key for batch in batches if batch.starts and known.issuperset(batch.starts)}
+        return keys
 
     @property
     def was_anothers(self) -> bool:

@@ -8,7 +8,7 @@ from manifest_runner.commands.steps.due import changed_message, launch_limit_mes
 from manifest_runner.commands.steps.names import check_due, resolve_due
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
-from manifest_runner.commands.steps.waves import Waves, adopt_mode
+from manifest_runner.commands.steps.waves import Waves
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.recovery import settle
@@ -64,7 +64,7 @@ def _settle(run: OpenRun, sent: Sent) -> Plan:
     """Send requests again that a crash left without an answer, then plan again with their results."""
     session = run.session
     settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
-    settle(run.launch_environment(), adopt_mode(run))
+    settle(run.launch_environment(), run.options.adopt)
     session.save()
     sent.launched += sorted(each for each in settled if each in session.lockfile.items)
     sent.batches += batches

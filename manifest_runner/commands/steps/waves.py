@@ -105,20 +105,20 @@ class Waves:
         due = queue[: self._room()]
         if not due:
             return 0
-        left = due if is_retry else self._resume(due)
+        left = self._resume(due, is_retry=is_retry)
         if run.session.loaded.document.stamp:
             known_as = KnownAs(self._identities, run.spool.fetch)
             unsent = left
             left = adopt(self._environment(is_retry=is_retry), unsent, adopt_mode(run), known_as)
             self._sent.adopted += len(unsent) - len(left)
         if len(due) == len(queue) and not run.options.choices.is_narrow and run.options.adopt != "never":
-            run.session.leases.forget_all()
+            run.session.leases.forget_all_but_coming(run.session.context.clock())
         now = left[: self._room()]
         queue[: len(due)] = left[len(now) :]
         self._send(now, is_retry=is_retry)
         return len(due) - len(left) + len(now)
 
-    def _resume(self, due: list[Launch]) -> list[Launch]:
+    def _resume(self, due: list[Launch], *, is_retry: bool) -> list[Launch]:
         """Send again what an earlier holder of the lease was sending, if it is ours to send; returns the rest.
 
         It may be lost, be on its way or have been executed: the same bytes under the same key make one launch of it.
@@ -131,7 +131,7 @@ class Waves:
                 continue
             items = counted(len(again.launches), "item")
             run.session.context.notify(f"sending a batch of {items} that another run may have sent, with the same key")
-            self._send_batch(again, is_retry=False)
+            self._send_batch(again, is_retry=is_retry)
             run.session.leases.forget({batch.key})
             names = {launch.user_reference for launch in again.launches}
             left = [launch for launch in left if launch.user_reference not in names]

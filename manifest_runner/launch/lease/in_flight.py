@@ -14,6 +14,8 @@ from manifest_runner.timestamps import seconds_of, timestamp
 
 # The start of a digest is enough to find it among those that are due; the key then says whether they are the batch.
 START = 12
+# Analyses of a batch that was never answered show within an hour.
+SHOWN_WITHIN = 3600.0
 _KEY = "mr1-"
 
 
@@ -27,6 +29,10 @@ class InFlight(msgspec.Struct, frozen=True):
     user: str = ""
     at: float | None = None
     starts: tuple[str, ...] = ()
+
+    def may_show(self, now: float) -> bool:
+        """Whether its analyses may exist and not show yet."""
+        return self.at is not None and now < self.at + SHOWN_WITHIN
 
 
 class Coming(msgspec.Struct, frozen=True):

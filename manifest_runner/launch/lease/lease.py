@@ -27,16 +27,15 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from manifest_runner.errors import BadState
-from manifest_runner.launch.lease.in_flight import Coming, batches_in, is_in_flight
+from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, Coming, batches_in, is_in_flight
 from manifest_runner.text import plain_text
 from manifest_runner.timestamps import seconds_of, timestamp
 
 LASTS = 600.0
 MARGIN = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-# Analyses of a batch that was never answered show within an hour; after a manual release,
-# within seconds.
-SHOWN_WITHIN, SHOWN_SOON = 3600.0, 10.0
+# What nobody has recorded shows within seconds of a manual release.
+SHOWN_SOON = 10.0
 # In ``unseen``, for launches that a holder may have sent if it did not release the lease itself.
 UNKNOWN = "unknown"
 
