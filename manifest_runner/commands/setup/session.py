@@ -16,7 +16,7 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.state import RUNNING, check_former_journals, check_moved_in, former_lockfile
 from manifest_runner.errors import InUse
 from manifest_runner.launch.journal.journal import Journal, Owner
-from manifest_runner.launch.lease.in_flight import START, Coming, InFlight, entry_of
+from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, START, Coming, InFlight, entry_of
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.workspace import Workspace, held, is_in_use, trial_folder
 from manifest_runner.names.names_file import names_path
@@ -216,8 +216,6 @@ class Session:
 
     def _recent_batches(self) -> list[str]:
         """The ids of batches that a search need not show yet to somebody who has another lockfile."""
-        from manifest_runner.launch.lease.lease import SHOWN_WITHIN
-
         end = self.context.clock() - SHOWN_WITHIN
         return [name for name, batch in self.lockfile.batches.items() if (seconds_of(batch.submitted_at) or end) > end]
 

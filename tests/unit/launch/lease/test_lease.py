@@ -13,13 +13,12 @@ from launch.memory_store import MemoryStore
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.lease import lease as leases
-from manifest_runner.launch.lease.in_flight import InFlight, batches_in, entry_of
+from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, InFlight, batches_in, entry_of
 from manifest_runner.launch.lease.keeper import LeaseKeeper
 from manifest_runner.launch.lease.lease import (
     LASTS,
     MARGIN,
     SHOWN_SOON,
-    SHOWN_WITHIN,
     UNKNOWN,
     Claim,
     Holder,
