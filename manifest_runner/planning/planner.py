@@ -11,7 +11,7 @@ from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.launched import LaunchedRequests
 from manifest_runner.planning.naming import Identities, Naming
 from manifest_runner.planning.plan import Handle, Launch, Plan, State
-from manifest_runner.planning.renamed import RenameGuard, moved_launch
+from manifest_runner.planning.renamed import RenameGuard, moved_launch, with_earlier
 
 Meant = Callable[[str, LockedItem | None], bool]
 
@@ -105,18 +105,25 @@ class _Planner:
     def _before(self, item: Item) -> LockedItem | None:
         """The item's launch; one under a former name as it is to be called now."""
         reference, items = item.user_reference, self._lockfile.items
-        before = items.get(reference)
-        old = reference
-        if before is None and self._identities.renames:
-            old = next((name for name in self._identities.renames.former(reference) if name in items), reference)
-            before = items.get(old)
-        if before is None or (old == reference and not self._is_new_name):
+        own, old = items.get(reference), self._former_name(reference)
+        before = own if old is None else items[old]
+        if before is None or (old is None and not self._is_new_name):
             return before
-        moved = moved_launch(before, old, item, self._identities, self._requests)
-        self._plan.moved[reference] = moved
-        if old != reference:
+        moved = moved_launch(before, old or reference, item, self._identities, self._requests)
+        if old is not None:
             self._plan.renamed[reference] = old
+            if own is not None:
+                moved = with_earlier(moved, own)
+        self._plan.moved[reference] = moved
         return moved
+
+    def _former_name(self, reference: str) -> str | None:
+        """The name that an item was launched under, if not under its own; one that left the manifest may have that."""
+        own, items = self._lockfile.items.get(reference), self._lockfile.items
+        if not self._identities.renames or (own is not None and not own.removed):
+            return None
+        names = (name for name in self._identities.renames.former(reference) if name in items)
+        return next((name for name in names if own is None or not items[name].removed), None)
 
     def _state(self, item: Item, before: LockedItem | None) -> State:
         if before is None:

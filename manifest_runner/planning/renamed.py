@@ -31,6 +31,12 @@ def moved_launch(
     return structs.replace(launch, renamed_from=former, accepted=accepted, removed=False)
 
 
+def with_earlier(launch: LockedItem, other: LockedItem) -> LockedItem:
+    """A launch that takes the place of another item's, which had left the manifest; that one's launches are kept."""
+    alone = structs.replace(other, previous=(), removed=False)
+    return structs.replace(launch, previous=(*other.previous, alone, *launch.previous))
+
+
 def _own_digest(launch: LockedItem, request: Request | None, new: str, digest: Digester) -> str | None:
     if request is None:
         return None

@@ -6,13 +6,16 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from manifest_runner.launch.record import launched, new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
+from manifest_runner.manifest.document import Move
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import item_digester
+from manifest_runner.planning.naming import Naming
 from manifest_runner.planning.planner import make_plan
 
 STATES = ("new", "changed", "unchanged", "failed", "pending")
@@ -204,6 +207,16 @@ def test_what_left_the_manifest_is_removed_and_what_comes_back_is_known():
     locked = {"b": lock(make_item("b")), "a": lock(make_item("a"))}
     assert planned([], locked).removed == ["a", "b"]
     assert planned([make_item("a"), make_item("b")], locked).unchanged == ["a", "b"]
+
+
+def test_a_launch_moves_to_a_name_that_an_item_had_which_left_the_manifest():
+    gone = structs.replace(lock(make_item("b", "old")), removed=True)
+    lockfile = Lockfile("study", "p-1", "s", items={"a": lock(make_item("a")), "b": gone})
+    naming = Naming("study", moves=(Move("a", "b", 0),))
+    plan = make_plan([make_item("b")], lockfile, Choices(), naming=naming)
+    assert (plan.unchanged, plan.renamed, plan.removed) == (["b"], {"b": "a"}, [])
+    assert plan.moved["b"].digest == lockfile.items["a"].digest
+    assert [each.digest for each in plan.moved["b"].previous] == [gone.digest]
 
 
 def test_only_requests_that_are_due_are_kept():
