@@ -176,7 +176,12 @@ class Poller:
         return self._seen_by_status(batch_id, references, index)
 
     def _seen_by_status(self, batch_id: str, references: list[str], index: BatchIndex) -> list[BatchItem]:
-        seen = list(self.client.list_items(batch_id, OPEN_CREATION))
+        try:
+            seen = list(self.client.list_items(batch_id, OPEN_CREATION))
+        except Refused as refused:
+            if refused.status != HTTPStatus.BAD_REQUEST:
+                raise
+            return list(self.client.list_items(batch_id))
         still_open = {index.reference(item) for item in seen}
         left = [reference for reference in references if reference not in still_open]
         if len(left) > MANY:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 
 # An item is created a moment before the API shows its analysis; after this many polls it is left to ``status``.
 PATIENCE_FOR_ANALYSES = 5
+# The last poll is this many seconds before the end of --timeout, or less if that is short.
+LAST_POLL = 1.0
 
 
 def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -> None:
@@ -31,6 +33,7 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
         return
     poller = poller or _new_poller(run, wait)
     session, context = run.session, run.session.context
+    last_poll = min(LAST_POLL, run.options.timeout / 10)
     for passes, pause in enumerate(pauses(run.options.poll_interval), 1):
         goes_on_elsewhere = session.is_run_elsewhere()  # asked first: what that run writes in the end is read then
         session.reread()
@@ -45,10 +48,11 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
             return
         if wait == "created" and passes >= PATIENCE_FOR_ANALYSES and poller.are_created(is_open):
             return
-        if run.deadline.left() <= pause:  # after that there is no time to ask again
-            context.sleep(run.deadline.left())
+        left = run.deadline.left()
+        if left <= last_poll:
+            context.sleep(left)
             raise _too_late(run, wait, still_open)
-        context.sleep(pause)
+        context.sleep(min(pause, left - last_poll))
 
 
 def look(run: OpenRun, *, in_detail: bool = False) -> bool:

@@ -43,6 +43,8 @@ class Server:
     def list_items(self, batch_id, statuses=()):
         self.asked.append(("list", batch_id, *statuses))
         self._look_for(batch_id)
+        if statuses:
+            self._look_for("status")
         found = [self._item(batch_id, name) for name in reversed(self.items[batch_id])]
         return iter([item for item in found if not statuses or item.status in statuses])
 
@@ -128,6 +130,14 @@ def test_items_are_asked_for_one_by_one_where_that_takes_no_more_requests_than_p
     server.items["b-1"]["slow0"] = DONE
     assert poller.poll() == still_open - 1
     assert server.asked[0][0] == asked
+
+
+def test_a_server_that_does_not_know_a_status_is_asked_for_all_items():
+    server = Server({"b-1": {"a": RUNNING, "b": RUNNING, "c": RUNNING}}, forgotten={"status": 400})
+    poller = make(server)
+    poller.poll()
+    server.items["b-1"] |= {"a": DONE, "b": DONE}
+    assert (poller.poll(), statuses(poller)) == (1, {"a": "SUCCEEDED", "b": "SUCCEEDED", "c": "RUNNING"})
 
 
 def test_an_item_that_the_list_does_not_hold_yet_stays_open():
