@@ -27,7 +27,7 @@ def import_lockfile(
         before = dict(session.lockfile.items)
         client = stack.enter_context(session.client(context.deadline(timeout)))
         if batch_ids:
-            importer.take_batches(client, batch_ids, context)
+            importer.take_batches(client, [*map(client.get_batch, dict.fromkeys(batch_ids))], context)
         else:
             importer.take_stamped(client)
         session.save()

@@ -239,6 +239,19 @@ def test_what_had_not_been_seen_is_read_by_whoever_takes_the_lease_next(
     assert sorted(shared.lease(theirs)["unseen"]) == sorted(theirs.locked()["batches"])
 
 
+@of("file")
+def test_a_batch_that_is_not_shown_to_the_next_user_is_searched_for(shared, place):
+    mine, theirs = shared.machines(place, ME, YOU)
+    assert mine.run("--limit", "2").code == 0
+    lease = shared.folder / "state" / mine.project / "study.lease.json"
+    lease.write_text(json.dumps({**json.loads(lease.read_text()), "unseen": [mine.project]}))
+    refused = theirs.run("--adopt", "never")
+    assert (refused.code, shared.lease(mine)["unseen"]) == (4, [mine.project])
+    ended = theirs.run()
+    assert (ended.code, f"batch {mine.project} is not shown" in ended.err) == (0, True), ended.err
+    shared.check(theirs)
+
+
 def test_what_was_sent_without_an_answer_is_waited_for_by_another_machine(
     tmp_path: Path, timed_emulator: Emulator, server: ForkServer, clock: Moment
 ):

@@ -108,7 +108,10 @@ class Session:
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of the batches that earlier holders of the leases did not see whole, less those in the lockfile."""
+        """The ids of the batches that earlier holders of the leases did not see whole, less those in the lockfile.
+
+        What is left of them after they were read is not shown to this credential.
+        """
         return [each for each in self.leases.unseen_batches if each not in self.lockfile.batches]
 
     @property

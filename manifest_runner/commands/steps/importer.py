@@ -53,9 +53,9 @@ class Imported(msgspec.Struct, frozen=True):
         return self.known + self.changed + self.removed
 
 
-def take_batches(session: Session, client: Client, batch_ids: Sequence[str]) -> None:
+def take_batches(session: Session, client: Client, batches: Sequence[Batch]) -> None:
     """Take these batches into the session's lockfile, as the manifest knows their items."""
-    Importer(session).take_batches(client, tuple(batch_ids), session.context)
+    Importer(session).take_batches(client, batches, session.context)
 
 
 class Importer:
@@ -74,9 +74,8 @@ class Importer:
             launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
             self._record(self._name(analysis.user_reference), _with_analysis(launch, analysis))
 
-    def take_batches(self, client: Client, batch_ids: tuple[str, ...], context: Context) -> None:
+    def take_batches(self, client: Client, batches: Iterable[Batch], context: Context) -> None:
         """The oldest batch first, however they are ordered: the latest launch of an item wins."""
-        batches = [client.get_batch(batch_id) for batch_id in dict.fromkeys(batch_ids)]
         for batch in sorted(batches, key=lambda each: each.time_created or ""):
             self._take_batch(client, batch, context)
 

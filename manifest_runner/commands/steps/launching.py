@@ -9,7 +9,9 @@ from manifest_runner.commands.steps.names import check_due, resolve_due
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves
-from manifest_runner.errors import ApprovalNeeded
+from manifest_runner.errors import ApprovalNeeded, Refused
+from manifest_runner.ica.model import Batch
+from manifest_runner.launch.gone import is_hidden
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.lockfile.model import Lockfile
@@ -55,9 +57,22 @@ def _read_unseen(run: OpenRun) -> Plan:
     session = run.session
     batches = counted(len(session.unseen_batches), "batch", "batches")
     session.context.notify(f"reading {batches} of the run that held the lease before")
-    take_batches(session, run.client(), session.unseen_batches)
+    shown = [batch for each in session.unseen_batches if (batch := _shown_batch(run, each)) is not None]
+    take_batches(session, run.client(), shown)
     session.save()
     return plan_run(run, run.options.choices)
+
+
+def _shown_batch(run: OpenRun, batch_id: str) -> Batch | None:
+    """None if ICA does not show it to this credential, and its analyses can be searched for instead."""
+    try:
+        return run.client().get_batch(batch_id)
+    except Refused as refused:
+        is_searched = run.session.loaded.document.stamp and run.options.adopt != "never"
+        if not (is_hidden(refused) and is_searched):
+            raise
+        run.session.context.notify(f"batch {batch_id} is not shown, so its analyses are searched for: {refused}")
+        return None
 
 
 def _settle(run: OpenRun, sent: Sent) -> Plan:

@@ -247,5 +247,5 @@ class Waves:
 
 def adopt_mode(run: OpenRun) -> AdoptMode:
     """No launch is only partly visible if the lease was released after everything had been seen."""
-    mode = run.options.adopt
-    return "now" if mode == "wait" and run.session.leases.is_all_seen else mode
+    mode, session = run.options.adopt, run.session
+    return "now" if mode == "wait" and session.leases.is_all_seen and not session.unseen_batches else mode
