@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
-
-from msgspec import structs
 
 from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused
 from manifest_runner.launch.adoption import (
@@ -43,8 +41,8 @@ def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
     env.journal.sync()
     for post in list(env.journal.pending.values()):
         env.notify(f"settling a batch of {counted(len(post.items), 'item')} that was sent without an answer")
-        if _is_known(env.lockfile, post):
-            _settle_known(env, post, mode)
+        if known := _known_digests(env.lockfile, post):
+            _settle_known(env, post, known, mode)
             continue
         age = _age(env, post)
         is_known = -SETTLING_SECONDS < age < env.key_window and _is_ours(env, post)
@@ -76,18 +74,18 @@ def _was_launched_since(env: LaunchEnvironment, post: Post, age: float, mode: Ad
     return first - (post.server_at or post.at) > ALONE_SECONDS
 
 
-def _is_known(lockfile: Lockfile, post: Post) -> bool:
-    """Whether some of its items were launched otherwise: by a run that lost its lease, or a merged lockfile's."""
-    for item in post.items:
-        locked = lockfile.items.get(item.user_reference)
-        if locked and any(item.digest == each.digest for each in locked.launches):
-            return True
-    return False
+def _known_digests(lockfile: Lockfile, post: Post) -> set[str]:
+    """Those of its items that were launched otherwise: by a run that lost its lease, or a merged lockfile's.
+
+    There they may have other names.
+    """
+    launched = {launch.digest for item in lockfile.items.values() for launch in item.launches}
+    return launched.intersection(item.digest for item in post.items)
 
 
-def _settle_known(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> None:
+def _settle_known(env: LaunchEnvironment, post: Post, known: Collection[str], mode: AdoptMode) -> None:
     """Never send it again, whether or not it was executed. What the lockfile lacks is adopted, or planned again."""
-    missing = [item for item in post.items if not _is_known(env.lockfile, structs.replace(post, items=(item,)))]
+    missing = [item for item in post.items if item.digest not in known]
     if missing and not post.stamped:
         raise _unknowable(env, post)
     if missing:

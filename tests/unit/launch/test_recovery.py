@@ -234,8 +234,11 @@ def known(desk: Desk, *launches: Launch) -> Desk:
     return desk
 
 
-def test_a_lost_batch_all_of_which_the_lockfile_has_is_never_sent_again(desk):
-    known(lost(desk), A, B).settle()
+@pytest.mark.parametrize("renamed", ["", "new-"])
+def test_a_lost_batch_all_of_which_the_lockfile_has_is_never_sent_again(desk, renamed):
+    known(lost(desk), A, B)
+    desk.lockfile.items = {renamed + name: item for name, item in desk.lockfile.items.items()}
+    desk.settle()
     assert (len(desk.api.posts), desk.api.searches, desk.pending) == (1, 0, [])
 
 
