@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -296,5 +297,7 @@ def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
     try:
         with zipfile.ZipFile(path) as book:
             return act(book)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as e:
+    except LookupError as e:  # a part, an attribute or an encoding that does not exist
+        raise BadWorkbook(f"it is damaged: {e.args[0]}") from e
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as e:
         raise BadWorkbook(f"it is not a workbook, or it is damaged: {e}") from e

@@ -169,6 +169,28 @@ def test_what_is_not_a_workbook_is_reported(tmp_path, raw):
     assert raised.value.findings[0].code == "MR305"
 
 
+@pytest.mark.parametrize(
+    ("part", "before", "after"),
+    [
+        ("xl/worksheets/sheet1.xml", None, ""),
+        ("xl/_rels/workbook.xml.rels", " Target=", " Other="),
+        ("xl/workbook.xml", "<workbook", '<?xml version="1.0" encoding="UTF-81"?><workbook'),
+    ],
+)
+def test_a_workbook_with_a_part_that_is_damaged_is_reported(tmp_path, part, before, after):
+    path = tmp_path / "s.xlsx"
+    workbook(path, HEADER)
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist() if name != part or before is not None}
+    parts = {name: text.replace(before, after) if name == part else text for name, text in parts.items()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    with pytest.raises(InvalidManifest) as raised:
+        xlsx_rows(path, "s.xlsx", sheet_name=None, trim=True, comment=None)
+    assert (raised.value.findings[0].code, "damaged" in raised.value.findings[0].message) == ("MR305", True)
+
+
 def test_without_the_library_the_command_that_installs_it_is_named(rows_of, monkeypatch):
     real = builtins.__import__
 
