@@ -12,6 +12,8 @@ _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 # A text in quotes that ends where something goes on.
 _CLOSED_DOUBLE = re.compile(r'(?:^|[\s\[{,])"(?:[^"\\]|\\.)*"[^\s,\]}:#]')
 _CLOSED_SINGLE = re.compile(r"(?:^|[\s\[{,])'[^']*'[^\s,\]}:#']")
+# Line ends for libyaml, as in YAML 1.1, which are invisible in most editors and come with copied text.
+_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
 _QUOTE_TEMPLATE = 'quote a template: "{{ … }}"'
 
 
@@ -33,6 +35,8 @@ def explained(complaint: Complaint, text: str) -> tuple[int, str]:
         return at, "a tab cannot indent; use spaces"
     if _BARE_TEMPLATE.search(line):
         return at, _QUOTE_TEMPLATE
+    if hidden := _HIDDEN_BREAK.search(text, text.rfind("\n", 0, start) + 1, at + 1):
+        return hidden.start(), f"the invisible character U+{ord(hidden[0]):04X} ends a line here; remove it"
     if conflict := _CONFLICT.search(text):
         return conflict.start(), "unresolved merge conflict"
     if _CLOSED_DOUBLE.search(line):
