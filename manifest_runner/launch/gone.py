@@ -28,12 +28,21 @@ class Gone:
 
     def add(self, client: Client, launch: LockedItem, refused: Refused) -> None:
         """Note that ICA refused to show a launch. Raises the refusal, unless it says that just this does not exist."""
-        if refused.status not in _GONE:
+        if not is_gone(refused):
             raise refused
-        if not self._project_exists:
-            next(client.search_analyses(statuses=("REQUESTED",)), None)  # refused, too, if the project is not visible
-            self._project_exists = True
+        self.check_project(client)
         self._ids.add(_id(launch))
+
+    def check_project(self, client: Client) -> None:
+        """Raise Refused if the project is not visible at all: then nothing of it is."""
+        if not self._project_exists:
+            next(client.search_analyses(statuses=("REQUESTED",)), None)
+            self._project_exists = True
+
+
+def is_gone(refused: Refused) -> bool:
+    """Whether ICA says that something does not exist."""
+    return refused.status in _GONE
 
 
 def is_hidden(refused: Refused) -> bool:

@@ -12,7 +12,7 @@ from msgspec import structs
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import BatchItem
 from manifest_runner.launch.batch_items import BatchIndex
-from manifest_runner.launch.gone import Gone, is_hidden
+from manifest_runner.launch.gone import Gone, is_gone, is_hidden
 from manifest_runner.launch.looking import PAGE, Search, cheapest_search, look_by_search
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
@@ -77,9 +77,12 @@ class Poller:
         return [reference for reference, item in items.items() if not self.is_done(item) and item not in self._gone]
 
     def lost_items(self) -> list[str]:
-        """The userReferences of those that will never be done, since ICA no longer knows them."""
+        """The userReferences of unfinished ones that ICA does not know, as far as the last poll showed."""
         items = self.lockfile.items
-        return [reference for reference, item in items.items() if not self.is_done(item) and item in self._gone]
+        return [reference for reference, item in items.items() if not self.is_done(item) and self._is_lost(item)]
+
+    def _is_lost(self, item: LockedItem) -> bool:
+        return item in self._gone or (item.analysis is None and item.batch_id in self._misses)
 
     def are_created(self, references: Iterable[str]) -> bool:
         """Whether the API calls these created, with or without showing the analysis."""
@@ -132,6 +135,7 @@ class Poller:
     def _refresh_batch(self, batch_id: str, references: list[str]) -> None:
         try:
             self._read_batch(batch_id, references)
+            self._misses.pop(batch_id, None)
         except Refused as refused:
             if not is_hidden(refused):
                 raise
@@ -141,10 +145,15 @@ class Poller:
         """Ask for the analyses themselves. A batch that was just sent may be shown a moment later."""
         items, left = self.lockfile.items, self._search(references, "everything")
         self._refresh_analyses([each for each in left if items[each].analysis is not None])
-        if unknown := [items[each] for each in left if items[each].analysis is None]:
-            self._misses[batch_id] += 1
-            if self._misses[batch_id] == MAX_MISSES:
-                self._gone.add(self.client, unknown[0], refused)
+        unknown = [items[each] for each in left if items[each].analysis is None]
+        if not unknown:
+            return
+        if not is_gone(refused):
+            raise refused
+        self._gone.check_project(self.client)
+        self._misses[batch_id] += 1
+        if self._misses[batch_id] == MAX_MISSES:
+            self._gone.add(self.client, unknown[0], refused)
 
     def _read_batch(self, batch_id: str, references: list[str]) -> None:
         items = self.lockfile.items

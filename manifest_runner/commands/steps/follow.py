@@ -109,7 +109,7 @@ def _check_lost(run: OpenRun, poller: Poller) -> None:
 
 
 def lost_words(lost: list[str]) -> str:
-    return f"ICA no longer knows {counted(len(lost), 'launched item')}: {few_of(lost)}"
+    return f"ICA does not know {counted(len(lost), 'launched item')}: {few_of(lost)}"
 
 
 def _too_late(run: OpenRun, wait: WaitMode, still_open: int) -> Unreachable:

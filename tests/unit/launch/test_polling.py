@@ -228,7 +228,7 @@ def test_a_batch_that_is_not_there_yet_is_waited_for_and_given_up_in_the_end():
     assert [poller.poll() for _ in range(MAX_MISSES)] == [1] * (MAX_MISSES - 1) + [0]
     assert poller.lost_items() == ["a"]
     early = make(server)
-    early.poll()
+    assert (early.poll(), early.lost_items()) == (1, ["a"])
     server.forgotten.clear()
     assert (early.poll(), early.lost_items()) == (0, [])
 
@@ -237,6 +237,8 @@ def test_a_project_that_is_not_visible_is_not_a_deleted_analysis():
     server = Server({"b-1": {"a": DONE}}, forgotten={"b-1": 404, "n-a": 404, "project": 404})
     with pytest.raises(Refused, match="no project"):
         launched(server, a="IN_PROGRESS").poll()
+    with pytest.raises(Refused, match="no project"):
+        make(server).poll()
 
 
 def test_an_analysis_that_its_batch_does_not_show_any_more_is_asked_for_itself():
