@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from manifest_runner.errors import Refused
-from manifest_runner.ica.model import BatchItem
-from manifest_runner.launch.batch_items import BatchIndex
+from manifest_runner.launch.batch_items import BatchIndex, seen_items
 from manifest_runner.launch.gone import Gone, is_gone, is_hidden
-from manifest_runner.launch.looking import PAGE, Search, cheapest_search, look_by_search
+from manifest_runner.launch.looking import Search, cheapest_search, look_by_search
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION, FINAL_JOB
@@ -21,11 +20,8 @@ from manifest_runner.model import FINAL_CREATION, FINAL_JOB
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
-OPEN_CREATION = ("RUNNING", "WAITING_RESOURCES")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-# Up to this many launches created since are fetched one by one, more by pages.
-MANY = 50
 # After this many searches in a row that found nothing, a server is not searched again.
 MAX_SEARCHES = 3
 # After this many polls a batch that the server does not know, and that shows no analysis, is given up.
@@ -159,7 +155,7 @@ class Poller:
         items = self.lockfile.items
         index = BatchIndex({reference: items[reference] for reference in references})
         silent = []
-        for seen in self._seen(batch_id, references, index):
+        for seen in seen_items(self.client, self.lockfile, batch_id, references, index):
             if (reference := index.reference(seen)) is not None:
                 items[reference] = updated(items[reference], seen)
                 if seen.analysis is None and not self.is_done(items[reference]):
@@ -168,35 +164,6 @@ class Poller:
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
             self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)
-
-    def _seen(self, batch_id: str, references: list[str], index: BatchIndex) -> Iterable[BatchItem]:
-        """The batch's items that may have changed: one by one where that takes no more requests than the pages.
-
-        A status filter shows which items are still being created; the others are fetched.
-        """
-        items = [self.lockfile.items[reference] for reference in references]
-        ids = [item.item_id for item in items if item.item_id is not None]
-        batch = self.lockfile.batches.get(batch_id)
-        few = len(references) <= max(1, (batch.items if batch else 0) // PAGE)
-        if len(ids) == len(items) and few:
-            return [self.client.get_item(batch_id, item_id) for item_id in ids]
-        if len(ids) < len(items) or all(item.creation_is_final for item in items):
-            return self.client.list_items(batch_id)
-        return self._seen_by_status(batch_id, references, index)
-
-    def _seen_by_status(self, batch_id: str, references: list[str], index: BatchIndex) -> list[BatchItem]:
-        try:
-            seen = list(self.client.list_items(batch_id, OPEN_CREATION))
-        except Refused as refused:
-            if refused.status != HTTPStatus.BAD_REQUEST:
-                raise
-            return list(self.client.list_items(batch_id))
-        still_open = {index.reference(item) for item in seen}
-        left = [reference for reference in references if reference not in still_open]
-        if len(left) > MANY:
-            return [*seen, *self.client.list_items(batch_id, tuple(sorted(FINAL_CREATION)))]
-        ids = [self.lockfile.items[reference].item_id for reference in left]
-        return [*seen, *(self.client.get_item(batch_id, item_id) for item_id in ids if item_id is not None)]
 
     def _refresh_analyses(self, references: list[str]) -> None:
         for reference in references:
