@@ -140,7 +140,8 @@ class Resolver:
 
     def _entry(self, key: str, path: str, found: FoundData | Failure) -> Any:
         if isinstance(found, Failure):
-            return found._replace(message=found.message.replace(shown(path), shown(key), 1))
+            words = found.message.replace(shown(path), shown(key), 1)  # and what it suggests, of the same project
+            return found._replace(message=words.replace('"/', f'"{key.removesuffix(path)}/'))
         self._warn_of_region(key, found.record)
         return found.entry
 

@@ -199,9 +199,11 @@ def test_data_of_another_project_and_region_are_found_there(lab):
         "data:\n  - {path: /ref/x.tar, project: my lab}\n  - {path: '/a b#1+2%20.txt', project: my lab}\n"
     )
     with lab(catalog) as study:
-        found, failed = study.data("icav2://my lab/ref/x.tar", "icav2://my%20lab/a b#1+2%20.txt", "/ref/x.tar")
+        typo = "icav2://my lab/ref/y.tar"
+        found, failed = study.data("icav2://my lab/ref/x.tar", "icav2://my%20lab/a b#1+2%20.txt", "/ref/x.tar", typo)
         assert len(found) == 2
-        assert list(failed) == ["/ref/x.tar"]
+        assert sorted(failed) == ["/ref/x.tar", typo]
+        assert failed[typo].endswith('did you mean "icav2://my lab/ref/x.tar"?')
         assert {remark.code for remark in study.resolver.remarks.values()} == {"MR708"}
         assert set(found) <= study.resolver.remarks.keys()
 
