@@ -28,7 +28,7 @@ from manifest_runner.timestamps import seconds_of, timestamp
 _OF_THE_CALLER = frozenset({401, 403, 404, 407})
 # The first analysis of a batch exists sooner after its POST, another user's launch of the same items hardly ever does.
 # Where that is wrong, a run adopts the analyses of its own batch, or another user's launch is found as a double.
-ALONE_SECONDS = 10.0
+ALONE_SECONDS = 60.0
 
 
 def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
@@ -71,7 +71,7 @@ def _was_launched_since(env: LaunchEnvironment, post: Post, age: float, mode: Ad
         return False
     times = [seconds_of(match.analysis.time_created) for match in seen]
     first = min(filter(None, times), default=0.0)
-    return first - (post.server_at or post.at) > ALONE_SECONDS
+    return first - (post.again_at or post.server_at or post.at) > ALONE_SECONDS
 
 
 def _known_digests(lockfile: Lockfile, post: Post) -> set[str]:

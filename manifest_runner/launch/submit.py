@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
+
 from manifest_runner.errors import KeyReused, Refused, Unreachable
 from manifest_runner.launch.batches import PreparedBatch, journaled
 from manifest_runner.launch.environment import LaunchEnvironment
@@ -21,7 +24,7 @@ def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool, is_re
 def send(env: LaunchEnvironment, post: Post, *, again: bool) -> None:
     """POST what the journal holds; ``again`` if an earlier try may have been executed."""
     try:
-        batch = env.client.create_batch(post.key, post.body, env.before_post, env.before_body)
+        batch = env.client.create_batch(post.key, post.body, _before_each_try(env, post, again=again), env.before_body)
     except Refused as e:
         # Had these bytes been executed under a key that was used with others, they would have been answered again.
         if isinstance(e, KeyReused) or not (e.maybe_executed or again):
@@ -41,3 +44,15 @@ def send(env: LaunchEnvironment, post: Post, *, again: bool) -> None:
     env.after_post()
     record_answer(env.lockfile, env.journal.answers[-1])
     env.journal.forget_body()
+
+
+def _before_each_try(env: LaunchEnvironment, post: Post, *, again: bool) -> Callable[[], None]:
+    """Every try but the first is on disk before it is made: what it launches is younger than the first."""
+    tries = count(int(again))
+
+    def before() -> None:
+        env.before_post()
+        if next(tries):
+            env.journal.send_again(post.key, env.client.server_now() or env.clock())
+
+    return before

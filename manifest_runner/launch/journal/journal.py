@@ -77,6 +77,7 @@ class Post(msgspec.Struct, frozen=True):
     """A batch that was about to be POSTed. ``by`` distinguishes users, ``retry`` is what --retries launched again.
 
     ``at`` is in seconds since the epoch by our clock, ``server_at`` by the server's, None if that was not known.
+    ``again_at`` is when it was last sent again, by the server's clock if that was known; None if it never was.
     """
 
     key: str
@@ -88,6 +89,7 @@ class Post(msgspec.Struct, frozen=True):
     server_at: float | None = None
     origin: Origin = NOWHERE
     retry: bool = False
+    again_at: float | None = None
 
     def __repr__(self) -> str:
         """Without the body, which may hold signed URLs."""
@@ -153,6 +155,9 @@ class Journal:
                 retry=record.get("retry", False),
             )
             self.pending[post.key] = post
+        elif "again" in record:
+            key = record["again"]
+            self.pending[key] = structs.replace(self.pending[key], again_at=record["at"])
         elif "answer" in record:
             post = self.pending.pop(record["answer"])
             self.answers.append(Answer(post, record["batch"], record["status"]))
@@ -188,6 +193,11 @@ class Journal:
         }
         self._append(record)
         self.pending[post.key] = post
+
+    def send_again(self, key: str, at: float) -> None:
+        """Record that a batch is about to be sent again: what that launches is younger than the first try."""
+        self._append({"again": key, "at": at})
+        self.pending[key] = structs.replace(self.pending[key], again_at=at)
 
     def answer(self, key: str, batch_id: str, status: str | None) -> None:
         """Record what the API answered."""

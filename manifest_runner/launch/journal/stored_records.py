@@ -1,7 +1,7 @@
 """The journal in a store: one object for each batch, so that any machine can finish what another left.
 
 The object is created before the POST, written over with the answer, and removed when the lockfile has it: two writes
-and a removal for each batch.
+and a removal for each batch, and a write for each try after the first.
 """
 
 from __future__ import annotations
@@ -73,8 +73,12 @@ class StoredRecords:
         self._check()
         if "post" in record:
             self._objects[record["post"]] = self._create(line({**head, "lease": self._token}) + line(record))
+        elif "again" in record:
+            self._replace(self._objects[record["again"]], line(record))
         elif "answer" in record:
-            self._replace(self._objects[record["answer"]], line(record))
+            answered = self._objects[record["answer"]]
+            self._replace(answered, line(record))
+            answered.content = b""  # a long run need not keep the bytes of all its batches
         else:
             self._store.delete([self._objects.pop(record["released"]).name])
 
@@ -91,12 +95,12 @@ class StoredRecords:
     def _replace(self, found: _Object, more: bytes) -> None:
         try:
             found.version = self._store.replace(found.name, found.content + more, found.version)
+            found.content += more
         except Conflict as e:
             raise LeaseLost(
                 f"{self._store.where(found.name)}: another run has settled this batch, so this run has lost its lease. "
                 "It sends nothing more. Nothing is lost; run again once the other has ended."
             ) from e
-        found.content = b""  # a long run need not keep the bytes of all its batches
 
     def sync(self) -> None:
         """Values in a store are durable."""

@@ -81,8 +81,8 @@ DAY = 86400.0
     ("seen", "sent", "adopted"),
     [
         ([analysis(A, -1.0)], 2, []),  # the key finds the rest, which may have failed to be created
-        ([analysis(A, -60.0)], 1, ["a"]),  # another user's: this batch never arrived
-        ([analysis(A, -60.0), analysis(B, -60.0)], 1, ["a", "b"]),
+        ([analysis(A, -90.0)], 1, ["a"]),  # another user's: this batch never arrived
+        ([analysis(A, -90.0), analysis(B, -90.0)], 1, ["a", "b"]),
         ([], 2, []),
     ],
     ids=["of this POST", "of a later POST", "all of a later POST", "none"],
@@ -95,6 +95,19 @@ def test_what_another_user_launched_while_a_batch_was_pending_is_not_launched_ag
     assert len(desk.api.posts) == sent
     assert [name for name, item in desk.lockfile.items.items() if item.adopted] == adopted
     assert desk.pending == []
+
+
+def test_what_a_later_try_of_a_batch_launched_is_not_taken_for_another_users(desk):
+    """Nothing would be sent for an item that failed to be created, or too much with --adopt now."""
+    lost(desk)
+    desk.now += 300.0
+    desk.api.answers = [Unreachable("lost")]
+    with pytest.raises(Unreachable):
+        desk.settle()
+    desk.now += 100.0
+    desk.api.analyses = [analysis(A, -310.0)]
+    desk.reopen().settle("now")
+    assert (desk.api.posts, desk.pending) == ([(BATCH.key, BATCH.body)] * 3, [])
 
 
 def test_a_credential_that_may_not_search_still_sends_a_pending_batch_again(desk):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from launch.journal.test_journal import FIRST, OWNER, SECOND, THIRD
 from launch.memory_store import MemoryStore
+from msgspec import structs
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.journal.journal import Answer, Journal, Owner
@@ -27,10 +28,13 @@ def test_another_machine_reads_what_was_written_in_the_order_in_which_it_was(sto
     mine = opened(store)
     for post in (FIRST, SECOND, THIRD):
         mine.post(post)
+    for key in (SECOND.key, THIRD.key):
+        mine.send_again(key, 2.0)
     mine.answer(SECOND.key, "b-2", "INITIALIZED")
     mine.release(FIRST.key)
     theirs = opened(store)
-    assert (theirs.pending, theirs.answers) == ({THIRD.key: THIRD}, [Answer(SECOND, "b-2", "INITIALIZED")])
+    second, third = (structs.replace(each, again_at=2.0) for each in (SECOND, THIRD))
+    assert (theirs.pending, theirs.answers) == ({THIRD.key: third}, [Answer(second, "b-2", "INITIALIZED")])
     theirs.answer(THIRD.key, "b-3", None)
     assert [answer.batch_id for answer in opened(store).answers] == ["b-2", "b-3"]
 
