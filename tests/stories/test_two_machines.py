@@ -202,7 +202,7 @@ def test_machines_are_killed_again_and_again_while_a_search_lags_half_an_hour_be
     """Two users on three machines without a common lockfile, and each run with other batches."""
     timed = Place(server, timed_emulator.start(search_lag=2000.0), timed_emulator.database, clock)
     dice, kills = random.Random(17), 0
-    for _ in range(10):
+    for _ in range(6):
         machines = shared.machines(timed, *dice.choices((ME, YOU), k=3))
         for _ in range(dice.randint(1, 4)):
             at = {"step": dice.randrange(8, 70), "when": dice.choice(["before", "after"])}
