@@ -54,9 +54,13 @@ class FailuresReport(msgspec.Struct, frozen=True):
 
 
 class _Cause(msgspec.Struct, frozen=True):
-    """The failed steps of an analysis, the one that failed first at the head; None if they may not be seen."""
+    """The failed steps of an analysis, the one that failed first at the head; None if they may not be seen.
+
+    ``is_known`` unless ICA has no steps of it, which says nothing about the reason.
+    """
 
     steps: tuple[Step, ...] | None
+    is_known: bool = True
 
 
 def failures(path: Path, target: Target, options: RunOptions, context: Context, logs: LogOptions) -> FailuresReport:
@@ -88,7 +92,7 @@ def _explain(
     seen = {name: cause.steps for name, cause in causes.items() if cause.steps is not None}
     texts = _ends_of_logs(run, seen)
     for name, steps in seen.items():
-        if items[name].failure is None:
+        if items[name].failure is None and causes[name].is_known:
             items[name] = structs.replace(items[name], failure=_failure(steps, texts.get(name, ())))
     missing = [] if logs.folder is None else _fetch_logs(run, seen, logs.folder)
     tails = {name: lines[-logs.tail :] for name, lines in texts.items()} if logs.tail else {}
@@ -123,7 +127,7 @@ def _cause(client: Client, item: LockedItem) -> _Cause:
         if e.status in (HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED):
             return _Cause(None)
         if e.status == HTTPStatus.NOT_FOUND:
-            return _Cause(())
+            return _Cause((), is_known=False)
         raise
     failed = [step for step in steps if step.status == "FAILED"]
     return _Cause(tuple(sorted(failed, key=lambda step: (step.end_date or "~", step.technical))))

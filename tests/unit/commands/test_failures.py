@@ -140,3 +140,15 @@ def test_without_failures_nothing_is_asked(tmp_path):
         lab.run()
         assert ask(lab).groups == ()
         assert lab.asked("/steps") == 0
+
+
+def test_a_reason_that_ica_did_not_have_yet_is_asked_for_again(tmp_path):
+    with study(tmp_path, "mem1", catalog=CATALOG) as lab:
+        lab.run()
+        silent = EmulatorOptions(database=lab.database, catalog=lab.catalog, faults=(Fault("404", 1, 99, "get"),))
+        url = lab.target.server_url
+        with running(silent) as other:
+            lab.serves(other)
+            assert [group.step for group in ask(lab).groups] == [None]
+        lab.serves(str(url).removesuffix("/ica/rest"))
+        assert [group.step for group in ask(lab).groups] == ["dragen"]
