@@ -19,7 +19,7 @@ from manifest_runner.cli.views.plan import plan_document
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, RunOptions, Target
 from manifest_runner.diagnostics.formats import finding_document
-from manifest_runner.errors import NotCovered
+from manifest_runner.errors import NotCovered, UsageProblem
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.planning.choices import Choices
 from manifest_runner.results import Finding, OutputsResult, PlanResult, RunResult, StatusResult
@@ -48,7 +48,7 @@ def validate(
     Raises InvalidManifest (exit code 3) with everything that is wrong in its ``findings``; ``strict`` treats warnings
     as errors. ``server_url`` and ``lockfile`` make no difference here.
     """
-    manifest, to, _, context = _arguments(locals())
+    manifest, to, _, context = _arguments("validate", locals())
     from manifest_runner.commands import validate as command
 
     valid = command.validate(manifest, to, context, strict=strict)
@@ -61,7 +61,7 @@ def plan(
     retry_failed: bool = False,
     where: str | None = None,
     relaunch_changed: bool = False,
-    target: Sequence[str] = (),
+    target: str | Sequence[str] = (),
     limit: int | None = None,
     batch_size: int | None = None,
     max_launches: int | None = None,
@@ -79,7 +79,7 @@ def plan(
 
     With ``detailed_exitcode`` a plan with something to launch raises NotCovered (exit code 8).
     """
-    arguments = _arguments(locals())
+    arguments = _arguments("plan", locals())
     from manifest_runner.commands import preview
 
     seen = preview.plan(*arguments)
@@ -98,7 +98,7 @@ def run(
     retry_failed: bool = False,
     where: str | None = None,
     relaunch_changed: bool = False,
-    target: Sequence[str] = (),
+    target: str | Sequence[str] = (),
     limit: int | None = None,
     batch_size: int | None = None,
     max_launches: int | None = None,
@@ -125,7 +125,7 @@ def run(
 
     It is always safe to run again. Raises ApprovalNeeded (exit code 7) if something needs approval.
     """
-    arguments, start = _arguments(locals()), time.monotonic()
+    arguments, start = _arguments("run", locals()), time.monotonic()
     from manifest_runner.commands.run import run
 
     outcome = run(*arguments)
@@ -135,7 +135,7 @@ def run(
 def status(
     path: Manifest,
     *,
-    target: Sequence[str] = (),
+    target: str | Sequence[str] = (),
     failed: bool = False,
     watch: bool = False,
     usage: bool = False,
@@ -152,7 +152,7 @@ def status(
 
     ``target`` and ``failed`` choose what is in the result. While a run holds the manifest, nothing is written.
     """
-    manifest, to, options, context = _arguments(locals())
+    manifest, to, options, context = _arguments("status", locals())
     from manifest_runner.cli.views.status import status_document
     from manifest_runner.commands.status import chosen_items, refresh
 
@@ -165,8 +165,8 @@ def outputs(
     path: Manifest,
     *,
     download: Manifest | None = None,
-    include: Sequence[str] = (),
-    target: Sequence[str] = (),
+    include: str | Sequence[str] = (),
+    target: str | Sequence[str] = (),
     timeout: float = DEFAULT_TIMEOUT,
     poll_interval: float | None = None,
     server_url: str | None = None,
@@ -180,21 +180,47 @@ def outputs(
 
     Files that cannot be fetched raise no error: the result lists them in ``download.missing``.
     """
-    arguments = _arguments(locals())
+    arguments = _arguments("outputs", locals())
     from manifest_runner.cli.views.outputs import outputs_document
     from manifest_runner.commands.outcomes.download import download_options
     from manifest_runner.commands.outputs import outputs
 
-    into = download_options(None if download is None else Path(download), include)
+    into = download_options(None if download is None else Path(download), _several(include))
     return msgspec.convert(outputs_document(outputs(*arguments, into)), OutputsResult)
 
 
-def _arguments(given: Mapping[str, Any]) -> tuple[Path, Target, RunOptions, Context]:
-    """What a command takes, from the arguments of its function, before that has any other local name."""
-    options = msgspec.structs.replace(_filled(RunOptions, given), choices=_filled(Choices, given))
+def _arguments(command: str, given: Mapping[str, Any]) -> tuple[Path, Target, RunOptions, Context]:
+    """What a command takes, from the arguments of its function, before that has any other local name.
+
+    Raises UsageProblem for a value that the command line does not take either.
+    """
+    _check(command, given)
+    try:
+        choices = _filled(Choices, given)
+    except ValueError as e:  # a struct may check what no single option can
+        raise UsageProblem(str(e)) from e
+    options = msgspec.structs.replace(_filled(RunOptions, given), choices=choices)
     notify = given.get("notify")
     context = Context() if notify is None else Context(notify=notify)
     return Path(given["path"]), _filled(Target, given), options, context
+
+
+def _check(command: str, given: Mapping[str, Any]) -> None:
+    import click
+
+    from manifest_runner.cli.main import app
+
+    context = click.Context(app)
+    found = app.get_command(context, command)
+    assert found is not None
+    for option in found.params:
+        name = option.opts[-1].removeprefix("--").replace("-", "_")
+        if given.get(name) is None or option.multiple or not isinstance(option, click.Option) or option.is_flag:
+            continue
+        try:
+            option.process_value(context, given[name])
+        except click.BadParameter as e:
+            raise UsageProblem(f"{name}: {e.message}") from e
 
 
 def _filled(struct: type[S], given: Mapping[str, Any]) -> S:
@@ -202,7 +228,12 @@ def _filled(struct: type[S], given: Mapping[str, Any]) -> S:
     fields = {field: given.get(_FIELDS.get(field, field)) for field in struct.__struct_fields__}
     values = {field: value for field, value in fields.items() if value is not None}
     if "targets" in values:
-        values["targets"] = tuple(values["targets"])
+        values["targets"] = _several(values["targets"])
     if "lockfile" in values:
         values["lockfile"] = Path(values["lockfile"])
     return struct(**values)
+
+
+def _several(values: str | Sequence[str]) -> tuple[str, ...]:
+    """A text alone is one value: its letters would be many, and a ``*`` among them would choose everything."""
+    return (values,) if isinstance(values, str) else tuple(values)

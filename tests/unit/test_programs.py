@@ -148,3 +148,15 @@ def test_the_functions_are_loaded_when_they_are_asked_for():
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'walk'"):
         _ = manifest_runner.walk
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"limit": -1}, {"wait": "soon"}, {"expect": "x"}, {"batch_size": 5001}, {"where": "attempt == 0"}]
+)
+def test_what_the_command_line_does_not_take_is_a_usage_problem(study, wrong):
+    with pytest.raises(UsageProblem):
+        run(study, **wrong)
+
+
+def test_a_target_may_be_a_text(study):
+    assert plan(study, target="a*").launches == ["a"]
