@@ -194,7 +194,7 @@ def _arguments(command: str, given: Mapping[str, Any]) -> tuple[Path, Target, Ru
 
     Raises UsageProblem for a value that the command line does not take either.
     """
-    _check(command, given)
+    given = {**given, **_as_options(command, given)}
     try:
         choices = _filled(Choices, given)
     except ValueError as e:  # a struct may check what no single option can
@@ -205,7 +205,8 @@ def _arguments(command: str, given: Mapping[str, Any]) -> tuple[Path, Target, Ru
     return Path(given["path"]), _filled(Target, given), options, context
 
 
-def _check(command: str, given: Mapping[str, Any]) -> None:
+def _as_options(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of options as the command line would read them, so that a limit is a number."""
     import click
 
     from manifest_runner.cli.main import app
@@ -213,14 +214,16 @@ def _check(command: str, given: Mapping[str, Any]) -> None:
     context = click.Context(app)
     found = app.get_command(context, command)
     assert found is not None
+    values = {}
     for option in found.params:
         name = option.opts[-1].removeprefix("--").replace("-", "_")
         if given.get(name) is None or option.multiple or not isinstance(option, click.Option) or option.is_flag:
             continue
         try:
-            option.process_value(context, given[name])
+            values[name] = option.process_value(context, given[name])
         except click.BadParameter as e:
             raise UsageProblem(f"{name}: {e.message}") from e
+    return values
 
 
 def _filled(struct: type[S], given: Mapping[str, Any]) -> S:

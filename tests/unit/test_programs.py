@@ -158,5 +158,6 @@ def test_what_the_command_line_does_not_take_is_a_usage_problem(study, wrong):
         run(study, **wrong)
 
 
-def test_a_target_may_be_a_text(study):
+def test_a_target_may_be_a_text_and_a_limit_too(study):
     assert plan(study, target="a*").launches == ["a"]
+    assert plan(study, limit="1").launches == ["a"]
