@@ -123,7 +123,7 @@ def test_a_name_that_is_new_is_added_and_nothing_else_of_the_names_file_changes(
         (("icav2://reference data/GRCh38.tar", "fil." + "0" * 32), 15, "is the placeholder that `init` wrote"),
         (("icav2://reference data/GRCh38.tar", "fil." + "f" * 32), 15, 'lists no data "fil.ffff'),
         (("CRAM", "CRMA"), 16, 'takes "BAM" or "CRAM", found "CRMA"; did you mean "CRAM"?'),
-        (("GRCh38.tar", "grch38.tar"), 15, 'case matters, and there is "/GRCh38.tar"'),
+        (("GRCh38.tar", "grch38.tar"), 15, 'case matters, and there is "icav2://reference data/GRCh38.tar"'),
         (("kind: nextflow", "kind: cwl"), 9, "is of kind nextflow, this analysis is cwl"),
         (("Germline-4", "Germline-5"), 5, 'no pipeline "Germline-5"; did you mean "Germline-4"?'),
         (("Small", "Smal"), 6, 'no analysis storage is named "Smal"; did you mean "Small"?'),
