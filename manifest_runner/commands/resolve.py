@@ -15,7 +15,7 @@ from manifest_runner.commands.steps.names import check_data, check_pinned, warn_
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names
 from manifest_runner.names.names_file import write_names
 from manifest_runner.names.pins import Pins
@@ -72,7 +72,7 @@ def resolve(path: Path, target: Target, options: ResolveOptions, context: Contex
     return Resolved(session.names_path, tuple(sorted(wanted)), *_compared(pinned, names), findings)
 
 
-def _check(resolver: Resolver, names: Names, used: Used, fresh: Container[Name]) -> dict[str, Failure]:
+def _check(resolver: Resolver, names: Names, used: Used, fresh: Container[Name]) -> dict[str, LookupFailure]:
     """Unusable data and pipelines, by id, among those that were not looked up just now."""
     older = {entry.id for key, entry in names.pipelines.items() if Name("pipelines", key) not in fresh}
     data = {
@@ -93,25 +93,25 @@ def _uses(loaded: Loaded) -> tuple[set[Name], Used]:
     return wanted | needed_projects(wanted), used
 
 
-def _differences(pinned: Names, names: Names, wanted: set[Name]) -> dict[Name, Failure]:
+def _differences(pinned: Names, names: Names, wanted: set[Name]) -> dict[Name, LookupFailure]:
     """Names that are missing from the names file, or that stand for something else now."""
     found = {}
     for name in wanted:
         now, before = names.id_of(name), pinned.id_of(name)
         if now is not None and before is None and not is_uuid(name.key):
             words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
-            found[name] = Failure("MR711", words)
+            found[name] = LookupFailure("MR711", words)
         elif now is not None and now != before and before is not None:
             words = f"{shown(name.key)} stands for {now} now, and is pinned as {before}; `resolve --update` takes it"
-            found[name] = Failure("MR701", words)
+            found[name] = LookupFailure("MR701", words)
     return found
 
 
 def _raise_faults(
     session: Session,
     names: Names,
-    failures: Mapping[Name, Failure],
-    looked_at: tuple[Mapping[str, Failure], Mapping[str, Failure]],
+    failures: Mapping[Name, LookupFailure],
+    looked_at: tuple[Mapping[str, LookupFailure], Mapping[str, LookupFailure]],
     options: ResolveOptions,
 ) -> None:
     """Read the rows again to report faults and warnings at their places.

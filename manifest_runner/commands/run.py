@@ -12,7 +12,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.due import uncovered_words
 from manifest_runner.commands.steps.duplicates import doubles_of_run
-from manifest_runner.commands.steps.failed_items import Failure, failed_items
+from manifest_runner.commands.steps.failed_items import FailedItem, failed_items
 from manifest_runner.commands.steps.follow import follow, look
 from manifest_runner.commands.steps.launching import launch_due, plan_run
 from manifest_runner.commands.steps.open_run import OpenRun, open_run
@@ -40,7 +40,7 @@ class Outcome(msgspec.Struct):
     lockfile: Lockfile
     path: str
     sent: Sent
-    failures: list[Failure] = msgspec.field(default_factory=list)
+    failures: list[FailedItem] = msgspec.field(default_factory=list)
     findings: list[Finding] = msgspec.field(default_factory=list)
     doubles: list[Double] = msgspec.field(default_factory=list)
     waiting: list[str] = msgspec.field(default_factory=list)

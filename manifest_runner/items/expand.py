@@ -16,7 +16,7 @@ from manifest_runner.items.checks.notes import FIRST_ROWS, AnalysisNotes
 from manifest_runner.items.checks.partial_items import PartialItems
 from manifest_runner.items.checks.shared_data import SharedData
 from manifest_runner.items.compiler import Beside
-from manifest_runner.items.prepare import NO_ROW, Analysis
+from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.shorthands import TemplateSlot
@@ -43,7 +43,7 @@ class ItemStream:
     """
 
     def __init__(
-        self, document: Document, analyses: list[Analysis], findings: Findings, pins: Pins | None = None
+        self, document: Document, analyses: list[PreparedAnalysis], findings: Findings, pins: Pins | None = None
     ) -> None:
         self._document = document
         self._analyses = {analysis.spec.index: analysis for analysis in analyses}
@@ -144,7 +144,7 @@ class _Watch(NamedTuple):
         return look_at
 
 
-def _expand_analysis(analysis: Analysis, rows: WantedRows, watch: _Watch, revision: int) -> Iterator[Item]:
+def _expand_analysis(analysis: PreparedAnalysis, rows: WantedRows, watch: _Watch, revision: int) -> Iterator[Item]:
     """The items of one analysis."""
     render, kind, number = analysis.renderer.compiled(), analysis.spec.kind, analysis.spec.index
     checker, faults, pins = item_checker(kind), watch.faults, watch.pins
@@ -186,7 +186,7 @@ def _expand_analysis(analysis: Analysis, rows: WantedRows, watch: _Watch, revisi
         _conclude_without_items(analysis, watch, rows)
 
 
-def _conclude_without_items(analysis: Analysis, watch: _Watch, rows: WantedRows) -> None:
+def _conclude_without_items(analysis: PreparedAnalysis, watch: _Watch, rows: WantedRows) -> None:
     """No row gave an item: check what no row changes, or say that there are no rows."""
     if watch.faults.has_any:
         PartialItems(analysis, watch.faults, watch.pins).check_constants()
@@ -194,7 +194,7 @@ def _conclude_without_items(analysis: Analysis, watch: _Watch, rows: WantedRows)
         watch.notes.add_no_rows(rows.read)
 
 
-def _render_slowly(analysis: Analysis, watch: _Watch, wanted: WantedRow, error: Exception) -> tuple[Any, bytes]:
+def _render_slowly(analysis: PreparedAnalysis, watch: _Watch, wanted: WantedRow, error: Exception) -> tuple[Any, bytes]:
     """A row that the compiled function gave up on; no bytes, and each fault reported, where it gives no item."""
     index, row_id, row, beside = wanted
     try:
@@ -214,7 +214,7 @@ def _render_slowly(analysis: Analysis, watch: _Watch, wanted: WantedRow, error: 
 RevisionOf = Callable[[Any, int, RowId, Beside], str | None]
 
 
-def _revisions(analysis: Analysis, faults: AnalysisFaults, revision: int) -> RevisionOf:
+def _revisions(analysis: PreparedAnalysis, faults: AnalysisFaults, revision: int) -> RevisionOf:
     """The function from a row to its item's revision; None if it has none, which is reported."""
     own, renderer = analysis.revision, analysis.renderer
 

@@ -45,7 +45,7 @@ class PreparedRequirement(msgspec.Struct, frozen=True, eq=False):
     message: TemplateSlot | str
 
 
-class Analysis(msgspec.Struct, frozen=True, eq=False):
+class PreparedAnalysis(msgspec.Struct, frozen=True, eq=False):
     """One analysis ready to be rendered. ``fields`` still has shorthands, its templates are ``TemplateSlot`` values.
 
     ``broken`` are the places that have a fault, which is reported; then it gives no items, but the rest is checked.
@@ -70,7 +70,7 @@ class Analysis(msgspec.Struct, frozen=True, eq=False):
 
 def prepare_analyses(
     document: Document, project: str, folder: Path, findings: Findings, lockfile_of: LockfileOf = lockfile_beside
-) -> list[Analysis]:
+) -> list[PreparedAnalysis]:
     """The analyses; every fault and warning found, also the document's, is added to ``findings``.
 
     ``folder`` is what paths in the manifest are relative to, ``lockfile_of`` finds the lockfile of another manifest.
@@ -92,7 +92,7 @@ def prepare_analyses(
 
 def _prepare(
     spec: AnalysisSpec, scope: ManifestScope, sources: Sources, budget: Budget
-) -> tuple[Analysis, tuple[Used, ...]]:
+) -> tuple[PreparedAnalysis, tuple[Used, ...]]:
     """An analysis, and what its templates read."""
     faults_before = scope.faults.count
     rows = _open_rows(spec, scope, sources)
@@ -109,7 +109,7 @@ def _prepare(
     if rows is None or not is_grouped or (not broken and scope.faults.count > faults_before):
         broken = (*broken, ("forEach",))
     rows = rows or _NO_ROWS
-    analysis = Analysis(
+    analysis = PreparedAnalysis(
         spec=spec,
         fields=fields,
         rows=rows,
@@ -173,7 +173,7 @@ def _requirements(spec: AnalysisSpec, scope: ManifestScope, slots: SlotReader) -
             yield PreparedRequirement(each.index, that, message)
 
 
-def _warn_of_index(analysis: Analysis, scope: ManifestScope) -> None:
+def _warn_of_index(analysis: PreparedAnalysis, scope: ManifestScope) -> None:
     reference = analysis.fields["userReference"]
     if isinstance(reference, TemplateSlot) and "index" in reference.template.used.roots:
         place = scope.place(("userReference",), analysis.spec.index)

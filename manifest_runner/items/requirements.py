@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from manifest_runner.items.checks.faults import AnalysisFaults
-from manifest_runner.items.prepare import Analysis
+from manifest_runner.items.prepare import PreparedAnalysis
 from manifest_runner.items.wanted import WantedRow
 from manifest_runner.templates.model import TemplateFault
 
 
-def meets_requirements(analysis: Analysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
+def meets_requirements(analysis: PreparedAnalysis, faults: AnalysisFaults, wanted: WantedRow) -> bool:
     """Whether all requirements hold for an item; any that does not is reported."""
     from manifest_runner.templates.conditions import holds  # which imports jinja2
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.items.checks.faults import AnalysisFaults
 from manifest_runner.items.compiler import NOTHING_BESIDE, Beside
-from manifest_runner.items.prepare import Analysis
+from manifest_runner.items.prepare import PreparedAnalysis
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import OddRow
 from manifest_runner.rows.cells import ERROR_VALUES, error_words
@@ -27,7 +27,7 @@ WantedRow = tuple[int, RowId, Any, Beside]
 class WantedRows:
     """The rows that become items. ``read`` counts those that were read, ``kept`` those that ``where`` kept."""
 
-    def __init__(self, analysis: Analysis, faults: AnalysisFaults) -> None:
+    def __init__(self, analysis: PreparedAnalysis, faults: AnalysisFaults) -> None:
         self._analysis = analysis
         self._faults = faults
         self.read = 0

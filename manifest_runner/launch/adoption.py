@@ -23,7 +23,7 @@ from manifest_runner.lockfile.requests import requests_in
 from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import digest_stamp
 from manifest_runner.planning.launched import request_hash
-from manifest_runner.planning.naming import Identities, Known
+from manifest_runner.planning.naming import Identities, KnownDigest
 from manifest_runner.planning.plan import Handle, Launch
 from manifest_runner.timestamps import seconds_of
 
@@ -44,7 +44,7 @@ class KnownAs(msgspec.Struct, frozen=True):
         """The hash of a launch's request, the same under all of its names and digests."""
         return request_hash(launch.kind, orjson.loads(self.fetch(launch.request)))
 
-    def digests(self, launch: Launch, attempt: int) -> Iterator[Known]:
+    def digests(self, launch: Launch, attempt: int) -> Iterator[KnownDigest]:
         return self.identities.all(launch, self.fetch(launch.request), attempt)
 
 

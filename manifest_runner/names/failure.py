@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Failure(NamedTuple):
+class LookupFailure(NamedTuple):
     """The code of the finding, and its words."""
 
     code: str

@@ -16,9 +16,9 @@ from manifest_runner.model import DataPath, Kind, Name
 from manifest_runner.names.api_keys import with_api_keys
 from manifest_runner.names.checks.pipeline_check import PipelineCheck, RequestFault
 from manifest_runner.names.data_slots import Request, data_in, with_data
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names
-from manifest_runner.names.review import Known, Review
+from manifest_runner.names.review import KnownNames, Review
 
 # Ids of data, one a line, that nothing can be wrong with; one of zeros is somebody's to fill in.
 _IDS = re.compile(r"(?:f[io]l\.(?!0000)[0-9A-Za-z]+(?:\n(?!\Z)|\Z))+")
@@ -48,16 +48,16 @@ class Pins:
     def __init__(
         self,
         names: Names,
-        failures: Mapping[Name, Failure] | None = None,
+        failures: Mapping[Name, LookupFailure] | None = None,
         *,
         check: bool = True,
         report_unresolved: bool = False,
-        faulty: Mapping[str, Failure] | None = None,
-        remarks: Mapping[str, Failure] | None = None,
+        faulty: Mapping[str, LookupFailure] | None = None,
+        remarks: Mapping[str, LookupFailure] | None = None,
         only: Container[str] | None = None,
     ) -> None:
         self.names = names
-        self._known = Known(names, failures or {}, faulty or {}, report_unresolved)
+        self._known = KnownNames(names, failures or {}, faulty or {}, report_unresolved)
         self.remarks = remarks or {}
         self._remarks = dict(self.remarks)  # until they are reported
         self._only = only

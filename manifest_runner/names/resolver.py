@@ -17,7 +17,7 @@ from manifest_runner.ica.name_responses import Named, read_named, read_project
 from manifest_runner.ica.wire import Page
 from manifest_runner.model import Name
 from manifest_runner.names.checks.data_check import DataCheck
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.lookup.data_lookup import DataLookup
 from manifest_runner.names.lookup.data_paths import FoundData
 from manifest_runner.names.lookup.pipeline_lookup import HIDDEN, PipelineLookup
@@ -31,7 +31,7 @@ class LookedUp(msgspec.Struct, frozen=True):
     """The entries of names, and why others have none."""
 
     entries: dict[Name, Any]
-    failures: dict[Name, Failure]
+    failures: dict[Name, LookupFailure]
 
 
 class Resolver:
@@ -43,25 +43,25 @@ class Resolver:
 
     def __init__(self, client: Client, warn: Warn, *, declarations: bool = True) -> None:
         self._client = client
-        self._of_data: dict[str, Failure] = {}
+        self._of_data: dict[str, LookupFailure] = {}
         self._pipelines = PipelineLookup(client, warn, declarations=declarations)
         self._all_projects: list[Named] | None = None
         self._region: str | None = None
         self._knows_region = False
 
     @property
-    def remarks(self) -> dict[str, Failure]:
+    def remarks(self) -> dict[str, LookupFailure]:
         """The warnings so far, by the id of a pipeline, and the id or the path of data."""
         return self._of_data | self._pipelines.remarks
 
     def look_up(self, names: Collection[Name], projects: dict[str, str] | None = None) -> LookedUp:
         """The entries of all of these names. ``projects`` are the ids of projects whose names are already known."""
         entries: dict[Name, Any] = {}
-        failures: dict[Name, Failure] = {}
+        failures: dict[Name, LookupFailure] = {}
 
         def take(found: Iterable[tuple[Name, Any]]) -> None:
             for name, each in found:
-                if isinstance(each, Failure):
+                if isinstance(each, LookupFailure):
                     failures[name] = each
                 else:
                     entries[name] = each
@@ -75,13 +75,13 @@ class Resolver:
         take(self._data([name for name in names if name.kind == "data"], known, failures))
         return LookedUp(entries, failures)
 
-    def pipeline_failure(self, key: str, pipeline_id: str) -> Failure | None:
+    def pipeline_failure(self, key: str, pipeline_id: str) -> LookupFailure | None:
         """Why a pipeline that is pinned cannot be started now."""
         return self._pipelines.failure_of(key, pipeline_id)
 
     # -- projects and storages
 
-    def _project(self, name: str) -> str | Failure:
+    def _project(self, name: str) -> str | LookupFailure:
         found = [each for each in self._search(name) if each.name == name]
         if not found:
             found = [each for each in self._projects() if each.name == name]
@@ -89,9 +89,11 @@ class Resolver:
             return found[0].id
         if found:
             listed = ", ".join(f"{each.id} ({each.detail})" if each.detail else each.id for each in found)
-            return Failure("MR701", f"several projects are named {shown(name)}: {listed}; write the id of one of them")
+            return LookupFailure(
+                "MR701", f"several projects are named {shown(name)}: {listed}; write the id of one of them"
+            )
         hint = near_miss(name, [each.name for each in self._projects()])
-        return Failure("MR701", f"no project named {shown(name)}, or this credential may not see it{hint}")
+        return LookupFailure("MR701", f"no project named {shown(name)}, or this credential may not see it{hint}")
 
     def _search(self, name: str) -> list[Named]:
         return list(self._client.pages(calls.search_projects(name), read_named))
@@ -102,7 +104,7 @@ class Resolver:
             self._all_projects = list(self._client.pages(calls.search_projects(), read_named))
         return self._all_projects
 
-    def _storages(self, keys: Sequence[str]) -> Iterator[tuple[Name, str | Failure]]:
+    def _storages(self, keys: Sequence[str]) -> Iterator[tuple[Name, str | LookupFailure]]:
         if not keys:
             return
         storages = self._client.ask(calls.list_storages(), read_named).items
@@ -113,15 +115,15 @@ class Resolver:
                 yield Name("storages", key), found[0]
             elif found:
                 words = f"several storages are named {shown(key)}: {', '.join(found)}; write the id of one of them"
-                yield Name("storages", key), Failure("MR701", words)
+                yield Name("storages", key), LookupFailure("MR701", words)
             else:
                 hint = near_miss(key, names) or (f"; there is {', '.join(map(shown, names[:12]))}" if names else "")
-                yield Name("storages", key), Failure("MR701", f"no analysis storage is named {shown(key)}{hint}")
+                yield Name("storages", key), LookupFailure("MR701", f"no analysis storage is named {shown(key)}{hint}")
 
     # -- data
 
     def _data(
-        self, names: Sequence[Name], projects: dict[str, str], failures: dict[Name, Failure]
+        self, names: Sequence[Name], projects: dict[str, str], failures: dict[Name, LookupFailure]
     ) -> Iterator[tuple[Name, Any]]:
         by_project: dict[str | None, dict[str, list[str]]] = {}
         for name in names:
@@ -138,8 +140,8 @@ class Resolver:
                 for key in keys[path]:
                     yield Name("data", key), self._entry(key, path, each)
 
-    def _entry(self, key: str, path: str, found: FoundData | Failure) -> Any:
-        if isinstance(found, Failure):
+    def _entry(self, key: str, path: str, found: FoundData | LookupFailure) -> Any:
+        if isinstance(found, LookupFailure):
             words = found.message.replace(shown(path), shown(key), 1)  # and what it suggests, of the same project
             return found._replace(message=words.replace('"/', f'"{key.removesuffix(path)}/'))
         self._warn_of_region(key, found.record)
@@ -154,7 +156,7 @@ class Resolver:
     def _warn_of_region(self, key: str, record: DataRecord) -> None:
         if record.region_id is not None and (own := self._own_region()) is not None and record.region_id != own:
             words = f"{shown(key)} ({record.id}) is in another region than the project"
-            self._of_data[key] = self._of_data[record.id] = Failure("MR708", words)
+            self._of_data[key] = self._of_data[record.id] = LookupFailure("MR708", words)
 
     def _own_region(self) -> str | None:
         """The region of the client's project; None if the server does not say."""
@@ -171,7 +173,7 @@ class Resolver:
 
     def check_ids(
         self, ids: Collection[str], project: str | None = None, keys: Mapping[str, str] = MappingProxyType({})
-    ) -> dict[str, Failure]:
+    ) -> dict[str, LookupFailure]:
         """The ids of data that cannot be used, each with the reason. URNs are not looked at.
 
         ``keys`` are the paths that pinned ids stand for.

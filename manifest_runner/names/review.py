@@ -10,7 +10,7 @@ import msgspec
 from manifest_runner.model import DataPath, Name, NameKind
 from manifest_runner.names.checks.pipeline_check import RequestFault
 from manifest_runner.names.data_slots import Request
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names
 from manifest_runner.names.references import data_fault, is_data_name, is_uuid, pipeline_id_fault
 from manifest_runner.text import shown
@@ -24,19 +24,19 @@ NAME_KEYS: dict[str, tuple[str, NameKind]] = {
 TARGET_PROJECT = "targetProject"
 
 
-class Known(msgspec.Struct, frozen=True):
+class KnownNames(msgspec.Struct, frozen=True):
     """The known names: see `Pins`."""
 
     names: Names
-    failures: Mapping[Name, Failure] = {}
-    faulty: Mapping[str, Failure] = {}
+    failures: Mapping[Name, LookupFailure] = {}
+    faulty: Mapping[str, LookupFailure] = {}
     report_unresolved: bool = False
 
 
 class Review:
     """The faults and the unknown names of one request."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: KnownNames) -> None:
         self._known = known
         self.unresolved: list[Name] = []
         self.faults: list[RequestFault] = []

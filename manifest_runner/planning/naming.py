@@ -37,7 +37,7 @@ class Naming(msgspec.Struct, frozen=True):
         return self.name, *(name for name in dict.fromkeys(self.former_names) if name != self.name)
 
 
-class Known(NamedTuple):
+class KnownDigest(NamedTuple):
     """A digest that a launch may have, and the userReference under which it does."""
 
     digest: str
@@ -53,11 +53,11 @@ class Identities:
         self._masked = [item_digester(name, project) for name in naming.names]
         self._unmasked = [item_digester(name, project, masked=False) for name in naming.names]
 
-    def all(self, item: Requested, request: bytes, attempt: int) -> Iterator[Known]:
+    def all(self, item: Requested, request: bytes, attempt: int) -> Iterator[KnownDigest]:
         """Every digest that a launch of this item may have, the present one first."""
         for reference in (item.user_reference, *self.renames.former(item.user_reference)):
             for digest in self.under(item, request, attempt, reference):
-                yield Known(digest, reference)
+                yield KnownDigest(digest, reference)
 
     def under(self, item: Requested, request: bytes, attempt: int, reference: str) -> Iterator[str]:
         """The digests of an item as if it were named ``reference``: also under former names of the manifest.

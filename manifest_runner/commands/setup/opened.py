@@ -11,7 +11,7 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.state import (
     READING,
     Identity,
-    Place,
+    StatePlace,
     Stores,
     check_moved_in,
     local_lockfile,
@@ -51,9 +51,9 @@ def open_target(
         loaded = loaded.without_checks()
     identity = Identity(server_of(target, context), loaded.project, loaded.document.name)
     document = loaded.document
-    place = Place(path.parent)
+    place = StatePlace(path.parent)
     if not target.emulator:
-        place = Place(path.parent, document.state, document.lock == "git", document.git)
+        place = StatePlace(path.parent, document.state, document.lock == "git", document.git)
     refuse_lockfile_option(target.lockfile, place)
     stores = open_stores(place, identity, context.env, context.home, patience=patience)
     return Opened(loaded, workspace_of(path, target), target, stores)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.state import READING, Identity, Place, local_lockfile, open_stores
+from manifest_runner.commands.setup.state import READING, Identity, StatePlace, local_lockfile, open_stores
 from manifest_runner.items.load import find_project
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace
@@ -29,5 +29,5 @@ def _find(manifest: Path, target: Target, server: str, context: Context) -> Vers
     document = load_document(read_manifest(manifest), env=context.env, given_vars={})
     project = find_project(target.project, document.project, context.env)
     identity = Identity(server, project, document.name)
-    place = Place(manifest.parent, document.state)
+    place = StatePlace(manifest.parent, document.state)
     return open_stores(place, identity, context.env, context.home, patience=READING).lockfile(workspace)

@@ -28,7 +28,7 @@ class Identity(msgspec.Struct, frozen=True):
     name: str
 
 
-class Place(msgspec.Struct, frozen=True):
+class StatePlace(msgspec.Struct, frozen=True):
     """The manifest's settings for its state: a URL, a lease as a git ref, or neither.
 
     ``folder`` is the manifest's.
@@ -83,7 +83,9 @@ class Stores(msgspec.Struct, frozen=True):
         return f"{self.identity.project}/{self.identity.name}{suffix}"
 
 
-def open_stores(place: Place, identity: Identity, env: Mapping[str, str], home: Path, *, patience: float) -> Stores:
+def open_stores(
+    place: StatePlace, identity: Identity, env: Mapping[str, str], home: Path, *, patience: float
+) -> Stores:
     """The stores that a manifest names. Raises a RunnerError. The only thing asked is git, for its remotes."""
     if place.state is not None:
         from manifest_runner.store.location import open_state
@@ -148,6 +150,6 @@ def check_moved_in(lockfile: VersionedLockfile, workspace: Workspace) -> None:
         )
 
 
-def refuse_lockfile_option(given: Path | None, place: Place) -> None:
+def refuse_lockfile_option(given: Path | None, place: StatePlace) -> None:
     if given is not None and place.state is not None:
         raise UsageProblem(f"--lockfile {given}: this manifest keeps its lockfile at {place.state} (`state`)")

@@ -17,7 +17,7 @@ from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import find_project
 from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.model import Name
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import dump_names, names_path
 
@@ -38,7 +38,7 @@ def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: C
     with _client(path, target, project, context) as client:
         lookup = PipelineLookup(client, lambda _code, words: context.notify(words))
         record = lookup.record_of(pipeline)
-        if isinstance(record, Failure):
+        if isinstance(record, LookupFailure):
             raise UsageProblem(record.message)
         entry: PipelineEntry = lookup.entry_of(pipeline, record)
     samplesheet = samplesheet_of(path)

@@ -13,7 +13,7 @@ from manifest_runner.report.rows import unexplained
 from manifest_runner.report.states import state_of
 
 
-class Failure(msgspec.Struct, frozen=True):
+class FailedItem(msgspec.Struct, frozen=True):
     """A failed item: the API's reason, and its places in the manifest and the samplesheet."""
 
     user_reference: str
@@ -22,7 +22,7 @@ class Failure(msgspec.Struct, frozen=True):
     row: Place | None
 
 
-def failed_items(session: Session, plan: Plan, choices: Choices) -> list[Failure]:
+def failed_items(session: Session, plan: Plan, choices: Choices) -> list[FailedItem]:
     """The manifest's items that are known to have failed, now or earlier, except accepted ones."""
     failed = {
         reference: _reason(item)
@@ -33,7 +33,7 @@ def failed_items(session: Session, plan: Plan, choices: Choices) -> list[Failure
         return []
     expansion = session.loaded.stream
     places = {item.user_reference: expansion.place(item) for item in expansion.named(failed.keys())}
-    return [Failure(name, failed[name], *places[name]) for name in places]
+    return [FailedItem(name, failed[name], *places[name]) for name in places]
 
 
 def _counts(reference: str, item: LockedItem, plan: Plan) -> bool:

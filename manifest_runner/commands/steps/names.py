@@ -14,7 +14,7 @@ from manifest_runner.errors import Refused
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
 from manifest_runner.names.checks.pipeline_check import PipelineCheck
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import read_names, write_names
 from manifest_runner.names.pins import Pins
@@ -92,7 +92,7 @@ class _Verdict(msgspec.Struct):
     """
 
     entries: dict[Name, Any] = {}
-    faulty: dict[str, Failure] = {}
+    faulty: dict[str, LookupFailure] = {}
     is_right: bool = True
 
 
@@ -130,7 +130,7 @@ def save_names(session: Session, entries: dict[Name, Any]) -> None:
     write_names(path, on_disk.with_entries(entries))
 
 
-def check_pinned(resolver: Resolver, names: Names, ids: Collection[str]) -> dict[str, Failure]:
+def check_pinned(resolver: Resolver, names: Names, ids: Collection[str]) -> dict[str, LookupFailure]:
     """The pipelines, by id, that can no longer be started."""
     keys = {entry.id: key for key, entry in names.pipelines.items()}
     failures = {each: resolver.pipeline_failure(keys[each], each) for each in sorted(ids)}
@@ -139,7 +139,7 @@ def check_pinned(resolver: Resolver, names: Names, ids: Collection[str]) -> dict
 
 def check_data(
     resolver: Resolver, names: Names, ids: Collection[str], notify: Callable[[str], None] | None
-) -> dict[str, Failure]:
+) -> dict[str, LookupFailure]:
     """The data, by id, that cannot be used; without ``notify`` however many they are."""
     if notify is not None and len(ids) > MAX_CHECKED_IDS:
         notify(f"more than {MAX_CHECKED_IDS:,} data ids are too many for a run; `manifest-runner resolve` checks them")
@@ -148,7 +148,7 @@ def check_data(
     by_project: dict[str | None, list[str]] = {}
     for each in ids:
         by_project.setdefault(foreign.get(each), []).append(each)
-    failures: dict[str, Failure] = {}
+    failures: dict[str, LookupFailure] = {}
     for project, listed in by_project.items():
         try:
             failures |= resolver.check_ids(listed, project, keys)
@@ -181,7 +181,7 @@ def _examine_pipeline(resolver: Resolver, pipeline: str, verdict: _Verdict) -> P
     return None if entry is None else PipelineCheck(pipeline, entry)
 
 
-def with_paths(faulty: Mapping[str, Failure], names: Names) -> dict[str, Failure]:
+def with_paths(faulty: Mapping[str, LookupFailure], names: Names) -> dict[str, LookupFailure]:
     """The same, also keyed by the manifest's paths."""
     by_path = {key: faulty[entry.id] for key, entry in names.data.items() if entry.id in faulty}
     return {**faulty, **by_path}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.checks.unknown_parts import Part
-from manifest_runner.items.prepare import NO_ROW, Analysis
+from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, has_slot, written_at
 from manifest_runner.manifest.document import Document
@@ -63,7 +63,9 @@ class _Messages:
 class AnalysisFaults:
     """The faults of one analysis. ``has_any`` says whether there is one."""
 
-    def __init__(self, document: Document, analysis: Analysis, findings: Findings, checks: ConstantChecks) -> None:
+    def __init__(
+        self, document: Document, analysis: PreparedAnalysis, findings: Findings, checks: ConstantChecks
+    ) -> None:
         self._document = document
         self._analysis = analysis
         self._findings = findings

@@ -8,7 +8,7 @@ from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.checks.faults import AnalysisFaults
 from manifest_runner.items.compiler import what_it_gives
-from manifest_runner.items.prepare import Analysis
+from manifest_runner.items.prepare import PreparedAnalysis
 from manifest_runner.items.shorthands import TemplateSlot, written_at
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import Rows
@@ -22,7 +22,7 @@ FIRST_ROWS = 1_000
 class AnalysisNotes:
     """Hints about one analysis: no rows, inputs without data."""
 
-    def __init__(self, analysis: Analysis, faults: AnalysisFaults, findings: Findings) -> None:
+    def __init__(self, analysis: PreparedAnalysis, faults: AnalysisFaults, findings: Findings) -> None:
         self._analysis = analysis
         self._faults = faults
         self._findings = findings

@@ -7,7 +7,7 @@ from typing import Any
 from manifest_runner.items.checks.faults import AnalysisFaults
 from manifest_runner.items.checks.notes import FIRST_ROWS
 from manifest_runner.items.checks.unknown_parts import Part, Unknown, slot_paths
-from manifest_runner.items.prepare import NO_ROW, Analysis
+from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.wanted import WantedRow, WantedRows
@@ -19,7 +19,7 @@ from manifest_runner.validation.shipped import item_checker
 class PartialItems:
     """Checks the rest of the items of one analysis, even if most of it is faulty."""
 
-    def __init__(self, analysis: Analysis, faults: AnalysisFaults, pins: Pins) -> None:
+    def __init__(self, analysis: PreparedAnalysis, faults: AnalysisFaults, pins: Pins) -> None:
         self._analysis = analysis
         self._faults = faults
         self._pins = pins

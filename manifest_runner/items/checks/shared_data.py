@@ -14,7 +14,7 @@ import orjson
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.items.prepare import NO_ROW, Analysis
+from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
 from manifest_runner.items.shorthands import has_slot, written_at
 from manifest_runner.model import DataPath, Item, RowId
 from manifest_runner.text import shown
@@ -64,7 +64,7 @@ class SharedData:
 
     def __init__(
         self,
-        analysis: Analysis,
+        analysis: PreparedAnalysis,
         place: Callable[[DataPath], Place],
         findings: Findings,
         label: Callable[[str], str],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from manifest_runner.ica import data_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.parallel import in_parallel
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.lookup.data_paths import status_fault
 from manifest_runner.names.lookup.everything import AskPage, find_everywhere
 from manifest_runner.text import shown
@@ -28,7 +28,7 @@ class DataCheck:
         self._project = project
         self._budget = calls.MAX_QUERY - base_bytes - _FIXED_BYTES
 
-    def failures(self, ids: Collection[str], usable: Callable[[DataRecord], None]) -> dict[str, Failure]:
+    def failures(self, ids: Collection[str], usable: Callable[[DataRecord], None]) -> dict[str, LookupFailure]:
         """The ids of data that cannot be used, each with the reason; ``usable`` gets all others.
 
         URNs are not looked at.
@@ -39,7 +39,7 @@ class DataCheck:
             found |= {each.id: each for each in records}
         if not self._is_filtered and (missing := set(wanted) - found.keys()):
             found |= {each.id: each for each in self._everywhere(missing)}
-        failures: dict[str, Failure] = {}
+        failures: dict[str, LookupFailure] = {}
         for each in wanted:
             record = found.get(each)
             if record is None:
@@ -58,13 +58,13 @@ class DataCheck:
         """The manifest's name for data, or else their path, or else their id."""
         return self._keys.get(record.id) or record.path or record.id
 
-    def _unlisted(self, data_id: str) -> Failure:
+    def _unlisted(self, data_id: str) -> LookupFailure:
         where = "the project" if self._project is None else f"project {self._project}"
         if key := self._keys.get(data_id):
             words = f"{shown(key)} is pinned as {data_id}, which {where} does not list"
-            return Failure("MR707", f"{words}; `manifest-runner resolve --update` looks it up again")
+            return LookupFailure("MR707", f"{words}; `manifest-runner resolve --update` looks it up again")
         words = f'{where} lists no data {shown(data_id)}; data of another project are written "icav2://PROJECT/path"'
-        return Failure("MR707", words)
+        return LookupFailure("MR707", words)
 
     def _listed(self, ids: Sequence[str]) -> list[DataRecord]:
         """The wanted rows of all pages, as long as a page has any."""

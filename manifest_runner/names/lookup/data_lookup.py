@@ -19,7 +19,7 @@ from manifest_runner.ica import data_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
 from manifest_runner.ica.parallel import in_parallel
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.lookup.batches import Batches
 from manifest_runner.names.lookup.data_paths import (
     FoundData,
@@ -51,7 +51,7 @@ class DataLookup:
         self._spellings: dict[str, str] = {}  # of wanted paths in lower case, as they are in another case
         self._is_filtered = True  # until the server gives what an exact batch does not ask for
 
-    def look_up(self, paths: Collection[str]) -> dict[str, FoundData | Failure]:
+    def look_up(self, paths: Collection[str]) -> dict[str, FoundData | LookupFailure]:
         """The data that each path stands for, or why there is none."""
         self._missing = {bare(path) for path in paths}
         self._lowered = {each.lower() for each in self._missing}
@@ -176,7 +176,7 @@ class DataLookup:
 
     # -- what is missing
 
-    def _explain(self, paths: Sequence[str]) -> dict[str, FoundData | Failure]:
+    def _explain(self, paths: Sequence[str]) -> dict[str, FoundData | LookupFailure]:
         """Why these stand for nothing; the folders of the first of them are looked into."""
         if paths:
             self._spellings |= {path.lower(): path for path in self._found}
@@ -184,7 +184,7 @@ class DataLookup:
         unknown = [folder_of(bare(path)) for path in paths if spellings[path] is None]
         names = {folder: self._names_in(folder) for folder in list(dict.fromkeys(unknown))[:_MAX_EXPLAINED]}
         return {
-            path: Failure("MR701", missing_words(path, spellings[path], names.get(folder_of(bare(path)))))
+            path: LookupFailure("MR701", missing_words(path, spellings[path], names.get(folder_of(bare(path)))))
             for path in paths
         }
 

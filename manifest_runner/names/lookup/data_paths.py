@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from manifest_runner.ica.data_responses import DataRecord
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import DataEntry
 from manifest_runner.text import near_miss, shown
 
@@ -21,7 +21,7 @@ class FoundData(NamedTuple):
     record: DataRecord
 
 
-def choose_data(path: str, records: Sequence[DataRecord]) -> FoundData | Failure | None:
+def choose_data(path: str, records: Sequence[DataRecord]) -> FoundData | LookupFailure | None:
     """The data that a path means: a folder with a slash at its end, else a file before a folder; None without any."""
     if not records:
         return None
@@ -30,7 +30,7 @@ def choose_data(path: str, records: Sequence[DataRecord]) -> FoundData | Failure
     of_kind: Sequence[DataRecord] = next(filter(None, by_kind), records)
     meant = [each for each in of_kind if each.status in (None, AVAILABLE)] or of_kind
     if len(meant) > 1:
-        return Failure("MR701", f"{shown(path)} stands for {_listed(meant)}; write the id of one of them")
+        return LookupFailure("MR701", f"{shown(path)} stands for {_listed(meant)}; write the id of one of them")
     record = meant[0]
     return status_fault(path, record) or FoundData(DataEntry(record.id, record.size), record)
 
@@ -50,7 +50,7 @@ def missing_words(path: str, spelling: str | None, neighbours: list[str] | None)
     return words + near_miss(bare(path), neighbours)
 
 
-def status_fault(path: str, record: DataRecord) -> Failure | None:
+def status_fault(path: str, record: DataRecord) -> LookupFailure | None:
     """Why data cannot be used now; None if they can, or if the server does not say."""
     if record.status in (None, AVAILABLE):
         return None
@@ -62,7 +62,7 @@ def status_fault(path: str, record: DataRecord) -> Failure | None:
         "DELETING": "it is being deleted",
         "DELETED": "it was deleted",
     }.get(record.status, "only AVAILABLE data can be used")
-    return Failure("MR707", f"{shown(path)} ({record.id}) is {record.status}: {advice}")
+    return LookupFailure("MR707", f"{shown(path)} ({record.id}) is {record.status}: {advice}")
 
 
 def _listed(records: Sequence[DataRecord]) -> str:

@@ -18,7 +18,7 @@ from manifest_runner.ica.name_responses import (
     read_pipelines,
 )
 from manifest_runner.model import Kind
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
 from manifest_runner.names.references import is_uuid
 from manifest_runner.text import near_miss, shown
@@ -37,19 +37,19 @@ class PipelineLookup:
     """
 
     def __init__(self, client: Client, warn: Callable[[str, str], None], *, declarations: bool = True) -> None:
-        self.remarks: dict[str, Failure] = {}
+        self.remarks: dict[str, LookupFailure] = {}
         self._client = client
         self._warn = warn
         self._declarations = declarations
         self._listed: tuple[PipelineRecord, ...] | None = None
         self._hidden: Refused | None = None
 
-    def look_up(self, key: str) -> PipelineEntry | Failure:
+    def look_up(self, key: str) -> PipelineEntry | LookupFailure:
         """The pipeline of a code or an id. Raises Refused if the credential may not look for a code."""
         record = self._by_id(key) if is_uuid(key) else self._by_code(key)
         if record is None:
             return PipelineEntry(key)  # an id of which nothing can be seen
-        if isinstance(record, Failure):
+        if isinstance(record, LookupFailure):
             return record
         if failure := self._status_failure(key, record):
             return failure
@@ -73,12 +73,12 @@ class PipelineLookup:
             form,
         )
 
-    def failure_of(self, key: str, pipeline_id: str) -> Failure | None:
+    def failure_of(self, key: str, pipeline_id: str) -> LookupFailure | None:
         """Why a pipeline that is pinned cannot be started now; a draft or a deprecated one is a warning."""
         record = self._by_id(pipeline_id)
         return None if record is None else self._status_failure(key, record)
 
-    def record_of(self, key: str) -> PipelineRecord | Failure:
+    def record_of(self, key: str) -> PipelineRecord | LookupFailure:
         """The pipeline itself. Raises Refused if the credential may not see it."""
         if not is_uuid(key):
             return self._by_code(key)
@@ -89,7 +89,7 @@ class PipelineLookup:
     def _by_id(self, pipeline_id: str) -> PipelineRecord | None:
         return self._seen(pipeline_id, lambda: self._client.ask(calls.get_pipeline(pipeline_id), read_pipeline))
 
-    def _by_code(self, code: str) -> PipelineRecord | Failure:
+    def _by_code(self, code: str) -> PipelineRecord | LookupFailure:
         listed = self._list()
         found = [each for each in listed if code in (each.code, each.name)]
         found = [each for each in found if each.code == code] or found
@@ -98,10 +98,12 @@ class PipelineLookup:
         if len({each.id for each in found}) == 1:
             return self._looked_at(found[0])
         if found:
-            return Failure("MR701", f"{shown(code)} stands for several pipelines: {_several(found)}; write one id")
+            return LookupFailure(
+                "MR701", f"{shown(code)} stands for several pipelines: {_several(found)}; write one id"
+            )
         if self._hidden is not None:
             raise self._hidden
-        return Failure("MR701", f"the project has no pipeline {shown(code)}{_hint(code, listed)}")
+        return LookupFailure("MR701", f"the project has no pipeline {shown(code)}{_hint(code, listed)}")
 
     def _list(self) -> tuple[PipelineRecord, ...]:
         if self._listed is None:
@@ -142,14 +144,14 @@ class PipelineLookup:
 
     # -- judging
 
-    def _status_failure(self, key: str, record: PipelineRecord) -> Failure | None:
+    def _status_failure(self, key: str, record: PipelineRecord) -> LookupFailure | None:
         status = (record.status or "").lower()
         if status == "archived" or status.startswith("import"):
-            return Failure("MR709", f"the pipeline {shown(key)} ({record.id}) is {status} and cannot be started")
+            return LookupFailure("MR709", f"the pipeline {shown(key)} ({record.id}) is {status} and cannot be started")
         if status in ("draft", "deprecated"):
             more = "; it may change" if status == "draft" else ""
             words = f"the pipeline {shown(key)} is {'a draft' if status == 'draft' else status}{more}"
-            self.remarks[record.id] = Failure("MR709", words)
+            self.remarks[record.id] = LookupFailure("MR709", words)
         return None
 
 

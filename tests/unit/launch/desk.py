@@ -23,7 +23,7 @@ from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
-from manifest_runner.planning.naming import Identities, Known, Naming
+from manifest_runner.planning.naming import Identities, KnownDigest, Naming
 from manifest_runner.planning.plan import Launch
 from manifest_runner.timestamps import timestamp
 
@@ -66,8 +66,8 @@ class Api:
 class Attempts(KnownAs, frozen=True):
     """Digests as ``launch`` makes them up."""
 
-    def digests(self, which: Launch, attempt: int) -> Iterator[Known]:
-        yield Known(launch(which.user_reference, attempt).digest, which.user_reference)
+    def digests(self, which: Launch, attempt: int) -> Iterator[KnownDigest]:
+        yield KnownDigest(launch(which.user_reference, attempt).digest, which.user_reference)
 
 
 class Desk:

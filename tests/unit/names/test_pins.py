@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from manifest_runner.model import Name
 from manifest_runner.names.api_keys import NO_UUID
-from manifest_runner.names.failure import Failure
+from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
 from manifest_runner.names.pins import Pins
 
@@ -134,8 +134,8 @@ def test_a_file_in_the_place_of_a_folder_is_a_fault():
 
 
 def test_of_what_was_looked_up_in_vain_only_the_chosen_items_are_at_fault():
-    failures = {Name("data", "/new"): Failure("MR701", "no data")}
-    faulty = {"fil.a": Failure("MR707", "gone"), "/a": Failure("MR707", "gone")}
+    failures = {Name("data", "/new"): LookupFailure("MR701", "no data")}
+    faulty = {"fil.a": LookupFailure("MR707", "gone"), "/a": LookupFailure("MR707", "gone")}
     pins = Pins(NAMES, failures, faulty=faulty)
     assert [fault.code for fault in place(with_ids("/new", "/a", "fil.a"), pins=pins).faults] == [
         "MR701",
