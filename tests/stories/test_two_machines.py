@@ -171,6 +171,25 @@ def test_what_is_on_its_way_is_still_waited_for_after_a_run_that_does_not_want_i
     record_property("kills", 1)
 
 
+@pytest.mark.parametrize("shared", ["git"], indirect=True)
+def test_a_batch_that_was_sent_with_another_signature_is_waited_for(
+    shared, timed_emulator, server, clock, record_property
+):
+    """Its key does not help, since the bytes are others now."""
+    timed = Place(server, timed_emulator.start(creation_delay=1600.0), timed_emulator.database, clock)
+    mine, theirs = shared.machines(timed, ME, ME)
+    for checkout in (mine, theirs):
+        url = f"https://example.com/f?X-Amz-Signature={checkout.folder.parent.name}"
+        checkout.write(SOME, head=shared.head(), depth=f"'{url}'")
+    step = steps_of(shared, timed).index(POST) + 1
+    assert mine.timed(at={"step": step, "when": "after"}).code == KILLED
+    clock.advance(EXPIRED)
+    ended = theirs.timed(timeout=3000.0, poll_interval=60.0)
+    assert (ended.code, "partly visible" in ended.err) == (0, True), ended.err
+    shared.check(theirs)
+    record_property("kills", 1)
+
+
 @pytest.mark.parametrize("shared", ["file"], indirect=True)
 def test_what_a_run_left_without_an_answer_is_waited_for_by_another_user(shared, timed_emulator, server, clock):
     """The run has ended and released its lease. What it sent last does not show yet."""
