@@ -56,7 +56,7 @@ def colleague(*arguments: str) -> Callable[[Checkout], None]:
 
 
 STORIES = {
-    "first run": Story(),
+    "first run": Story(stride=2),
     "first run without stamps": Story(recovery=("--batch-size", "3"), stamp=False),
     "retry": Story(
         ("--retry-failed",),

@@ -71,7 +71,7 @@ def interrupt_lines(checkout: Callable[[], Checkout], tally: Any, files: tuple[s
 
 
 def test_an_interrupt_at_any_line_that_records_an_answer_forgets_nothing(checkout, tally):
-    interrupt_lines(checkout, tally, ("/launch/record.py", "/commands/setup/session.py"), 7)
+    interrupt_lines(checkout, tally, ("/launch/record.py", "/commands/setup/session.py"), 11)
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_a_full_disk_at_any_file_step_is_reported_and_the_next_run_settles(check
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_reported_and_the_next_run_settles(checkout, tally):
-    for size in range(800, 4000, 200):
+    for size in range(800, 4000, 400):
         one = checkout()
         ended = one.run(file_size=size)
         assert ended.code in (0, 6), (size, ended)
