@@ -72,8 +72,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for ``-n auto``
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Twice as many processes as processors: the stories wait for servers half of their time."""
-    return 2 * (os.cpu_count() or 1)
+    """One process more than processors: the stories wait for servers half of their time."""
+    return 1 + (os.cpu_count() or 1)
 
 
 @pytest.fixture(name="_empty_home", scope="session")
