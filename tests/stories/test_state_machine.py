@@ -259,7 +259,7 @@ def play(study: type[Study], examples: int, steps: int) -> None:
 
 
 def test_nothing_is_launched_twice_and_nothing_is_forgotten_whatever_happens(study):
-    play(study, 8, 12)
+    play(study, 6, 12)
 
 
 def test_a_product_that_sees_no_doubles_is_found_out(study):
