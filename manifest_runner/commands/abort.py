@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
@@ -22,6 +21,7 @@ from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.gone import Gone
 from manifest_runner.launch.polling import Poller, analysis_done
+from manifest_runner.launch.record import with_abort_request
 from manifest_runner.launch.room import refresh_replaced
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.planning.choices import Choices
@@ -96,19 +96,9 @@ def _abort_chosen(
         raise ApprovalNeeded(f"this would abort {analyses}; confirm with --yes. Nothing was aborted.")
     for name, analysis_id in running:
         if abort_analysis(client, analysis_id):
-            items[name] = _with_request(items[name], analysis_id, timestamp(session.context.clock()))
+            items[name] = with_abort_request(items[name], analysis_id, timestamp(session.context.clock()))
             result.aborted.append(name)
     poller.poll()
-
-
-def _with_request(item: LockedItem, analysis_id: str, at: str) -> LockedItem:
-    """The item with a note that this analysis, of the current launch or a replaced one, was asked to end."""
-
-    def noted(launch: LockedItem) -> LockedItem:
-        is_it = launch.analysis is not None and launch.analysis.id == analysis_id
-        return structs.replace(launch, abort_requested_at=at) if is_it else launch
-
-    return structs.replace(noted(item), previous=tuple(map(noted, item.previous)))
 
 
 def _is_aborting(item: LockedItem) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.ica.model import Analysis
-from manifest_runner.launch.record import launched, new_launch, with_analysis
+from manifest_runner.launch.record import launched, new_launch, with_abort_request, with_analysis
 from manifest_runner.launch.search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import ABORTED_ANALYSIS
@@ -125,15 +125,11 @@ def record_aborts(lockfile: Lockfile, doubles: Iterable[Double], aborted: Collec
 
 
 def _with_abort(item: LockedItem, digest: str, analysis: Analysis, at: str) -> LockedItem:
-    previous = [
-        structs.replace(each, abort_requested_at=at) if each.analysis and each.analysis.id == analysis.id else each
-        for each in item.previous
-    ]
-    if not any(each.analysis and each.analysis.id == analysis.id for each in previous):
+    if not any(each.analysis and each.analysis.id == analysis.id for each in item.launches):
         attempt = next(each.attempt for each in item.launches if each.digest == digest)
-        launch = new_launch(digest, item.kind, item.revision, attempt, None, adopted=True)
-        previous.append(structs.replace(with_analysis(launch, analysis), abort_requested_at=at))
-    return structs.replace(item, previous=tuple(previous))
+        launch = with_analysis(new_launch(digest, item.kind, item.revision, attempt, None, adopted=True), analysis)
+        item = structs.replace(item, previous=(*item.previous, launch))
+    return with_abort_request(item, analysis.id, at)
 
 
 def _half(stamp: str) -> str:

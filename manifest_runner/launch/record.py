@@ -86,6 +86,16 @@ def with_analysis(item: LockedItem, seen: Analysis) -> LockedItem:
     return structs.replace(item, status=status, message=reason or item.message, analysis=analysis)
 
 
+def with_abort_request(item: LockedItem, analysis_id: str, at: str) -> LockedItem:
+    """The item with a note that this analysis, of the current launch or a replaced one, was asked to end."""
+
+    def noted(launch: LockedItem) -> LockedItem:
+        is_it = launch.analysis is not None and launch.analysis.id == analysis_id
+        return structs.replace(launch, abort_requested_at=at) if is_it else launch
+
+    return structs.replace(noted(item), previous=tuple(map(noted, item.previous)))
+
+
 def locked_analysis(seen: Analysis, before: LockedAnalysis | None = None) -> LockedAnalysis:
     """What the lockfile keeps of an analysis; times that were known stay known."""
     start = seen.start_date or (before.start_date if before else None)

@@ -49,7 +49,7 @@ def settle(env: LaunchEnvironment, mode: AdoptMode = "wait") -> None:
         if is_known and not _was_launched_since(env, post, age, mode):
             _settle_by_key(env, post, age, mode)
         else:
-            _settle_by_stamps(env, post, mode)
+            _settle_by_stamps(env, post, age, mode)
 
 
 def _is_ours(env: LaunchEnvironment, post: Post) -> bool:
@@ -123,7 +123,7 @@ def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMo
             raise
 
 
-def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> None:
+def _settle_by_stamps(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMode) -> None:
     """Adopt what exists of a batch. Where nothing does, send it again: a key that is still known does no harm.
 
     Items that are missing beside recent ones may still be created: after a second first POST, or by a wrong clock.
@@ -135,8 +135,8 @@ def _settle_by_stamps(env: LaunchEnvironment, post: Post, mode: AdoptMode) -> No
         env.notify(
             "it was sent with another credential, or another run may have launched it since: looking for its stamps"
         )
-    age = _age(env, post) if foreign else SETTLING_SECONDS
-    end = env.clock() + (SETTLING_SECONDS - max(0.0, age) if abs(age) < SETTLING_SECONDS else 0.0)
+    is_coming = foreign and abs(age) < SETTLING_SECONDS
+    end = env.clock() + (SETTLING_SECONDS - max(0.0, age) if is_coming else 0.0)
 
     def awaits(seen: Sequence[Match]) -> bool:
         return env.clock() < end or is_recent(env, seen)

@@ -39,10 +39,6 @@ class StatePlace(msgspec.Struct, frozen=True):
     git_lease: bool = False
     remote: str | None = None
 
-    @property
-    def has_lease(self) -> bool:
-        return self.state is not None or self.git_lease
-
 
 class Stores(msgspec.Struct, frozen=True):
     """The opened stores: ``state`` of lockfile and journal, None if they lie beside the manifest; ``lease``."""

@@ -19,7 +19,8 @@ Fields = Mapping[str, Mapping[str, Any]]
 _NO_VALUES = frozenset({"section", "text", "disclosuresection"})
 _OTHER_VALUES = ("dataValues", "externalDataValues", "sampleValues", "runSampleValues")
 _MAX_LISTED = 12
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# As services and people write numbers; neither `nan` nor `1_0`.
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
 class FormFault(NamedTuple):
@@ -162,7 +163,7 @@ def _wanted_text(field: Mapping[str, Any], value: str) -> str:
 
 def _number(value: object) -> float | None:
     """A setting or a value as a number: services send numbers for text, and text for numbers."""
-    if isinstance(value, bool) or not _NUMBER.fullmatch(text := str(value).strip()):
+    if isinstance(value, bool) or not NUMBER.fullmatch(text := str(value).strip()):
         return None
     return float(text)
 

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from manifest_runner.model import Kind
-from manifest_runner.names.checks.form_check import FormCheck
+from manifest_runner.names.checks.form_check import NUMBER, FormCheck
 from manifest_runner.names.model import ParameterDeclaration, PipelineEntry
 from manifest_runner.text import listed, near_miss, shown
 
@@ -19,7 +19,6 @@ MAX_REMEMBERED = 20_000
 _MAX_LISTED = 12
 
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _TYPE_WORDS = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}
 
 
@@ -171,11 +170,11 @@ def is_of_type(value: str, kind: str) -> bool:
     """Whether a text is a value of one of the plain types."""
     if kind == "boolean":
         return value.lower() in ("true", "false")
-    return (_WHOLE if kind == "integer" else _NUMBER).fullmatch(value.strip()) is not None
+    return (_WHOLE if kind == "integer" else NUMBER).fullmatch(value.strip()) is not None
 
 
 def _is_same_number(one: str, other: str) -> bool:
-    if not (_NUMBER.fullmatch(one) and _NUMBER.fullmatch(other)):
+    if not (NUMBER.fullmatch(one) and NUMBER.fullmatch(other)):
         return False
     return len(one) < 100 and float(one) == float(other)
 
