@@ -7,43 +7,18 @@ import hashlib
 import hmac
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
-from buckets import opened
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+from buckets import Buckets
 
 # Not secret: every Azurite has this account and key.
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _READY = "successfully listens on "
 _OPTIONS = ("--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent")
-
-
-class Containers(NamedTuple):
-    """The containers of the account at ``url``; ``env`` is what a process needs to use them."""
-
-    url: str
-    env: Mapping[str, str]
-    numbers: count[int]
-
-    def make(self) -> str:
-        """A new container, as ``state`` names it."""
-        import requests
-
-        name = f"container-{next(self.numbers)}"
-        answer = requests.put(f"{self.url}/{name}?restype=container&{signature('rwdlac')}", timeout=30)
-        answer.raise_for_status()
-        return f"az://{name}"
-
-    def opened(self, container: str) -> ObjectStore:
-        """A container that was made, for looking into it."""
-        return opened(container, self.env)
 
 
 def signature(permissions: str, key: str = KEY) -> str:
@@ -60,7 +35,7 @@ def azurite() -> str | None:
 
 
 @contextmanager
-def serving_azurite() -> Iterator[Containers]:
+def serving_azurite() -> Iterator[Buckets]:
     """Azurite on a free port of loopback, with its data in memory."""
     program = azurite()
     assert program is not None
@@ -72,13 +47,27 @@ def serving_azurite() -> Iterator[Containers]:
             process.kill()
 
 
-def _containers(process: subprocess.Popen[str]) -> Containers:
+def _containers(process: subprocess.Popen[str]) -> Buckets:
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:
         if _READY in line:
-            url = f"{line.partition(_READY)[2].strip()}/{ACCOUNT}"
-            names = {"AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT, "AZURE_STORAGE_ACCOUNT_KEY": KEY}
-            return Containers(url, {"AZURE_STORAGE_ENDPOINT": url, **names}, count())
+            return _containers_at(f"{line.partition(_READY)[2].strip()}/{ACCOUNT}")
         lines.append(line)
     raise AssertionError(f"Azurite did not start: {''.join(lines)}")
+
+
+def _containers_at(url: str) -> Buckets:
+    """The containers of the account."""
+    numbers = count()
+
+    def make() -> str:
+        import requests
+
+        name = f"container-{next(numbers)}"
+        answer = requests.put(f"{url}/{name}?restype=container&{signature('rwdlac')}", timeout=30)
+        answer.raise_for_status()
+        return f"az://{name}"
+
+    names = {"AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT, "AZURE_STORAGE_ACCOUNT_KEY": KEY}
+    return Buckets(url, {"AZURE_STORAGE_ENDPOINT": url, **names}, make)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from threading import Thread
@@ -14,44 +14,40 @@ if TYPE_CHECKING:
 
 
 class Buckets(NamedTuple):
-    """A server at ``url``; ``env`` is what a process needs to use it."""
+    """A server at ``url``; ``env`` is what a process needs to use it.
+
+    ``make`` makes a bucket, and gives it as ``state`` names it.
+    """
 
     url: str
     env: Mapping[str, str]
-    numbers: count[int]
+    make: Callable[[], str]
 
-    def make(self) -> str:
-        """A new bucket, as ``state`` names it."""
+    def opened(self, bucket: str) -> ObjectStore:
+        """A bucket that was made, for looking into it."""
+        from obstore.store import from_url
+
+        config: Any = {name.lower(): value for name, value in self.env.items()}
+        return from_url(bucket, config=config, client_options={"allow_http": True})
+
+
+def buckets_at(url: str, key: str = "a-key", secret: str = "a-secret") -> Buckets:
+    """The buckets of an S3 server."""
+    names = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": "us-east-1"}
+    numbers = count()
+
+    def make() -> str:
         import boto3
 
-        name = f"bucket-{next(self.numbers)}"
+        name = f"bucket-{next(numbers)}"
         client = boto3.client(
-            "s3",
-            endpoint_url=self.url,
-            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.env["AWS_REGION"],
+            "s3", endpoint_url=url, aws_access_key_id=key, aws_secret_access_key=secret, region_name=names["AWS_REGION"]
         )
         client.create_bucket(Bucket=name)
         client.close()
         return f"s3://{name}"
 
-    def opened(self, bucket: str) -> ObjectStore:
-        """A bucket that was made, for looking into it."""
-        return opened(bucket, self.env)
-
-
-def opened(bucket: str, env: Mapping[str, str]) -> ObjectStore:
-    """A bucket by its URL, with the variables that a process would have."""
-    from obstore.store import from_url
-
-    config: Any = {name.lower(): value for name, value in env.items()}
-    return from_url(bucket, config=config, client_options={"allow_http": True})
-
-
-def buckets_at(url: str, key: str = "a-key", secret: str = "a-secret") -> Buckets:
-    names = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": "us-east-1"}
-    return Buckets(url, {"AWS_ENDPOINT_URL": url, **names}, count())
+    return Buckets(url, {"AWS_ENDPOINT_URL": url, **names}, make)
 
 
 @contextmanager

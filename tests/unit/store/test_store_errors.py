@@ -17,6 +17,8 @@ from manifest_runner.store.aws_files import aws_credential_words, aws_options
 from manifest_runner.store.interface import Conflict, Store, Stored
 from manifest_runner.store.location import open_state
 
+pytest_plugins = ["store_servers"]
+
 SECRET = "s3cr3t-of-the-store"
 
 

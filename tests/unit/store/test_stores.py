@@ -9,6 +9,8 @@ import pytest
 
 from manifest_runner.store.interface import Conflict, Store
 
+pytest_plugins = ["store_servers"]
+
 NAME = "lock/study"
 
 
