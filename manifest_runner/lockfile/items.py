@@ -17,7 +17,8 @@ from manifest_runner.model import FINAL_ANALYSIS
 EMPTY = b'{"lockVersion":1,"batches":{},"items":{}}'
 _ITEMS = b'\n"items": {\n'
 _END = b"\n}\n}\n"
-_PIECE = 2**18
+# Small enough that its copies lie on the heap: larger ones are mapped anew each time, which takes as long as decoding.
+_PIECE = 2**15
 _NULL = msgspec.Raw(b"null")
 
 
