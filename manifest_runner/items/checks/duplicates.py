@@ -32,9 +32,7 @@ class Repeats:
 
     def __init__(self) -> None:
         self._hashes = array("q")
-
-    def add(self, value: Hashable) -> None:
-        self._hashes.append(hash(value))
+        self.add_hash = self._hashes.append
 
     def repeated(self) -> frozenset[int]:
         """The hashes that occur more than once."""
@@ -50,19 +48,21 @@ class Claims:
 
     def add(self, request: dict[str, Any]) -> None:
         """The claims of an item that meets the API's rules."""
-        self.references.add(request["userReference"])
+        self.references.add_hash(hash(request["userReference"]))
         for target in _places(request):
-            self.targets.add(target)
+            self.targets.add_hash(hash(target))
 
 
-def _places(request: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The project and path where an item's results would overwrite existing ones.
+def _places(request: dict[str, Any]) -> list[tuple[str, str]]:
+    """The projects and paths where an item's results would overwrite existing ones.
 
     They are hashed as a Target is, which takes longer to make than all the rest of a claim.
     """
-    for each in request.get("analysisOutput") or ():
-        if each is not None and each.get("actionOnExist") != "RENAME":
-            yield each["targetProjectId"].lower(), each["targetPath"].rstrip("/")
+    return [
+        (each["targetProjectId"].lower(), each["targetPath"].rstrip("/"))
+        for each in request.get("analysisOutput") or ()
+        if each is not None and each.get("actionOnExist") != "RENAME"
+    ]
 
 
 class DuplicateCheck:
