@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opening import looking_session
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import Session, looking_session
+from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.aborting import abort_analysis
 from manifest_runner.commands.steps.follow import lost_words
 from manifest_runner.commands.steps.targets import check_launched

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opening import looking_session, working_session
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import Session, looking_session, working_session
+from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.aborting import abort_analysis
 from manifest_runner.errors import ApprovalNeeded, UsageProblem
 from manifest_runner.launch.doubles import (

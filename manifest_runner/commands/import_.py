@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opening import working_session
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.session import working_session
 from manifest_runner.commands.setup.target import load_target
 from manifest_runner.commands.steps.importer import Imported, Importer
 from manifest_runner.errors import UsageProblem

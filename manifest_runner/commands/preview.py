@@ -9,8 +9,8 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opening import read_session
 from manifest_runner.commands.setup.options import RunOptions, Target
-from manifest_runner.commands.setup.session import read_session
 from manifest_runner.commands.setup.target import load_target
 from manifest_runner.commands.steps.due import due_batches, launch_limit_message, plan_session
 from manifest_runner.commands.steps.targets import check_targets

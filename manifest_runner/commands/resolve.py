@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opening import read_session
 from manifest_runner.commands.setup.options import ResolveOptions, Target
-from manifest_runner.commands.setup.session import Session, read_session
+from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.names import check_data, check_pinned, warn_in, with_paths
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.items.load import Loaded

@@ -35,7 +35,7 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
 
     Returns the plan in effect.
     """
-    if run.session.unseen_batches:
+    if run.session.unseen.batches:
         plan = _read_unseen(run)
     if run.session.journal.pending:
         plan = _settle(run, sent)
@@ -55,9 +55,9 @@ def _read_unseen(run: OpenRun) -> Plan:
     from manifest_runner.commands.steps.importer import take_batches
 
     session = run.session
-    batches = counted(len(session.unseen_batches), "batch", "batches")
+    batches = counted(len(session.unseen.batches), "batch", "batches")
     session.context.notify(f"reading {batches} of the run that held the lease before")
-    shown = [batch for each in session.unseen_batches if (batch := _shown_batch(run, each)) is not None]
+    shown = [batch for each in session.unseen.batches if (batch := _shown_batch(run, each)) is not None]
     take_batches(session, run.client(), shown)
     session.save()
     return plan_run(run, run.options.choices)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
+from manifest_runner.commands.setup.opening import looking_session, working_session
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.origin import find_origin
-from manifest_runner.commands.setup.session import Session, looking_session, working_session
+from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.setup.state import READING, RUNNING
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
@@ -59,12 +60,12 @@ class OpenRun(msgspec.Struct, frozen=True):
             deadline=self.deadline,
             key_window=self.options.key_window,
             poll_interval=self.options.poll_interval,
-            coming=session.coming,
-            is_complete=session.leases.is_complete and not session.unseen_batches,
-            before_post=session.before_post,
+            coming=session.unseen.coming,
+            is_complete=session.leases.is_complete and not session.unseen.batches,
+            before_post=session.unseen.before_post,
             before_body=session.leases.check if session.leases.own else None,
-            after_post=session.after_post,
-            was_anothers=session.was_anothers,
+            after_post=session.unseen.after_post,
+            was_anothers=session.unseen.was_anothers,
         )
 
 

@@ -51,7 +51,7 @@ class Sender:
         """
         run = self._run
         left = due
-        for batch in run.session.in_flight:
+        for batch in run.session.unseen.in_flight:
             again = resumed_batch(batch, left, run.session.loaded, run.spool) if self._is_resumable(batch) else None
             if again is None:
                 continue
@@ -119,4 +119,4 @@ class Sender:
 def adopt_mode(run: OpenRun) -> AdoptMode:
     """No launch is only partly visible if the lease was released after everything had been seen."""
     mode, session = run.options.adopt, run.session
-    return "now" if mode == "wait" and session.leases.is_all_seen and not session.unseen_batches else mode
+    return "now" if mode == "wait" and session.leases.is_all_seen and not session.unseen.batches else mode

@@ -1,0 +1,109 @@
+"""What was sent under a manifest's leases and may not show to everybody yet: read from them, and left in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from manifest_runner.commands.setup.leases import Leases
+from manifest_runner.launch.journal.journal import Journal
+from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, START, Coming, InFlight, entry_of
+from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.timestamps import seconds_of
+
+
+class Unseen:
+    """What earlier holders of the leases have left for this run, and what this run leaves for the next one.
+
+    ``journal`` is as it was read, and with ``is_shared`` everybody reads the same: then it says what was sent, and is
+    settled first, so that nothing need be in the lease before a POST.
+    """
+
+    def __init__(
+        self, leases: Leases, lockfile: Lockfile, journal: Journal, clock: Callable[[], float], *, is_shared: bool
+    ) -> None:
+        self._leases = leases
+        self._lockfile = lockfile
+        self._journal = journal
+        self._clock = clock
+        self._is_shared = is_shared
+        self._own_keys = {*journal.pending, *(answer.post.key for answer in journal.answers)}
+
+    # -- what earlier holders left
+
+    @property
+    def batches(self) -> list[str]:
+        """The ids of the batches that earlier holders did not see whole, less those in the lockfile.
+
+        What is left of them after they were read is not shown to this credential.
+        """
+        return [each for each in self._leases.unseen_batches if each not in self._lockfile.batches]
+
+    @property
+    def coming(self) -> tuple[Coming, ...]:
+        """What earlier holders sent that may still show."""
+        return () if self._is_shared else self._leases.coming(self._clock(), self._resolved_keys())
+
+    @property
+    def in_flight(self) -> tuple[InFlight, ...]:
+        """The batches that earlier holders were sending, and nobody has settled."""
+        return () if self._is_shared else self._leases.in_flight(self._resolved_keys())
+
+    @property
+    def was_anothers(self) -> bool:
+        """Whether another run held the lease since the journal was written; a shared one has what that run did."""
+        held = self._leases.own
+        return held is not None and held.was_anothers and not self._is_shared
+
+    def _resolved_keys(self) -> set[str]:
+        """The keys of batches that the lockfile has, or that this folder's own journal had when it was read.
+
+        A batch whose launches are all known otherwise is resolved, too: nobody waits for it.
+        """
+        keys = {batch.idempotency_key for batch in self._lockfile.batches.values()} | self._own_keys
+        if batches := self._leases.in_flight(keys):
+            launches = (launch for item in self._lockfile.items.values() for launch in item.launches)
+            known = {launch.digest[:START] for launch in launches}
+            keys |= {batch.key for batch in batches if batch.starts and known.issuperset(batch.starts)}
+        return keys
+
+    # -- what this run sends
+
+    def before_post(self) -> None:
+        """Make sure that the leases are ours. Unless the journal is shared, they say what is sent now.
+
+        Raises LeaseLost, Unreachable.
+        """
+        if self._is_shared:
+            self._leases.assure()
+        else:
+            self._leases.announce(self._sent())
+
+    def after_post(self) -> None:
+        """An answer is in the journal: from its next renewal the lease has the batch's id."""
+        if not self._is_shared:
+            self._leases.note(self._sent())
+
+    def leave(self) -> None:
+        """Record what the next holder of the lease must read first; shared state has most of it already."""
+        self._leases.forget(self._lockfile.batches.keys() | self._resolved_keys())
+        if (held := self._leases.own) is not None:
+            items = self._lockfile.items.values()
+            batches = {item.batch_id for item in items if item.batch_id and not item.creation_is_final}
+            sent = [] if self._is_shared else [*self._recent_batches(), *self._pending()]
+            held.unseen = held.with_unseen([*sorted(batches), *sent])
+            held.keeps_token = not self._is_shared and bool(self._journal.pending)
+
+    def _sent(self) -> list[str]:
+        """What this folder has sent and not put into the lockfile, as entries of a lease."""
+        return [*(answer.batch_id for answer in self._journal.answers), *self._pending()]
+
+    def _pending(self) -> list[str]:
+        posts = self._journal.pending.values()
+        now = self._clock()
+        return [entry_of(post.key, post.by, now, (item.digest for item in post.items)) for post in posts]
+
+    def _recent_batches(self) -> list[str]:
+        """The ids of batches that a search need not show yet to somebody who has another lockfile."""
+        end = self._clock() - SHOWN_WITHIN
+        batches = self._lockfile.batches
+        return [name for name, batch in batches.items() if (seconds_of(batch.submitted_at) or end) > end]
