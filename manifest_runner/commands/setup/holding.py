@@ -86,7 +86,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     holds, and one that is killed later leaves one by which its folder takes the lease back at once.
     """
     from manifest_runner.commands.setup.origin import user_name
-    from manifest_runner.launch.lease.keeper import LeaseKeeper
+    from manifest_runner.launch.lease.claiming import Claimant, claim_lease
     from manifest_runner.launch.lease.lease import Holder
     from manifest_runner.launch.lease.renewal import renewing
 
@@ -95,7 +95,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     token = known or uuid.uuid4().hex
     owner = user_name(token_file.parent, context.env) or UNKNOWN_USER
     holder = Holder(owner, socket.gethostname(), os.getpid(), command, token)
-    keeper = LeaseKeeper(
+    claimant = Claimant(
         stores.lease,
         stores.lease_name,
         holder,
@@ -106,7 +106,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     if known is None:
         replace_file(token_file, token.encode() + b"\n")
     try:
-        claim = keeper.claim(timeout)
+        keeper, claim = claim_lease(claimant, timeout)
     except BaseException:
         if known is None:
             _forget(token_file)

@@ -1,4 +1,4 @@
-"""Claims, renews and releases a lease. Pure but for the store: ``clock`` and ``sleep`` are parameters."""
+"""Renews a claimed lease, makes sure that it is still ours, and releases it. Pure but for the store."""
 
 from __future__ import annotations
 
@@ -6,107 +6,45 @@ from collections.abc import Callable
 from threading import RLock
 
 from manifest_runner.launch.lease.lease import (
-    FIRST_PAUSE,
     LASTS,
-    LONGEST_PAUSE,
-    Claim,
-    Holder,
     Lease,
-    LeaseHeld,
     LeaseLost,
-    check_clocks,
-    claimed,
     released,
     renewed,
-    standing,
 )
 from manifest_runner.launch.lease.stored_lease import Read, lease_json, read_lease
 from manifest_runner.store.interface import Conflict, Store
-from manifest_runner.text import plain_text
 from manifest_runner.timestamps import seconds_of
 
 
 class LeaseKeeper:
-    """Claims, renews and releases one lease for one holder. Safe to use from two threads."""
+    """Renews and releases a claimed lease. Safe to use from two threads."""
 
     def __init__(
         self,
         store: Store,
         name: str,
-        holder: Holder,
+        lease: Lease,
+        version: str,
         *,
         clock: Callable[[], float],
-        sleep: Callable[[float], None],
-        notify: Callable[[str], None] = lambda _line: None,
+        notify: Callable[[str], None],
     ) -> None:
+        """``version`` is that of the lease in the store."""
         self._store = store
         self._name = name
-        self._holder = holder
+        self._lease = lease
+        self._version = version
         self._clock = clock
-        self._sleep = sleep
         self._notify = notify
         self._lock = RLock()
-        self._lease: Lease | None = None
-        self._version = ""
         self._lost: str | None = None
-        self._unseen: tuple[str, ...] = ()
+        self._is_released = False
+        self._unseen = lease.unseen
 
     @property
     def where(self) -> str:
         return self._store.where(self._name)
-
-    # -- claiming
-
-    def claim(self, timeout: float = 0.0) -> Claim:
-        """Take the lease; waits at most ``timeout`` seconds for another to let go. Raises LeaseHeld, BadState.
-
-        Between reading and writing somebody else may take it: then it is read again.
-        """
-        end, pause, waited_for = self._clock() + timeout, FIRST_PAUSE, ""
-        while True:
-            lease, version = read_lease(self._store, self._name)
-            now = self._clock()
-            found = standing(lease, self._holder.token, now)
-            if lease is not None and found == "held":
-                self._check_time(lease, end)
-                if lease.token != waited_for:
-                    self._notify(f"waiting for {lease.words}")
-                self._sleep(min(pause, max(0.0, end - self._clock())))
-                waited_for = lease.token
-                pause = min(pause * 1.5, LONGEST_PAUSE)
-            elif self._take(lease, version, now):
-                if found == "expired" and lease is not None:
-                    self._notify(f"took over the expired lease of {lease.words}")
-                return Claim(lease, found)
-
-    def _check_time(self, lease: Lease, end: float) -> None:
-        check_clocks(lease, self._clock(), self.where)
-        if self._clock() >= end:
-            raise LeaseHeld(
-                f"{self.where}: in use by {lease.words}. Nothing was sent. Wait for it to end, or let this command "
-                "wait with --lock-timeout SECONDS. A dead run's lease ends by itself, this one at "
-                f"{plain_text(lease.until, 40)}; `manifest-runner lock release` ends it at once."
-            )
-
-    def _take(self, before: Lease | None, version: str, now: float) -> bool:
-        """Whether it is ours now. What our own earlier runs and others left unseen stays until it is released."""
-        lease = claimed(self._holder, now, before.unseen if before else ())
-        content = lease_json(lease)
-        try:
-            written = self._write(content, version if before else None)
-        except Conflict:
-            return False
-        if before is None:
-            self._store.probe(self._name, content)
-        self._lease, self._version, self._lost, self._unseen = lease, written, None, lease.unseen
-        return True
-
-    def _write(self, content: bytes, version: str | None) -> str:
-        if version is None:
-            return self._store.create(self._name, content)
-        return self._store.replace(self._name, content, version)
-
-    # -- holding
 
     @property
     def renews_in(self) -> float:
@@ -118,8 +56,6 @@ class LeaseKeeper:
     def _held(self) -> Lease:
         if self._lost is not None:
             raise LeaseLost(self._lost)
-        if self._lease is None:
-            raise AssertionError("not claimed")
         return self._lease
 
     def check(self) -> None:
@@ -167,26 +103,26 @@ class LeaseKeeper:
 
     def _take_stock(self, now: Read) -> None:
         """A write of ours may have been executed without an answer: then the lease still has our token."""
-        if now.lease is None or now.lease.token != self._holder.token or now.lease.is_free:
+        if now.lease is None or now.lease.token != self._lease.token or now.lease.is_free:
             whose = "it was freed" if now.lease is None or now.lease.is_free else f"it is now held by {now.lease.words}"
             self._lost = (
                 f"{self.where}: this run has lost its lease: {whose}. It sends nothing more; what it sent is in the "
                 "journal. Run again once the other has ended."
             )
             raise LeaseLost(self._lost)
-        self._lease, self._version = now
+        self._lease, self._version = now.lease, now.version
 
     def release(self, unseen: tuple[str, ...]) -> None:
         """Free the lease for the next run. A lost one is not ours to free."""
         with self._lock:
-            if self._lost is not None or self._lease is None:
+            if self._lost is not None or self._is_released:
                 return
             lease = lease_json(released(self._lease, self._clock(), unseen))
             try:
                 self._store.replace(self._name, lease, self._version)
             except Conflict:
                 self._release_again(lease)
-            self._lease = None
+            self._is_released = True
 
     def _release_again(self, lease: bytes) -> None:
         """A renewal may have been executed without an answer."""

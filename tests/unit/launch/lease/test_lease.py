@@ -13,6 +13,7 @@ from launch.memory_store import MemoryStore
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.lease import lease as leases
+from manifest_runner.launch.lease.claiming import Claimant, Claimed, claim_lease
 from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, InFlight, batches_in, entry_of
 from manifest_runner.launch.lease.keeper import LeaseKeeper
 from manifest_runner.launch.lease.lease import (
@@ -43,9 +44,9 @@ class Clock:
         self.now += seconds
 
 
-def keeper(store: MemoryStore, clock: Clock, name: str, skew: float = 0.0) -> LeaseKeeper:
+def claim(store: MemoryStore, clock: Clock, name: str, skew: float = 0.0, timeout: float = 0.0) -> Claimed:
     holder = Holder(name, f"host-of-{name}", 7, "run study.yaml", f"token-of-{name}")
-    return LeaseKeeper(store, NAME, holder, clock=lambda: clock() + skew, sleep=clock.sleep)
+    return claim_lease(Claimant(store, NAME, holder, lambda: clock() + skew, clock.sleep), timeout)
 
 
 @pytest.fixture(name="store")
@@ -59,21 +60,20 @@ def _clock() -> Clock:
 
 
 def test_the_first_creates_it_and_the_second_hears_who_has_it(store, clock):
-    assert keeper(store, clock, "ann").claim().standing == "absent"
+    assert claim(store, clock, "ann").claim.standing == "absent"
     assert store.probed == 1
     with pytest.raises(LeaseHeld, match=r"in use by ann on host-of-ann \(process 7, `run study.yaml`\) since 2027-"):
-        keeper(store, clock, "bob").claim()
+        claim(store, clock, "bob")
     assert LeaseHeld.exit_code == LeaseLost.exit_code == 6
 
 
 def test_a_released_lease_is_taken_at_once_with_what_was_not_seen(store, clock):
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     ann.release(("batch-1",))
-    claim = keeper(store, clock, "bob").claim()
-    assert (claim.standing, claim.unseen_batches, claim.is_clean) == ("free", ["batch-1"], True)
-    assert claim.was_anothers("token-of-bob")
-    assert not claim.was_anothers("token-of-ann")
+    _, found = claim(store, clock, "bob")
+    assert (found.standing, found.unseen_batches, found.is_clean) == ("free", ["batch-1"], True)
+    assert found.was_anothers("token-of-bob")
+    assert not found.was_anothers("token-of-ann")
 
 
 DIGESTS = ("a" * 64, "b" * 64)
@@ -84,20 +84,18 @@ DIGESTS = ("a" * 64, "b" * 64)
     [(("batch-1", entry_of("mr1-abc", "ann", START, DIGESTS)), SHOWN_WITHIN), ((UNKNOWN,), SHOWN_SOON)],
 )
 def test_what_was_never_answered_makes_it_unclean_and_may_show_for_a_while(store, clock, unseen, seconds):
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     ann.release(unseen)
     clock.sleep(4)
-    claim = keeper(store, clock, "bob").claim()
-    (coming,) = claim.coming(clock(), unseen)
-    assert (claim.is_clean, coming.until) == (False, START + seconds)
+    _, found = claim(store, clock, "bob")
+    (coming,) = found.coming(clock(), unseen)
+    assert (found.is_clean, coming.until) == (False, START + seconds)
     assert [coming.has(digest) for digest in (*DIGESTS, "c" * 64)] == [True, True, unseen == (UNKNOWN,)]
-    assert list(claim.coming(clock(), ())) == []
+    assert list(found.coming(clock(), ())) == []
 
 
 def test_what_is_about_to_be_sent_is_in_the_lease_before_it_is_sent(store, clock):
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     ann.announce((entry_of("mr1-abc", "1a2b", clock(), DIGESTS),))
     (batch,) = batches_in(read_lease(store, NAME).lease.unseen)
     assert batch == InFlight("mr1-abc", "1a2b", START, tuple(digest[:12] for digest in DIGESTS))
@@ -115,36 +113,34 @@ def test_an_entry_that_another_version_wrote_says_as_much_as_it_can():
 
 
 def test_the_folder_of_a_killed_run_takes_its_lease_back_at_once(store, clock):
-    keeper(store, clock, "ann").claim()
-    claim = keeper(store, clock, "ann").claim()
-    assert (claim.standing, claim.is_clean) == ("ours", False)
+    claim(store, clock, "ann")
+    _, found = claim(store, clock, "ann")
+    assert (found.standing, found.is_clean) == ("ours", False)
 
 
 @pytest.mark.parametrize(("after", "taken"), [(LASTS, False), (LASTS + MARGIN, False), (LASTS + MARGIN + 2, True)])
 def test_it_is_taken_over_when_it_has_expired_by_a_minute(store, clock, after, taken):
-    keeper(store, clock, "ann").claim()
+    claim(store, clock, "ann")
     clock.sleep(after)
-    bob = keeper(store, clock, "bob")
     if not taken:
         with pytest.raises(LeaseHeld):
-            bob.claim()
+            claim(store, clock, "bob")
     else:
-        claim = bob.claim()
-        assert (claim.standing, claim.is_clean) == ("expired", False)
+        _, found = claim(store, clock, "bob")
+        assert (found.standing, found.is_clean) == ("expired", False)
 
 
 def test_who_waits_gets_it_when_it_has_expired(store, clock):
-    keeper(store, clock, "ann").claim()
-    assert keeper(store, clock, "bob").claim(timeout=700).standing == "expired"
+    claim(store, clock, "ann")
+    assert claim(store, clock, "bob", timeout=700).claim.standing == "expired"
     with pytest.raises(LeaseHeld):
-        keeper(store, clock, "cay").claim(timeout=30)
+        claim(store, clock, "cay", timeout=30)
 
 
 def test_a_stopped_run_finds_out_before_it_sends_anything(store, clock):
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     clock.sleep(700)
-    keeper(store, clock, "bob").claim()
+    claim(store, clock, "bob")
     for attempt in (ann.assure, ann.check, ann.renew, lambda: ann.announce(("b1",))):
         with pytest.raises(LeaseLost, match="now held by bob"):
             attempt()
@@ -153,27 +149,24 @@ def test_a_stopped_run_finds_out_before_it_sends_anything(store, clock):
 
 
 def test_a_lease_that_expired_while_nobody_came_is_still_ours(store, clock):
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     clock.sleep(10 * LASTS)
     ann.assure()
     with pytest.raises(LeaseHeld):
-        keeper(store, clock, "bob").claim()
+        claim(store, clock, "bob")
 
 
 def test_one_that_was_freed_by_hand_is_lost(store, clock):
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     free_lease(store, NAME, read_lease(store, NAME), clock())
     with pytest.raises(LeaseLost, match="it was freed"):
         ann.assure()
-    claim = keeper(store, clock, "bob").claim()
-    assert (claim.standing, claim.unseen_batches, claim.is_clean) == ("free", [], False)
+    _, found = claim(store, clock, "bob")
+    assert (found.standing, found.unseen_batches, found.is_clean) == ("free", [], False)
 
 
 def test_a_renewal_whose_answer_was_lost_is_no_loss(store, clock):
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     clock.sleep(LASTS / 2)
     store.failing = "lost"
     with pytest.raises(Unreachable):
@@ -184,22 +177,21 @@ def test_a_renewal_whose_answer_was_lost_is_no_loss(store, clock):
 
 
 def test_clocks_that_are_apart_are_reported(store, clock):
-    keeper(store, clock, "ann", skew=300).claim()
+    claim(store, clock, "ann", skew=300)
     with pytest.raises(BadState, match="begins 300 s from now by this machine's clock"):
-        keeper(store, clock, "bob").claim(timeout=1000)
+        claim(store, clock, "bob", timeout=1000)
 
 
 def test_what_is_not_a_lease_is_not_overwritten(store, clock):
     store.create(NAME, b"hello")
     with pytest.raises(BadState, match="not a lease"):
-        keeper(store, clock, "ann").claim()
+        claim(store, clock, "ann")
     assert store.get(NAME).content == b"hello"
 
 
 def test_it_is_renewed_in_the_background(store, clock, monkeypatch):
     monkeypatch.setattr("manifest_runner.launch.lease.renewal.SHORTEST_PAUSE", 0.01)
-    ann = keeper(store, clock, "ann")
-    ann.claim()
+    ann, _ = claim(store, clock, "ann")
     before = read_lease(store, NAME)
     with renewing(ann):
         clock.sleep(LASTS / 2 + 1)
@@ -234,10 +226,10 @@ class Contest(RuleBasedStateMachine):
         """A run in a folder; while an earlier one is alive there, the file lock keeps it from starting."""
         if name in self.running:
             return
-        one, self.store.failing = keeper(self.store, self.clock, name, self.skews[name]), fault
         before = read_lease(self.store, NAME).lease
+        self.store.failing = fault
         try:
-            claim = one.claim()
+            one, found = claim(self.store, self.clock, name, self.skews[name])
         except (LeaseHeld, Unreachable):
             now = read_lease(self.store, NAME).lease
             if now != before:  # taken, though nobody was there to hear it
@@ -245,13 +237,13 @@ class Contest(RuleBasedStateMachine):
             return
         finally:
             self.store.failing = None
-        self._check_claim(name, claim, before)
+        self._check_claim(name, found, before)
         self.running[name], self.last = one, name
 
-    def _check_claim(self, name: str, claim: Claim, before: leases.Lease | None) -> None:
+    def _check_claim(self, name: str, found: Claim, before: leases.Lease | None) -> None:
         alive = self.last in self.running and self.last not in self.stopped
         assert not (alive and self.last != name), "taken from a run that is alive"
-        assert claim.before == before
+        assert found.before == before
         assert self.unseen <= set(read_lease(self.store, NAME).lease.unseen)
 
     @rule(seconds=st.floats(0, 900))
