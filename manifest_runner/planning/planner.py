@@ -12,6 +12,7 @@ from manifest_runner.planning.launched import LaunchedRequests
 from manifest_runner.planning.naming import Identities, Naming
 from manifest_runner.planning.plan import Handle, Launch, Plan, State
 from manifest_runner.planning.renamed import RenameGuard, moved_launch, with_earlier
+from manifest_runner.planning.states import States
 
 Meant = Callable[[str, LockedItem | None], bool]
 
@@ -63,6 +64,7 @@ class _Planner:
         self._is_meant = is_meant
         self._has_launches = launches
         self._identities = Identities(naming, lockfile.project)
+        self._states = States(self._identities)
         self._requests = LaunchedRequests(lockfile)
         self._guard = RenameGuard(lockfile)
         self._plan = Plan()
@@ -84,7 +86,7 @@ class _Planner:
         if self._is_pending(reference):
             plan.pending.append(reference)
             return
-        state = self._state(item, before)
+        state = self._states.of(item, before)
         if choices.retry_failed:
             if before is None or not before.failed or state == "unchanged":
                 return
@@ -125,37 +127,10 @@ class _Planner:
         names = (name for name in self._identities.renames.former(reference) if name in items)
         return next((name for name in names if own is None or not items[name].removed), None)
 
-    def _state(self, item: Item, before: LockedItem | None) -> State:
-        if before is None:
-            return "new"
-        if item.unresolved:  # until its names are looked up, what it would be launched as is not known
-            return "changed"
-        now = self._now(item, before)
-        if self._is_launched(item, before, now):
-            return "failed" if before.failed and not before.failure_accepted else "unchanged"
-        if _order(item.revision) > _order(before.revision):
-            return "new"
-        if before.analysis_failed:
-            return "failed"
-        is_back = any(each.digest == now and not each.creation_failed for each in before.previous)
-        return "new" if before.creation_failed and not is_back else "changed"
-
-    def _is_launched(self, item: Item, before: LockedItem, now: str) -> bool:
-        """Whether a launch is of the item as it is: under a former name, too, or with unmasked signatures in URLs."""
-        known = (before.digest, before.accepted)
-        if now in known:
-            return True
-        names = {item.user_reference, before.renamed_from or item.user_reference}
-        return any(
-            digest in known
-            for name in names
-            for digest in self._identities.under(item, item.request, before.attempt, name)
-        )
-
     def _place(self, item: Item, before: LockedItem | None, state: State) -> None:
         """Put an item that is not unchanged into the list of its state, and among the launches if it is due."""
         plan, reference = self._plan, item.user_reference
-        is_fixed = state == "failed" and before is not None and self._is_other(item, before)
+        is_fixed = state == "failed" and before is not None and not self._states.is_launched(item, before)
         due = self._is_due(state, is_fixed=is_fixed)
         if due and len(plan.due) == self._choices.limit:
             plan.beyond_limit += 1
@@ -163,7 +138,7 @@ class _Planner:
         plan.unresolved.update(item.unresolved)
         getattr(plan, state).append(reference)
         if before is not None and state in ("changed", "failed"):
-            plan.present[reference] = self._now(item, before)
+            plan.present[reference] = self._states.digest_now(item, before)
         if is_fixed:
             plan.fixed.append(reference)
         if state == "new" and before is not None and not before.creation_failed:
@@ -181,13 +156,6 @@ class _Planner:
         if self._detail is None or len(self._plan.changes) < self._detail:
             sent_as = before.renamed_from or item.user_reference
             self._plan.changes[item.user_reference] = self._requests.changes(item, before, sent_as)
-
-    def _is_other(self, item: Item, before: LockedItem) -> bool:
-        return not self._is_launched(item, before, self._now(item, before))
-
-    def _now(self, item: Item, before: LockedItem) -> str:
-        """The item's digest as it is now, at the attempt of its launch."""
-        return self._identities.now(item.request, item.kind, item.revision, before.attempt)
 
     def _is_due(self, state: State, *, is_fixed: bool) -> bool:
         choices = self._choices
@@ -209,7 +177,3 @@ class _Planner:
             plan.removed = gone
             plan.guarded = self._guard.matches(gone, self._requests)
         return plan
-
-
-def _order(revision: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in revision.split("."))
