@@ -1,4 +1,4 @@
-"""Colour for lines on a terminal: by how a line begins, so that nothing is lost without it."""
+"""Colour lines on a terminal by how they begin. The text stays the same, so nothing is lost without colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shell offers when the tab key is pressed. On any error it offers nothing."""
+"""Shell completion of arguments. On any error it offers nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# A shell asks before it shows more than these, and nobody reads so long a list.
+# Shells ask before they show a longer list, and nobody reads one.
 _MOST = 200
 _YAML = (".yaml", ".yml")
 
@@ -36,7 +36,7 @@ def manifests(_context: click.Context, _parameter: click.Parameter, incomplete: 
 
 def targets(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The userReferences of the manifests on the command line, those of their lockfiles included."""
-    # While an option still lacks its value, click leaves the arguments before it where they were.
+    # While an option has no value yet, click has not parsed the arguments before it: they are in `context.args`.
     given = context.params.get("manifests") or [context.params.get("manifest")]
     found: dict[str, None] = {}
     for manifest in list(filter(None, given)) or context.args:

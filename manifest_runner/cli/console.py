@@ -1,4 +1,4 @@
-"""Where a command prints: results to stdout, everything else to stderr. Imported by ``cli`` alone."""
+"""Print results to stdout and everything else to stderr. Only ``cli`` imports this."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Console(msgspec.Struct, frozen=True):
         """The number of changed items that a plan details; None for all."""
         return None if self.verbose or self.as_json else MANY
 
-    # -- what goes well
+    # -- results and progress
 
     def note(self, line: str) -> None:
         if not self.quiet:
@@ -63,7 +63,7 @@ class Console(msgspec.Struct, frozen=True):
     def lines(self, lines: Iterable[str]) -> None:
         _print(lines, sys.stdout)
 
-    # -- what does not
+    # -- errors
 
     def error(self, line: str) -> None:
         _print([line], sys.stderr)
@@ -97,7 +97,7 @@ class Console(msgspec.Struct, frozen=True):
 
 
 def error_document(error: RunnerError) -> dict[str, object]:
-    """What programs read instead of the result of a command that failed."""
+    """The JSON that a failed command prints in place of its result."""
     findings = error.findings if isinstance(error, InvalidManifest) else ()
     code = next((each.code for each in findings if each.severity == "error"), None)
     return _error(error.exit_code, _message(error), code, findings)

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot do what was asked: an expected failure, ^C and a bug become exit codes."""
+"""Turn an expected failure, ^C and a bug into exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERRUPTED_EXIT = 130
 
 @contextmanager
 def error_handler(console: Console) -> Iterator[None]:
-    """Report the reason that a command ends early, and exit with its code."""
+    """Report why a command ends early, and exit with the code for that."""
     try:
         yield
     except RunnerError as e:

@@ -71,7 +71,7 @@ def _outputs(documents: Sequence[Mapping[str, Any]], code: int) -> str:
 
 
 def _summary(command: str, manifest: str, arguments: Sequence[str]) -> str:
-    """Markdown: the report of a run, else what the command prints for people."""
+    """Markdown: the report of a run, or the output of any other command."""
     if command == "run":
         report = _call("report", manifest, *_shared(arguments), "--format", "markdown", capture=True)
         return report.stdout[:_LONGEST_SUMMARY]

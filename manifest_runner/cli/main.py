@@ -62,7 +62,7 @@ def app() -> None:
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI system that cancels a job means ^C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI system cancels a job with SIGTERM: treat it as ^C
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal lacks must not end the run
+        sys.stdout.reconfigure(errors="backslashreplace")  # for characters that it cannot show
     app(prog_name="manifest-runner")

@@ -72,7 +72,7 @@ def _names_of(options: Sequence[Option[Callable[..., Any]]]) -> list[str]:
 
 
 class Seconds(click.FloatRange):
-    """A finite time: Python reads ``nan`` and ``inf`` as numbers, too."""
+    """A finite time. Python would read ``nan`` and ``inf`` as numbers, too."""
 
     name = "seconds"
 
@@ -100,7 +100,7 @@ def _plan_digest(_context: click.Context, _parameter: click.Parameter, digest: s
 
 
 class File(click.Path):
-    """The path of a file, which may not exist yet. One such as ``.`` has no name to which another ending can be put."""
+    """The path of a file, which may not exist yet. A path without a file name, such as ``.``, is refused."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)

@@ -33,10 +33,12 @@ class Progress:
         self._tasks: dict[str, TaskID] = {}
         self._said = ""
 
-    def begin(self) -> None:
-        """Other work begins: time is counted from here."""
+    def begin(self, title: str | None = None) -> None:
+        """Count the time from here, since other work begins; first print its title, if it has one."""
         self.close()
         self._start, self._said = time.monotonic(), ""
+        if title:
+            self.note(title)
 
     def note(self, line: str) -> None:
         if self._bars is not None:
@@ -93,7 +95,7 @@ class Progress:
 
 @contextmanager
 def progress_on(console: Console, *, is_shown: bool = True) -> Iterator[Progress]:
-    """Progress whose bars are gone again when the work is over."""
+    """Progress whose bars are removed when the work is done."""
     progress = Progress(console, is_shown=is_shown)
     try:
         yield progress
@@ -103,7 +105,7 @@ def progress_on(console: Console, *, is_shown: bool = True) -> Iterator[Progress
 
 @contextmanager
 def working(console: Console, *, is_live: bool = False) -> Iterator[Context]:
-    """The process as a command sees it; progress is shown until the work is over, unless its result is shown live."""
+    """The context of a command. Shows progress until the work is done, unless the result itself is shown live."""
     with progress_on(console, is_shown=not is_live) as progress:
         yield context_of(progress)
 

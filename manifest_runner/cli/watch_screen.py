@@ -27,7 +27,7 @@ _REFRESHES = 2
 
 
 class WatchScreen:
-    """What the last look showed, and what has changed since the first."""
+    """The latest states, and what has changed since the watch began."""
 
     def __init__(self, manifest: Path) -> None:
         self._manifest = manifest
@@ -97,7 +97,7 @@ def _part(title: str, lines: list[Text], room: int) -> list[Text]:
 
 @contextmanager
 def watch_screen(manifest: Path) -> Iterator[WatchScreen]:
-    """The terminal's alternate screen while something is watched; the previous contents come back afterwards."""
+    """The terminal's alternate screen, until the watch ends; then the previous contents come back."""
     screen = WatchScreen(manifest)
     with Live(screen, screen=True, refresh_per_second=_REFRESHES, vertical_overflow="crop"):
         yield screen

@@ -29,14 +29,14 @@ from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
 from manifest_runner.timestamps import timestamp
 
-if TYPE_CHECKING:  # what speaks HTTP is imported when something is sent
+if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
 
 class Aborted(msgspec.Struct):
     """``aborted`` are items whose analysis ICA was asked to abort, ``aborting`` those it was already aborting.
 
-    Items in ``too_early`` have no analysis yet. An item is there once for each of its launches, replaced ones included.
+    Items in ``too_early`` have no analysis yet. An item occurs once for each of its launches, replaced ones included.
     """
 
     lockfile: Lockfile
@@ -56,7 +56,7 @@ def abort(
 ) -> Aborted:
     """Ask the API to abort every chosen analysis that is still running, once ``approve`` agrees to the list.
 
-    Statuses are brought up to date before and after. Raises RunnerError; ApprovalNeeded without approval.
+    Updates statuses before and after. Raises RunnerError; ApprovalNeeded without approval.
     """
     with looking_session(path, target, context) as session, ExitStack() as stack:
         session.report_pending()

@@ -1,4 +1,4 @@
-"""``accept``: take changed and failed items as they are, without launching them again. Offline."""
+"""``accept``: keep changed and failed items as they are, without launching them again. Offline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from manifest_runner.text import counted
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The userReferences of items that count as unchanged now, and of those whose failure counts no longer."""
+    """The userReferences of items that now count as unchanged, and of those whose failure no longer counts."""
 
     changed: list[str]
     failed: list[str]

@@ -54,9 +54,9 @@ class FailuresReport(msgspec.Struct, frozen=True):
 
 
 class _Cause(msgspec.Struct, frozen=True):
-    """The failed steps of an analysis, the one that failed first at the head; None if they may not be seen.
+    """The failed steps of an analysis, the first to fail first; None if the credential may not see them.
 
-    ``is_known`` unless ICA has no steps of it, which says nothing about the reason.
+    ``is_known`` is false if ICA has no steps of the analysis: then the reason stays unknown.
     """
 
     steps: tuple[Step, ...] | None
@@ -116,7 +116,7 @@ def _causes(run: OpenRun, items: Mapping[str, LockedItem]) -> dict[str, _Cause]:
 
 
 def _cause(client: Client, item: LockedItem) -> _Cause:
-    """Steps of the platform too: a failed analysis may have failed in one of them alone."""
+    """Includes steps of the platform: an analysis may have failed in one of those alone."""
     from manifest_runner.ica.outcome_endpoints import list_steps
     from manifest_runner.ica.outcome_responses import read_steps
 

@@ -12,7 +12,7 @@ from manifest_runner.errors import UsageProblem
 def init(path: Path, pipeline: str | None, payload: Path | None, target: Target, context: Context) -> list[Path]:
     """Write the files, the manifest first. Raises UsageProblem if one of them exists; InvalidManifest."""
     check_sources(pipeline, payload)
-    # Only what the chosen way needs is imported: a pipeline needs HTTP, a payload all that reads manifests.
+    # Import only what is needed: a pipeline needs HTTP, a payload needs everything that reads manifests.
     if payload is not None:
         from manifest_runner.commands.starters.from_payload import write_from_payload
 

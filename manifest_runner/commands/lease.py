@@ -1,4 +1,4 @@
-"""``lock show`` and ``lock release``: who holds a manifest's lease, and an end to it."""
+"""``lock show`` and ``lock release``: show who holds a manifest's lease, and free it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LeaseState(msgspec.Struct, frozen=True):
 
 
 def show_lease(path: Path, target: Target, context: Context) -> LeaseState:
-    """Who holds the lease. Raises UsageProblem if the manifest has none."""
+    """The lease as it is now. Raises UsageProblem if the manifest has none."""
     opened, store = _opened(path, target, context)
     name = opened.stores.lease_name
     lease = read_lease(store, name).lease
@@ -36,15 +36,15 @@ def show_lease(path: Path, target: Target, context: Context) -> LeaseState:
 
 
 def release_lease(path: Path, target: Target, context: Context, approve: Callable[[LeaseState], bool]) -> LeaseState:
-    """Free the lease, once ``approve`` agrees; what it was before. Raises ApprovalNeeded without that.
+    """Free the lease once ``approve`` agrees, and return what it was before. Raises ApprovalNeeded otherwise.
 
-    Its holder, if it is alive after all, finds out before it sends the next batch.
+    If its holder is alive after all, it finds out before it sends the next batch.
     """
     opened, store = _opened(path, target, context)
     name = opened.stores.lease_name
     try:
         found = read_lease(store, name)
-    except BadState:  # not a lease at all, which is what only this command puts right
+    except BadState:  # what is stored is not a lease; only this command can fix that
         found = None
     lease = found.lease if found else None
     state = LeaseState(store.where(name), lease, standing(lease, "", context.clock()) if found else "held")

@@ -1,4 +1,4 @@
-"""``lock merge``: the lockfiles of two branches become one."""
+"""``lock merge``: merge the lockfiles of two branches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from manifest_runner.lockfile.model import Lockfile
 
 
 def merge(base: Path, ours: Path, theirs: Path) -> Lockfile:
-    """Merge three lockfiles into ``ours``; an empty ``base`` or none is a lockfile that both sides began.
+    """Merge three lockfiles into ``ours``. If ``base`` is empty or missing, both sides started a lockfile of their own.
 
     Raises BadState.
     """

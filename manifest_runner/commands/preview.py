@@ -28,8 +28,8 @@ from manifest_runner.signed_urls import mask_json
 class Preview(msgspec.Struct, frozen=True):
     """What ``run`` would do, how many batches it would send, and the warnings.
 
-    ``rows`` were read, and ``where`` left out ``left_out`` of them. ``waiting`` is due, too, but has no room before
-    others end; ``cost`` covers everything due, None if no price is known.
+    ``rows`` were read, and ``where`` left out ``left_out`` of them. ``waiting`` is due, too, but there is no room
+    for it until others end; ``cost`` covers everything due, None if no price is known.
     """
 
     plan: Plan

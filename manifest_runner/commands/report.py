@@ -1,11 +1,11 @@
-"""``report``: a manifest's lockfile as text, in the format that is asked for."""
+"""``report``: write a manifest's lockfile in one of several formats."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opened import find_lockfile, workspace_of
+from manifest_runner.commands.setup.opened import find_lockfile, trial_lockfile, workspace_of
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 from manifest_runner.files import replace_file
@@ -20,7 +20,9 @@ def report(manifest: Path, target: Target, style: Style, context: Context) -> st
     state = found.lockfile
     if state is None:
         require_manifest(manifest)
-        raise UsageProblem(f"{found.where}: there is no lockfile yet; `manifest-runner run` writes it")
+        trial = trial_lockfile(manifest, target)
+        hint = f"; {trial} is from a trial: add --emulator to see it" if trial else ""
+        raise UsageProblem(f"{found.where}: there is no lockfile yet; `manifest-runner run` writes it{hint}")
     source = ReportSource(str(manifest), timestamp(context.clock()), ica_web_url(state.server))
     return write_report(state, style, source=source)
 
@@ -31,7 +33,7 @@ def report_path(manifest: Path, target: Target) -> Path:
 
 
 def save_report(text: str, output: Path, manifest: Path, target: Target) -> None:
-    """Write a report. Raises UsageProblem for a folder that does not exist, and for a file that must stay."""
+    """Write a report. Raises UsageProblem if the folder does not exist, or if the file must not be replaced."""
     if not output.parent.is_dir():
         raise UsageProblem(f"{output.parent}: there is no such folder")
     if output.resolve() in (manifest.resolve(), workspace_of(manifest, target).lockfile.resolve()):

@@ -74,7 +74,7 @@ def resolve(path: Path, target: Target, options: ResolveOptions, context: Contex
 
 
 def _check(resolver: Resolver, names: Names, used: Used, fresh: Container[Name]) -> dict[str, LookupFailure]:
-    """Unusable data and pipelines, by id, among those that were not looked up just now."""
+    """The unusable data and pipelines, by id, apart from those that were just looked up."""
     older = {entry.id for key, entry in names.pipelines.items() if Name("pipelines", key) not in fresh}
     data = {
         names.data[each].id if each in names.data else each for each in used.data if Name("data", each) not in fresh
@@ -103,7 +103,7 @@ def _differences(pinned: Names, names: Names, wanted: set[Name]) -> dict[Name, L
             words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
             found[name] = LookupFailure("MR711", words)
         elif now is not None and now != before and before is not None:
-            words = f"{shown(name.key)} stands for {now} now, and is pinned as {before}; `resolve --update` takes it"
+            words = f"{shown(name.key)} is now {now}, but {before} in the names file; `resolve --update` accepts that"
             found[name] = LookupFailure("MR701", words)
     return found
 

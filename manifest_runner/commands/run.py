@@ -84,7 +84,7 @@ def run(path: Path, target: Target, options: RunOptions, context: Context) -> Ou
 def check_manifests(paths: Iterable[Path], target: Target, context: Context) -> None:
     """Check the text of several manifests before the first of them launches anything. Raises all errors at once.
 
-    Their rows are checked by the run of each: one may start from what another has made.
+    Each run checks its own rows, since they may come from the results of the run before.
     """
     found: list[Finding] = []
     for path in paths:

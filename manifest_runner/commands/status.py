@@ -1,4 +1,4 @@
-"""``status``: bring the lockfile up to date from the API."""
+"""``status``: update the lockfile from the API."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from manifest_runner.text import counted
 def refresh(
     path: Path, target: Target, options: RunOptions, context: Context, *, is_watching: bool = False, usage: bool = False
 ) -> Lockfile:
-    """The lockfile, brought up to date from the API with as few requests as that takes.
+    """The lockfile, updated from the API with as few requests as possible.
 
-    While ``is_watching`` it goes on until every analysis has ended, and ``context.watch`` sees each state. Where
-    another process holds the manifest, the lockfile is only returned, and the writing is left to that process. With
-    ``usage`` the prices of analyses that have ended are asked for, once each.
+    With ``is_watching`` it continues until every analysis has ended, and ``context.watch`` sees each state. If another
+    process holds the manifest, the lockfile is returned but not written: that process does so. With ``usage`` it also
+    asks for the prices of analyses that have ended, once each.
     """
     with open_look(path, target, options, context) as run:
         session = run.session

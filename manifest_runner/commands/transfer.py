@@ -1,4 +1,4 @@
-"""``lock pull`` and ``lock push``: the lockfile between a store and the file beside the manifest."""
+"""``lock pull`` and ``lock push``: copy the lockfile between a store and the file beside the manifest."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def push(path: Path, target: Target, context: Context, *, force: bool) -> Copied
         if stored.load() is not None and not force:
             raise BadState(
                 f"{stored.where}: the store already has a lockfile. Nothing was copied. `lock pull` copies it "
-                "here; --force writes over it."
+                "here; --force overwrites it."
             )
         stored.overwrite(lockfile)
     return Copied(local.where, stored.where, len(lockfile.items))

@@ -11,6 +11,7 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.target import load_target, report_moves
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.model import Name
+from manifest_runner.text import counted
 
 
 class Valid(msgspec.Struct, frozen=True):
@@ -35,7 +36,8 @@ def validate(path: Path, target: Target, context: Context, *, strict: bool = Fal
     report_moves(loaded, references)
     loaded.raise_errors(strict=strict)
     if unresolved:
-        words = f"names not looked up yet: {len(unresolved):,}; `manifest-runner resolve` or a run looks them up"
+        are = counted(len(unresolved), "name has", "names have")
+        words = f"{are} not been looked up yet; `manifest-runner resolve` or a run does that"
         loaded.findings.add(Finding(Place(loaded.document.source.file, 1), "MR711", words, "info"))
     stream = loaded.stream
     return Valid(len(references), stream.rows_read, stream.rows_left_out, loaded.findings.all())

@@ -27,7 +27,7 @@ class FaultLog:
 
     def report_template(self, place: Place, fault: TemplateFault, text: str, row: Place | None = None) -> None:
         is_of_cell = fault.place is not None
-        message = f"{fault}, in {quoted_template(text)}" if text.strip() and not is_of_cell else str(fault)
+        message = f"{quoted_template(text)}: {fault}" if text.strip() and not is_of_cell else str(fault)
         self.report(fault.place or place, fault.code, message, fault.place or row)
 
     def report_all(self, error: InvalidManifest) -> None:

@@ -54,19 +54,20 @@ class _File(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 def check_owner(
     lockfile: Lockfile, label: str, *, name: str, project: str, server: str, former_names: Collection[str] = ()
 ) -> None:
-    """Raise BadState where a lockfile belongs to another name, project or server; it may have a former name."""
+    """Raise BadState if a lockfile belongs to another manifest, project or server; its name may be a former one."""
     for what, mine, theirs in (
         ("name", name, lockfile.name),
         ("project", project, lockfile.project),
         ("server", server, lockfile.server),
     ):
         if mine != theirs and not (what == "name" and theirs in former_names):
-            hint = " (made with --emulator: nothing in it is real, move it away)" if theirs == EMULATOR_SERVER else ""
+            hint = " (made with --emulator: nothing in it is real; move it away)" if theirs == EMULATOR_SERVER else ""
             cure = f"correct the {what}, or keep one lockfile for each with --lockfile."
             if what == "name":
                 cure = f"if the manifest was renamed, add `moved: [{{name: {theirs}}}]` to it; if not, {cure}"
+            owner = "manifest" if what == "name" else what
             raise BadState(
-                f"{label}: belongs to another {what}: it holds {theirs!r}{hint}, this command is for {mine!r}. "
+                f"{label}: belongs to another {owner}: it is for {theirs!r}{hint}, but this command is for {mine!r}. "
                 f"Nothing was sent. {cure[0].upper()}{cure[1:]}"
             )
 

@@ -37,7 +37,7 @@ def name_faults(holder: Any) -> Iterator[Fault]:
     """One mapping with both a name and an id says one thing twice, or two things."""
     for name, id_ in NAMES_AND_IDS.items() if isinstance(holder, dict) else ():
         if holder.get(name) is not None and holder.get(id_) is not None:
-            yield Fault((name,), f'"{name}" and "{id_}" exclude each other', at_key=True)
+            yield Fault((name,), f'"{name}" and "{id_}" exclude each other; keep one of them', at_key=True)
 
 
 def env_faults(data: Any, env: Mapping[str, str]) -> Iterator[Fault]:

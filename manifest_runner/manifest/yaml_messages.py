@@ -38,7 +38,7 @@ def explained(complaint: Complaint, text: str) -> tuple[int, str]:
     if hidden := _HIDDEN_BREAK.search(text, text.rfind("\n", 0, start) + 1, at + 1):
         return hidden.start(), f"the invisible character U+{ord(hidden[0]):04X} ends a line here; remove it"
     if conflict := _CONFLICT.search(text):
-        return conflict.start(), "unresolved merge conflict"
+        return conflict.start(), "an unresolved merge conflict; keep one side, and delete the lines with the markers"
     if _CLOSED_DOUBLE.search(line):
         return at, "a double quote inside double-quoted text ends it; in a template use single quotes: split(';')"
     if _CLOSED_SINGLE.search(line):
@@ -64,7 +64,11 @@ _PHRASES = (
     ("scanning an anchor", 'text that starts with "&" must be quoted', True),
     ("expected ',' or ']'", 'expected "," or "]": the list opened on line {line} continues here', False),
     ("expected ',' or '}'", 'expected "," or "}}": the mapping opened on line {line} continues here', False),
-    ("expected '-' indicator", 'expected "- ", as this is in the list that starts on line {line}', False),
+    (
+        "expected '-' indicator",
+        'expected "- " or other indentation: this is in the list that starts on line {line}',
+        False,
+    ),
     ("expected key", "this does not fit the mapping that starts on line {line}: fix its indentation or quotes", False),
     ("could not find expected ':'", 'expected "key: value"; a text of several lines needs "|" or quotes', True),
     ("expected node content", "a value is missing here", False),

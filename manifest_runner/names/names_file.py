@@ -58,9 +58,9 @@ def read_names(path: Path, *, project: str, server: str) -> Names:
     for what, found, wanted in (("project", names.project, project), ("server", names.server, server)):
         if found != wanted:
             raise BadState(
-                f"{path}: belongs to {what} {clean(found, 200)}, and this is {what} {clean(wanted, 200)}. Nothing was "
-                f"sent. Use the {what} that the file was made for, or move the file away and run "
-                "`manifest-runner resolve` to make one for this."
+                f"{path}: belongs to {what} {clean(found, 200)}, but this is {what} {clean(wanted, 200)}. Nothing was "
+                f"sent. Use the {what} of the file, or move the file away and run `manifest-runner resolve` to make "
+                "one for this."
             )
     return names
 

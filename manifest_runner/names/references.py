@@ -107,7 +107,7 @@ def _uri_fault(text: str) -> str:
 
 
 def _what_it_is(text: str) -> str:
-    """Words for the texts that people put where data belong."""
+    """Words for the texts that people put where data belongs."""
     stripped = text.strip()
     if not stripped:
         return ", which is blank; fill it in, or use null to leave the input out"
@@ -126,7 +126,7 @@ def _what_it_is(text: str) -> str:
 
 def _words_for_url(scheme: str) -> str:
     if scheme in ("s3", "http", "https"):
-        return f", a URL: data at {scheme}:// are not in ICA; upload them, or give them as `externalData`"
+        return f", a URL: data at {scheme}:// is not in ICA; upload it, or give it as `externalData`"
     if scheme == "icav2":
         return ", whose scheme must be in lower case"
     return f", a URL: {scheme}:// is not data in ICA; upload the data first"

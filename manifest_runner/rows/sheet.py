@@ -191,11 +191,11 @@ class _Trim:
 def _raggedness(cells: list[str], header: _Header) -> tuple[str, str]:
     """The kind of fault, and the message, for a row that has more or fewer cells than the header."""
     if cells[0].startswith(CONFLICT_MARKERS):
-        return "conflict", "an unresolved merge conflict"
-    message = f"this row has {counted(len(cells), 'cell')}, the header has {header.width}"
+        return "conflict", "an unresolved merge conflict; keep the rows that you want, and delete the markers"
+    message = f"this row has {counted(len(cells), 'cell')}, but the header has {header.width}"
     if len(cells) <= len(header.columns):
         return "short", message
     if len(cells) <= header.width:
         number = next(i for i, cell in enumerate(cells, 1) if i > len(header.columns) and cell)
         return "unnamed", f"column {number} of this row is filled in, but has no name in the header"
-    return "long", f"{message}; a cell that holds the delimiter must be quoted"
+    return "long", f"{message}; quote a cell that contains the delimiter"

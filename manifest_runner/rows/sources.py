@@ -101,7 +101,7 @@ class Sources:
                 faults += e.findings
                 continue
             again = [found for found in matches if os.path.normpath(found) in seen]
-            faults += [Finding(at, "MR301", f"the {_SHEET} {found} is named twice") for found in again]
+            faults += [Finding(at, "MR301", f"the {_SHEET} {found} is listed twice") for found in again]
             yield from ((found, at) for found in matches if found not in again)
             seen.update(map(os.path.normpath, matches))
         if not given:

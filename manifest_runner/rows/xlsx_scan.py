@@ -300,4 +300,4 @@ def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
     except LookupError as e:  # a part, an attribute or an encoding that does not exist
         raise BadWorkbook(f"it is damaged: {e.args[0]}") from e
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as e:
-        raise BadWorkbook(f"it is not a workbook, or it is damaged: {e}") from e
+        raise BadWorkbook(f"it is damaged, or not an xlsx file: {e}") from e

@@ -161,7 +161,7 @@ def _plain(environment: Any, value: Any) -> Any:
 
 @jinja2.pass_context
 def _nothing(context: Any, _: None) -> Any:
-    return context.environment.undefined('the "if" does not hold, and there is no "else" with another value')
+    return context.environment.undefined('the "if" is false, and there is no "else" with another value')
 
 
 @jinja2.pass_context

@@ -89,7 +89,7 @@ class Missing(jinja2.StrictUndefined):
         if isinstance(index, int) and isinstance(obj, (list, tuple)):
             if not obj:
                 return f"an empty list has no element [{name}]"
-            return f"{kind_of(obj)} of {len(obj):,} has no element [{name}], as they are counted from [0]"
+            return f"{kind_of(obj)} of {len(obj):,} has no element [{name}]; the first is [0]"
         return root_missing(name) if obj is missing else f"{kind_of(obj)} has no {name}"
 
 

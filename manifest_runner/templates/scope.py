@@ -85,7 +85,7 @@ class LookupTable:
 def root_missing(name: str, roots: Sequence[str] = ROOTS) -> str:
     """The message for a name that templates do not have, or not in this place."""
     if roots != ROOTS:
-        return f'"{name}" is not defined' + (near_miss(name, roots) or f"; known are {', '.join(roots)}")
+        return f'"{name}" is not defined' + (near_miss(name, roots) or f"; known: {', '.join(roots)}")
     if name in ROOTS:
         return f'"{name}" is known only {_ONLY.get(name, "where there is a row")}'
     return f'"{name}" is not defined' + (near_miss(name, ROOTS) or f"; templates know {', '.join(ROOTS)}")
@@ -104,4 +104,4 @@ def _there_are(known: Iterable[str]) -> str:
     names = [f'"{name[:_MAX_NAME]}"' for name in islice(known, _MAX_NAMES + 1)]
     if len(names) > _MAX_NAMES:
         names[-1] = "…"
-    return f"; there is {', '.join(names)}" if names else ""
+    return f"; known: {', '.join(names)}" if names else ""

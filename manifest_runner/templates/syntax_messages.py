@@ -34,7 +34,9 @@ def _plainer(message: str, text: str) -> str:
     if operator:
         used = next(filter(None, operator.groups()))
         return f'"{used}" is not an operator here; write "{_NO_OPERATORS[used]}"'
-    return message.rstrip(".").replace("expected token 'end of print statement'", "an operator is missing, or too many")
+    return message.rstrip(".").replace(
+        "expected token 'end of print statement'", "an operator is missing or superfluous"
+    )
 
 
 def syntax_words(message: str, text: str) -> str:

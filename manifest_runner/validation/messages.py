@@ -151,7 +151,7 @@ def _choice_of_keys(error: Error) -> str:
     names = list(dict.fromkeys(key for branch in error.rule for key in branch["required"]))
     given = [shown(name) for name in names if name in error.instance]
     if given:
-        return f"{listed(given, 'and')} exclude each other"
+        return f"{listed(given, 'and')} exclude each other; keep one of them"
     needed = listed([shown(name) for name in names], "or")
     if error.steps[-3:-2] == ("dependencies",):
         return f"{shown(error.steps[-2])} needs {needed}"
@@ -232,7 +232,9 @@ def _const(error: Error) -> str:
 def _not(error: Error) -> str:
     refused = error.rule
     keys = refused.get("required") if isinstance(refused, dict) else None
-    return f"{listed([shown(key) for key in keys], 'and')} exclude each other" if keys else _other(error)
+    return (
+        f"{listed([shown(key) for key in keys], 'and')} exclude each other; keep one of them" if keys else _other(error)
+    )
 
 
 def _limit(words: str) -> Callable[[Error], str]:

@@ -49,7 +49,7 @@ def _folder() -> Path:
 
 def manifest_faults(data: object) -> list[Fault]:
     """The faults of a manifest besides its analyses, by path."""
-    return [_in_defaults(fault) for fault in _manifest_checker().faults(data)]
+    return [_with_hint(fault) for fault in _manifest_checker().faults(data)]
 
 
 def analysis_faults(data: object) -> list[Fault]:
@@ -91,7 +91,9 @@ def _about_shape(fault: Fault, given: dict[str, Any]) -> Fault:
     if "objectType" in given or ("inputs" in given) != ("inputJson" in given):
         return fault
     if "inputs" in given:
-        return Fault((*fault.path, "inputJson"), '"inputs" and "inputJson" exclude each other', at_key=True)
+        return Fault(
+            (*fault.path, "inputJson"), '"inputs" and "inputJson" exclude each other; keep one of them', at_key=True
+        )
     return replace(fault, message='one of "inputs" or "inputJson" is missing')
 
 
@@ -127,8 +129,11 @@ def _schema(name: SchemaName) -> dict[str, Any]:
     return schema
 
 
-def _in_defaults(fault: Fault) -> Fault:
+def _with_hint(fault: Fault) -> Fault:
+    """Say of some common mistakes what to write instead."""
     match fault.path:
+        case () if fault.lacks == "manifest":
+            return replace(fault, message=f"{fault.message}; add `manifest: 1`, the version of the format")
         case ("defaults", "kind" | "forEach" as key) if fault.at_key:
             return replace(fault, message=f"{shown(key)} belongs in an analysis, not in the defaults")
     return fault
@@ -162,7 +167,7 @@ def _of_other_kinds(path: DataPath, mine: Kind) -> str:
     kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
     if not kinds or mine in kinds:
         return ""
-    return f"{shown(key)} is for kind {listed(kinds, 'and')}, this analysis is {mine}"
+    return f"{shown(key)} is for kind {listed(kinds, 'and')}, but this analysis is {mine}"
 
 
 def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:

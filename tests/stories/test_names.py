@@ -124,7 +124,7 @@ def test_a_name_that_is_new_is_added_and_nothing_else_of_the_names_file_changes(
         (("icav2://reference data/GRCh38.tar", "fil." + "f" * 32), 15, 'lists no data "fil.ffff'),
         (("CRAM", "CRMA"), 16, 'takes "BAM" or "CRAM", found "CRMA"; did you mean "CRAM"?'),
         (("GRCh38.tar", "grch38.tar"), 15, 'case matters, and there is "icav2://reference data/GRCh38.tar"'),
-        (("kind: nextflow", "kind: cwl"), 9, "is of kind nextflow, this analysis is cwl"),
+        (("kind: nextflow", "kind: cwl"), 9, "is of kind nextflow, but this analysis is cwl"),
         (("Germline-4", "Germline-5"), 5, 'no pipeline "Germline-5"; did you mean "Germline-4"?'),
         (("Small", "Smal"), 6, 'no analysis storage is named "Smal"; did you mean "Small"?'),
         (("_R2.fastq.gz", "_R2.fastq"), 14, 'did you mean "/fastq/S1_R2.fastq.gz"?'),
@@ -202,7 +202,7 @@ def test_offline_commands_say_what_is_not_looked_up_yet(study):
 def test_a_plan_made_before_names_were_looked_up_is_not_the_one_that_runs(study, emulator):
     reviewed = study.ok("plan", "germline.yaml", "--json").json["planDigest"]
     stopped = study("run", "germline.yaml", "--expect", reviewed)
-    assert (stopped.code, "it has looked up" in stopped.err, emulator.executed()) == (7, True, [])
+    assert (stopped.code, "since this run looked up" in stopped.err, emulator.executed()) == (7, True, [])
     reviewed = study.ok("plan", "germline.yaml", "--json").json["planDigest"]
     study.ok("run", "germline.yaml", "--expect", reviewed)
 
@@ -217,7 +217,7 @@ def test_a_name_that_stands_for_something_else_is_a_change_that_needs_approval(s
     assert (done.code, emulator.executed()) == (7, ["S1", "S2"])
     checked = study("resolve", "germline.yaml", "--check")
     assert checked.code == 3
-    assert f'"/fastq/S1_R1.fastq.gz" stands for {one} now, and is pinned as {other}' in checked.err
+    assert f'"/fastq/S1_R1.fastq.gz" is now {one}, but {other} in the names file' in checked.err
     assert f"~ /fastq/S1_R1.fastq.gz: {other} → {one}" in study.ok("resolve", "germline.yaml", "--update").out
     assert study.ok("plan", "germline.yaml", "--json").json["unchanged"] == ["S1", "S2"]
 

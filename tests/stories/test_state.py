@@ -112,7 +112,7 @@ def test_a_journal_from_before_there_was_state_is_finished_first(shared, place):
 @of("file")
 def test_who_holds_the_lease_is_said_and_looking_goes_on(shared, place):
     (mine,) = shared.machines(place, ME)
-    assert mine.do("lock show").out.endswith("status: free, never taken\n")
+    assert mine.do("lock show").out.endswith("status: free; never taken\n")
     assert mine.run("--limit", "1").code == 0
     path = held_by_another(shared, mine)
     state = path.with_name("study.lock.json").read_bytes()
@@ -248,7 +248,7 @@ def test_a_batch_that_is_not_shown_to_the_next_user_is_searched_for(shared, plac
     refused = theirs.run("--adopt", "never")
     assert (refused.code, shared.lease(mine)["unseen"]) == (4, [mine.project])
     ended = theirs.run()
-    assert (ended.code, f"batch {mine.project} is not shown" in ended.err) == (0, True), ended.err
+    assert (ended.code, f"does not show batch {mine.project}" in ended.err) == (0, True), ended.err
     shared.check(theirs)
 
 

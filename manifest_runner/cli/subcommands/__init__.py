@@ -1,1 +1,1 @@
-"""One module for each command: its options, its help, and what it prints. Imported when the command is called."""
+"""One module per command: its options, its help, and what it prints. Imported when the command is called."""

@@ -1,4 +1,4 @@
-"""``explain``: what the code of an error or a warning means."""
+"""``explain``: the meaning of an error's or a warning's code."""
 
 from __future__ import annotations
 

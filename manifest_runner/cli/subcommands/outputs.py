@@ -1,4 +1,4 @@
-"""``outputs``: what the analyses made."""
+"""``outputs``: the results of analyses."""
 
 from __future__ import annotations
 

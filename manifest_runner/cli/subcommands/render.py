@@ -1,4 +1,4 @@
-"""``render``: the bodies that a run would send."""
+"""``render``: the requests that a run would send."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def command(
     with progress_on(console) as progress:
 
         def run_one(manifest: Path) -> Outcome:
-            progress.begin()
+            progress.begin(f"== {manifest}" if len(manifests) > 1 else None)
             asked = structs.replace(options, approve=_approval(manifest, console, progress))
             return run.run(manifest, target, asked, context_of(progress))
 

@@ -51,7 +51,7 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
             except InvalidManifest as e:
                 found += e.findings
                 code = code or e.exit_code
-            except UsageProblem as e:  # a manifest that does not exist does not keep the others from being checked
+            except UsageProblem as e:  # check the others even if one manifest does not exist
                 if len(manifests) == 1:
                     raise
                 console.explain(e)

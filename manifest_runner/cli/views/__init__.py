@@ -1,1 +1,1 @@
-"""What commands show, as lines and as JSON. Nothing here prints."""
+"""The output of each command, as lines and as JSON. Nothing here prints."""

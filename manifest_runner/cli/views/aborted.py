@@ -1,4 +1,4 @@
-"""What ``abort`` is about to do, and what it did."""
+"""The output of ``abort``, before it asks and afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from manifest_runner.text import counted
 
 
 def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
-    """The first few analyses about to be aborted."""
+    """The analyses that are about to be aborted, or the first few of them."""
     shown = running if verbose else running[:FEW]
     more = [f"x … and {len(running) - len(shown):,} more (--verbose shows all)"] if len(shown) < len(running) else []
     return [*(f"x {reference}" for reference in shown), *more]
@@ -20,7 +20,7 @@ def aborted_lines(done: Aborted) -> list[str]:
     analyses = counted(len(done.aborted), "analysis", "analyses")
     words = [f"asked ICA to abort {analyses}" if done.aborted else "nothing to abort: no other analysis is running"]
     if done.aborting:
-        words.append(f"{counted(len(done.aborting), 'analysis is', 'analyses are')} being aborted already")
+        words.append(f"{counted(len(done.aborting), 'analysis is', 'analyses are')} already being aborted")
     elif not done.aborted:
         words = ["nothing to abort: no analysis is running"]
     if done.too_early:

@@ -1,4 +1,4 @@
-"""What ``accept`` did."""
+"""The output of ``accept``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def accepted_lines(done: Accepted) -> list[str]:
     if not names:
         return ["nothing to accept: no launched item has changed or failed"]
     more = [f"= … and {len(names) - FEW:,} more"] if len(names) > FEW else []
-    words = f"accepted {len(done.changed):,} changed and {len(done.failed):,} failed, as they are"
+    words = f"accepted {len(done.changed):,} changed and {len(done.failed):,} failed items as they are"
     undo = ["failed items that were accepted no longer count as failed; to undo that, restore the lockfile from git"]
     return [
         *(f"= {name}" for name in names[:FEW]),

@@ -1,4 +1,4 @@
-"""How many launches are in which state, in one line."""
+"""The number of launches in each state, in one line."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def ended(counts: Mapping[State, int]) -> int:
 
 
 def states_line(counts: Mapping[State, int]) -> str:
-    """``895 succeeded, 100 failed, 5 not created``: only what there is."""
+    """``895 succeeded, 100 failed, 5 not created``: only states that occur."""
     return ", ".join(f"{counts[state]:,} {word}" for state, word in _WORDS.items() if counts.get(state))

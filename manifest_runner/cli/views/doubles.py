@@ -22,7 +22,7 @@ def doubles_lines(done: Doubles, *, abort: bool) -> list[str]:
         return ["no item was launched twice"]
     lines = double_lines(done.doubles, verbose=True)
     if not abort:
-        return [*lines, "next: `manifest-runner doubles --abort` aborts all but the oldest of each"]
+        return [*lines, "next: with --abort, this command aborts all but the oldest analysis of each"]
     lines.append(f"asked ICA to abort {len(done.aborted):,} analyses; the oldest of each is kept")
     if done.left:
         lines.append(f"{done.left:,} had ended before they could be aborted")

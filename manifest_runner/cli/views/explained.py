@@ -1,4 +1,4 @@
-"""Codes, explained."""
+"""The output of ``explain``."""
 
 from __future__ import annotations
 

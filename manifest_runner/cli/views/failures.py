@@ -1,4 +1,4 @@
-"""Why analyses failed, as lines and as JSON."""
+"""The failures of analyses, grouped, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def failures_document(report: FailuresReport) -> dict[str, Any]:
 
 
 def failures_lines(report: FailuresReport, again: Callable[[str], str], *, verbose: bool) -> Iterator[str]:
-    """A line for each group, with the end of the log of its first item that has one; then how to go on.
+    """A line for each group, with the end of the log of its first item that has one; then what to do next.
 
-    ``again`` makes the command that launches those again for which an expression holds.
+    ``again`` makes the command that relaunches the items for which an expression is true.
     """
     for group in report.groups:
         names = group.user_references if verbose else group.user_references[:_SHOWN]

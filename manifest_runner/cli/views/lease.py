@@ -1,4 +1,4 @@
-"""Who holds a manifest's lease, and where its lockfile was copied to."""
+"""The output of the ``lock`` commands: a lease, and a lockfile that was copied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from manifest_runner.launch.lease.in_flight import InFlight, batches_in, is_in_f
 from manifest_runner.text import counted
 from manifest_runner.timestamps import timestamp
 
-_WORDS = {"absent": "free, never taken", "free": "free", "expired": "expired", "held": "held"}
+_WORDS = {"absent": "free; never taken", "free": "free", "expired": "expired", "held": "held"}
 
 
 def lease_lines(state: LeaseState) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a run ended, as lines and as JSON."""
+"""The output of ``run``, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run_lines(outcome: Outcome, seconds: float) -> list[str]:
         waiting = counted(len(outcome.waiting), "more waits", "more wait")
         lines.append(f"next: {waiting} until others have ended (maxRunning); run again, or with --wait finished")
     if outcome.doubles:
-        lines.append("next: `manifest-runner doubles --abort` aborts all but the oldest of each")
+        lines.append("next: `manifest-runner doubles` with --abort aborts all but the oldest analysis of each")
     return [*lines, f"lockfile: {outcome.path}"]
 
 

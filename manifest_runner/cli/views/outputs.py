@@ -1,4 +1,4 @@
-"""What analyses made, as lines, as JSON and as a table for spreadsheets."""
+"""The output of ``outputs``, as lines, as JSON and as a table for spreadsheets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLUMNS = ("userReference", "analysisId", "code", "type", "name", "dataId", "pr
 
 
 def outputs_document(report: OutputsReport) -> dict[str, Any]:
-    """``items`` are those that succeeded, as `forEach: {launched: …}` has them for rows."""
+    """``items`` are those that succeeded, with the keys of the rows of `forEach: {launched: …}`."""
     return {
         "items": [_item(name, item) for name, item in report.items.items()],
         "unfinished": list(report.unfinished),
@@ -84,7 +84,7 @@ def _download(downloaded: Downloaded) -> dict[str, Any]:
 def _download_lines(downloaded: Downloaded) -> Iterator[str]:
     for each in downloaded.missing:
         yield f"missing: {each.path}: {each.reason}"
-    present = f", {counted(downloaded.present, 'was', 'were')} already there" if downloaded.present else ""
+    present = f", {downloaded.present:,} already existed" if downloaded.present else ""
     missing = f", {len(downloaded.missing):,} missing" if downloaded.missing else ""
     yield f"fetched {counted(downloaded.fetched, 'file')} to {downloaded.folder}{present}{missing}"
     if downloaded.matches_nothing:

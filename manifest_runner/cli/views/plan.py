@@ -1,4 +1,4 @@
-"""A plan, as lines and as JSON."""
+"""The output of ``plan``, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _change_documents(found: list[Change] | None) -> list[dict[str, Any]]:
 
 
 def plan_lines(plan: Plan, batches: int, *, verbose: bool, waiting: int = 0, cost: Estimate | None = None) -> list[str]:
-    """The items, a line of totals, and what a person has to know before the next run."""
+    """The items, a line of totals, and what to know before the next run."""
     lines = [*item_lines(plan, verbose=verbose), _totals(plan, batches, waiting)]
     if cost is not None:
         lines.append(
@@ -49,7 +49,7 @@ def plan_lines(plan: Plan, batches: int, *, verbose: bool, waiting: int = 0, cos
 
 
 def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
-    """Groups of items with the first few of each, and what changed in the changed ones."""
+    """The items by state, the first few of each, and what changed in them."""
     lines = _renamed_lines(plan, verbose=verbose)
     for state in STATES:
         references = getattr(plan, state)
@@ -128,7 +128,7 @@ def _group_lines(references: list[str], changes: _Changes, plan: Plan, *, verbos
 
 def _change_lines(changes: _Changes, *, verbose: bool) -> list[str]:
     if changes is None:
-        return ["    (the lockfile does not say in detail what was launched)"]
+        return ["    (the lockfile does not have the request that was launched)"]
     shown = changes if verbose else changes[:_CHANGES_SHOWN]
     more = [f"    … and {len(changes) - len(shown)} more"] if len(changes) > len(shown) else []
     return [*(f"    {change}" for change in shown), *more]

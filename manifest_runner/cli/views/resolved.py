@@ -1,4 +1,4 @@
-"""What ``resolve`` found, as lines and as JSON."""
+"""The output of ``resolve``, as lines and as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many rows of the samplesheets became items."""
+"""The number of rows that became items, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lockfile in a terminal, in a pipe and as JSON."""
+"""The output of ``status``: a table on a terminal, lines in a pipe, or JSON."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ COLOURS = {
     State.ACCEPTED: "dim",
     State.REMOVED: "dim",
 }
-# Narrower than this, only the item and its state are shown; wider than the other, the whole id.
+# A narrower terminal shows only the item and its state.
 _WIDE_ENOUGH = 70
+# A wider terminal shows whole ids.
 _WIDE_FOR_IDS = 120
 _SHORT_ID = 8
 
@@ -62,10 +63,10 @@ def status_lines(summary: Summary) -> list[str]:
 def status_table(
     summary: Summary, *, width: int, now: float, encoding: str = "utf-8", limit: int | None = None
 ) -> Table:
-    """Failures first, the totals below; at most ``limit`` rows, the rest counted.
+    """Failures first, the totals below; at most ``limit`` rows, and the number of the others.
 
-    ``width`` is the terminal's in columns, ``encoding`` its output's: what it cannot show is written as an escape
-    (rich draws its lines in ASCII there). Colours and links are only added to words, so nothing is lost without them.
+    ``width`` is that of the terminal in columns. Characters that its ``encoding`` does not have become escapes, and
+    rich draws the lines in ASCII. Colours and links are only added to words, so nothing is lost without them.
     """
     from rich.text import Text
 
@@ -73,8 +74,8 @@ def status_table(
     submitted = {batch.id: batch.submitted_at for batch in summary.batches}
     for row in summary.rows[:limit]:
         cells = _cells(row, submitted, now, width)
-        table.add_row(*(Text(_sayable(cell, encoding), style) for cell, style in cells[: len(table.columns)]))
-    table.caption = Text(_sayable(_caption(summary, len(table.rows)), encoding))
+        table.add_row(*(Text(_printable(cell, encoding), style) for cell, style in cells[: len(table.columns)]))
+    table.caption = Text(_printable(_caption(summary, len(table.rows)), encoding))
     return table
 
 
@@ -126,7 +127,7 @@ def _totals(summary: Summary) -> str:
     return "; ".join([summary.in_words, *costs])
 
 
-def _sayable(text: str, encoding: str) -> str:
+def _printable(text: str, encoding: str) -> str:
     """``text`` in the characters that the terminal's encoding has."""
     if encoding.lower().startswith("utf"):
         return text

@@ -1,4 +1,4 @@
-"""Fetching the files of outputs: resumed, checked by size, under their final names only when whole."""
+"""Download the files of outputs: resumed, checked by size, under their final names only when complete."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def download_options(folder: Path | None, include: Sequence[str]) -> DownloadOpt
 class Downloaded(msgspec.Struct, frozen=True):
     """How many files were fetched, how many already existed, and which are not available.
 
-    ``matches_nothing``: there are outputs, and no glob matches any file of theirs.
+    ``matches_nothing``: there are outputs, but no glob matches any of their files.
     """
 
     folder: Path
@@ -86,7 +86,7 @@ def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: b
 
 
 def retry_policy(run: OpenRun) -> RetryPolicy:
-    """The time of --timeout starts again with each file: a large download is not waiting."""
+    """--timeout starts again with each file, since a large download is not time spent waiting."""
     context = run.session.context
     return RetryPolicy(context.deadline(run.options.timeout), context.notify, context.sleep, random.random)
 
@@ -97,7 +97,7 @@ def _fetch(downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFil
     target = folder / file.path
     url = urls.of(file)
     if url is None:
-        return Missing(str(file.path), "ICA gives no URL to fetch it by")
+        return Missing(str(file.path), "ICA gives no download URL for it")
     part = target.with_name(f".{file.data_id}.part")
     try:
         _make_folder(target.parent)
@@ -126,7 +126,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _finish(part: Path, target: Path, file: WantedFile) -> None:
-    """The file gets ICA's time, by which the next download knows that it is this one and not another of its size."""
+    """Give the file ICA's time, so that the next download can tell it from another file of the same size."""
     try:
         with part.open("rb") as whole:
             os.fsync(whole.fileno())
@@ -147,7 +147,7 @@ def _is_there(target: Path, file: WantedFile) -> bool:
 
 
 class _Bar:
-    """How much has arrived, of all threads together."""
+    """A progress bar of the bytes that all threads together have received."""
 
     def __init__(self, run: OpenRun, files: list[WantedFile]) -> None:
         self._progress = run.session.context.progress

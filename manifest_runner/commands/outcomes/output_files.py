@@ -132,7 +132,7 @@ def _wanted(place: _Place, inside: str, record: DataRecord) -> WantedFile | Miss
     path = f"{place.path}/{inside}" if inside else place.path
     parts = path.split("/")
     if not all(map(_is_safe, parts)):
-        return Missing(clean(path, 200), "its name would leave the folder, or is not a valid file name")
+        return Missing(clean(path, 200), "its name is not a valid file name, or leads out of the folder")
     if record.status not in (AVAILABLE, None):
         return Missing(path, f"its status is {record.status}")
     return WantedFile(Path(*parts), record.id, place.output.project_id, record.size, record.time_modified)
@@ -179,7 +179,7 @@ class SignedUrls:
             return chunk.urls.get(file.data_id)
 
     def renewed(self, file: WantedFile) -> str | None:
-        """Another URL of a file whose first one is not accepted any more."""
+        """A new URL for a file whose first one is no longer accepted."""
         return self._ask([file.data_id], file.project).get(file.data_id)
 
     def _ask_for_all(self, chunk: _Chunk) -> dict[str, str]:

@@ -47,7 +47,7 @@ def _has_price(launch: LockedItem) -> bool:
 
 
 def _price(client: Client, launch: LockedItem) -> LockedPrice | None:
-    """None while it is not known: some minutes after the end."""
+    """None until ICA knows it, some minutes after the end."""
     from manifest_runner.ica.outcome_endpoints import get_usage
     from manifest_runner.ica.outcome_responses import read_usage
 

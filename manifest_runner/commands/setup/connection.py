@@ -1,4 +1,4 @@
-"""The way to a server: a client for it, starting the embedded emulator for trials."""
+"""Connect to a server; for a trial, start the embedded emulator first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EMULATOR_KEY = "manifest-runner-emulator"
 def connected(
     workspace: Workspace, target: Target, project: str, context: Context, deadline: Deadline
 ) -> Iterator[Client]:
-    """A client for one project of the server that a command line names; the emulator's state lies in ``workspace``."""
+    """A client for the server and project of a command line. The emulator keeps its state in ``workspace``."""
     from manifest_runner.ica.client import Client
 
     with ExitStack() as stack:
@@ -65,4 +65,4 @@ def _embedded(workspace: Workspace) -> Iterator[str]:
     except CatalogError as e:
         raise UsageProblem(str(e)) from e
     except sqlite3.Error as e:
-        raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to start again") from e
+        raise BadState(f"{database}: the emulator's state cannot be read ({e}); move it away to start over") from e

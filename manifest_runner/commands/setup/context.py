@@ -1,4 +1,4 @@
-"""The world outside a command: the environment, the clocks, and who hears of its progress."""
+"""What a command gets from its process: the environment, the clocks, and functions that report progress."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from manifest_runner.ica.connection.retry import Deadline
     from manifest_runner.lockfile.model import Lockfile
 
-# Called with the lockfile while a command waits, and with how many of its items the command still waits for.
+# Called while a command waits, with the lockfile and the number of its items that the command still waits for.
 Watch = Callable[["Lockfile", int], None]
 # Called with a stage of the work, the amount done, and the total if known.
 Progress = Callable[[str, int, int | None], None]
 
 
 class Context(msgspec.Struct, frozen=True):
-    """The process's environment, its home, the clocks, and where progress is reported."""
+    """The process's environment and home folder, its clocks, and functions that report progress."""
 
     env: Mapping[str, str] = msgspec.field(default_factory=lambda: os.environ)
     home: Path = msgspec.field(default_factory=Path.home)

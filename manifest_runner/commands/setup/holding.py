@@ -1,4 +1,4 @@
-"""Holding a manifest's lease while a command works: its token in a file, its renewal in a thread, its release."""
+"""Hold a manifest's lease while a command works: keep its token in a file, renew it in a thread, release it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leases that a command holds together: that of a manifest, and those of its former names."""
+"""All leases that a command holds: that of a manifest, and those of its former names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Leases(msgspec.Struct, frozen=True):
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of batches that earlier holders did not see whole, each once."""
+        """The ids of batches whose items earlier holders had not all seen, each once."""
         return list(dict.fromkeys(each for held in self._all for each in held.unseen_batches))
 
     @property
@@ -66,7 +66,7 @@ class Leases(msgspec.Struct, frozen=True):
             held.keeper.check()
 
     def forget(self, seen: Collection[str]) -> None:
-        """Release them without these batches, of which everything is known."""
+        """Leave out these batches when the leases are released: everything about them is known."""
         for held in self._all:
             held.unseen = tuple(each for each in held.unseen if name_of(each) not in seen)
 

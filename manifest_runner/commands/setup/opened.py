@@ -31,7 +31,7 @@ def naming_of(document: Document) -> Naming:
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A manifest as it is, and the places of its state."""
+    """A manifest, and where its state is kept."""
 
     loaded: Loaded
     workspace: Workspace
@@ -61,6 +61,12 @@ def open_target(
 
 def workspace_of(path: Path, target: Target) -> Workspace:
     return Workspace.of(path, target.lockfile, is_trial=target.emulator)
+
+
+def trial_lockfile(path: Path, target: Target) -> Path | None:
+    """The lockfile of a trial with --emulator, if there is one and the command is not part of it."""
+    trial = Workspace.of(path, is_trial=True).lockfile
+    return trial if not target.emulator and trial.exists() else None
 
 
 class FoundLockfile(msgspec.Struct, frozen=True):

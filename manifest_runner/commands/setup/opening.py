@@ -9,12 +9,12 @@ from pathlib import Path
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.holding import Held, holder_of, is_held, leased
 from manifest_runner.commands.setup.leases import Leases
-from manifest_runner.commands.setup.opened import Opened, naming_of, open_target
+from manifest_runner.commands.setup.opened import Opened, naming_of, open_target, trial_lockfile
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import NO_LEASES, Session
 from manifest_runner.commands.setup.state import RUNNING
 from manifest_runner.errors import InUse
-from manifest_runner.lockfile.workspace import Workspace, held, is_in_use, trial_folder
+from manifest_runner.lockfile.workspace import held, is_in_use, trial_folder
 
 
 def read_session(path: Path, target: Target, context: Context, *, no_check: bool = False) -> Session:
@@ -89,10 +89,8 @@ def _take_leases(opened: Opened, command: str, context: Context, timeout: float,
 
 def _report_trial(opened: Opened, context: Context) -> None:
     """After a trial, omitting --emulator makes it look as if nothing was launched."""
-    if opened.target.emulator or opened.workspace.lockfile.exists():
-        return
-    trial = Workspace.of(opened.workspace.manifest, is_trial=True).lockfile
-    if trial.exists():
+    trial = trial_lockfile(opened.workspace.manifest, opened.target)
+    if trial and not opened.workspace.lockfile.exists():
         context.notify(f"{trial} is from a trial; add --emulator to see it")
 
 

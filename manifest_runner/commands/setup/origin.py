@@ -1,4 +1,4 @@
-"""Who launches and what is checked out: from git, as far as there is one."""
+"""Who launches, and from which commit: as git says, if there is a repository."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def find_origin(manifest: Path, workspace: Workspace, env: Mapping[str, str], pl
 
 
 def user_name(folder: Path, env: Mapping[str, str]) -> str | None:
-    """The user's name in git, otherwise the login name; never a mail address, only what stands before its ``@``."""
+    """The user's name in git, otherwise the login name; never a mail address, only the part before its ``@``."""
     for name in (_git(folder, env, "config", "user.name"), _login()):
         if shown := plain_text((name or "").partition("@")[0].strip(), LONGEST_NAME):
             return shown
@@ -41,7 +41,7 @@ def _login() -> str | None:
 
 
 def _is_dirty(folder: Path, workspace: Workspace, env: Mapping[str, str]) -> bool:
-    """Whether anything beside the manifest differs from the commit, except files that a run writes."""
+    """Whether any file in the manifest's folder differs from the commit, except those that a run writes."""
     own = (workspace.lockfile, workspace.journal, workspace.running, *workspace.leases())
     left_out = [f":(exclude,literal){path.name}" for path in own if path.absolute().parent == folder]
     arguments = ("status", "--porcelain", "--", ".", *left_out, ":(exclude).manifest-runner")

@@ -1,4 +1,4 @@
-"""The lockfile of a manifest that another one starts from, wherever it lies."""
+"""Find the lockfile of a manifest whose results another manifest uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where one manifest's state lies: its lockfile, its journal, and the lease that keeps other machines out."""
+"""Where a manifest's state is kept: its lockfile, its journal, and the lease that keeps other machines out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.store.interface import Store
 
-# How many seconds one look at a store may take, retries included: so a command that only reads ends within 20 s.
+# Reading from a store may take this many seconds, retries included, so that a command that only reads ends within 20 s.
 READING = 15.0
 RUNNING = 60.0
 
@@ -82,7 +82,7 @@ class Stores(msgspec.Struct, frozen=True):
 def open_stores(
     place: StatePlace, identity: Identity, env: Mapping[str, str], home: Path, *, patience: float
 ) -> Stores:
-    """The stores that a manifest names. Raises a RunnerError. The only thing asked is git, for its remotes."""
+    """The stores that a manifest names. Asks nothing but git, for its remotes. Raises RunnerError."""
     if place.state is not None:
         from manifest_runner.store.location import open_state
 

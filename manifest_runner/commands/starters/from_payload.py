@@ -1,4 +1,4 @@
-"""``init --from-payload``: a manifest that launches what an existing body of the API launches."""
+"""``init --from-payload``: a manifest that launches the same as an existing request to the API."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _FIELDS = {"userReference", "pipelineId", "tags", "analysisInput", "inputFormVal
 
 
 def write_from_payload(path: Path, payload: Path, project: str | None) -> list[Path]:
-    """Write a manifest that launches what a body of the API launches: of a batch, or of a single analysis.
+    """Write a manifest that launches the same as a request to the API, for a batch or a single analysis.
 
-    Raises UsageProblem if there is no such body, InvalidManifest if no valid manifest can be made of it.
+    Raises UsageProblem if the file does not exist, InvalidManifest if no valid manifest can be made of it.
     """
     text = _read_payload(payload)
     try:

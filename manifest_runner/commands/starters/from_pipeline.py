@@ -1,4 +1,4 @@
-"""``init`` with a look into ICA: a starter for one pipeline, and what there is to choose from."""
+"""``init`` with the help of ICA: a starter for one pipeline, and the projects and pipelines to choose from."""
 
 from __future__ import annotations
 

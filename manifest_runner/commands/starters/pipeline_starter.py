@@ -1,7 +1,7 @@
-"""The starter manifest of one pipeline: what it requires is filled in or asks to be, the rest stands in comments. Pure.
+"""The starter manifest of one pipeline: required values are filled in or marked, all others are in comments. Pure.
 
-What must be filled in is an error until somebody does: a text in angle brackets is not data, and REPLACE_ME is a name
-that no template knows.
+A marked value is an error until somebody replaces it: text in angle brackets is not data, and no template knows the
+name REPLACE_ME.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WIDTH = 44
 
 
 class PipelineStarter(msgspec.Struct, frozen=True):
-    """What a starter is made of. ``key`` is the pipeline's code or id, as the manifest calls it."""
+    """The parts of a starter. ``key`` is the pipeline's code or id, as written in the manifest."""
 
     key: str
     entry: PipelineEntry
@@ -74,7 +74,7 @@ class PipelineStarter(msgspec.Struct, frozen=True):
         yield f"  - kind: {kind}"
         yield "    forEach:"
         yield f"      csv: {_quoted(self.samplesheet)}"
-        yield _commented(f'    userReference: "{{{{ row.{SAMPLE} }}}}"', "unique: it is how a launch is known")
+        yield _commented(f'    userReference: "{{{{ row.{SAMPLE} }}}}"', "unique: it identifies a launch")
         yield from self._form() if kind == "nextflowJson" else self._input()
         yield "    # analysisOutput:"
         yield '    #   - {sourcePath: out/, type: FOLDER, targetProjectId: "{{ project }}", targetPath: "/results/"}'
@@ -190,11 +190,11 @@ def _scalar(text: str, kind: str | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Text for YAML that no reader takes for anything but text."""
+    """Text for YAML that every reader takes as text."""
     is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text) and text.lower() not in ("null", "true", "false")
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def _commented(line: str, words: str) -> str:
-    """The line with a comment of one line."""
+    """The line with a comment after it."""
     return f"{line:<{_WIDTH}}  # {' '.join(words.split())}"

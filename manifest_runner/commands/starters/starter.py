@@ -1,4 +1,4 @@
-"""``init``: a commented manifest and its samplesheet to start from, with the schema that editors check them by."""
+"""``init``: a commented manifest and its samplesheet to start from, with the schema for editors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from manifest_runner.validation.shipped import schema_text
 # Ids of zeros only are errors until somebody replaces them.
 PLACEHOLDER_UUID = "00000000-0000-0000-0000-000000000000"
 PLACEHOLDER_DATA = "fil." + "0" * 32
-# Beside the manifest: it works without a network, and for everybody who has the repository.
+# Beside the manifest, so that it works without a network, and for everybody who has the repository.
 SCHEMA_FILE = "manifest.schema.json"
 MODELINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 

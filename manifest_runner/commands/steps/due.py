@@ -20,6 +20,7 @@ from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.planning.planner import Meant, make_plan
+from manifest_runner.report.source import command_line
 from manifest_runner.text import counted, few_of
 
 REPORT_EVERY = 1000
@@ -27,16 +28,16 @@ MOST_MOVES = 20
 MOST_TARGETS = 3
 
 
-def changed_message(plan: Plan, manifest: Path) -> str:
-    """Why nothing is sent, with the two ways out: paying again, or a command that accepts these items alone."""
+def changed_message(plan: Plan, manifest: Path, *, is_trial: bool) -> str:
+    """Why nothing is sent, and what to do: launch the items again, or accept them with the command given."""
     items = plan.unapproved
     them, launches = ("it", "its launch") if len(items) == 1 else ("them", "their launches")
-    chosen = [f"--target {shlex.quote(each)}" for each in items] if len(items) <= MOST_TARGETS else ["--target …"]
-    accept = shlex.join(["manifest-runner", "accept", str(manifest)])
+    targets = [f"--target {shlex.quote(each)}" for each in items] if len(items) <= MOST_TARGETS else ["--target …"]
+    accept = " ".join([command_line("accept", str(manifest), is_trial), *targets])
     return (
         f"{counted(len(items), 'launched item has', 'launched items have')} changed: {few_of(items)}. To launch {them} "
         "again as now written, use --relaunch-changed or raise `revision` in the manifest. To keep "
-        f"{launches}: `{' '.join([accept, *chosen])}`."
+        f"{launches}: `{accept}`. `{command_line('plan', str(manifest), is_trial)}` shows what changed."
     )
 
 
@@ -75,7 +76,7 @@ def launch_limit_message(plan: Plan, options: RunOptions, loaded: Loaded) -> str
 def plan_session(
     session: Session, choices: Choices, detail: int | None, spool: Spool | None, *, launches: bool = True
 ) -> Plan:
-    """The plan on what lockfile and journal know together; neither is changed. ``launches`` is as in `make_plan`."""
+    """The plan, given all that lockfile and journal know. Changes neither. ``launches`` is as in `make_plan`."""
     pending = references(session.journal.pending.values())
     items = _counted(session.loaded.stream.items(), session.context.progress)
     keep = None if spool is None else spool.keep
@@ -103,7 +104,7 @@ def _meant(choices: Choices) -> Meant:
 
 
 def _counted(items: Iterator[Item], progress: Progress) -> Iterator[Item]:
-    """The items, while progress shows how many there are so far; the total is not known before the end."""
+    """The items, while progress shows how many there are so far; the total is known only at the end."""
     for number, item in enumerate(items, 1):
         if number % REPORT_EVERY == 0:
             progress("rendered", number, None)
@@ -117,7 +118,7 @@ def due_batches(
 
 
 def resumed_batch(batch: InFlight, launches: Iterable[Launch], loaded: Loaded, spool: Spool) -> PreparedBatch | None:
-    """The batch as another run has sent it, if all of its items are due."""
+    """The batch as another run sent it, if all of its items are due."""
     return rebuilt_batch(batch, launches, stamp_name=_stamp_name(loaded), fetch=spool.fetch)
 
 

@@ -1,4 +1,4 @@
-"""After a launch: what ICA shows to have been launched twice, since another run started at the same time."""
+"""After a launch, search for items that were launched twice because another run started at the same time."""
 
 from __future__ import annotations
 

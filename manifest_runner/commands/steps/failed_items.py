@@ -1,4 +1,4 @@
-"""The failed items of a manifest, each with its reason and the places that it came from."""
+"""The failed items of a manifest, each with its reason and its places in the manifest and samplesheet."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def failed_items(session: Session, plan: Plan, choices: Choices) -> list[FailedI
 
 
 def _counts(reference: str, item: LockedItem, plan: Plan) -> bool:
-    """An accepted failure counts no longer, until the item changes."""
+    """An accepted failure does not count until the item changes."""
     return not item.failure_accepted or reference in plan.failed
 
 

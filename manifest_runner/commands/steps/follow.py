@@ -1,4 +1,4 @@
-"""Following launches until they have reached the stage that the user waits for."""
+"""Follow launches until they have reached the stage that the user waits for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST_POLL = 1.0
 
 
 def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -> None:
-    """Poll until every launch is as far as ``wait`` says, once for "none"; ``context.watch`` sees each state.
+    """Poll until every launch has reached the stage ``wait``; only once for "none". ``context.watch`` sees each state.
 
     With --target only those that it selects are waited for.
     ``go_on`` may launch more after each poll; it returns how many launches that was, or are still to come.
@@ -100,11 +100,11 @@ def _done(wait: WaitMode) -> IsDone:
 
 
 def _check_lost(run: OpenRun, poller: Poller) -> None:
-    """Raise Refused if it cannot be known what became of a chosen item of the manifest."""
+    """Raise Refused if ICA no longer knows a chosen item of the manifest."""
     items, wants = run.session.lockfile.items, run.options.choices.wants
     if lost := [each for each in poller.lost_items() if wants(each) and not items[each].removed]:
         raise Refused(
-            f"{lost_words(lost)}. How they ended cannot be known; {run.session.lockfile_at} has what was last seen."
+            f"{lost_words(lost)}. How they ended is unknown; {run.session.lockfile_at} has what was last seen."
         )
 
 

@@ -1,4 +1,4 @@
-"""Launching what is due: settle what a crash left, get approval, adopt what exists, send the rest."""
+"""Launch what is due: settle what a crash left, get approval, adopt what exists, send the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from manifest_runner.ica.model import Batch
 from manifest_runner.launch.gone import is_hidden
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.recovery import settle
-from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.lockfile.model import EMULATOR_SERVER, Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import plan_digest
 from manifest_runner.planning.naming import Naming
@@ -51,7 +51,7 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
 
 
 def _read_unseen(run: OpenRun) -> Plan:
-    """Take what earlier holders of the lease launched and did not see whole into the lockfile, then plan again."""
+    """Read the batches whose items earlier holders of the lease had not all seen into the lockfile, then plan again."""
     from manifest_runner.commands.steps.importer import take_batches
 
     session = run.session
@@ -71,12 +71,12 @@ def _shown_batch(run: OpenRun, batch_id: str) -> Batch | None:
         is_searched = run.session.loaded.document.stamp and run.options.adopt != "never"
         if not (is_hidden(refused) and is_searched):
             raise
-        run.session.context.notify(f"batch {batch_id} is not shown, so its analyses are searched for: {refused}")
+        run.session.context.notify(f"ICA does not show batch {batch_id}, so its analyses are searched for: {refused}")
         return None
 
 
 def _settle(run: OpenRun, sent: Sent) -> Plan:
-    """Send requests again that a crash left without an answer, then plan again with their results."""
+    """Repeat requests that a crash left without an answer, then plan again with their results."""
     session = run.session
     settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
     settle(run.launch_environment(), run.options.adopt)
@@ -98,9 +98,10 @@ def _approved(run: OpenRun, plan: Plan) -> Plan:
 
 
 def _approved_changes(run: OpenRun, plan: Plan) -> Plan:
-    approve = run.options.approve
-    words = changed_message(plan, run.session.workspace.manifest)
-    refusal = ApprovalNeeded(f"{words} `manifest-runner plan` shows what changed. Nothing was sent.")
+    approve, session = run.options.approve, run.session
+    is_trial = session.lockfile.server == EMULATOR_SERVER
+    words = changed_message(plan, session.workspace.manifest, is_trial=is_trial)
+    refusal = ApprovalNeeded(f"{words} Nothing was sent.")
     if approve is None:
         raise refusal
     agreed = plan_run(run, structs.replace(run.options.choices, relaunch_changed=True))
@@ -120,9 +121,9 @@ def _check_expected(run: OpenRun, plan: Plan, looked_up: int) -> None:
     sent = run.session.lockfile.sent_under(expected)
     found = plan_digest([*(launch.digest for launch in plan.launches), *sent])
     if found != expected:
-        names = f"; it has looked up {counted(looked_up, 'name')} that no plan could know" if looked_up else ""
+        names = f", since this run looked up {counted(looked_up, 'name')} first" if looked_up else ""
         raise ApprovalNeeded(
-            f"the plan is not the one of --expect {expected}: its digest is {found} now{names}. `manifest-runner plan` "
+            f"the plan is not the one of --expect {expected}: its digest is now {found}{names}. `manifest-runner plan` "
             "shows what would be launched; review it, then give its digest. Nothing was sent."
         )
 

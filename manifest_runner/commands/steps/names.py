@@ -88,7 +88,7 @@ def check_due(run: OpenRun, plan: Plan) -> None:
 class _Verdict(msgspec.Struct):
     """The result of checking pipelines and data: ``faulty`` by id, and ``entries`` for pipelines not known before.
 
-    ``is_right`` unless a request is at odds with such a pipeline.
+    ``is_right`` is false if a request does not fit such a pipeline.
     """
 
     entries: dict[Name, Any] = {}
@@ -97,12 +97,12 @@ class _Verdict(msgspec.Struct):
 
 
 def _examine_launches(run: OpenRun, plan: Plan, resolver: Resolver) -> _Verdict:
-    """Look at every pipeline and at all data that launches have by id, or by a name that is pinned."""
+    """Check every pipeline and all data that launches give by id, or by a name in the names file."""
     names, used, verdict = run.session.loaded.pins.names, Used(), _Verdict()
     checks: dict[str, PipelineCheck | None] = {}
     pinned = {entry.id for entry in names.pipelines.values()}
     for launch in plan.launches:
-        # Once there are more ids than a run checks, the rest need not be known.
+        # Once there are more ids than a run checks, the others are not needed.
         request = used.add(run.spool.fetch(launch.request), data=len(used.data) <= MAX_CHECKED_IDS)
         pipeline = request["pipelineId"]
         if pipeline not in pinned and pipeline not in checks:
@@ -142,7 +142,7 @@ def check_data(
 ) -> dict[str, LookupFailure]:
     """The data, by id, that cannot be used; without ``notify`` however many they are."""
     if notify is not None and len(ids) > MAX_CHECKED_IDS:
-        notify(f"more than {MAX_CHECKED_IDS:,} data ids are too many for a run; `manifest-runner resolve` checks them")
+        notify(f"a run checks at most {MAX_CHECKED_IDS:,} data ids; `manifest-runner resolve` checks all of them")
         return {}
     foreign, keys = foreign_data(names), {entry.id: key for key, entry in names.data.items()}
     by_project: dict[str | None, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Sending launches: batch by batch, less those that exist already or that another run was sending."""
+"""Send launches batch by batch, except those that already exist or that another run was sending."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Sender:
         return True
 
     def _environment(self, *, is_retry: bool) -> LaunchEnvironment:
-        """Retries are not part of the expected plan: what is left of it after a crash would not be it together."""
+        """Retries are sent without the expected digest, so that after a crash the rest of the plan still has it."""
         env = self._run.launch_environment()
         return structs.replace(env, origin=structs.replace(env.origin, plan=None)) if is_retry else env
 

@@ -1,7 +1,7 @@
 """Launching in waves: as much at once as ``maxRunning`` has room for, and again what fails, up to ``--retries`` times.
 
 A wave is sent like any batch: journal, POST, answer (see ``launch.journal``). What waits and what is to be tried again
-is in memory only, and follows from what is on disk. So a run can die at these points, and the next ``run`` does this:
+is in memory only, and can be derived from what is on disk. A run can die at these points; the next ``run`` does this:
 
 =====  ===================================================  ========================================================
 point  died …                                               the next run …
@@ -154,7 +154,7 @@ class Waves:
         return allowed
 
     def _find_requests(self, failed: list[str]) -> None:
-        """The requests of launches from an earlier run, if their rows still are as launched, or as accepted."""
+        """The requests of launches from an earlier run, if their rows are still as launched, or as accepted."""
         unknown = {name for name in failed if name not in self._launches}
         if not unknown:
             return

@@ -1,4 +1,4 @@
-"""``--where``: which failed items an expression is about, by what the lockfile knows of them."""
+"""``--where``: select failed items by an expression over what the lockfile has about them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ITEM = ("userReference", "kind", "revision", "attempt", "status", "message")
 
 
 def failed_where(text: str) -> Meant:
-    """Leaves out failed items for which the expression does not hold. Raises UsageProblem, also when it is applied.
+    """Selects the failed items for which the expression is true. Raises UsageProblem, also when it is applied.
 
     A condition on ``failure`` never matches an item whose reason is unknown.
     """

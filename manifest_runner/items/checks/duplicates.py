@@ -129,8 +129,8 @@ class DuplicateCheck:
         if len(self._warned) > MAX_SHOWN:  # those of one analysis are reported together
             return
         message = (
-            f'"{item.user_reference}" writes its results to where "{first.user_reference}" does, {target.path} in '
-            f"project {target.project}: one would overwrite the other's; give each its own targetPath, or set "
+            f'"{item.user_reference}" writes its results to the same place as "{first.user_reference}", {target.path} '
+            f"in project {target.project}, and would overwrite them; give each its own targetPath, or set "
             "actionOnExist to RENAME"
         )
         finding = Finding(self._place(item, "analysisOutput"), "MR601", message, "warning", self._row(item))

@@ -102,7 +102,7 @@ class AnalysisFaults:
             self.has_any = True
             self._findings.add(Finding(fault.place, fault.code, str(fault), row=fault.place), (str(fault), fault.place))
             return
-        message = f"{fault}, in {quoted_template(text)}"
+        message = f"{quoted_template(text)}: {fault}"
         self.add(path, fault.code, message, row, group=fault.code, is_of_row=True)
 
     def add_unrendered(self, error: Unrendered, row: RowId) -> None:

@@ -39,7 +39,7 @@ class AnalysisNotes:
             place = self._faults.place(("forEach", "where"))
             one = "the only row does not meet the condition"
             words = one if rows_read == 1 else f"none of the {rows_read:,} rows meets the condition"
-        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis gives no items", "warning"))
+        self._findings.add(Finding(place, "MR604", f"{words}, so this analysis has no items", "warning"))
 
     def look_for_empty_inputs(self, request: Any, row: RowId) -> None:
         """Report the inputs of an item that have no data."""
@@ -55,7 +55,8 @@ class AnalysisNotes:
             path = written_at(self._analysis.fields, ("analysisInput", "inputs", i), request)
             place = self._inputs[i, code] = self._faults.place(path)
         if not self._findings.is_reported("MR605", place, group):
-            message = f"the input {shown(code)} gets no data; a template that gives null leaves an input out"
+            cure = 'to leave it out, use a template such as "{{ row.x or none }}"'
+            message = f"the input {shown(code)} has no data; {cure}"
             at = self._analysis.rows.place(row)
             self._findings.add(Finding(place, "MR605", message, "info", at, is_of_row=True), group)
 

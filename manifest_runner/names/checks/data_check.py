@@ -55,15 +55,15 @@ class DataCheck:
         return find_everywhere(self._ask, self._project, missing, lambda each: each.id, lambda each: each.id in missing)
 
     def label(self, record: DataRecord) -> str:
-        """The manifest's name for data, or else their path, or else their id."""
+        """The manifest's name for data, or else its path, or else its id."""
         return self._keys.get(record.id) or record.path or record.id
 
     def _unlisted(self, data_id: str) -> LookupFailure:
         where = "the project" if self._project is None else f"project {self._project}"
         if key := self._keys.get(data_id):
-            words = f"{shown(key)} is pinned as {data_id}, which {where} does not list"
+            words = f"{shown(key)} is {data_id} in the names file, but {where} does not list that"
             return LookupFailure("MR707", f"{words}; `manifest-runner resolve --update` looks it up again")
-        words = f'{where} lists no data {shown(data_id)}; data of another project are written "icav2://PROJECT/path"'
+        words = f'{where} lists no data {shown(data_id)}; write data of another project as "icav2://PROJECT/path"'
         return LookupFailure("MR707", words)
 
     def _listed(self, ids: Sequence[str]) -> list[DataRecord]:

@@ -47,7 +47,7 @@ class PipelineCheck:
     def faults(self, request: dict[str, Any], kind: Kind) -> Sequence[RequestFault]:
         """The faults of a request that meets the API's own rules."""
         if self._entry.kind is not None and kind != self._entry.kind:
-            words = f"the pipeline {shown(self._key)} is of kind {self._entry.kind}, this analysis is {kind}"
+            words = f"the pipeline {shown(self._key)} is of kind {self._entry.kind}, but this analysis is {kind}"
             return [RequestFault(("kind",), "MR702", words)]
         if kind == "nextflowJson":
             return list(self._form_faults(request))

@@ -59,7 +59,7 @@ def test_an_item_that_changed_in_many_fields_shows_the_first_of_them():
 
 def test_a_change_without_details_says_so():
     lines = plan_lines(Plan(changed=["a"], changes={"a": None}), 0, verbose=False)
-    assert "does not say in detail what was launched" in lines[1]
+    assert "does not have the request that was launched" in lines[1]
 
 
 def test_items_that_changed_alike_are_one_group_and_the_largest_comes_first():

@@ -135,7 +135,7 @@ def test_more_data_ids_than_a_run_checks_are_left_to_resolve(study, server, coun
     run.run(study, server, RunOptions(), Context(env={"ICAV2_X_API_KEY": "a-key"}, notify=said.append))
     tokens, pipeline, data, searches, posts, pages = 1, 3, 0, 2, 4, 4
     assert counts["requests"] == tokens + pipeline + data + searches + posts + pages
-    assert "more than 10 data ids are too many for a run; `manifest-runner resolve` checks them" in said
+    assert "a run checks at most 10 data ids; `manifest-runner resolve` checks all of them" in said
 
 
 def test_a_run_with_nothing_to_do_sends_and_writes_nothing(study, server, counts):

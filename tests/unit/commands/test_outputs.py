@@ -181,6 +181,6 @@ def test_names_that_would_leave_the_folder_are_refused(tmp_path):
         done = ask(lab, tmp_path / "deep/results", "*report.html").downloaded
         assert done is not None
         assert [each.reason for each in done.missing] == [
-            "its name would leave the folder, or is not a valid file name"
+            "its name is not a valid file name, or leads out of the folder"
         ]
         assert not list(tmp_path.rglob("report.html"))

@@ -433,7 +433,7 @@ def test_an_analysis_without_rows_is_reported(study):
     study.sheet("sample\n")
     items, (found,) = study.expand(PER_ROW)
     assert (items, found.code, found.severity, found.place.line) == ([], "MR604", "warning", 7)
-    assert found.message == "there are no rows, so this analysis gives no items"
+    assert found.message == "there are no rows, so this analysis has no items"
 
 
 @pytest.mark.parametrize("where", ["row.lane == 1", "row.lane | int > 1"])  # compared by Python, and by Jinja
@@ -442,7 +442,7 @@ def test_a_condition_that_no_row_meets_is_reported(study, where):
     each = f"forEach: {{csv: samples.csv, where: {where!r}}}"
     items, (found,) = study.expand(PER_ROW.replace("forEach: {csv: samples.csv}", each))
     assert (items, found.code, found.place.column) == ([], "MR604", each.index(where) + 5 - 1)
-    assert found.message == "none of the 2 rows meets the condition, so this analysis gives no items"
+    assert found.message == "none of the 2 rows meets the condition, so this analysis has no items"
 
 
 def test_a_lack_of_rows_is_not_reported_where_all_have_faults(study):
@@ -468,7 +468,7 @@ def test_an_input_without_data_is_information_and_a_blank_in_it_is_an_error(stud
 def test_an_input_that_null_leaves_out_is_not_reported_and_moves_no_other(study):
     study.sheet("sample,bed,list\na,,\n")
     _, (found,) = study.expand(EMPTY % "'{{ row.bed or none }}'")
-    assert (found.message.startswith('the input "list" gets no data'), found.place.line) == (True, 9)
+    assert (found.message.startswith('the input "list" has no data'), found.place.line) == (True, 9)
     assert found.place.column == EMPTY.splitlines()[3].index("'{{ row.list") + 1 + len("'{{ row.bed or none }}'") - 2
 
 

@@ -237,11 +237,11 @@ def test_what_is_no_lockfile_at_all_is_damage(raw):
         parse_lockfile(raw, "x")
 
 
-@pytest.mark.parametrize("field", ["name", "project", "server"])
-def test_the_lockfile_of_another_run_is_refused_and_named(field):
+@pytest.mark.parametrize(("field", "owner"), [("name", "manifest"), ("project", "project"), ("server", "server")])
+def test_the_lockfile_of_another_run_is_refused_and_named(field, owner):
     mine = {"name": "study", "project": "p-1", "server": SERVER}
     check_owner(example(), "x", **mine)
-    with pytest.raises(BadState, match=f"another {field}: .*Nothing was sent"):
+    with pytest.raises(BadState, match=f"another {owner}: .*Nothing was sent"):
         check_owner(example(), "x", **{**mine, field: "other"})
 
 

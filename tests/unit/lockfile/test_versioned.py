@@ -65,7 +65,7 @@ def test_what_is_copied_over_another_is_not_merged_and_not_written_over_a_change
 
 def test_that_of_another_manifest_is_refused(store):
     kept(store).write(with_item(Lockfile("other", "p-1", "s"), "x"))
-    with pytest.raises(BadState, match=r"belongs to another name.*`moved: \[{name: other}\]`"):
+    with pytest.raises(BadState, match=r"belongs to another manifest.*`moved: \[{name: other}\]`"):
         kept(store).read(**MINE)
 
 

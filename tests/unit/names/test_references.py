@@ -38,7 +38,7 @@ def test_ids_urns_paths_and_uris_are_data(text):
         ("fil.", "not a complete id"),
         (" fil.a", "has whitespace around it"),
         ("FIL.a", "must be in lower case"),
-        ("s3://bucket/S1.fastq.gz", "not in ICA; upload them, or give them as `externalData`"),
+        ("s3://bucket/S1.fastq.gz", "not in ICA; upload it, or give it as `externalData`"),
         ("https://host/x", "externalData"),
         ("gs://bucket/x", "upload the data first"),
         ("icav2://", "names no project"),

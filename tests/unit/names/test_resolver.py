@@ -110,7 +110,7 @@ def test_a_thousand_ids_take_twelve_requests_and_those_of_others_are_named(lab):
         assert study.resolver.check_ids(ids.values()) == {}
         assert study.requests()[DATA] - before <= 12
         (failure,) = study.resolver.check_ids(["fil." + "0" * 32]).values()
-        assert 'data of another project are written "icav2://PROJECT/path"' in failure.message
+        assert 'write data of another project as "icav2://PROJECT/path"' in failure.message
 
 
 PIPELINE = """pipelines:

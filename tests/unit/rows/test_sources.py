@@ -88,7 +88,7 @@ def test_ragged_rows_are_reported_once_with_their_first_lines(sheet):
     short, long = findings.all()
     assert short.place == short.row == Place("s.csv", 3)
     assert short.message.endswith("the same in 10,000 rows (lines 3, 4, 5, 6, 7, …)")
-    assert "must be quoted" in long.message
+    assert "quote a cell" in long.message
 
 
 V1 = "[Header],,\nIEMFileVersion,4,\n,,\n[Data],,\nSample_ID,Lane,\nS1,1,\n\nS2,2,\n,,\n[Other],,\nx,y,z\n"
@@ -326,5 +326,5 @@ def test_every_file_that_is_missing_or_named_twice_is_reported(tmp_path):
     assert sorted((each.place.column, each.message.split(";")[0]) for each in refused.value.findings) == [
         (2, "there is no samplesheet gone.csv"),
         (3, 'no samplesheet matches "x*.csv"'),
-        (4, "the samplesheet ./a.csv is named twice"),
+        (4, "the samplesheet ./a.csv is listed twice"),
     ]

@@ -108,7 +108,7 @@ def test_a_render_is_the_same_each_time():
         ("{{ rwo.a }}", "MR402", '"rwo" is not defined; did you mean "row"?'),
         ("{{ row.m.q }}", "MR402", 'this mapping has no "q"; it has "k"'),
         ("{{ row.a", "MR401", 'not a template: it is not closed with "}}"'),
-        ("{{ row.a row.b }}", "MR401", "not a template: an operator is missing, or too many, got 'row'"),
+        ("{{ row.a row.b }}", "MR401", "not a template: an operator is missing or superfluous, got 'row'"),
         ("{{ " + "1 + " * 250 + "1 }}", "MR401", "not a template: it is nested too deeply"),
         ("{{ " + "1 or " * 2000 + "1 }}", "MR401", "not a template: it is nested too deeply"),
         ("{% if %}", "MR401", "not a template: Expected an expression, got 'end of statement block'"),
@@ -201,14 +201,14 @@ def test_what_may_be_there_is_left_to_the_rows(text):
     assert unknown(text) == []
 
 
-NO_B = 'the row has no column "b"; there is "a", "n", "z", "t", "none", "l", …'
+NO_B = 'the row has no column "b"; known: "a", "n", "z", "t", "none", "l", …'
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         ("{{ a }}", ['"a" is not defined; did you mean "row.a"?']),
-        ("{{ row['l x'] }}", ['the row has no column "l x"; there is "a", "n", "z", "t", "none", "l", …']),
+        ("{{ row['l x'] }}", ['the row has no column "l x"; known: "a", "n", "z", "t", "none", "l", …']),
         ("{{ row.b }}", [NO_B]),
         ("{{ (row.b ~ row.b) | upper }}", [NO_B]),
         (

@@ -94,7 +94,7 @@ def test_of_a_cwl_input_only_the_shape_that_was_meant_is_checked():
 def test_value_and_multi_value_exclude_each_other():
     both = {"inputs": [], "parameters": [{"code": "c", "value": "a", "multiValue": ["b"]}]}
     assert item_checker("nextflow").faults({**ITEM, "analysisInput": both}) == [
-        Fault(("analysisInput", "parameters", 0), '"value" and "multiValue" exclude each other')
+        Fault(("analysisInput", "parameters", 0), '"value" and "multiValue" exclude each other; keep one of them')
     ]
 
 

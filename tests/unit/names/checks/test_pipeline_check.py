@@ -109,7 +109,7 @@ def test_values_must_be_options_or_of_their_type_read_leniently(code, value, wor
 
 def test_a_pipeline_of_another_kind_is_one_fault_and_nothing_else_is_checked():
     assert faults({}, kind="cwl") == [
-        ("MR702", 'the pipeline "Germline" is of kind nextflow, this analysis is cwl'),
+        ("MR702", 'the pipeline "Germline" is of kind nextflow, but this analysis is cwl'),
     ]
 
 
