@@ -26,6 +26,8 @@ _LONGEST = (
     "test_crash_sweep test_ci_recipes test_two_machines test_hostile test_killed_commands test_damage "
     "test_fault_matrix test_at_once test_state_machine test_state"
 ).split()
+# What imports the public SDK, which takes seconds.
+_OF_LIBICA = ("test_libica", "test_libica_names", "test_payload_schema")
 _touched: list[str] = []
 
 
@@ -56,15 +58,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Most files, and all that needs S3, run in one process each, which starts what they share once."""
+    """Most files, and all that needs S3 or libica, run in one process each, which starts what they share once."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file, _, name = nodeid.partition("::")
-            if "[s3" in name:
-                return "s3"
-            return nodeid if Path(file).stem in _LONGEST else file
+            stem = Path(file).stem
+            if "[s3" in name or stem in _OF_LIBICA:
+                return "s3" if "[s3" in name else "libica"
+            return nodeid if stem in _LONGEST else file
 
     config.option.loadscopereorder = False  # or it would begin with the files of many tests, and not with the longest
     return ByGroup(config, log)
