@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from manifest_runner.names.checks.form_check import choices_of, is_required
+from manifest_runner.names.checks.form_fields import choices_of, is_required
 from manifest_runner.names.checks.pipeline_check import plain_type
 from manifest_runner.names.model import Names, ParameterDeclaration, PipelineEntry
 from manifest_runner.names.references import is_uuid

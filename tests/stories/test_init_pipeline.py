@@ -26,6 +26,7 @@ pipelines:
         - {{id: ref, type: data, minValues: 1}}
         - {{id: mode, type: select, choices: [{{value: fast}}, {{value: exact}}]}}
         - {{id: pairs, type: fieldgroup, fields: [{{id: x, type: number}}]}}
+        - {{id: lanes, type: fieldgroup, minValues: 1, fields: [{{id: lane, type: number, minValues: 1}}]}}
 data: ["/fastq/S1_R{{1,2}}.fastq.gz", /ref.tar]
 """
 
@@ -59,7 +60,8 @@ def test_a_starter_of_a_form_has_its_fields_and_groups(cli, emulator):
     assert "kind: nextflowJson" in text
     assert "required, textbox, Name of the sample" in text
     assert "optional, select, one of fast, exact" in text
-    assert "{id: pairs, values:" in text
+    assert "#   - {id: pairs, values:" in text
+    text = text.replace('lane: "{{ REPLACE_ME }}"', "lane: 1")
     cli.write("form.yaml", text.replace('"{{ REPLACE_ME }}"', '"{{ row.sample }}"', 1))
     cli.write("form.samples.csv", "sample,ref\nS1,/ref.tar\n")
     cli.ok("run", "form.yaml")

@@ -10,13 +10,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import msgspec
 
 from manifest_runner.model import Kind
-from manifest_runner.names.checks.form_check import choices_of, is_required
+from manifest_runner.names.checks.form_fields import NO_VALUES, Field, choices_of, fields_of, is_required, type_of
 from manifest_runner.names.checks.pipeline_check import plain_type
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
 from manifest_runner.names.references import is_uuid
@@ -25,7 +24,6 @@ REPLACE_ME = '"{{ REPLACE_ME }}"'
 SAMPLE = "sample"
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NO_VALUES = frozenset({"section", "text", "disclosuresection"})
 _WIDTH = 44
 
 
@@ -104,8 +102,7 @@ class PipelineStarter(msgspec.Struct, frozen=True):
 
     def _required_data(self) -> Iterator[str]:
         if self.entry.kind == "nextflowJson":
-            fields = self.entry.form or ()
-            yield from (each["id"] for each in fields if _is_data(each) and is_required(each))
+            yield from (each["id"] for each in fields_of(self.entry.form) if _is_data(each) and is_required(each))
         else:
             yield from (each.code for each in self.entry.inputs or () if each.required)
 
@@ -123,16 +120,13 @@ class PipelineStarter(msgspec.Struct, frozen=True):
 
     def _form(self) -> Iterator[str]:
         columns = {code: column for column, code in self._columns()}
-        fields = [each for each in self.entry.form or () if isinstance(each.get("id"), str)]
-        plain = [each for each in fields if _type(each) not in (*_NO_VALUES, "fieldgroup")]
+        fields = list(fields_of(self.entry.form))
+        plain = [each for each in fields if type_of(each) not in (*NO_VALUES, "fieldgroup")]
         yield "    inputFormValues:"
         yield from _block("fields", [_field_line(each, columns.get(each["id"])) for each in plain])
-        groups = [each for each in fields if _type(each) == "fieldgroup"]
-        if groups:
-            yield "      # groups:"
-        for group in groups:
-            inner = ", ".join(f"{_quoted(each['id'])}: …" for each in group.get("fields") or () if "id" in each)
-            yield f"      #   - {{id: {_quoted(group['id'])}, values: [{{values: {{{inner}}}}}]}}"
+        if groups := [each for each in fields if type_of(each) == "fieldgroup"]:
+            yield "      groups:" if any(map(is_required, groups)) else "      # groups:"
+        yield from map(_group_line, groups)
 
 
 def _block(name: str, lines: list[str]) -> Iterator[str]:
@@ -159,8 +153,20 @@ def _value(declared: ParameterDeclaration) -> str:
     return values[0] if values else ""
 
 
-def _field_line(field: Mapping[str, Any], column: str | None) -> str:
-    words = ["required" if is_required(field) else "optional", _type(field) or "text"]
+def _group_line(group: Field) -> str:
+    inner = ", ".join(_group_field(each) for each in fields_of(group.get("fields")))
+    line = f"- {{id: {_quoted(group['id'])}, values: [{{values: {{{inner}}}}}]}}"
+    return f"        {line}" if is_required(group) else f"      #   {line}"
+
+
+def _group_field(field: Field) -> str:
+    value = REPLACE_ME if is_required(field) else "…"
+    shape = f"{{dataValues: [{{dataId: {value}, mountPath: in/}}]}}" if _is_data(field) else value
+    return f"{_quoted(field['id'])}: {shape}"
+
+
+def _field_line(field: Field, column: str | None) -> str:
+    words = ["required" if is_required(field) else "optional", type_of(field) or "text"]
     if choices := choices_of(field):
         words.append(f"one of {', '.join(choices)}")
     words += [f"{name} {field[key]}" for name, key in (("from", "min"), ("to", "max")) if field.get(key) is not None]
@@ -176,12 +182,8 @@ def _field_line(field: Mapping[str, Any], column: str | None) -> str:
     return _commented(f"        {line}" if is_required(field) else f"        # {line}", ", ".join(words))
 
 
-def _is_data(field: Mapping[str, Any]) -> bool:
-    return _type(field) == "data"
-
-
-def _type(field: Mapping[str, Any]) -> str:
-    return str(field.get("type") or "").lower()
+def _is_data(field: Field) -> bool:
+    return type_of(field) == "data"
 
 
 def _scalar(text: str, kind: str | None) -> str:

@@ -151,7 +151,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """A whole catalog. A section that it lacks is None: that kind of thing is then made up."""
 
-    catalog: Literal[1]
+    catalog: Literal[1] = 1
     region: str = "ZZ"
     projects: list[Project] | None = None
     pipelines: list[Pipeline] | None = None

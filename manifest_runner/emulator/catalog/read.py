@@ -57,12 +57,22 @@ def read_catalog(path: Path) -> Catalog:
     except yaml.YAMLError as error:
         raise CatalogError(f"{path}{_mark(error)}: not YAML: {_problem(error)}") from error
     try:
-        catalog = msgspec.convert(raw, Catalog)
+        catalog = msgspec.convert(_in_one_case(raw), Catalog)
     except msgspec.ValidationError as error:
         raise CatalogError(_message(path, text, str(error))) from error
     if mistakes := list(find_mistakes(catalog)):
         raise CatalogError("\n".join(f"{path}:{_line(text, place)}: {what}" for place, what in mistakes))
     return catalog
+
+
+def _in_one_case(raw: Any) -> Any:
+    """The languages and statuses of pipelines as the format has them: the API writes them in capitals, too."""
+    pipelines = raw.get("pipelines") if isinstance(raw, dict) else None
+    for each in pipelines if isinstance(pipelines, list) else ():
+        for key, cased in (("language", str.lower), ("status", str.capitalize)) if isinstance(each, dict) else ():
+            if isinstance(each.get(key), str):
+                each[key] = cased(each[key])
+    return raw
 
 
 def _message(path: Path, text: str, error: str) -> str:

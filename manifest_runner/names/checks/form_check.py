@@ -7,26 +7,35 @@ disabled fields are not demanded, and an unknown type or setting is not a reason
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from manifest_runner.names.checks.form_fields import (
+    NO_VALUES,
+    Field,
+    choices_of,
+    fields_of,
+    has_default,
+    is_required,
+    is_same_number,
+    least_of,
+    number_of,
+    type_of,
+)
 from manifest_runner.text import near_miss, shown
 from manifest_runner.validation.validator import SchemaProblem, row_checker
 
-Fields = Mapping[str, Mapping[str, Any]]
+Fields = Mapping[str, Field]
+Path = tuple[str | int, ...]
 
-_NO_VALUES = frozenset({"section", "text", "disclosuresection"})
 _OTHER_VALUES = ("dataValues", "externalDataValues", "sampleValues", "runSampleValues")
 _MAX_LISTED = 12
-# As services and people write numbers; neither `nan` nor `1_0`.
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
 class FormFault(NamedTuple):
     """One thing wrong with the values of a form, below ``inputFormValues``."""
 
-    path: tuple[str | int, ...]
+    path: Path
     code: str
     message: str
 
@@ -35,31 +44,40 @@ class FormCheck:
     """The fields of one form, as the pipeline's file has them."""
 
     def __init__(self, form: Sequence[Mapping[str, Any]]) -> None:
-        fields = [each for each in form if isinstance(each.get("id"), str)]
-        self._groups = {each["id"]: _by_id(each.get("fields")) for each in fields if _type(each) == "fieldgroup"}
-        self._fields = {each["id"]: each for each in fields if _type(each) not in (*_NO_VALUES, "fieldgroup")}
+        declared = _by_id(form)
+        self._groups = {name: each for name, each in declared.items() if type_of(each) == "fieldgroup"}
+        self._inner = {name: _by_id(each.get("fields")) for name, each in self._groups.items()}
+        self._fields = {
+            name: each for name, each in declared.items() if type_of(each) not in (*NO_VALUES, "fieldgroup")
+        }
 
     def faults(self, values: Mapping[str, Any]) -> Iterator[FormFault]:
         """The faults of rendered ``inputFormValues`` that meet the API's own rules."""
         yield from _faults_of(self._fields, values.get("fields") or (), ("fields",))
-        for i, group in enumerate(values.get("groups") or ()):
-            fields = self._groups.get(group["id"])
-            if fields is None:
-                yield FormFault(("groups", i, "id"), "MR703", _unknown("group", group["id"], self._groups))
-                continue
-            for j, row in enumerate(group.get("values") or ()):
-                yield from _faults_of(fields, row.get("values") or (), ("groups", i, "values", j, "values"))
+        given = values.get("groups") or ()
+        for i, group in enumerate(given):
+            yield from self._faults_of_group(group, ("groups", i))
+        filled = {group["id"] for group in given if group.get("values")}
+        for name, group in self._groups.items():
+            if name not in filled and is_required(group) and not has_default(group):
+                yield FormFault(("groups",), "MR704", f"the form requires the group {shown(name)}")
+
+    def _faults_of_group(self, given: Mapping[str, Any], path: Path) -> Iterator[FormFault]:
+        declared = self._groups.get(given["id"])
+        if declared is None:
+            yield FormFault((*path, "id"), "MR703", _unknown("group", given["id"], self._groups))
+            return
+        rows = given.get("values") or ()
+        yield from _faults_of_count(declared, f"the group {shown(given['id'])}", len(rows), path)
+        for i, row in enumerate(rows):
+            yield from _faults_of(self._inner[given["id"]], row.get("values") or (), (*path, "values", i, "values"))
 
 
-def _by_id(fields: Any) -> Fields:
-    return {each["id"]: each for each in fields or () if isinstance(each, dict) and isinstance(each.get("id"), str)}
+def _by_id(declared: Any) -> Fields:
+    return {each["id"]: each for each in fields_of(declared)}
 
 
-def _type(field: Mapping[str, Any]) -> str:
-    return str(field.get("type") or "").lower()
-
-
-def _faults_of(fields: Fields, given: Sequence[Mapping[str, Any]], path: tuple[str | int, ...]) -> Iterator[FormFault]:
+def _faults_of(fields: Fields, given: Sequence[Mapping[str, Any]], path: Path) -> Iterator[FormFault]:
     blank: dict[str, int] = {}
     seen = set()
     for i, each in enumerate(given):
@@ -67,28 +85,16 @@ def _faults_of(fields: Fields, given: Sequence[Mapping[str, Any]], path: tuple[s
         if field is None:
             yield FormFault((*path, i, "id"), "MR703", _unknown("field", each["id"], fields))
             continue
-        if _is_filled(each):
+        if _is_filled(each) or (field.get("emptyValuesAllowed") and each.get("values")):
             seen.add(each["id"])
         else:
             blank[each["id"]] = i
         yield from _faults_of_field(field, each, (*path, i))
     for name, field in fields.items():
-        if name not in seen and is_required(field) and not field.get("value"):
+        if name not in seen and is_required(field) and not has_default(field):
             at = (*path, blank[name]) if name in blank else path
             words = ", found a blank" if name in blank else ""
             yield FormFault(at, "MR704", f"the form requires the field {shown(name)}{words}")
-
-
-def is_required(field: Mapping[str, Any]) -> bool:
-    """Whether a field must have a value; one that the form hides or disables need not."""
-    least = _number(field.get("minValues"))
-    return least is not None and least >= 1 and not field.get("hidden") and not field.get("disabled")
-
-
-def choices_of(field: Mapping[str, Any]) -> list[str]:
-    """The values that a field offers and that can be chosen."""
-    choices = [each for each in field.get("choices") or () if isinstance(each, dict) and not each.get("disabled")]
-    return [str(each["value"]) for each in choices if each.get("value") is not None]
 
 
 def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:
@@ -107,16 +113,22 @@ def _is_filled(given: Mapping[str, Any]) -> bool:
     return any(given.get("values") or ()) or any(given.get(key) for key in _OTHER_VALUES)
 
 
-def _faults_of_field(
-    field: Mapping[str, Any], given: Mapping[str, Any], path: tuple[str | int, ...]
-) -> Iterator[FormFault]:
-    name = shown(given["id"])
-    most = _number(field.get("maxValues"))
-    most = 1 if most is None and field.get("maxValues") is None else most
-    if most is not None and _count(given) > most:
+def _faults_of_count(field: Field, what: str, count: int, path: Path) -> Iterator[FormFault]:
+    """What is wrong with how many values there are; none at all is another fault."""
+    most, least = number_of(field.get("maxValues")), least_of(field)
+    if field.get("maxValues") is None and type_of(field) != "fieldgroup":
+        most = 1
+    if most is not None and count > most:
         takes = "one value" if most == 1 else f"at most {most:g} values"
-        yield FormFault(path, "MR705", f"the field {name} takes {takes}, found {_count(given)}")
-    if _type(field) == "data" and given.get("values"):
+        yield FormFault(path, "MR705", f"{what} takes {takes}, found {count}")
+    elif 0 < count < least:
+        yield FormFault(path, "MR704", f"{what} takes at least {least:g} values, found {count}")
+
+
+def _faults_of_field(field: Field, given: Mapping[str, Any], path: Path) -> Iterator[FormFault]:
+    name = shown(given["id"])
+    yield from _faults_of_count(field, f"the field {name}", _count(given), path)
+    if type_of(field) == "data" and given.get("values"):
         words = f'the field {name} takes data: write "{given["id"]}: {{dataValues: [{{dataId: …, mountPath: …}}]}}"'
         yield FormFault(path, "MR706", words)
         return
@@ -125,31 +137,35 @@ def _faults_of_field(
             yield FormFault((*path, "values", i), "MR706", f"the field {name} takes {wanted}, found {shown(value)}")
 
 
-def _wanted(field: Mapping[str, Any], value: str) -> str:
+def _wanted(field: Field, value: str) -> str:
     """The values that a field takes, in words, if a value is not one; else nothing."""
-    if _type(field) == "checkbox" and not field.get("choices"):
+    if type_of(field) == "checkbox" and not field.get("choices"):
         return "" if value.lower() in ("true", "false") else "true or false"
     if choices := choices_of(field):
-        return "" if value in choices else f"one of {', '.join(map(shown, choices[:_MAX_LISTED]))}"
-    if _type(field) in ("number", "integer"):
+        return "" if _is_among(value, choices) else f"one of {', '.join(map(shown, choices[:_MAX_LISTED]))}"
+    if type_of(field) in ("number", "integer"):
         return _wanted_number(field, value)
     return _wanted_text(field, value)
 
 
-def _wanted_number(field: Mapping[str, Any], value: str) -> str:
-    number = _number(value)
-    least, most = _number(field.get("min")), _number(field.get("max"))
+def _is_among(value: str, choices: Sequence[str]) -> bool:
+    return value in choices or any(is_same_number(value, each) for each in choices)
+
+
+def _wanted_number(field: Field, value: str) -> str:
+    number = number_of(value)
+    least, most = number_of(field.get("min")), number_of(field.get("max"))
     if number is None:
         return "a number"
-    if _type(field) == "integer" and not number.is_integer():
+    if type_of(field) == "integer" and not number.is_integer():
         return "a whole number"
     if least is not None and number < least:
         return f"at least {least:g}"
     return f"at most {most:g}" if most is not None and number > most else ""
 
 
-def _wanted_text(field: Mapping[str, Any], value: str) -> str:
-    least, most = _number(field.get("minLength")), _number(field.get("maxLength"))
+def _wanted_text(field: Field, value: str) -> str:
+    least, most = number_of(field.get("minLength")), number_of(field.get("maxLength"))
     if least is not None and len(value) < least:
         return f"at least {least:g} characters"
     if most is not None and len(value) > most:
@@ -159,13 +175,6 @@ def _wanted_text(field: Mapping[str, Any], value: str) -> str:
         return ""
     words = field.get("regexErrorMessage")
     return f"text as the form says ({words})" if isinstance(words, str) and words else f"text that matches {pattern}"
-
-
-def _number(value: object) -> float | None:
-    """A setting or a value as a number: services send numbers for text, and text for numbers."""
-    if isinstance(value, bool) or not NUMBER.fullmatch(text := str(value).strip()):
-        return None
-    return float(text)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -11,7 +11,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from manifest_runner.model import Kind
-from manifest_runner.names.checks.form_check import NUMBER, FormCheck
+from manifest_runner.names.checks.form_check import FormCheck
+from manifest_runner.names.checks.form_fields import NUMBER, is_same_number
 from manifest_runner.names.model import ParameterDeclaration, PipelineEntry
 from manifest_runner.text import listed, near_miss, shown
 
@@ -56,7 +57,7 @@ class PipelineCheck:
             return ()
         inputs, parameters = given.get("inputs") or (), given.get("parameters") or ()
         shape = tuple([(each["parameterCode"], _data_count(each)) for each in inputs])
-        codes = tuple([each["code"] for each in parameters])
+        codes = tuple([each.get("code") if each else None for each in parameters])  # the API takes null and no code
         found: list[RequestFault] = []
         if (shape, codes) not in self._right:
             found = [*self._input_faults(shape), *self._parameter_faults(codes)]
@@ -87,11 +88,11 @@ class PipelineCheck:
                 words = f"the pipeline {shown(self._key)} requires the input {shown(each.code)}"
                 yield RequestFault(("analysisInput", "inputs"), "MR704", words, group=("required", each.code))
 
-    def _parameter_faults(self, codes: Sequence[str]) -> Iterator[RequestFault]:
+    def _parameter_faults(self, codes: Sequence[str | None]) -> Iterator[RequestFault]:
         if self._entry.parameters is None:
             return
         for i, code in enumerate(codes):
-            if code not in self._parameters:
+            if code is not None and code not in self._parameters:
                 words = self._unknown("parameter", code, self._parameters, "input", self._inputs)
                 path = ("analysisInput", "parameters", i, "code")
                 yield RequestFault(path, "MR703", words, at_key=True, group=("parameter", code))
@@ -112,8 +113,10 @@ class PipelineCheck:
 
     # -- values of parameters
 
-    def _value_faults(self, parameters: Sequence[dict[str, Any]]) -> Iterator[RequestFault]:
+    def _value_faults(self, parameters: Sequence[dict[str, Any] | None]) -> Iterator[RequestFault]:
         for i, each in enumerate(parameters):
+            if each is None or each.get("code") is None:
+                continue
             values = each.get("multiValue")
             key = each["code"], (each.get("value") if values is None else tuple(values))
             if key in self._right:
@@ -149,7 +152,7 @@ class PipelineCheck:
 def value_fault(value: str, declared: ParameterDeclaration) -> str:
     """The values that a parameter takes, in words, if a value is not one; empty if it is, or if nobody can know."""
     if declared.options:
-        if value in declared.options or any(_is_same_number(value, option) for option in declared.options):
+        if value in declared.options or any(is_same_number(value, option) for option in declared.options):
             return ""
         return listed([shown(option) for option in declared.options[:_MAX_LISTED]], "or")
     kind = plain_type(declared.type)
@@ -171,12 +174,6 @@ def is_of_type(value: str, kind: str) -> bool:
     if kind == "boolean":
         return value.lower() in ("true", "false")
     return (_WHOLE if kind == "integer" else NUMBER).fullmatch(value.strip()) is not None
-
-
-def _is_same_number(one: str, other: str) -> bool:
-    if not (NUMBER.fullmatch(one) and NUMBER.fullmatch(other)):
-        return False
-    return len(one) < 100 and float(one) == float(other)
 
 
 def _option_hint(value: str, declared: ParameterDeclaration) -> str:

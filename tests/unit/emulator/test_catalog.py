@@ -9,6 +9,7 @@ import pytest
 
 from manifest_runner.emulator import CatalogError
 from manifest_runner.emulator.catalog.braces import expand
+from manifest_runner.emulator.catalog.read import read_catalog
 
 V3 = "application/vnd.illumina.v3+json"
 FULL = {"filePathMatchMode": "FULL_CASE_INSENSITIVE"}
@@ -304,6 +305,13 @@ def test_a_mistake_in_a_catalog_is_named_with_its_line(start, catalog, message):
     with pytest.raises(CatalogError) as caught:
         start(catalog=catalog)
     assert message in str(caught.value)
+
+
+def test_a_catalog_may_write_languages_and_statuses_as_the_api_does_and_leave_its_version_out(tmp_path):
+    path = tmp_path / "catalog.yaml"
+    path.write_text("pipelines: [{code: x, language: CWL, status: DEPRECATED}]", encoding="utf-8")
+    (pipeline,) = read_catalog(path).pipelines
+    assert (pipeline.language, pipeline.status) == ("cwl", "Deprecated")
 
 
 def test_the_catalog_in_the_documentation_works(start, clock):

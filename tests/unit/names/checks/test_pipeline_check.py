@@ -43,6 +43,12 @@ def test_a_request_that_fits_has_no_fault_however_often_it_is_asked():
     assert [*check.faults(request, "nextflow"), *check.faults(request, "nextflow")] == []
 
 
+def test_parameters_that_are_null_or_have_no_code_are_left_to_the_api():
+    given = {"inputs": [{"dataIds": ids, "parameterCode": code} for code, ids in RIGHT.items()]}
+    given["parameters"] = [None, {"value": "x"}, {"code": "depth", "value": "30"}]
+    assert PipelineCheck("Germline", ENTRY).faults({"analysisInput": given}, "nextflow") == []
+
+
 def test_unknown_codes_are_named_with_the_nearest():
     found = faults({**RIGHT, "ref_tarr": ("fil.4",)}, [("depth", "3"), ("enable_cvn", "true")])
     assert found == [
@@ -131,9 +137,9 @@ FORM = (
 )
 
 
-def form_faults(fields, groups=()):
+def form_faults(fields, groups=(), form=FORM):
     values = {"fields": [dict(each) for each in fields], "groups": list(groups)}
-    entry = PipelineEntry("id", "nextflowJson", form=FORM)
+    entry = PipelineEntry("id", "nextflowJson", form=form)
     request = {"inputFormValues": values, "userReference": "r"}
     return [
         (fault.path[1:], fault.code, fault.message)
@@ -195,3 +201,36 @@ def test_groups_of_a_form_are_checked_like_fields():
         (("groups",), "MR704"),
         (("groups",), "MR703"),
     ]
+
+
+def test_a_group_is_demanded_and_counted_like_a_field():
+    group = {"id": "pairs", "type": "fieldgroup", "minValues": 1, "maxValues": 2, "fields": [{"id": "x"}]}
+    row = {"values": [value("x", "1")]}
+    assert form_faults([], [], [group]) == [(("groups",), "MR704", 'the form requires the group "pairs"')]
+    assert form_faults([], [], [{**group, "hidden": True}]) == []
+    assert form_faults([], [{"id": "pairs", "values": [row]}], [group]) == []
+    for rows, words in ((3, "at most 2 values, found 3"), (1, "at least 2 values, found 1")):
+        given = [{"id": "pairs", "values": [row] * rows}]
+        ((_, _, message),) = form_faults([], given, [{**group, "minValues": 2}])
+        assert words in message
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ({"choices": [{"value": True}, {"value": 1.50}]}, ["true"]),
+        ({"choices": [{"value": True}, {"value": 1.50}]}, ["1.5"]),
+        ({"minValues": 1, "value": 0}, None),
+        ({"minValues": 1, "value": False}, None),
+        ({"minValues": 1, "values": ["a"]}, None),
+        ({"minValues": 1, "choices": [{"value": "a", "selected": True}]}, None),
+        ({"minValues": 1, "emptyValuesAllowed": True}, [""]),
+    ],
+)
+def test_a_form_is_read_leniently(field, given):
+    fields = [] if given is None else [value("f", *given)]
+    assert form_faults(fields, (), [{"id": "f", "type": "textbox", **field}]) == []
+    section = {"id": "s", "type": "disclosureSection", "fields": [{"id": "f", "type": "textbox", **field}]}
+    assert form_faults(fields, (), [section]) == []
+    if given is None:
+        assert form_faults([], (), [{"id": "f", "minValues": 1}]) != []

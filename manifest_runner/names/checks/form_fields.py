@@ -1,0 +1,74 @@
+"""The fields that an input form declares, as its file has them: read leniently, since services differ. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Field = Mapping[str, Any]
+
+NO_VALUES = frozenset({"section", "text", "disclosuresection"})
+# As services and people write numbers; neither `nan` nor `1_0`.
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_LONGEST_NUMBER = 100
+
+
+def fields_of(declared: Any, *, hidden: bool = False) -> Iterator[Field]:
+    """The fields and groups that have an id. What stands in a section counts as standing in the form itself."""
+    for each in declared if isinstance(declared, (list, tuple)) else ():
+        if not isinstance(each, Mapping):
+            continue
+        is_hidden = hidden or bool(each.get("hidden") or each.get("disabled"))
+        if isinstance(each.get("id"), str):
+            yield {**each, "hidden": True} if is_hidden else each
+        if type_of(each) != "fieldgroup":
+            yield from fields_of(each.get("fields"), hidden=is_hidden)
+
+
+def type_of(field: Field) -> str:
+    """The type of a field in lower case."""
+    return str(field.get("type") or "").lower()
+
+
+def least_of(field: Field) -> float:
+    """How many values a field or group must have at least; 0 where the form hides or disables it."""
+    return 0 if field.get("hidden") or field.get("disabled") else number_of(field.get("minValues")) or 0
+
+
+def is_required(field: Field) -> bool:
+    """Whether a field must have a value; one that the form hides or disables need not."""
+    return least_of(field) >= 1
+
+
+def has_default(field: Field) -> bool:
+    """Whether the form itself gives a field a value."""
+    given = [field.get(key) for key in ("value", "values", "dataValues")]
+    return any(each not in (None, "", []) for each in given) or any(each.get("selected") for each in _choices(field))
+
+
+def choices_of(field: Field) -> list[str]:
+    """The values that a field offers and that can be chosen, as a request has them."""
+    return [_text(each["value"]) for each in _choices(field) if each.get("value") is not None]
+
+
+def number_of(value: object) -> float | None:
+    """A setting or a value as a number: services send numbers for text, and text for numbers."""
+    if isinstance(value, bool) or not NUMBER.fullmatch(text := str(value).strip()):
+        return None
+    return float(text)
+
+
+def is_same_number(one: str, other: str) -> bool:
+    """Whether two texts are spellings of one number."""
+    if not (NUMBER.fullmatch(one) and NUMBER.fullmatch(other)):
+        return False
+    return len(one) < _LONGEST_NUMBER and float(one) == float(other)
+
+
+def _choices(field: Field) -> Iterator[Field]:
+    return (each for each in field.get("choices") or () if isinstance(each, dict) and not each.get("disabled"))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
