@@ -10,11 +10,8 @@ a second search lists them as well. Launches that no search shows are asked for 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
-
-from msgspec import structs
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis
@@ -104,33 +101,6 @@ def _look_at_ended(
 def _known_to_have_ended(lockfile: Lockfile) -> int:
     launches = (launch for item in lockfile.items.values() for launch in item.launches)
     return len({each.analysis.id for each in launches if each.analysis and each.analysis.status in FINAL_ANALYSIS})
-
-
-def look_at_replaced(client: Client, lockfile: Lockfile, names: Sequence[str]) -> None:
-    """Update the replaced launches that have not ended: by a search, or one by one where that takes no more requests.
-
-    What the server does not let us see stays as it is: nothing depends on it.
-    """
-    launches = [launch for item in lockfile.items.values() for launch in item.previous]
-    ids = {each.analysis.id for each in launches if each.analysis and not each.analysis_is_final}
-    if not ids:
-        return
-    is_many = bool(names) and len(ids) > pages(len(lockfile.items) + len(launches))
-    analyses = stamped_analyses(client, names) if is_many else _each(client, sorted(ids))
-    found = {analysis.id: analysis for analysis in analyses if analysis.id in ids}
-    for reference, item in lockfile.items.items():
-        previous = tuple(
-            with_analysis(each, found[each.analysis.id]) if each.analysis and each.analysis.id in found else each
-            for each in item.previous
-        )
-        if previous != item.previous:
-            lockfile.items[reference] = structs.replace(item, previous=previous)
-
-
-def _each(client: Client, ids: Iterable[str]) -> Iterator[Analysis]:
-    for analysis_id in ids:
-        with suppress(Refused):
-            yield client.get_analysis(analysis_id)
 
 
 def pages(count: int) -> int:

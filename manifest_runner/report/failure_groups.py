@@ -10,7 +10,7 @@ import msgspec
 
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.alike import blanked, common, largest_first
-from manifest_runner.report.rows import failure_words
+from manifest_runner.report.rows import failure_words, shown_text
 
 End = Literal["failed", "aborted", "notCreated"]
 _Kind = tuple[End, str | None, int | None, str | None]
@@ -47,7 +47,7 @@ def group_failures(failed: Mapping[str, LockedItem]) -> tuple[FailureGroup, ...]
 def _failure(name: str, item: LockedItem) -> tuple[_Kind, tuple[str, str | None]]:
     """What the item has in common with others, and its own name and line."""
     end, failure = _end(item), item.failure or _NOT_KNOWN
-    line = failure.line or (item.message if end != "aborted" else None)
+    line = failure.line or (shown_text(item.message) if end != "aborted" else None)
     return (end, failure.step, failure.exit_code, line and blanked(line)), (name, line)
 
 

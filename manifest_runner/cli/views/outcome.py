@@ -32,10 +32,13 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
-    """The keys of ``plan --json`` for the plan that was run, and how its launches ended."""
+    """The keys of ``plan --json`` for the plan that was run, what it launched, and how that ended."""
     states = count_states(_launched(outcome))
+    launched = frozenset(outcome.launched)
     return {
         **plan_document(outcome.plan, outcome.batches, waiting=outcome.waiting),
+        # Not what was adopted instead, and not what waits until others have ended.
+        "launches": [reference for reference in outcome.plan.due if reference in launched],
         "created": outcome.created,
         "createdFailed": outcome.created_failed,
         "succeeded": states[State.SUCCEEDED],

@@ -11,6 +11,7 @@ from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Plan
 from manifest_runner.report.rows import unexplained
 from manifest_runner.report.states import state_of
+from manifest_runner.text import plain_text
 
 
 class FailedItem(msgspec.Struct, frozen=True):
@@ -43,4 +44,4 @@ def _counts(reference: str, item: LockedItem, plan: Plan) -> bool:
 
 def _reason(item: LockedItem) -> str:
     status = item.analysis.status if item.analysis else ""
-    return item.message or unexplained(state_of(item.status, status or None), status)
+    return plain_text(item.message or "") or unexplained(state_of(item.status, status or None), status)

@@ -67,8 +67,8 @@ def look(run: OpenRun, *, in_detail: bool = False) -> bool:
         if lost := poller.lost_items():
             run.session.context.notify(f"{lost_words(lost)}; the lockfile keeps what was last seen")
     replaced = (launch for item in items.values() for launch in item.previous)
-    if any(launch.analysis and not launch.analysis_is_final for launch in replaced):
-        from manifest_runner.launch.looking import look_at_replaced
+    if not all(launch.analysis_is_final for launch in replaced):
+        from manifest_runner.launch.replaced import look_at_replaced
 
         look_at_replaced(run.client(), run.session.lockfile, _stamped_names(run))
     return sum(item.failed for item in items.values()) > failed

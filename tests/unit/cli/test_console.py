@@ -23,6 +23,7 @@ from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, Lockfile
 from manifest_runner.planning.diff import Change
 from manifest_runner.planning.plan import Plan
+from manifest_runner.report.failure_groups import group_failures, group_words
 
 HOSTILE = "a\x1b[31mb\x9bc\u202ed\x07e"
 HARMLESS = "a\\x1b[31mb\\x9bc\\u202ed\\x07e"
@@ -186,6 +187,14 @@ def test_a_run_says_how_what_it_launched_ended(states, words, numbers):
     document = run_document(ran, 65.21)
     assert tuple(document[key] for key in ("created", "createdFailed", "succeeded", "failedAnalyses")) == numbers
     assert document["seconds"] == 65.2
+
+
+def test_the_launches_of_a_run_are_those_that_it_sent_and_reasons_take_one_line():
+    ran = structs.replace(outcome(launched=("sent",)), plan=Plan(due=["sent", "adopted", "waits"]), waiting=["waits"])
+    assert run_document(ran, 1.0)["launches"] == ["sent"]
+    failed = LockedAnalysis("id", None, "FAILED")
+    item = structs.replace(ran.lockfile.items["sent"], analysis=failed, message="first\nsecond")
+    assert group_words(group_failures({"sent": item})[0]) == 'unknown step: "first\\nsecond"'
 
 
 # -- streams

@@ -12,9 +12,10 @@ from msgspec import structs
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
-from manifest_runner.launch.looking import ENDED_FILTER, PAGE, look_at_replaced
+from manifest_runner.launch.looking import ENDED_FILTER, PAGE
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.launch.record import new_launch
+from manifest_runner.launch.replaced import look_at_replaced
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
@@ -177,3 +178,15 @@ def test_launches_that_were_replaced_are_looked_at_until_they_have_ended(replace
     assert server.kinds == kinds
     ended = [each.analysis.status for item in lockfile.items.values() for each in item.previous if each.analysis]
     assert ended == ["FAILED", "FAILED", "IN_PROGRESS"][:replaced]
+
+
+def test_a_launch_that_was_replaced_before_its_analysis_showed_is_read_from_its_batch():
+    lockfile = launched(1, 500, lambda _number: False)
+    server = Server({"b-0": ["s0"], "b-1": ["s0", "s1"]}, {"s0": "2"})
+    before = new_launch(digest_of("s0"), "nextflow", "1.1", 0, "b-1", None, "RUNNING", None, None)
+    lockfile.items["s0"] = structs.replace(lockfile.items["s0"], previous=(before,))
+    for kinds in (["items"], ["items"]):  # the second time it has ended, and is not asked for again
+        look_at_replaced(server, lockfile, (NAME,))
+        assert server.kinds == kinds
+    (seen,) = lockfile.items["s0"].previous
+    assert (seen.status, seen.item_id, seen.analysis and seen.analysis.status) == ("SUCCEEDED", "i-s0", "FAILED")
