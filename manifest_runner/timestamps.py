@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+# Sorts before every time.
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 
 def timestamp(seconds: float) -> str:
     """RFC 3339 in UTC, to the second."""
@@ -13,7 +16,7 @@ def timestamp(seconds: float) -> str:
 def moment(text: str | None) -> datetime | None:
     """The time in UTC, None if there is none or if it cannot be read. A time without a zone is UTC."""
     try:
-        time = datetime.fromisoformat(text or "")
+        time = datetime.fromisoformat((text or "").upper())
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

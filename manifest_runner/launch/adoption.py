@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -201,7 +202,7 @@ def find_stamped(env: LaunchEnvironment) -> Found:
     return Found(by_stamp, references)
 
 
-def _aborted_last(analysis: Analysis) -> tuple[bool, tuple[str, str]]:
+def _aborted_last(analysis: Analysis) -> tuple[bool, tuple[datetime, str]]:
     return analysis.status in ABORTED_ANALYSIS, age_order(analysis)
 
 

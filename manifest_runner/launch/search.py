@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from manifest_runner.ica.model import Analysis
 from manifest_runner.planning.identity import name_stamp
+from manifest_runner.timestamps import LONG_AGO, moment
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
@@ -25,6 +27,9 @@ def stamped_analyses(client: Client, names: Iterable[str]) -> Iterator[Analysis]
                 yield analysis
 
 
-def age_order(analysis: Analysis) -> tuple[str, str]:
-    """Sorts analyses from the oldest to the newest, in the same order for everybody."""
-    return analysis.time_created or "", analysis.id
+def age_order(analysis: Analysis) -> tuple[datetime, str]:
+    """Sorts analyses from the oldest to the newest, in the same order for everybody.
+
+    Times are not compared as text: a server may leave out a fraction of a second that is zero.
+    """
+    return moment(analysis.time_created) or LONG_AGO, analysis.id

@@ -17,8 +17,8 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.ica.client import Client
-from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.launch.record import launched, locked_analysis, new_launch
+from manifest_runner.ica.model import Batch, BatchItem
+from manifest_runner.launch.record import launched, new_launch, updated, with_analysis
 from manifest_runner.launch.search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
 from manifest_runner.model import Item
@@ -31,7 +31,7 @@ from manifest_runner.planning.identity import (
 )
 from manifest_runner.planning.launched import request_hash
 from manifest_runner.planning.naming import Identities
-from manifest_runner.timestamps import timestamp
+from manifest_runner.timestamps import LONG_AGO, moment, timestamp
 
 MAX_ATTEMPTS = 100
 UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)
@@ -72,11 +72,12 @@ class Importer:
         """Every analysis with the manifest's name stamp, the oldest of an item first."""
         for analysis in sorted(stamped_analyses(client, self._session.naming.names), key=age_order):
             launch = self._launch(analysis.user_reference, analysis.technical_tags, None)
-            self._record(self._name(analysis.user_reference), _with_analysis(launch, analysis))
+            adopted = structs.replace(launch, adopted=True)
+            self._record(self._name(analysis.user_reference), with_analysis(adopted, analysis))
 
     def take_batches(self, client: Client, batches: Iterable[Batch], context: Context) -> None:
         """The oldest batch first, however they are ordered: the latest launch of an item wins."""
-        for batch in sorted(batches, key=lambda each: each.time_created or ""):
+        for batch in sorted(batches, key=lambda each: moment(each.time_created) or LONG_AGO):
             self._take_batch(client, batch, context)
 
     def _take_batch(self, client: Client, batch: Batch, context: Context) -> None:
@@ -93,9 +94,7 @@ class Importer:
             self._record(reference, launch)
 
     def _of_batch(self, batch_id: str, seen: BatchItem) -> LockedItem:
-        launch = self._launch(seen.user_reference, seen.technical_tags, batch_id)
-        analysis = None if seen.analysis is None else locked_analysis(seen.analysis)
-        return structs.replace(launch, item_id=seen.id, status=seen.status, message=seen.message, analysis=analysis)
+        return updated(self._launch(seen.user_reference, seen.technical_tags, batch_id), seen)
 
     def _launch(self, reference: str, tags: Iterable[str], batch_id: str | None) -> LockedItem:
         stamp = next((tag for tag in tags if tag.startswith(DIGEST_STAMP) and not tag.startswith(NAME_STAMP)), None)
@@ -138,6 +137,8 @@ class Importer:
         if before is not None and launch.digest.endswith(UNKNOWN_HALF):
             launch = structs.replace(launch, attempt=before.attempt + 1)
         recorded = launched(before, launch)
+        if before is not None and _was_tried_again(launch, before):
+            recorded = structs.replace(before, previous=(*before.previous, launch))
         self._lockfile.items[reference] = structs.replace(recorded, removed=reference not in self._items)
 
     def summary(self, before: Mapping[str, LockedItem]) -> Imported:
@@ -148,8 +149,11 @@ class Importer:
         return Imported(self._lockfile, path, len(new) - removed - changed, changed, removed)
 
 
-def _with_analysis(launch: LockedItem, analysis: Analysis) -> LockedItem:
-    return structs.replace(launch, status="SUCCEEDED", analysis=locked_analysis(analysis), adopted=True)
+def _was_tried_again(launch: LockedItem, before: LockedItem) -> bool:
+    """Whether the recorded launch is a later attempt at the same, though both are of the same second."""
+    if any(each.digest.endswith(UNKNOWN_HALF) for each in (launch, before)):
+        return False
+    return launch.revision == before.revision and launch.attempt < before.attempt
 
 
 def _is_known(before: LockedItem, launch: LockedItem) -> bool:
@@ -159,5 +163,7 @@ def _is_known(before: LockedItem, launch: LockedItem) -> bool:
     """
     ids = {each.analysis.id for each in before.launches if each.analysis}
     if launch.analysis is not None and launch.analysis.id in ids:
+        return True
+    if launch.item_id is not None and launch.item_id in (each.item_id for each in before.launches):
         return True
     return before.digest == launch.digest and (not before.was_aborted or launch.was_aborted)

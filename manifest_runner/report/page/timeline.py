@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 import msgspec
@@ -13,7 +13,7 @@ from manifest_runner.report.states import State
 from manifest_runner.report.summary import BatchRow, Summary
 from manifest_runner.report.times import seconds_between
 from manifest_runner.text import counted
-from manifest_runner.timestamps import moment
+from manifest_runner.timestamps import LONG_AGO, moment
 
 # Up to this many analyses have a lane each; above it, each batch shows how many ran at a time.
 MOST_ANALYSES = 40
@@ -133,7 +133,7 @@ def _batch_lane(batch: BatchRow | None, rows: Sequence[Row], scale: Scale, spans
 
 
 def _instant(text: str | None) -> datetime:
-    return moment(text) or datetime.min.replace(tzinfo=UTC)
+    return moment(text) or LONG_AGO
 
 
 def _span(row: Row, scale: Scale) -> Span | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 import requests
@@ -71,6 +73,23 @@ def test_two_launches_of_a_batch_whose_items_have_one_name_by_now_are_both_impor
         import_lockfile(lab.path, lab.target, (batch,), 30, lab.context)
         item = lab.items()["z"]
         assert (item["analysis"]["id"], [each["analysis"]["id"] for each in item["previous"]]) == (ids["z"], [ids["a"]])
+
+
+def test_of_several_attempts_in_one_second_an_import_takes_the_last(tmp_path):
+    with study(tmp_path, "a", fail_analysis=".") as lab:
+        lab.run(retries=4)
+        last = lab.items()["a"]
+        with closing(sqlite3.connect(lab.database)) as database, database:
+            database.execute("UPDATE items SET settled = (SELECT max(settled) FROM items)")
+            database.execute("UPDATE batches SET created = (SELECT max(created) FROM batches)")
+        by_id = sorted({each["batchId"] for each in (*last["previous"], last)})
+        for batches in ((), by_id):  # all by stamp, then each batch by its id, then what is known already
+            (tmp_path / "study.lock.json").unlink()
+            for again in (batches, batches[:1]):
+                import_lockfile(lab.path, lab.target, again, 30, lab.context)
+                item = lab.items()["a"]
+                assert (item["attempt"], item["message"], len(item["previous"])) == (4, last["message"], 4)
+                assert item["analysis"]["id"] == last["analysis"]["id"]
 
 
 def test_what_fails_after_it_was_renamed_is_tried_again(tmp_path):

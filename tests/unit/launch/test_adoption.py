@@ -43,11 +43,20 @@ def test_what_a_lax_search_finds_besides_is_not_adopted(desk, found):
     assert desk.lockfile.items == {}
 
 
-def test_the_oldest_of_two_is_adopted(desk):
-    old, new = analysis(A, age=99), analysis(A, age=1)
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("2027-01-15T07:59:00Z", "2027-01-15T07:59:59Z"),
+        ("2027-01-15T07:59:00Z", "2027-01-15T07:59:00.500Z"),
+        ("2027-01-15T09:59:00+02:00", "2027-01-15T07:59:30.1Z"),
+        ("2027-01-15t07:58:00z", "2027-01-15T07:59:00Z"),
+    ],
+)
+def test_the_oldest_of_two_is_adopted_however_a_server_writes_times(desk, older, newer):
+    new = analysis(A, time_created=newer)
     desk.api.analyses = [
         new,
-        Analysis("n-old", None, "SUCCEEDED", "a", technical_tags=old.technical_tags, time_created=old.time_created),
+        Analysis("n-old", None, "SUCCEEDED", "a", technical_tags=new.technical_tags, time_created=older),
     ]
     desk.adopt([A], "wait")
     assert desk.lockfile.items["a"].analysis.id == "n-old"
