@@ -23,7 +23,7 @@ from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.gone import Gone
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.launch.record import with_abort_request
-from manifest_runner.launch.room import refresh_replaced
+from manifest_runner.launch.room import follow_replaced
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
@@ -82,7 +82,7 @@ def _abort_chosen(
     gone = Gone()
     poller = Poller(client, session.lockfile, analysis_done, names=names, gone=gone)
     poller.poll()
-    refresh_replaced(client, session.lockfile, gone)
+    follow_replaced(client, session.lockfile, gone)
     if lost := set(poller.lost_items()).intersection(chosen):
         session.context.notify(lost_words(sorted(lost)))
     launches = [(name, launch) for name in chosen for launch in items[name].launches]

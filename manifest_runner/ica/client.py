@@ -1,4 +1,4 @@
-"""The API of ICA as methods that take and give values."""
+"""The API of ICA as methods that take and return values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
 
 
 class Client(Caller):
-    """Launching analyses and looking at them; what else there is to ask goes through ``ask`` and ``pages``."""
+    """Launches, reads and aborts analyses; all other requests go through ``ask`` and ``pages``."""
 
     def create_batch(
         self,
@@ -68,5 +68,5 @@ class Client(Caller):
         return self.ask(endpoints.get_analysis(analysis_id), responses.read_analysis)
 
     def abort_analysis(self, analysis_id: str) -> None:
-        """Ask for the end of an analysis; its status changes later."""
+        """Ask ICA to abort an analysis; its status changes later."""
         self.ask(endpoints.abort_analysis(analysis_id), lambda _body, _clean: None)

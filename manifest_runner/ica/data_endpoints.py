@@ -1,7 +1,7 @@
 """Requests about files and folders, as values. Pure.
 
-To look up paths they are put into the query here and not as parameters, so that ``/`` stays as it is: that is legal in
-a query, and a URL of the same length holds a tenth more paths.
+Paths are put into the query here and not passed as parameters, so that ``/`` is not escaped: that is legal in a query,
+and a URL of the same length holds a tenth more paths.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def all_data(project: str | None) -> Call:
 
 
 def query_bytes(name: str, value: str) -> int:
-    """How much one value of a filter adds to a URL."""
+    """The number of bytes that one value of a filter adds to a URL."""
     return len(name) + 2 + len(_quoted(value))
 
 

@@ -1,4 +1,4 @@
-"""Answers about files and folders as values. Pure; all text is cleaned on its way in."""
+"""Answers about files and folders as values. Pure; all text is cleaned as it is read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Details(Wire, frozen=True):
 
 
 class WireData(Wire, frozen=True):
-    """Data as it stands in many answers."""
+    """Data as it occurs in many answers."""
 
     id: Word
     details: _Details | None = None

@@ -1,7 +1,8 @@
-"""Fetching files by the signed URLs that ICA hands out, over sessions that know no credential.
+"""Download files by the signed URLs that ICA gives, over sessions without a credential.
 
-Storage providers refuse a second credential, and one for ICA must not leave ICA. So nothing of the API's client is
-used here; https only, but for this machine, and no redirects. A signed URL is a secret itself: messages name its host.
+Storage providers refuse a second credential, and ICA's credential must not be sent to anyone else. So nothing of the
+API's client is used here; only https, except to this machine, and no redirects. A signed URL is a secret itself:
+messages name only its host.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from manifest_runner.ica.connection.transport import CONNECT_SECONDS, READ_SECON
 
 CHUNK_BYTES = 2**18
 TAIL_BYTES = 2**16
-# Where a server ignores ranges the whole log arrives; nobody waits for the end of a larger one.
+# A server that ignores ranges sends the whole log; a larger one is not worth waiting for.
 LONGEST_LOG = 64 * 2**20
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _RETRYABLE = frozenset({408, 429})
 
 
 class DownloadFailed(RunnerError):
-    """One file cannot be had; the others can. ``expired``: a new URL may help."""
+    """One file cannot be downloaded; others can. ``expired``: a new URL may help."""
 
     def __init__(self, message: str, *, expired: bool = False) -> None:
         super().__init__(message)
@@ -47,7 +48,7 @@ class _NotWhole(RetryableError):
 
 
 class Downloads:
-    """Fetches signed URLs, from several threads at once. ``retries`` makes the patience for one file.
+    """Fetches signed URLs, from several threads at once. ``retries`` makes the RetryPolicy of one file.
 
     ``arrived`` is called with the number of bytes that have arrived. Both ways to fetch raise DownloadFailed,
     Unreachable when the server does not answer, and BadState when the disk is full.
@@ -85,7 +86,7 @@ class Downloads:
         return self._retries().insist(lambda: self._tail(url, size))
 
     def _go_on(self, url: str, part: Path, size: int | None) -> None:
-        """Try again at once as long as each try brings something."""
+        """Try again at once as long as each try makes progress."""
         while True:
             before = _length(part)
             try:
@@ -110,7 +111,7 @@ class Downloads:
             _truncate(part)
             raise _NotWhole("the server does not continue where the file broke off")
         if size is not None and total is not None and total != size:
-            raise DownloadFailed(f"the server has {total:,} bytes of it, ICA says {size:,}")
+            raise DownloadFailed(f"the server has {total:,} bytes of it, but ICA says {size:,}")
         length, wanted = start, total if size is None else size
         try:
             with part.open("ab" if start else "wb") as file:

@@ -1,4 +1,4 @@
-"""The requests that the API knows, as values. Pure: building a request is separate from sending it."""
+"""The API's requests as values. Pure: building a request is separate from sending it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ V4 = "application/vnd.illumina.v4+json"
 
 
 class GuardedBody(msgspec.Struct, frozen=True):
-    """The body of a request, of which ``check`` may say at the last moment that it must not be sent.
+    """The body of a request. ``check`` can still stop it just before it is sent.
 
-    Connecting and sending the headers take time, in which a machine can fall asleep.
+    Connecting and sending the headers take time, during which a machine may go to sleep.
     """
 
     content: bytes
@@ -50,7 +50,7 @@ class Call(msgspec.Struct, frozen=True):
     def headers(self) -> dict[str, str]:
         """The headers that belong to this call, without credential."""
         headers = {"Accept": self.accept}
-        if self.method == "POST":  # ICA wants it of a POST without a body, too
+        if self.method == "POST":  # ICA demands it of a POST without a body, too
             headers["Content-Type"] = V3
         if self.key is not None:
             headers["Idempotency-Key"] = self.key
@@ -106,7 +106,7 @@ def get_analysis(analysis_id: str) -> Call:
 
 
 def abort_analysis(analysis_id: str) -> Call:
-    """Ask for the end of an analysis."""
+    """Ask ICA to abort an analysis."""
     return Call("POST", f"/analyses/{segment(analysis_id)}:abort", wanted=f"analysis {analysis_id}")
 
 

@@ -1,4 +1,4 @@
-"""What the API says about batches, items and analyses."""
+"""Batches, items and analyses, as the API reports them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEFAULT_KEY_WINDOW = 7 * 24 * 3600.0 - 3600
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What the API says about a batch: its id, and its job's status and creation time (None if it sends no job)."""
+    """A batch: its id, and its job's status and creation time (None if the API sends no job)."""
 
     id: str
     status: str | None
@@ -19,7 +19,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Analysis(NamedTuple):
-    """An analysis of the API, as much of it as the lockfile and adoption need. Times are RFC 3339 text."""
+    """An analysis, as far as the lockfile and adoption need it. Times are RFC 3339 text."""
 
     id: str
     reference: str | None

@@ -1,4 +1,4 @@
-"""Requests by which names are looked up: pipelines, storages and projects; data are in ``data_endpoints``. Pure."""
+"""Requests that look up names of pipelines, storages and projects; ``data_endpoints`` has those for data. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def list_pipelines() -> Call:
 
 
 def search_pipelines(code: str) -> Call:
-    """Pipelines of a name; servers before version 2.41 have no such call."""
+    """Pipelines with this code; servers before version 2.41 have no such call."""
     return Call("POST", "/pipelines:search", body=orjson.dumps({"name": {"equals": code}}))
 
 
 def get_pipeline(pipeline_id: str) -> Call:
-    """One pipeline; version 4 knows more of its status."""
+    """One pipeline; version 4 says more about its status."""
     return Call("GET", f"/pipelines/{segment(pipeline_id)}", V4, f"pipeline {pipeline_id}")
 
 
@@ -35,7 +35,7 @@ def list_parameters(pipeline_id: str) -> Call:
 
 
 def get_form(pipeline_id: str) -> Call:
-    """The file of a pipeline's input form."""
+    """The file with a pipeline's input form."""
     return Call("GET", f"/pipelines/{segment(pipeline_id)}/inputForm/inputFormFile", OCTETS)
 
 

@@ -1,4 +1,4 @@
-"""Answers by which names are looked up, as values. Pure; services send numbers for text here and there."""
+"""Answers to look-ups of names, as values. Pure. Services sometimes send numbers where text is specified."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from manifest_runner.ica.wire import Page, PagedList, Text, Wire, WireError, Wor
 
 
 class Named(msgspec.Struct, frozen=True):
-    """A project or a storage: its id and name. ``detail`` helps to tell two of one name apart."""
+    """A project or a storage: its id and name. ``detail`` helps to distinguish two with the same name."""
 
     id: str
     name: str
@@ -21,7 +21,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class PipelineRecord(msgspec.Struct, frozen=True):
-    """A pipeline as a list or a look at it shows it. ``bundles`` are those by which the project has it."""
+    """A pipeline, from a list or from its own call. ``bundles`` are those through which the project has it."""
 
     id: str
     code: str
@@ -123,7 +123,7 @@ def read_declared(body: bytes, clean: Cleaner) -> tuple[Declared, ...]:
 
 
 def read_form(body: bytes, _clean: Cleaner) -> tuple[dict[str, Any], ...]:
-    """The fields of an input form, a file that somebody uploaded: maybe with a BOM. Raises WireError."""
+    """The fields of an input form. Somebody uploaded that file, so it may have a BOM. Raises WireError."""
     try:
         form = msgspec.json.decode(body.removeprefix(BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

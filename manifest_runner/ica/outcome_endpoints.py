@@ -1,4 +1,4 @@
-"""Requests about what came of analyses, as values. Pure. All of them exist in version 3 only and have no pages."""
+"""Requests about the outcomes of analyses, as values. Pure. All of them exist in version 3 only, without pages."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class OutputData(msgspec.Struct, frozen=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    """What one output code holds. ``project`` is the one that the data lies in, where the API says so."""
+    """The data of one output code. ``project`` is the data's project, if the API says so."""
 
     code: str
     project: str | None
@@ -35,7 +35,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True):
-    """What an analysis costs; the amount is spelled as the API spelled it."""
+    """The price of an analysis, with the amount spelled as in the API's answer."""
 
     amount: str
     currency: str

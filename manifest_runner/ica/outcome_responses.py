@@ -1,4 +1,4 @@
-"""Answers about outputs, steps and prices as values. Pure; all text is cleaned on its way in."""
+"""Answers about outputs, steps and prices as values. Pure; all text is cleaned as it is read."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _USAGE = msgspec.json.Decoder(_Usage)
 
 
 def read_outputs(body: bytes, clean: Cleaner) -> tuple[Output, ...]:
-    """The outputs of an analysis. The content of folders is left out. Raises WireError."""
+    """The outputs of an analysis, without the contents of folders. Raises WireError."""
     return tuple([_output(each, clean) for each in decode(body, _OUTPUTS).items])
 
 
@@ -91,7 +91,7 @@ def _data(data: _OutputData, clean: Cleaner) -> OutputData:
 def _step(step: _Step, clean: Cleaner) -> Step:
     log = None if step.logs is None else step.logs.std_err_data
     return Step(
-        name=clean.label(step.name.partition("#")[2] or step.name),  # the runner's own id stands before the #
+        name=clean.label(step.name.partition("#")[2] or step.name),  # the runner's own id comes before the #
         status=clean.name(step.status),
         exit_code=_exit_code(step.exit_code),
         technical=bool(step.technical),
@@ -101,14 +101,14 @@ def _step(step: _Step, clean: Cleaner) -> Step:
 
 
 def _exit_code(code: Any) -> int | None:
-    """The service has sent numbers as text and the reverse."""
+    """Accepts a number or text: the service has sent both."""
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) < 10:
         return int(code)
     return code if type(code) is int else None
 
 
 def _amount(spelled: str) -> str:
-    """A number as it was sent, also one that was sent as text."""
+    """A number as it was sent, even as text."""
     amount = spelled.strip().strip('"')
     try:
         if len(amount) <= _LONGEST_AMOUNT and Decimal(amount).is_finite():

@@ -1,4 +1,4 @@
-"""Asking for many things, a few at a time."""
+"""Send many requests, a few at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AT_A_TIME = 4
 
 
 def in_parallel(ask: Callable[[T], R], values: Sequence[T]) -> Iterator[tuple[T, R]]:
-    """Each value with what ``ask`` returns for it, in order, four of them in work. Raises what ``ask`` raises.
+    """Each value with what ``ask`` returns for it, in order, four at a time. Raises what ``ask`` raises.
 
     Nothing waits for the threads after an error or an interrupt: they are daemons, and they only read.
     """

@@ -1,4 +1,4 @@
-"""Bodies of ICA's answers as values of the model. Pure; all text is cleaned on its way in."""
+"""The bodies of ICA's answers as values of the model. Pure; all text is cleaned as it is read."""
 
 from __future__ import annotations
 

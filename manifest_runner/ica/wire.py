@@ -1,4 +1,4 @@
-"""Reading the bodies of ICA's answers: what all of their readers share. Pure."""
+"""Decode the bodies of ICA's answers: what all their readers share. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Wire(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """The members of an answer that are read; the API's other ones are skipped."""
+    """Members of an answer that are read; all others are skipped."""
 
 
 class PagedList(Wire, Generic[T], frozen=True):

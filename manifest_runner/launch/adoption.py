@@ -1,4 +1,4 @@
-"""Launches that exist already: found by their stamps and taken into the lockfile instead of being sent again."""
+"""Adopt launches that already exist: find them by their stamps, and record them instead of sending them again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AdoptMode = Literal["wait", "now", "never"]
 
 
 class KnownAs(msgspec.Struct, frozen=True):
-    """Under which names and digests a launch may exist. ``fetch`` gives the bytes of a launch's request."""
+    """The names and digests under which a launch may exist. ``fetch`` returns the bytes of a launch's request."""
 
     identities: Identities
     fetch: Callable[[Handle | None], bytes]
@@ -55,9 +55,9 @@ MAX_UNSEEN_ATTEMPTS = 10
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Analyses that exist: by each of their technical tags, and all their userReferences.
+    """The analyses that exist, by each of their technical tags, and all their userReferences.
 
-    Of several the oldest that was not aborted counts, then the oldest.
+    Of several with one tag, the oldest that was not aborted counts, or the oldest if all were.
     """
 
     by_stamp: Mapping[str, Analysis]
@@ -68,8 +68,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Match(NamedTuple):
-    """A launch that exists, and the hash of its request. Where its digest is not the item's present one, that is
-    ``accepted``."""
+    """A launch that exists, and the hash of its request. If the item's present digest differs, that is ``accepted``."""
 
     item: JournaledItem
     analysis: Analysis
@@ -81,8 +80,8 @@ class Match(NamedTuple):
 def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known_as: KnownAs) -> list[Launch]:
     """Take launches that already exist into the lockfile; returns the ones that are still to be sent.
 
-    ``known_as`` gives every digest of a launch at another attempt. Raises ApprovalNeeded where another run's launch
-    is still only partly visible when the deadline is over.
+    ``known_as`` gives every digest of a launch at another attempt. Raises ApprovalNeeded if
+    another run's launch is still only partly visible at the deadline.
     """
     if mode == "never" or not launches:
         return launches
@@ -103,9 +102,9 @@ def wait_for_all(
     mode: AdoptMode,
     awaits: Callable[[Sequence[Match]], bool] | None = None,
 ) -> list[Match]:
-    """Which of the ``due`` items exist.
+    """Those of the ``due`` items that exist.
 
-    Waits for all of them as long as ``awaits`` says so of what exists: without it, while a recent launch is only partly
+    Waits for the others as long as ``awaits`` is true for what exists; by default, while a recent launch is only partly
     visible.
     """
     awaits = awaits or partial(is_recent, env)
@@ -121,7 +120,7 @@ def wait_for_all(
 def _awaits(env: LaunchEnvironment, ends: Mapping[str, float], seen: Sequence[Match]) -> bool:
     """Whether more may show: what an earlier holder of the lease was sending, or else a recent launch by anybody.
 
-    ``ends`` says until when those are waited for at least; beyond that, while some that belong to them are recent.
+    ``ends`` has the time until which each of those is waited for; after that, only while some of them are recent.
     """
     known = {match.item.user_reference for match in seen}
     missing = [end for name, end in ends.items() if name not in known]
@@ -133,7 +132,7 @@ def _awaits(env: LaunchEnvironment, ends: Mapping[str, float], seen: Sequence[Ma
 
 
 def _ends(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs) -> dict[str, float]:
-    """Until when each launch that an earlier holder of the lease may have made may still show."""
+    """The time until which each launch that an earlier holder of the lease may have made can still show."""
     ends: dict[str, float] = {}
     for launch in launches if env.coming else ():
         digests = [known.digest for known in known_as.digests(launch, launch.attempt)]
@@ -144,7 +143,7 @@ def _ends(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs)
 
 
 def existing(items: Iterable[JournaledItem], body: bytes, found: Found) -> list[Match]:
-    """Which items of a batch with this body exist."""
+    """The items of a batch with this body that exist."""
     seen = {item: analysis for item in items if (analysis := found.get(item.digest)) is not None}
     requests = requests_in(body) if seen else {}
     return [
@@ -165,7 +164,7 @@ def adopt_reused(env: LaunchEnvironment, items: Sequence[JournaledItem], body: b
 
 
 def adopt_all(env: LaunchEnvironment, seen: Iterable[Match]) -> None:
-    """Take analyses into the lockfile. They are on disk before anything else happens."""
+    """Record analyses in the lockfile, and write it to disk before anything else happens."""
     for match in seen:
         _adopt(env, match)
     env.save()
@@ -217,7 +216,7 @@ def _all_latest(env: LaunchEnvironment, launches: Iterable[Launch], known_as: Kn
 
 
 def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -> Match | None:
-    """For an aborted launch of the item as it is, another one of the same digest: somebody cleaned up doubles."""
+    """Another launch with the digest of an aborted one, in case somebody cleaned up doubles."""
     twin = found.get(before.digest)
     if not before.was_aborted or twin is None or twin.status in ABORTED_ANALYSIS:
         return None
@@ -228,9 +227,9 @@ def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -
 
 
 def _latest(launch: Launch, found: Found, known_as: KnownAs) -> Match | None:
-    """The launch, as the last attempt at it that exists; None if there is none.
+    """The last existing attempt at a launch; None if there is none.
 
-    Somebody whose lockfile we have not seen may have tried a failed item again, and that may have ended well.
+    Somebody whose lockfile we have not seen may have retried a failed item with success.
     """
     analysis = found.get(launch.digest)
     latest = None if analysis is None else Match(journaled(launch), analysis, known_as.request_hash(launch))
@@ -262,7 +261,7 @@ def _wait_for_the_rest(env: LaunchEnvironment, seen: int, due: int, attempt: int
     if attempt == 0:
         env.notify(
             f"another run's launch of this manifest is only partly visible: {seen} of {due} analyses exist so far; "
-            "waiting for the rest. An item that failed to be created never shows up: --adopt now goes on at once"
+            "waiting for the rest. An item whose creation failed never shows up: --adopt now continues at once"
         )
     if env.deadline.left() <= pause:  # after that there is no time for another search
         raise ApprovalNeeded(

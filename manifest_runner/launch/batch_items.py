@@ -1,4 +1,4 @@
-"""The items of a batch, and which launches of a lockfile they are: one may have been renamed since it was sent."""
+"""Match the items of a batch with launches of a lockfile: an item may have been renamed since it was sent."""
 
 from __future__ import annotations
 

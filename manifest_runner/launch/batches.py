@@ -1,4 +1,4 @@
-"""Launches put into batches: the bytes of each POST and its key. Pure."""
+"""Put launches into batches: the bytes of each POST, and its key. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make_batches(
 def rebuilt_batch(
     batch: InFlight, launches: Iterable[Launch], *, stamp_name: str | None, fetch: Callable[[Handle | None], bytes]
 ) -> PreparedBatch | None:
-    """The batch as another run has sent it; None if not all of its items are among these launches."""
+    """The batch as another run sent it; None if not all of its items are among these launches."""
     by_start = {launch.digest[:START]: launch for launch in launches}
     chosen = [by_start[start] for start in batch.starts if start in by_start]
     if not chosen or batch_key(launch.digest for launch in chosen) != batch.key:
@@ -81,5 +81,5 @@ def stamped(request: bytes, digest: str, name: str) -> bytes:
 
 
 def journaled(launch: Launch) -> JournaledItem:
-    """What the journal keeps of a launch."""
+    """A launch as the journal keeps it."""
     return JournaledItem(launch.user_reference, launch.digest, launch.kind, launch.revision, launch.attempt)

@@ -56,7 +56,7 @@ def find_analyses(client: Client, names: Sequence[str]) -> StampedAnalyses:
 def doubles_among(found: StampedAnalyses, lockfile: Lockfile) -> list[Double]:
     """The launches that exist more than once, in order of the userReferences that their items have now.
 
-    An analysis that was asked to abort ends soon, and counts no longer.
+    An analysis that ICA was asked to abort ends soon and no longer counts.
     """
     stamps = [stamp for stamp, analyses in found.by_stamp.items() if len(analyses) > 1]
     launches = [(name, each) for name, item in lockfile.items.items() for each in item.launches] if stamps else []
@@ -115,7 +115,7 @@ def _adopted(item: LockedItem, analysis: Analysis, request_hash: str | None) -> 
 
 
 def record_aborts(lockfile: Lockfile, doubles: Iterable[Double], aborted: Collection[str], at: str) -> None:
-    """Note in the items' histories which launches were asked to end, those of other lockfiles included."""
+    """Record in the items' launches that ICA was asked to abort these analyses, those of other lockfiles included."""
     newer = {double.digest: [each for each in double.analyses if each.id in aborted] for double in doubles}
     for reference, item in lockfile.items.items():
         launches = item.launches
@@ -137,6 +137,6 @@ def _half(stamp: str) -> str:
 
 
 def all_visible(found: StampedAnalyses, lockfile: Lockfile, references: Iterable[str]) -> bool:
-    """Whether a search shows the analyses of these items, as far as they have one."""
+    """Whether a search shows all analyses that these items have."""
     analyses = (lockfile.items[reference].analysis for reference in references)
     return all(analysis.id in found.ids for analysis in analyses if analysis is not None)

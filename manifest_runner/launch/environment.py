@@ -1,4 +1,4 @@
-"""The values that every step of launching works with."""
+"""The values that every step of launching needs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LaunchEnvironment(msgspec.Struct, frozen=True):
     ``coming`` are launches of an earlier holder of the lease that no search may show yet; if ``is_complete``, there are
     no others.
     ``before_post`` raises LeaseLost if nothing may be sent any more; ``before_body`` does the same just before the
-    bytes leave, and asks somebody only if the lease has ended by the clock. ``after_post`` is called once an answer is
+    bytes leave, and asks the store only if the lease has ended by the clock. ``after_post`` is called once an answer is
     in the journal. ``was_anothers``: since this journal was written another run may have launched what it holds.
     """
 

@@ -17,7 +17,7 @@ _HIDDEN = _GONE | {HTTPStatus.FORBIDDEN}
 
 
 class Gone:
-    """The ids of analyses that do not exist any more, and of batches that hold launches without an analysis."""
+    """The ids of analyses that no longer exist, and of batches with launches that have no analysis."""
 
     def __init__(self) -> None:
         self._ids: set[str | None] = set()
@@ -27,14 +27,14 @@ class Gone:
         return isinstance(launch, LockedItem) and _id(launch) in self._ids
 
     def add(self, client: Client, launch: LockedItem, refused: Refused) -> None:
-        """Note that ICA refused to show a launch. Raises the refusal, unless it says that just this does not exist."""
+        """Note that ICA did not show a launch. Raises the refusal, unless it says that only this launch does not exist."""
         if not is_gone(refused):
             raise refused
         self.check_project(client)
         self._ids.add(_id(launch))
 
     def check_project(self, client: Client) -> None:
-        """Raise Refused if the project is not visible at all: then nothing of it is."""
+        """Raise Refused if the project itself is not visible: then nothing in it is."""
         if not self._project_exists:
             next(client.search_analyses(statuses=("REQUESTED",)), None)
             self._project_exists = True

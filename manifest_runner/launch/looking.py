@@ -37,8 +37,8 @@ OPEN_FILTER = (
     "AWAITING_INPUT",
     "ABORTING",
 )
-# What searches filter by: the names that the API's specification has for filters. A server may refuse any other, such
-# as FAILEDFINAL; an answer with that is an analysis that has ended all the same.
+# The statuses that the API's specification allows as filters. A server may refuse any other, such as FAILEDFINAL; an
+# analysis with that status has ended all the same.
 ENDED_FILTER = ("SUCCEEDED", "FAILED", "FAILED_FINAL", "ABORTED")
 
 
@@ -59,7 +59,7 @@ def cheapest_search(lockfile: Lockfile, references: Collection[str], *, in_detai
 def look_by_search(
     client: Client, lockfile: Lockfile, names: Sequence[str], references: Collection[str], search: Search
 ) -> list[str]:
-    """Update these items from a search. Returns the userReferences of which it said nothing.
+    """Update these items from a search. Returns the userReferences that it did not show.
 
     A server that does not know a status or how to sort is asked for everything instead.
     """
@@ -128,7 +128,7 @@ def _requests_of(lockfile: Lockfile, batch_id: str | None, count: int) -> int:
 
 
 def _still_open(client: Client, name: str) -> Iterator[Analysis]:
-    """Ends at once where the server does not know the filter: then it would show everything."""
+    """Stops at once if the server does not know the filter, since it would then list everything."""
     tag = name_stamp(name)
     for analysis in client.search_analyses(technical_tags=(tag,), statuses=OPEN_FILTER):
         if analysis.status in FINAL_ANALYSIS:

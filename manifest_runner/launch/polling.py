@@ -1,4 +1,4 @@
-"""Following what was launched: few requests, only for what can still change."""
+"""Follow launches with few requests, only for those that can still change."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def analysis_done(item: LockedItem) -> bool:
 
 
 class Poller:
-    """Brings a lockfile up to date, in place, as far as ``is_done`` asks for.
+    """Updates the items of a lockfile, in place, for which ``is_done`` is not yet true.
 
     Where launches are stamped with one of ``names``, their analyses may be found by a search. Unless ``in_detail``,
     it is enough to know which have ended, and how. What ICA no longer knows is added to ``gone``.
@@ -73,7 +73,7 @@ class Poller:
         return [reference for reference, item in items.items() if not self.is_done(item) and item not in self._gone]
 
     def lost_items(self) -> list[str]:
-        """The userReferences of unfinished ones that ICA does not know, as far as the last poll showed."""
+        """The userReferences of unfinished items that ICA did not know at the last poll."""
         items = self.lockfile.items
         return [reference for reference, item in items.items() if not self.is_done(item) and self._is_lost(item)]
 
@@ -81,7 +81,7 @@ class Poller:
         return item in self._gone or (item.analysis is None and item.batch_id in self._misses)
 
     def are_created(self, references: Iterable[str]) -> bool:
-        """Whether the API calls these created, with or without showing the analysis."""
+        """Whether the API says that these were created, even if it does not show their analyses yet."""
         return all(self.lockfile.items[reference].status in FINAL_CREATION for reference in references)
 
     def poll(self) -> int:
@@ -102,7 +102,7 @@ class Poller:
         return len(self.open_items())
 
     def _unshown(self, references: list[str]) -> list[str]:
-        """Those that were created, and whose batch does not show an analysis."""
+        """Those that were created, but whose batch does not show an analysis."""
         items = self.lockfile.items
         return [each for each in references if items[each].status == "SUCCEEDED" and items[each].analysis is None]
 
@@ -177,7 +177,7 @@ class Poller:
 
 
 def pauses(fixed: float | None) -> Iterable[float]:
-    """Seconds between polls: as asked for, else growing from half a second to half a minute."""
+    """Seconds between polls: as given, or growing from half a second to half a minute."""
     pause = FIRST_PAUSE if fixed is None else fixed
     while True:
         yield pause

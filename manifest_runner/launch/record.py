@@ -1,4 +1,4 @@
-"""From an answered POST to the lockfile: the one way in which a launch becomes known."""
+"""Record answered POSTs and analyses in the lockfile: the only way in which a launch becomes known."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from manifest_runner.timestamps import timestamp
 
 
 def record_answer(lockfile: Lockfile, answer: Answer) -> None:
-    """A launched batch in the lockfile. Doing it twice changes nothing, even after later launches of its items.
+    """Record a launched batch. Doing it twice changes nothing, even after later launches of its items.
 
-    An interrupt can come halfway; doing it again then completes it, which is why the batch comes last.
+    An interrupt can come halfway; doing it again then completes the record, which is why the batch comes last.
     """
     post, batch_id = answer.post, answer.batch_id
     missing = [item for item in post.items if not _is_recorded(lockfile.items.get(item.user_reference), item, batch_id)]
@@ -68,7 +68,7 @@ def new_launch(
     *,
     adopted: bool = False,
 ) -> LockedItem:
-    """A launch as far as it has been seen. The members of a file have no defaults: a missing one is damage."""
+    """A launch with what is known of it. In the file no member has a default: a missing one means damage."""
     return LockedItem(digest, kind, revision, attempt, batch_id, item_id, status, message, analysis, adopted=adopted)
 
 
@@ -79,7 +79,7 @@ def updated(item: LockedItem, seen: BatchItem) -> LockedItem:
 
 
 def with_analysis(item: LockedItem, seen: Analysis) -> LockedItem:
-    """A launch with its analysis as it is now; why that failed is the API's summary of it."""
+    """A launch with its analysis as it is now. Of a failed analysis the API's summary is the message."""
     status = item.status if item.creation_failed else "SUCCEEDED"
     reason = seen.summary if seen.status in FAILED_ANALYSIS else None
     analysis = locked_analysis(seen, item.analysis)
@@ -87,7 +87,7 @@ def with_analysis(item: LockedItem, seen: Analysis) -> LockedItem:
 
 
 def with_abort_request(item: LockedItem, analysis_id: str, at: str) -> LockedItem:
-    """The item with a note that this analysis, of the current launch or a replaced one, was asked to end."""
+    """The item, noting that ICA was asked to abort this analysis of its current launch or a replaced one."""
 
     def noted(launch: LockedItem) -> LockedItem:
         is_it = launch.analysis is not None and launch.analysis.id == analysis_id
@@ -97,14 +97,14 @@ def with_abort_request(item: LockedItem, analysis_id: str, at: str) -> LockedIte
 
 
 def locked_analysis(seen: Analysis, before: LockedAnalysis | None = None) -> LockedAnalysis:
-    """What the lockfile keeps of an analysis; times that were known stay known."""
+    """An analysis as the lockfile keeps it; times that were known before stay known."""
     start = seen.start_date or (before.start_date if before else None)
     end = seen.end_date or (before.end_date if before else None)
     return LockedAnalysis(seen.id, seen.reference, seen.status, start, end)
 
 
 def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
-    """A new launch of an item; the one that it replaces moves, whole, to ``previous``."""
+    """A new launch of an item; the one that it replaces moves to ``previous`` as a whole."""
     if before is None:
         return item
     if _is_same(before, item):

@@ -1,4 +1,4 @@
-"""Settling what a crash left: batches that the journal holds without an answer."""
+"""Settle what a crash left: batches in the journal without an answer."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def _was_launched_since(env: LaunchEnvironment, post: Post, age: float, mode: Ad
 
 
 def _known_digests(lockfile: Lockfile, post: Post) -> set[str]:
-    """Those of its items that were launched otherwise: by a run that lost its lease, or a merged lockfile's.
+    """Those of its items that were launched in another way: by a run that lost its lease, or in a merged lockfile.
 
-    There they may have other names.
+    They may have other names there.
     """
     launched = {launch.digest for item in lockfile.items.values() for launch in item.launches}
     return launched.intersection(item.digest for item in post.items)
@@ -94,7 +94,7 @@ def _settle_known(env: LaunchEnvironment, post: Post, known: Collection[str], mo
 
 
 def _age(env: LaunchEnvironment, post: Post) -> float:
-    """Seconds by whichever clock makes it oldest: a key that may have expired is not relied on.
+    """The batch's age in seconds, by the clock that makes it oldest: a key that may have expired is not relied on.
 
     Our clock may have jumped in the meantime, so the server is asked, unless the batch seems to be of this hour.
     """
@@ -106,7 +106,7 @@ def _age(env: LaunchEnvironment, post: Post) -> float:
 
 
 def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMode) -> None:
-    """POST a batch again. Where it is refused now, what a lost try launched shows within an hour, or never."""
+    """POST a batch again. If that is refused, whatever an earlier try launched shows within an hour, or never."""
     try:
         send(env, post, again=True)
     except KeyReused:
@@ -124,16 +124,16 @@ def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMo
 
 
 def _settle_by_stamps(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMode) -> None:
-    """Adopt what exists of a batch. Where nothing does, send it again: a key that is still known does no harm.
+    """Adopt what exists of a batch. If nothing does, send it again: if ICA still knows the key, that does no harm.
 
-    Items that are missing beside recent ones may still be created: after a second first POST, or by a wrong clock.
-    So may all of them, when another user has just sent the batch.
+    Items that are missing beside recent ones may still be created: a repeated POST may have been the first to arrive,
+    or a clock may be wrong. All of them may still be created if another user has just sent the batch.
     """
     if not post.stamped:
         raise _unknowable(env, post)
     if foreign := not _is_ours(env, post):
         env.notify(
-            "it was sent with another credential, or another run may have launched it since: looking for its stamps"
+            "it was sent with another credential, or another run may have launched it since: searching for its stamps"
         )
     is_coming = foreign and abs(age) < SETTLING_SECONDS
     end = env.clock() + (SETTLING_SECONDS - max(0.0, age) if is_coming else 0.0)

@@ -1,4 +1,4 @@
-"""What --retries launches again: which failures count, how often each item was tried, and its next attempt. Pure."""
+"""What --retries launches again: the failures that count, the tries of each item, and its next attempt. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Redigest = Callable[[Launch, int], str]
 
 
 def may_fail_again(item: LockedItem) -> bool:
-    """Whether another attempt at a failed launch may end better; an aborted one was stopped on purpose."""
+    """Whether another attempt at a failed launch may succeed; an aborted one was stopped on purpose."""
     return item.failed and not item.was_aborted
 
 

@@ -1,4 +1,4 @@
-"""How many analyses of a manifest run, and how many more may. Nothing here is sent but questions."""
+"""Count the analyses of a manifest that run, and how many more may. Only reads from ICA."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 
 
 def unfinished(lockfile: Lockfile, gone: Container[LockedItem] = ()) -> int:
-    """How many launches are not known to have ended, including replaced ones, less those that are ``gone``."""
+    """The number of launches that are not known to have ended, including replaced ones, except those ``gone``."""
     launches = (launch for item in lockfile.items.values() for launch in item.launches)
     return sum(not launch.analysis_is_final and launch not in gone for launch in launches)
 
 
 def room_for(lockfile: Lockfile, most: int | None, gone: Container[LockedItem] = ()) -> int:
-    """How many more analyses may run at once when at most ``most`` may, None for any number."""
+    """The number of further analyses that may run if at most ``most`` may run at once (None: any number)."""
     return sys.maxsize if most is None else max(0, most - unfinished(lockfile, gone))
 
 
-def refresh_replaced(client: Client, lockfile: Lockfile, gone: Gone) -> None:
-    """Ask for the replaced launches that have not ended: nothing else follows them."""
+def follow_replaced(client: Client, lockfile: Lockfile, gone: Gone) -> None:
+    """Ask for each replaced launch that has not ended, also one without an analysis: nothing else follows those."""
     for name, item in lockfile.items.items():
         if not all(launch.analysis_is_final for launch in item.previous):
             previous = tuple(

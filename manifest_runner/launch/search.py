@@ -1,4 +1,4 @@
-"""Finding a manifest's analyses by the stamps that their launches carry."""
+"""Find a manifest's analyses by their stamps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stamped_analyses(client: Client, names: Iterable[str]) -> Iterator[Analysis]
 
 
 def age_order(analysis: Analysis) -> tuple[datetime, str]:
-    """Sorts analyses from the oldest to the newest, in the same order for everybody.
+    """A sort key for analyses: the oldest first, in the same order for everybody.
 
     Times are not compared as text: a server may leave out a fraction of a second that is zero.
     """

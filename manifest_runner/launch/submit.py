@@ -1,4 +1,4 @@
-"""Sending batches: journal, POST, journal the answer (see ``journal`` for the reasons)."""
+"""Send a batch: journal it, POST it, journal the answer (see ``journal`` for the reasons)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def send(env: LaunchEnvironment, post: Post, *, again: bool) -> None:
 
 
 def _before_each_try(env: LaunchEnvironment, post: Post, *, again: bool) -> Callable[[], None]:
-    """Every try but the first is on disk before it is made: what it launches is younger than the first."""
+    """Record every try but the first before it is made, since what it launches is younger than the first try."""
     tries = count(int(again))
 
     def before() -> None:

@@ -30,7 +30,7 @@ from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sending import Sender
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.launch.retries import launches_in, may_fail_again, relaunch, retries_in
-from manifest_runner.launch.room import refresh_replaced, room_for
+from manifest_runner.launch.room import follow_replaced, room_for
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.planning.naming import Identities
 from manifest_runner.planning.plan import Launch, Plan
@@ -86,7 +86,7 @@ class Waves:
         if not self._again and not self._waiting:
             return 0
         if self._run.max_running is not None:
-            refresh_replaced(self._run.client(), self._lockfile, self._run.gone)
+            follow_replaced(self._run.client(), self._lockfile, self._run.gone)
         return self._wave(self._again, is_retry=True) + self._wave(self._waiting, is_retry=False)
 
     def _wave(self, queue: list[Launch], *, is_retry: bool) -> int:

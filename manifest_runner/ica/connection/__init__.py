@@ -1,1 +1,1 @@
-"""How requests reach the server: the session, credentials, retries, and what each failure means."""
+"""Requests to the server: sessions, credentials, retries, and the meaning of each failure."""

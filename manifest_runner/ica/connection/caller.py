@@ -1,7 +1,7 @@
-"""Asking one server for one project: tried again, page by page, in the version that it has.
+"""Call the API of one server for one project: with retries, page by page, in the version that the server has.
 
-Every call is tried again until its schedule or the deadline is over. A call raises Refused (KeyReused for a 422 to an
-idempotency key) or Unreachable. Text of the server is cleaned on its way in.
+Every call is retried until its schedule or the deadline is over. A call raises Refused (KeyReused for a 422 to an
+idempotency key) or Unreachable. The server's text is cleaned as it is read.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Caller:
 
     @property
     def cleaner(self) -> Cleaner:
-        """Cleans text that comes from the server by another way than this client."""
+        """A cleaner for text of the server that does not come through this client."""
         return Cleaner(self._transport.secrets)
 
     def now(self) -> float:
@@ -107,7 +107,7 @@ class Caller:
         return self._transport.server_now()
 
     def ask_time(self) -> None:
-        """Learn the server's time from any answer to a small question. Raises Unreachable."""
+        """Learn the server's time from the answer to a small request. Raises Unreachable."""
         self._retries.insist(lambda: self._transport.send(endpoints.get_batch(NOBODYS_BATCH)))
 
     def close(self) -> None:

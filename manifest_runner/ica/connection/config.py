@@ -1,4 +1,4 @@
-"""Which server and which credential: what a command line, the environment and ~/.icav2 decide.
+"""Find the server and the credential, by the command line, the environment and ~/.icav2.
 
 The names of variables, files and keys are those of the official ``icav2`` CLI, so that both share one setup.
 """
@@ -17,14 +17,14 @@ from manifest_runner.errors import Refused, UsageProblem
 from manifest_runner.ica.connection.server_url import host_of, normal_url
 
 DEFAULT_SERVER = "https://ica.illumina.com"
-# Reads a YAML file; raises OSError or InvalidManifest. A ``!!binary`` value is anything but text.
+# Reads a YAML file; raises OSError or InvalidManifest. A ``!!binary`` value is not read as text.
 ReadYaml = Callable[[Path], Mapping[str, object]]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """One HTTP header that proves who asks; ``source`` says in messages where it was found."""
+    """An HTTP header that authorizes requests. ``source`` says where it was found, for messages."""
 
     header: str
     value: str
@@ -35,12 +35,12 @@ class Credential(msgspec.Struct, frozen=True):
 
     @property
     def secret(self) -> str:
-        """The part of the value that nobody may see."""
+        """The part of the value that must never be shown."""
         return self.value.removeprefix("Bearer ")
 
     @property
     def user(self) -> str:
-        """Tells users apart without saying who they are: eight hex digits of a hash, too few to guess a key by.
+        """Distinguishes users without revealing who they are: eight hex digits of a hash, too few to guess a key from.
 
         Tokens are renewed every day, so a token counts by its subject (RFC 7519, 4.1.2).
         """
@@ -50,7 +50,7 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 def token_claims(token: str) -> Mapping[str, object]:
-    """What a JSON web token says, unverified; nothing for anything else."""
+    """The claims of a JSON web token, unverified; empty for any other text."""
     payload = token.split(".")[1] if token.count(".") == 2 else ""
     try:
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -86,8 +86,8 @@ def find_server(flag: str | None, env: Mapping[str, str], home: Path, read_yaml:
 def find_credential(server_url: str, env: Mapping[str, str], home: Path, read_yaml: ReadYaml) -> Credential:
     """The first credential found: a token or key of the environment, the CLI's session, the CLI's key.
 
-    ``server_url`` is one of `find_server`: its host says which session file is meant. Raises Refused when
-    there is no usable credential and UsageProblem for a file that cannot be read. No message holds a value.
+    ``server_url`` comes from `find_server`; its host determines the session file. Raises Refused if there is no usable
+    credential, and UsageProblem for a file that cannot be read. No message contains a value.
     """
     for credential in _candidates(server_url, env, home, read_yaml):
         if credential:
@@ -100,14 +100,14 @@ def find_credential(server_url: str, env: Mapping[str, str], home: Path, read_ya
 
 
 def retries_rate_limits(env: Mapping[str, str]) -> bool:
-    """Whether a 429 is retried; ICAV2_ICA_NO_RETRY_RATE_LIMITING=1 says no, as in the icav2 CLI."""
+    """Whether a 429 is retried. ICAV2_ICA_NO_RETRY_RATE_LIMITING=1 turns that off, as in the icav2 CLI."""
     return env.get("ICAV2_ICA_NO_RETRY_RATE_LIMITING", "").strip().lower() not in _TRUE
 
 
 def _candidates(
     server_url: str, env: Mapping[str, str], home: Path, read_yaml: ReadYaml
 ) -> Iterator[Credential | None]:
-    """Lazily, so that a broken file does not matter to someone who set a variable."""
+    """Lazily, so that a broken file does not matter to somebody who has set a variable."""
     yield _bearer(env.get("ICAV2_ACCESS_TOKEN"), "ICAV2_ACCESS_TOKEN")
     yield _api_key(env.get("ICAV2_X_API_KEY"), "ICAV2_X_API_KEY")
     session = _session_file(server_url, home)
@@ -127,10 +127,10 @@ def _api_key(value: str | None, source: str) -> Credential | None:
 
 
 def _header_value(value: str | None, source: str) -> str:
-    """The value without the line end that files leave; a header holds one line of Latin-1."""
+    """The value without the line end that a file may add. A header is one line of Latin-1."""
     text = (value or "").strip()
     if any(ord(character) > 0xFF or not character.isprintable() for character in text):
-        raise Refused(f"{source}: the credential holds characters that an HTTP header cannot; copy it again")
+        raise Refused(f"{source}: the credential has characters that an HTTP header cannot contain; copy it again")
     return text
 
 

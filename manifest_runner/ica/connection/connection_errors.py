@@ -1,4 +1,4 @@
-"""What each failure of the HTTP libraries means; a test fails for any that is not in the table."""
+"""The meaning of each exception of the HTTP libraries. A test fails for any that is not in the table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from manifest_runner.text import plain_text
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What a family of exceptions means, in the terms of RetryableError; ``words`` may name the ``{host}``."""
+    """The meaning of a family of exceptions, in the terms of RetryableError. ``words`` may name the ``{host}``."""
 
     words: str
     kinds: tuple[type[BaseException], ...] = ()
@@ -23,7 +23,7 @@ class Meaning(msgspec.Struct, frozen=True):
     executed: bool = True
 
 
-# The first line that fits the exception or one of its causes counts: requests hides most of them in a ConnectionError.
+# The first line that matches the exception or one of its causes counts: requests wraps most of them in ConnectionError.
 MEANINGS = (
     Meaning(
         "the certificate of {host} is not trusted (see REQUESTS_CA_BUNDLE)",
@@ -93,7 +93,7 @@ UNEXPECTED = Meaning("the request to {host} failed")
 
 
 def meaning_of(error: BaseException) -> Meaning:
-    """The line of the table for an exception; UNEXPECTED for what the libraries may add one day."""
+    """The line of the table for an exception; UNEXPECTED for one that the libraries may add later."""
     causes = tuple(_causes(error))
     fitting = (line for line in MEANINGS if any(isinstance(cause, line.kinds) for cause in causes))
     return next(fitting, UNEXPECTED)

@@ -1,4 +1,4 @@
-"""ICA's refusals (RFC 7807), turned into the error that a person reads."""
+"""Turn ICA's refusals (RFC 7807) into errors that a person can read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a request was about, for the sentence that says what to do next."""
+    """The subject of a request, for the sentence that says what to do next."""
 
     server: str
     project: str

@@ -1,4 +1,4 @@
-"""What a server says, without the credentials that it was sent, and without signatures in URLs."""
+"""Remove credentials, and signatures in URLs, from the text of a server."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from manifest_runner.signed_urls import mask_signatures
 from manifest_runner.text import plain_text
 
 MARK = "***"
-# A shorter key (the emulator takes any) is a word like "test": not a secret, and too common to be struck out.
+# A shorter key (the emulator accepts any) is a word like "test": not a secret, and too common to be removed.
 SHORTEST_SECRET = 4
-# A short key can be part of an honest name, a real one cannot.
+# A short key can happen to be part of a name; a real key cannot.
 SHORTEST_SECRET_IN_NAMES = 6
 SHORTEST_SECRET_IN_LABELS = 16
 LONGEST_MESSAGE = 10_000
 
 
 class Cleaner(msgspec.Struct, frozen=True):
-    """Cleans what a server says before it is kept or shown; ``secrets`` are the credentials that it was sent."""
+    """Cleans text of a server before it is kept or shown. ``secrets`` are the credentials that were sent to it."""
 
     secrets: tuple[str, ...]
 
@@ -56,7 +56,7 @@ class Cleaner(msgspec.Struct, frozen=True):
 
 
 class _Untouched(Cleaner, frozen=True):
-    """For texts in which there is nothing to clean."""
+    """The cleaner for texts that have nothing to clean."""
 
     def name(self, text: str) -> str:
         return text

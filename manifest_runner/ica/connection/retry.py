@@ -1,4 +1,4 @@
-"""How long to go on asking: one request, tried until there is an answer, a refusal or no more time.
+"""Retry a request until there is an answer, a refusal or no more time.
 
 The arithmetic of the pauses is pure; only `RetryPolicy` waits.
 """
@@ -132,7 +132,7 @@ class RetryableError(Exception):
         self.asked = asked
 
     def not_executed(self) -> RetryableError:
-        """The same, where what was really asked for has not been sent."""
+        """The same, for a failure before the request itself was sent."""
         return RetryableError(self.reason, final=self.final, executed=False, conflict=self.conflict, asked=self.asked)
 
 
@@ -168,7 +168,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
     def _check_time(self, *, executed: bool) -> None:
         if self.deadline.left() <= 0:
-            raise _unreachable("The time that --timeout gives is over", executed)
+            raise _unreachable("The time of --timeout is over", executed)
 
     def _wait(self, error: RetryableError, count: int, *, executed: bool) -> None:
         pause = self._pause(error, count)

@@ -1,8 +1,8 @@
-"""How a client proves who asks: by its credential, or by a token that it exchanged an API key for.
+"""Authorize requests with a credential, or with a token in exchange for an API key.
 
-ICA opens a session for each request that carries an API key, and advises a token. A token of an API key cannot be
-refreshed, so near its end, or on a 401, the key is exchanged again. Where the exchange is refused the key is used as
-it is.
+ICA opens a session for each request that carries an API key, and recommends a token. The token of an API key cannot be
+refreshed, so shortly before it expires, or on a 401, the key is exchanged again. If the exchange is refused, the key is
+used as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from manifest_runner.ica.connection.config import Credential, token_claims
 from manifest_runner.ica.connection.retry import Answer
 
 API_KEY_HEADER = "X-API-Key"
-# A token is replaced this many seconds before its end, or at nine tenths of its life if that is shorter.
+# A token is replaced this many seconds before it expires, or after nine tenths of its life if that is later.
 MARGIN_SECONDS = 60.0
 LAST_PART = 0.1
 
@@ -25,7 +25,7 @@ Exchange = Callable[[Header], Answer]
 
 
 class Authorization:
-    """The header that proves who asks. May be used by several threads at once.
+    """The header that authorizes requests. May be used by several threads at once.
 
     ``exchange`` sends a request for a token with the given header; ``now`` gives the server's time in seconds.
     """

@@ -1,4 +1,4 @@
-"""One HTTP exchange after another: sessions, proxies, certificates, and the time that the server's answers show."""
+"""Send HTTP requests: sessions, proxies, certificates, and the server's time as its answers show it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from manifest_runner.version import __version__
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
-# The read timeout starts again with each byte; this ends an answer that drips.
+# The read timeout starts again with each byte; this ends an answer that comes byte by byte.
 ANSWER_SECONDS = 300.0
 ANSWER_BYTES = 64 * 2**20
 CHUNK_BYTES = 2**16
@@ -63,9 +63,9 @@ class Transport:
         return self._authorization.secrets
 
     def send(self, call: Call) -> Answer:
-        """One HTTP exchange, and another one where a token has expired before its time.
+        """One HTTP exchange, and a second one if the token turns out to have expired.
 
-        Raises RetryableError for anything but a whole answer.
+        Raises RetryableError for anything but a complete answer.
         """
         header = self._authorization.header()
         answer = self._exchange(call, header)
@@ -111,7 +111,7 @@ class Transport:
         """All of the body, bounded in bytes and in time."""
         limit = Deadline.after(min(ANSWER_SECONDS, self._deadline.left()), self._deadline.clock)
         body = bytearray()
-        # read1 gives what is there, where read would wait for a full chunk however slowly it drips.
+        # read1 returns what has arrived; read would wait for a full chunk, however slowly that arrives.
         while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
             body += chunk
             if len(body) > ANSWER_BYTES:
@@ -122,7 +122,7 @@ class Transport:
 
 
 def proxies_for(url: str, env: Mapping[str, str]) -> dict[str, str]:
-    """The proxy of ``HTTPS_PROXY`` or ``ALL_PROXY`` that requests shall use, none for http and loopback."""
+    """The proxy of ``HTTPS_PROXY`` or ``ALL_PROXY`` for requests; none for http and loopback."""
     host = host_of(url)
     proxy = _variable(env, "https_proxy", "all_proxy")
     if not proxy or not url.startswith("https:") or is_loopback(host):
@@ -148,7 +148,7 @@ class _Session(requests.Session):
 
 
 def open_session(server_url: str, env: Mapping[str, str]) -> requests.Session:
-    """A session that takes nothing from the process by itself: no .netrc, no proxies but those given here."""
+    """A session that takes nothing from the process's environment: no .netrc, and only the proxies given here."""
     session = _Session()
     session.trust_env = False
     session.proxies.update(proxies_for(server_url, env))

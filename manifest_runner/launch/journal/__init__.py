@@ -1,1 +1,1 @@
-"""What was sent, written down before it is sent."""
+"""The journal: each batch is recorded before it is sent."""

@@ -105,7 +105,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Whose journal it is; one of another manifest, project or server is refused."""
+    """The owner of a journal. A journal of another manifest, project or server is refused."""
 
     name: str
     project: str
@@ -205,7 +205,7 @@ class Journal:
         self.answers.append(Answer(self.pending.pop(key), batch_id, status))
 
     def forget_body(self) -> None:
-        """The last answer is in the lockfile in memory: a long run need not keep the bytes of all its batches."""
+        """Drop the bytes of the last batch, whose answer is in the lockfile in memory: a long run must not keep them all."""
         last = self.answers[-1]
         self.answers[-1] = structs.replace(last, post=structs.replace(last.post, body=b""))
 
@@ -215,7 +215,7 @@ class Journal:
         del self.pending[key]
 
     def sync(self) -> None:
-        """A killed process may have left its last record in memory: flush it before relying on it."""
+        """Flush what a killed process may have left in the system's cache, before relying on it."""
         self._records.sync()
 
     def _append(self, record: Record) -> None:
@@ -227,7 +227,7 @@ class Journal:
         self._records.close()
 
     def forget_answered(self) -> None:
-        """All answers are in the lockfile, on disk. Raises BadState if they cannot be removed."""
+        """Remove the answers: the lockfile on disk has them all. Raises BadState if they cannot be removed."""
         self._records.forget_all_but(self.pending.keys())
         self.answers.clear()
 

@@ -1,11 +1,11 @@
-"""Where the records of a journal lie: appended to a file here, or an object for each batch in a store.
+"""The records of a journal: lines appended to a local file, or an object for each batch in a store.
 
-A record is one line: eight hex digits of CRC-32, a blank, JSON. In a file a last line without its newline was torn by a
+A record is one line: eight hex digits of CRC-32, a space, JSON. In a file a last line without its newline was torn by a
 crash. Any other line whose checksum is wrong is damage, and nothing is sent until a person has looked.
 
 A power cut loses what was not fsynced, names in the folder included: so the folder is fsynced when the journal is
 opened, and again before it is removed, or the lockfile's new name could be lost after it. What a killed process has
-written may be in memory only: fsync it before relying on it.
+written may be in the system's cache only: fsync it before relying on it.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class Records(Protocol):
         ...
 
     def forget_all_but(self, pending: Collection[str]) -> None:
-        """The lockfile has every batch but those with these keys."""
+        """Remove all batches but those with these keys: the lockfile has the others."""
         ...
 
     def close(self) -> None: ...
 
 
 class FileRecords:
-    """One file, beside the lockfile; it goes when nothing in it is pending."""
+    """One file beside the lockfile, removed when nothing in it is pending."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -93,7 +93,7 @@ class FileRecords:
             raise unwritable(self._path, e) from e
 
     def _open(self, head: Record) -> BinaryIO:
-        """Append after the last whole record: a torn one must not become the start of the next line."""
+        """Append after the last complete record: a torn one must not become the start of the next line."""
         is_new = not self._path.exists()
         _keep_from_others(self._path)
         file = self._path.open("ab")

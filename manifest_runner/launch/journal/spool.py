@@ -1,4 +1,4 @@
-"""The requests that are due, in a nameless file on disk: the checked bytes are sent, even gigabytes of them."""
+"""The requests that are due, in a nameless file on disk: the very bytes that were checked are sent, even gigabytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from manifest_runner.planning.plan import Handle, SpoolPlace
 
 
 class Spool:
-    """Byte strings by their place. First all are kept, then they are fetched. Raises BadState when the disk is full."""
+    """Byte strings by their position. All are kept before any is fetched. Raises BadState if the disk is full."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

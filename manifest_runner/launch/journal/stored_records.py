@@ -1,7 +1,7 @@
 """The journal in a store: one object for each batch, so that any machine can finish what another left.
 
-The object is created before the POST, written over with the answer, and removed when the lockfile has it: two writes
-and a removal for each batch, and a write for each try after the first.
+The object is created before the POST, overwritten with the answer, and removed when the lockfile has it: two writes and
+a removal for each batch, and a write for each try after the first.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class StoredRecords:
         return self._store.where(self._folder)
 
     def read(self) -> Iterator[Chain]:
-        """The records of the run before come first.
+        """The records of the previous run come first.
 
-        What another lease's run wrote, and that one did not settle, was written after that lease was lost, and never
-        sent: which shows only once the others are settled.
+        What a run under another lease wrote, and the previous run did not settle, was written after that lease was
+        lost, and never sent; this shows only once the others are settled.
         """
         chains = [chain for name in self._store.names(self._folder) if (chain := self._read(name))]
         yield from sorted(chains, key=lambda chain: chain[0][1].get("lease") != self._before)
@@ -83,7 +83,7 @@ class StoredRecords:
             self._store.delete([self._objects.pop(record["released"]).name])
 
     def _create(self, content: bytes) -> _Object:
-        """Under the next number; one that another run has taken since is left to it."""
+        """Create an object under the next number that no other run has taken."""
         while True:
             self._last += 1
             name = f"{self._folder}{self._last:06d}.json"

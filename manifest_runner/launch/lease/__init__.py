@@ -1,1 +1,1 @@
-"""One run at a time, wherever it runs."""
+"""The lease: one run at a time works on a manifest, on any machine."""

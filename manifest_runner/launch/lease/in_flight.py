@@ -1,7 +1,7 @@
-"""What a run is about to send, written into its lease before each POST, for whoever takes the lease over.
+"""The batch that a run is about to send, written into its lease before each POST, for the run that takes over.
 
-If that has the same credential and the same items due, it sends the same bytes under the same key, and ICA executes
-them once, whichever of the two arrives. Else it waits until the batch shows.
+If that run has the same credential and the same items due, it sends the same bytes under the same key, and ICA executes
+them once, whichever request arrives. Otherwise it waits until the batch shows.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class InFlight(msgspec.Struct, frozen=True):
 
 
 class Coming(msgspec.Struct, frozen=True):
-    """What may still show until this time: digests that start like this, or any if none are known."""
+    """Launches that may still show until this time: those whose digests start like this, or any if none are known."""
 
     until: float
     starts: frozenset[str] = frozenset()

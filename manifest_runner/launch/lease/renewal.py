@@ -16,7 +16,7 @@ PAUSE_AFTER_FAILURE = 15.0
 
 @contextmanager
 def renewing(keeper: LeaseKeeper) -> Iterator[None]:
-    """Renew the lease in the background. What fails there is found by the run itself before it sends anything."""
+    """Renew the lease in the background. If that fails, the run itself notices before it sends anything."""
     ended = Event()
     thread = Thread(target=_renew, args=(keeper, ended), name="lease", daemon=True)
     thread.start()
