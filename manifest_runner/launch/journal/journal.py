@@ -205,7 +205,7 @@ class Journal:
         self.answers.append(Answer(self.pending.pop(key), batch_id, status))
 
     def forget_body(self) -> None:
-        """Drop the bytes of the last batch, whose answer is in the lockfile in memory: a long run must not keep them all."""
+        """Drop the bytes of the last batch once the lockfile in memory has its answer, or a long run would keep all."""
         last = self.answers[-1]
         self.answers[-1] = structs.replace(last, post=structs.replace(last.post, body=b""))
 
