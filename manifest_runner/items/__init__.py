@@ -1,1 +1,1 @@
-"""Rows and templates make checked requests."""
+"""Items: rows and templates become checked requests."""

@@ -1,4 +1,4 @@
-"""The hot path: an analysis compiled once into one Python function from a row to the API's item.
+"""The hot path: compile an analysis once into one Python function from a row to the API's item.
 
 Rendering each string through Jinja takes about sixty times as long as an f-string, and most strings of a manifest
 only put a cell into some text. So the tree of an analysis becomes the source of a function: what no row changes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # jinja2 is imported once there is a template
 
 
 class Beside(msgspec.Struct, frozen=True, eq=False):
-    """What comes with a row: the rows of its group (None without ``groupBy``), and the file that it is from."""
+    """What belongs to a row: the rows of its group (None without ``groupBy``), and the file that it is from."""
 
     members: Sequence[Any] | None = None
     file: FileName | None = None
@@ -75,7 +75,7 @@ def _what_a_query_gives(query: Query, *, cells_are_text: bool) -> Literal["text"
 
 
 class Writer:
-    """Writes a function's source. Text of the manifest appears in it as ``repr`` quotes it, other values as globals."""
+    """Writes a function's source, with the manifest's text as ``repr`` quotes it, and other values as globals."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Writer:
         return None if source is None else "{" + source + "}" if as_text else source
 
     def _fixed_text(self, lookup: Lookup) -> str | None:
-        """What a name that is the same for every row adds to a text; None if that takes Jinja."""
+        """The text of a name that is the same for every row; None if that takes Jinja."""
         value = None if lookup.filters or lookup.path else self._fixed(lookup)
         return _cell_text(value) if isinstance(value, (str, bool, int, float)) else None
 
@@ -247,7 +247,7 @@ def changes(node: Any) -> bool:
 
 
 def _cell_text(value: Any) -> str:
-    """A cell of a row that is a mapping, as text. Raises TypeError for what the slow way has to report."""
+    """A cell of a row that is a mapping, as text. Raises TypeError for what slow rendering must report."""
     if isinstance(value, str):
         return value
     if isinstance(value, (bool, int, float)):

@@ -1,4 +1,4 @@
-"""Values that are the same for every row: the vars, and templates where there is no row, such as in a file's name."""
+"""Values that are the same for every row: the vars, and templates outside rows, such as in a file's name."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:  # jinja2 is imported once there is a template
 
 
 class BrokenConstant(Exception):
-    """A value cannot be rendered, or reads a var that cannot; the fault is reported already."""
+    """A value, or a var that it uses, cannot be rendered; the fault is already reported."""
 
 
 def manifest_scope(document: Document, project: str, budget: Budget, findings: Findings) -> ManifestScope:
-    """The scope of a manifest, faults of its vars reported.
+    """The scope of a manifest. Reports the faults of its vars.
 
     A var sees ``env``, ``project``, ``name``, the vars above it, and those that only ``--var`` gives.
     """
@@ -47,7 +47,7 @@ def manifest_scope(document: Document, project: str, budget: Budget, findings: F
 
 
 def find_template(scope: ManifestScope, text: str, *, expression: bool = False) -> Template:
-    """The template of a text. Raises TemplateFault, and BrokenConstant where nothing more need be said."""
+    """The template of a text. Raises TemplateFault, and BrokenConstant for a fault that is already reported."""
     template = scope.templates.get(text, expression=expression)
     used = template.used
     if not (scope.broken_vars.isdisjoint(used.vars) and scope.broken_tables.isdisjoint(used.tables)):
@@ -99,7 +99,7 @@ def _rendered_entries(
 
 
 def refuse_template_key(scope: ManifestScope, key: str, path: DataPath, analysis: int | None) -> bool:
-    """Whether a key is a template, which is reported."""
+    """Report a key that is a template; whether it is one."""
     is_template = has_delimiters(key)
     if is_template:
         place = scope.place(path, analysis, at_key=True)

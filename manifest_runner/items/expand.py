@@ -1,4 +1,4 @@
-"""Rows × templates → items, streamed: one analysis of the manifest after the other, one row at a time."""
+"""Rows × templates → items, as a stream: one analysis of the manifest after the other, one row at a time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ItemStream:
         claims, data, findings = Claims(), list[SharedData](), self._findings.new_pass()
         yield from self._expand(findings, claims, data)
         if any(analysis.budget.is_spent for analysis in self._analyses.values()):
-            return  # to read the rows again would cost as much again
+            return  # reading the rows again would take as long again
         check = DuplicateCheck(self._place, self._row, self._is_of_row, self._is_grouped, findings)
         check.report(claims, self._again)
         for each in data:
@@ -93,7 +93,7 @@ class ItemStream:
         return each is not None and each.group_by is not None
 
     def _again(self) -> Iterator[Item]:
-        """Every item once more; faults of the rows are reported already."""
+        """Every item once more; faults of the rows are already reported."""
         return self._expand(Findings(), Claims(), None)
 
     def _expand(self, findings: Findings, claims: Claims, data: list[SharedData] | None) -> Iterator[Item]:
@@ -132,7 +132,7 @@ class _Watch(NamedTuple):
     pins: Pins
 
     def looking(self) -> Callable[[dict[str, Any], int, Any, RowId], None]:
-        """Looks at an item for inputs without data, and for data that is there twice."""
+        """A function that looks for inputs without data, and for data used twice, in each item."""
         notes, data, has_inputs, is_table = self.notes, self.data, self.notes.has_inputs, self.notes.is_table
 
         def look_at(request: dict[str, Any], index: int, row: Any, row_id: RowId) -> None:
@@ -187,7 +187,7 @@ def _expand_analysis(analysis: PreparedAnalysis, rows: WantedRows, watch: _Watch
 
 
 def _conclude_without_items(analysis: PreparedAnalysis, watch: _Watch, rows: WantedRows) -> None:
-    """No row gave an item: check what no row changes, or say that there are no rows."""
+    """No row became an item: check the parts that no row changes, or report that there are no rows."""
     if watch.faults.has_any:
         PartialItems(analysis, watch.faults, watch.pins).check_constants()
     else:
@@ -195,7 +195,7 @@ def _conclude_without_items(analysis: PreparedAnalysis, watch: _Watch, rows: Wan
 
 
 def _render_slowly(analysis: PreparedAnalysis, watch: _Watch, wanted: WantedRow, error: Exception) -> tuple[Any, bytes]:
-    """A row that the compiled function gave up on; no bytes, and each fault reported, where it gives no item."""
+    """The item of a row that the compiled function gave up on; no bytes if it has none, and its faults are reported."""
     index, row_id, row, beside = wanted
     try:
         request = analysis.renderer.render_slowly(row, index, beside, error)
@@ -215,7 +215,7 @@ RevisionOf = Callable[[Any, int, RowId, Beside], str | None]
 
 
 def _revisions(analysis: PreparedAnalysis, faults: AnalysisFaults, revision: int) -> RevisionOf:
-    """The function from a row to its item's revision; None if it has none, which is reported."""
+    """A function from a row to its item's revision, or to None if that is not valid, which is reported."""
     own, renderer = analysis.revision, analysis.renderer
 
     def of_row(template: Template, row: Any, index: int, row_id: RowId, beside: Beside) -> str | None:
@@ -234,7 +234,7 @@ def _revisions(analysis: PreparedAnalysis, faults: AnalysisFaults, revision: int
 
 
 def _whole(value: Any, faults: AnalysisFaults, row: RowId) -> str | None:
-    """The revision of an analysis; null is as if it had none of its own."""
+    """The revision of an analysis; null counts as the default."""
     value = DEFAULT_REVISION if value is None else value
     text = "" if isinstance(value, bool) else str(value)
     if _WHOLE_NUMBER.fullmatch(text):

@@ -1,4 +1,4 @@
-"""The faults of a manifest's own templates and constants, each reported once."""
+"""Report each fault of a manifest's own templates and constants once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ class FaultLog:
 
     def report(self, place: Place, code: str, message: str, row: Place | None = None) -> None:
         self.count += 1
-        if (place, code, message) not in self._reported:  # else it is one of the defaults, reported with another row
+        if (
+            place,
+            code,
+            message,
+        ) not in self._reported:  # otherwise it is in the defaults, and reported with another row
             self._reported.add((place, code, message))
             self._findings.add(Finding(place, code, message, row=row))
 

@@ -1,4 +1,4 @@
-"""A manifest read, checked and ready to give its items: what every command begins with."""
+"""Read and check a manifest, and prepare its items: every command begins with this."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.names.pins import Pins
 from manifest_runner.rows.launched import LockfileOf, lockfile_beside
 
-# A project becomes a segment of a URL's path, where "..", "/" and "?" would change what is asked for.
+# A project becomes a segment of a URL's path, where "..", "/" and "?" would change the request.
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -63,7 +63,7 @@ def load(
 
     ``lockfile_of`` finds the lockfile of a manifest that this one starts from.
 
-    Raises UsageProblem, or InvalidManifest where there is no point in reading rows.
+    Raises UsageProblem, or InvalidManifest if reading rows would be pointless.
     """
     document = load_document(read_manifest(path), env=env, given_vars=given_vars or {})
     try:

@@ -1,4 +1,4 @@
-"""Each analysis of a document made ready for its rows: source opened, templates parsed, names checked."""
+"""Prepare each analysis of a document for its rows: open the source, parse the templates, check the names."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PreparedRequirement(msgspec.Struct, frozen=True, eq=False):
 class PreparedAnalysis(msgspec.Struct, frozen=True, eq=False):
     """One analysis ready to be rendered. ``fields`` still has shorthands, its templates are ``TemplateSlot`` values.
 
-    ``broken`` are the places that have a fault, which is reported; then it gives no items, but the rest is checked.
+    ``broken`` are the places that have a fault, which is reported; then it has no items, but the rest is checked.
     ``roots`` are the names that its templates use. Error values of Excel are looked for in ``checked_columns`` of the
     rows that ``where`` keeps, and in ``columns_of_where`` of all rows.
     """
@@ -84,7 +84,7 @@ def prepare_analyses(
     prepared = [_prepare(spec, scope, sources, budget) for spec in document.analyses]
     for note in {note: None for analysis, _ in prepared for note in analysis.rows.notes}:
         findings.add(note)
-    if not findings.count("error"):  # else the template that uses them may be the one at fault
+    if not findings.count("error"):  # otherwise the template that uses them may be the faulty one
         uses = [UseOfSheet(analysis.spec, analysis.rows.columns, used) for analysis, used in prepared]
         warn_of_unused(uses, document, scope, findings)
     return [analysis for analysis, _ in prepared]
@@ -131,7 +131,7 @@ def _prepare(
 
 
 def _group_by(spec: AnalysisSpec) -> tuple[str, ...]:
-    """The columns to group by; what is not the name of one is reported already."""
+    """The columns to group by; anything that is not the name of one is already reported."""
     given = (spec.for_each.group_by or ()) if spec.for_each else ()
     return tuple(column for column in given if isinstance(column, str))
 
@@ -148,7 +148,7 @@ def _columns_of_where(where: Template | None, rows: Rows) -> frozenset[str]:
 
 
 def _check_grouping(spec: AnalysisSpec, scope: ManifestScope, rows: Rows | None) -> bool:
-    """Whether a table has the columns to group by; missing ones are reported."""
+    """Whether a table has the columns to group by. Reports missing ones."""
     columns = rows.columns if rows else None
     lacking = [] if columns is None else [column for column in _group_by(spec) if column not in columns]
     for column in lacking:

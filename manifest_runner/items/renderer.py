@@ -1,4 +1,4 @@
-"""Renders the rows of one analysis: fast by a compiled function, or slowly where that gives up on a row."""
+"""Renders the rows of one analysis: fast, with a compiled function, or slowly if that gives up on a row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VALUES_SHOWN = 3
 
 
 class Unrendered(Exception):
-    """A row cannot be rendered: each template that failed, and why; and the item without what those make."""
+    """A row cannot be rendered: ``faults`` has each template that failed, ``rest`` the item without those."""
 
     def __init__(self, faults: Sequence[tuple[TemplateSlot, TemplateFault]], rest: dict[str, Any]) -> None:
         super().__init__()
@@ -52,9 +52,9 @@ class Renderer:
         self._is_text = is_text or (lambda _key, _path: False)
 
     def compiled(self) -> Compiled:
-        """The function from a row and its index to the item; it raises anything.
+        """A function from a row and its index to the item; it may raise anything.
 
-        Each call makes a new one: of ten thousand analyses without rows, only one function is in memory at a time.
+        Each call makes a new one, so that of ten thousand analyses without rows only one function is in memory.
         """
         tree = shape_item(self._kind, self._fields)
         if not changes(tree):
@@ -62,7 +62,7 @@ class Renderer:
         return self._writer().function(tree)
 
     def condition(self, template: Template) -> Compiled | None:
-        """The function for a ``where`` that only compares; None for one that does more. It raises anything."""
+        """A function for a ``where`` that only compares; None for one that does more. It may raise anything."""
         return self._writer().condition(template)
 
     def render_slowly(
@@ -79,7 +79,7 @@ class Renderer:
         return item
 
     def constant(self) -> dict[str, Any]:
-        """The item without what templates make."""
+        """The item without its templates."""
         return shape_item(self._kind, _without_slots(self._fields))
 
     def scope(self, row: Any, index: int, beside: Beside = NOTHING_BESIDE) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _without_slots(value: Any) -> Any:
 def _rendered(
     value: Any, scope: dict[str, Any], faults: list[tuple[TemplateSlot, TemplateFault]], known: TemplateFault | None
 ) -> Any:
-    """``known`` is a fault of one of the templates, which need not be rendered again."""
+    """``known`` is a fault of one of the templates, which is not rendered again."""
     if isinstance(value, dict):
         return {key: _rendered(each, scope, faults, known) for key, each in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""The manifest's shorthands as the API's own shape. Pure.
+"""Write the manifest's shorthands in the API's own shape. Pure.
 
-The same functions serve twice: on an analysis as written, where a template stands for a value that is not known
-yet, and on that value once a row has made it. A ``Deferred`` says how to finish the former.
+The same functions are used twice: on an analysis as written, where a template takes the place of a value that is not
+known yet, and on that value once a row has made it. A ``Deferred`` says how to finish the former.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from manifest_runner.values import jcs_sorted, spelled_json, text_of
 
 Finish = Callable[[Any], Any]
 
-# What may stand in the manifest where the API has an id.
+# The manifest's keys for a name where the API has an id.
 NAMES_OF_IDS: Mapping[str | int, str] = {
     **{id_: name for name, id_ in NAMES_AND_IDS.items()},
     "targetProjectId": "targetProject",
@@ -28,7 +28,7 @@ NAMES_OF_IDS: Mapping[str | int, str] = {
 class TemplateSlot(msgspec.Struct, frozen=True, eq=False):
     """A template in an analysis: ``path`` is its place there.
 
-    ``is_text`` where it can only give text, ``is_texts`` where it can only give a list of texts.
+    ``is_text`` if its value is always text, ``is_texts`` if it is always a list of texts.
     """
 
     template: Any
@@ -38,7 +38,7 @@ class TemplateSlot(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def is_plain(self) -> bool:
-        """Whether what it gives is always in the API's shape already."""
+        """Whether its value always has the API's shape already."""
         return self.is_text or self.is_texts
 
 
@@ -186,7 +186,7 @@ _tags = _object(dict.fromkeys(("referenceTags", "technicalTags", "userTags"), _c
 
 
 def written_at(fields: Any, path: tuple[str | int, ...], item: Any) -> tuple[str | int, ...]:
-    """Where in an analysis as written lies what stands at ``path`` in its API ``item``: undoes the shorthands."""
+    """The path in an analysis as written of the value at ``path`` in its API ``item``: undoes the shorthands."""
     found: tuple[str | int, ...] = ()
     value = fields
     for step in path:

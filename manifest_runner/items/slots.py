@@ -1,4 +1,4 @@
-"""The templates of one analysis: each string that is one becomes a ``TemplateSlot``, its names checked."""
+"""Turn each string of an analysis that is a template into a ``TemplateSlot``, and check its names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # jinja2 is imported once there is a template
 
 
 class SlotReader:
-    """Puts a ``TemplateSlot`` for each template of an analysis; gathers what they read, and where faults are."""
+    """Replaces each template of an analysis by a ``TemplateSlot``; collects the names they use and their faults."""
 
     def __init__(self, scope: ManifestScope, spec: AnalysisSpec, rows: Rows | None) -> None:
         self._scope = scope
@@ -60,14 +60,16 @@ class SlotReader:
         return None if text is None else self.expression(("forEach", "where"), text)
 
     def report_lacking(self) -> None:
-        """Report what some rows do not have, where a template reads it."""
+        """Report columns that a template uses but some rows do not have."""
         for key, fault in self._rows.lacks if self._rows else ():
             if any(template.mentions(key) for template in self._templates):
                 self._scope.faults.report(fault.place, fault.code, fault.message)
 
     def _known_columns(self) -> Scope | None:
         """The columns of the row; None if each row may have others."""
-        if self._spec.for_each is None and not self._spec.broken:  # else it may have been left out for a fault
+        if (
+            self._spec.for_each is None and not self._spec.broken
+        ):  # otherwise it may have been left out because of a fault
             return Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
         columns = self._columns or (self._rows.keys if self._rows else None)
         return None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')
@@ -101,7 +103,7 @@ class SlotReader:
 
     @cached_property
     def _first_row(self) -> Place | None:
-        """The first row, which shows a fault of all rows, if there is one."""
+        """The first row, if there is one: it shows a fault that all rows have."""
         if self._rows is None:
             return None
         with suppress(InvalidManifest):  # reported when the rows are read

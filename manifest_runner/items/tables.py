@@ -1,4 +1,4 @@
-"""Opens the tables of a manifest, in which templates look rows up."""
+"""Opens the tables of a manifest, in which templates look up rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from manifest_runner.text import near_miss, shown
 
 
 def with_tables(document: Document, scope: ManifestScope, sources: Sources, findings: Findings) -> ManifestScope:
-    """The scope with the tables under ``tables``; those with a fault, which is reported, among its broken ones."""
+    """The scope with the tables under ``tables``. Faulty ones are reported, and listed among its broken tables."""
     tables = Scope({}, 'there is no table "{}" in this manifest')
     for name, spec in document.tables.items():
         tables[name] = None if spec is None else _open_table(name, spec, scope, sources, findings)

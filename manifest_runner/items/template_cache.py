@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.sandbox import Sandbox
     from manifest_runner.templates.template import Template
 
-# Only different ones count; one that does more than look up names counts for several, as it has to be compiled.
+# Only different ones count; one that does more than look up names counts as several, as it has to be compiled.
 MAX_TEMPLATES = 20_000
 _COMPILED = 10
 
@@ -32,7 +32,7 @@ class TemplateCache:
         if known is not None:
             return known
         if self._spent >= MAX_TEMPLATES:
-            raise TemplateFault("MR403", "too many different templates; put what differs into a csv file")
+            raise TemplateFault("MR403", "too many different templates; put the parts that differ into a csv file")
         template = self._parse(text, expression=expression)
         self._templates[text, expression] = template
         self._spent += _COMPILED if template.parts is None else 1

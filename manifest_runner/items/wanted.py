@@ -43,7 +43,7 @@ class WantedRows:
         return map(self._of_group, groups)
 
     def known(self) -> Iterator[WantedRow]:
-        """The rows of an analysis at fault, if it is known which it wants; all of its rows are checked."""
+        """The rows that a faulty analysis wants, if that is known. All of its rows are checked."""
         analysis, each = self._analysis, self._analysis.spec.for_each
         if not any(path[:1] in ((), ("forEach",)) for path in analysis.broken):
             yield from self
@@ -53,7 +53,7 @@ class WantedRows:
             pass
 
     def all(self) -> Iterator[tuple[RowId, Any]]:
-        """Every row, without regard to ``where``."""
+        """Every row, regardless of ``where``."""
         try:
             yield from self._analysis.rows.read(self._faults.add_finding)
         except InvalidManifest as e:
@@ -109,7 +109,7 @@ class WantedRows:
             self.read, self.kept = index + 1, kept
 
     def _beside_of(self) -> Callable[[RowId], Beside] | None:
-        """What comes with a row, where the templates ask for it."""
+        """What belongs to a row, if templates use it."""
         file_of = self._analysis.rows.file
         if file_of is None or "source" not in self._analysis.roots:
             return None

@@ -27,7 +27,7 @@ class Gone:
         return isinstance(launch, LockedItem) and _id(launch) in self._ids
 
     def add(self, client: Client, launch: LockedItem, refused: Refused) -> None:
-        """Note that ICA did not show a launch. Raises the refusal unless it says that only this launch does not exist."""
+        """Note that ICA did not show a launch. Raises the refusal unless it says that just this does not exist."""
         if not is_gone(refused):
             raise refused
         self.check_project(client)

@@ -1,1 +1,1 @@
-"""What was launched."""
+"""The lockfile: a record of what was launched."""

@@ -1,8 +1,7 @@
-"""The lockfile as a file: read whole, written once at the end, one line a batch and one line an item.
+"""The lockfile as a file: read as a whole, written once at the end, one line per batch and one line per item.
 
-A large one is read and written in one pass by msgspec, with the lockfile's values as its types. What that refuses is
-read once more, slowly: to say in words what is wrong, or because a newer version of this tool has added members, which
-are kept.
+msgspec reads and writes it in one pass, with the lockfile's values as its types. What that rejects is read again,
+slowly, to say in words what is wrong, or because a newer version of this tool has added members, which are kept.
 """
 
 from __future__ import annotations
@@ -84,7 +83,7 @@ def load_lockfile(path: Path) -> Lockfile | None:
 
 
 def parse_lockfile(raw: bytes, label: str) -> Lockfile:
-    """The lockfile that these bytes are; ``label`` names them in messages. Raises BadState."""
+    """The lockfile in these bytes; ``label`` names them in messages. Raises BadState."""
     try:
         file = _DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -98,7 +97,7 @@ _DECODER = msgspec.json.Decoder(_File)
 
 
 def _is_laid_out(raw: bytes, file: _File) -> bool:
-    """Whether the file has the layout that this module writes; then no line can be in it twice unnoticed."""
+    """Whether the file has the layout that this module writes, in which no line can occur twice unnoticed."""
     return raw.endswith(b"\n") and raw.count(b"\n") == 10 + len(file.batches) + len(file.items)
 
 
@@ -111,7 +110,7 @@ def _is_sound(file: _File) -> bool:
 
 
 def _parse_slowly(raw: bytes, label: str) -> _File:
-    """Damage is described in words; members of a newer version are kept."""
+    """Describe damage in words, and keep members of a newer version."""
     data = _parsed(raw, label)
     version = data.get("lockVersion") if isinstance(data, dict) else None
     if isinstance(version, int) and version > LOCK_VERSION:
@@ -129,7 +128,7 @@ def _parse_slowly(raw: bytes, label: str) -> _File:
 
 
 def _lowered(members: dict[str, Any], kind: type[Value]) -> dict[str, Any]:
-    """The members that ``kind`` has, and in one of them all others."""
+    """The members that ``kind`` has, with all others inside one of them."""
     known = {name: members[name] for name in kind.__struct_encode_fields__ if name in members}
     if "previous" in known:
         known["previous"] = [_lowered(launch, kind) for launch in known["previous"]]
@@ -169,12 +168,12 @@ def _damaged(label: str, what: str) -> BadState:
 
 
 def write_lockfile(path: Path, lockfile: Lockfile) -> None:
-    """Replace the file, whole or not at all. Raises BadState if it cannot be written."""
+    """Replace the file as a whole, or not at all. Raises BadState if it cannot be written."""
     replace_file(path, dump_lockfile(lockfile))
 
 
 def dump_lockfile(lockfile: Lockfile) -> bytes:
-    """Sorted, one line a batch and one line an item, so that a small change is a small diff."""
+    """Sorted, one line per batch and one line per item, so that a small change is a small diff."""
     head = {
         "lockVersion": LOCK_VERSION,
         "name": lockfile.name,
@@ -205,7 +204,7 @@ def _line(key: str, value: bytes) -> bytes:
 
 
 def value_json(value: Value) -> bytes:
-    """One batch or item as its line has it."""
+    """One batch or item as it is written in its line."""
     raw = _JSON.encode(value)
     if _MARK in raw:
         raw = _JSON.encode(_lifted(orjson.loads(raw)))
@@ -213,7 +212,7 @@ def value_json(value: Value) -> bytes:
 
 
 def _lifted(members: dict[str, Any]) -> dict[str, Any]:
-    """``_lowered`` undone."""
+    """The reverse of ``_lowered``."""
     more = members.pop(MORE, {})
     if "previous" in members:
         members["previous"] = [_lifted(launch) for launch in members["previous"]]

@@ -23,7 +23,7 @@ _NULL = msgspec.Raw(b"null")
 
 
 class End(IntEnum):
-    """How a launch stands; ``RECORDED`` and ``UNRECORDED`` have succeeded, with and without their outputs known."""
+    """How a launch ended. ``RECORDED`` and ``UNRECORDED`` have succeeded, with and without recorded outputs."""
 
     REMOVED = 0
     RECORDED = 1
@@ -39,7 +39,7 @@ class LaunchedAnalysis(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Seen(msgspec.Struct, frozen=True, gc=False):
-    """An item, as much as it takes to know how it stands; what a row needs is checked, too."""
+    """The members of an item that show how it ended, and those that a row needs, so that they are checked."""
 
     kind: str
     status: str | None = None
@@ -82,7 +82,7 @@ _LAUNCHED = msgspec.json.Decoder(dict[str, LaunchedItem])
 
 
 class Launches(Protocol):
-    """The items in order of their userReferences: ``ends`` has how each stands, by its index in that order."""
+    """The items in order of their userReferences. ``ends`` has the end of each, by its index in that order."""
 
     @property
     def ends(self) -> Sequence[int]: ...

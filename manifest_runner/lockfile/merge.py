@@ -1,4 +1,4 @@
-"""``lock merge``: three lockfiles of one manifest become one, as git's merge drivers are asked to do. Pure.
+"""``lock merge``: merge three lockfiles of one manifest, as a merge driver of git. Pure.
 
 Items and batches are merged one by one, so branches that each launched something never conflict. An item that both
 sides launched keeps the later launch, and the other one in its history: both exist, and both were paid for.
@@ -20,9 +20,9 @@ T = TypeVar("T", LockedBatch, LockedItem)
 
 
 def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> Lockfile:
-    """Every launch that either side knows, as far as either has seen it. Raises BadState for different manifests.
+    """Every launch that either side knows, in its latest known state. Raises BadState for different manifests.
 
-    Which side is which makes no difference, but for the order of histories that both sides added to.
+    Swapping the sides makes no difference, except for the order of a history to which both sides have added.
     """
     for what in ("name", "project", "server"):
         mine, other = getattr(ours, what), getattr(theirs, what)
@@ -43,7 +43,7 @@ def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> 
 
 
 def _moved_together(items: dict[str, LockedItem], batches: Mapping[str, LockedBatch]) -> dict[str, LockedItem]:
-    """Where one side renamed an item and the other has a former name of it, the new one stays, with all launches."""
+    """If one side renamed an item and the other still has the former name, keep the new name with all launches."""
     merged = dict(items)
     for new, olds in _former_names(items).items():
         for old in olds:
@@ -75,7 +75,7 @@ def _former_names(items: Mapping[str, LockedItem]) -> dict[str, list[str]]:
 
 
 def _marks(item: LockedItem) -> set[Hashable]:
-    """What shows that an item has the same launch as another, also where one side sent it and the other adopted it."""
+    """The marks that show that two items have the same launch, even if one side sent it and the other adopted it."""
     ids = {launch.analysis.id for launch in item.launches if launch.analysis}
     return {*map(_identity, item.launches), *ids}
 
@@ -89,13 +89,13 @@ def _either(ours: T | None, theirs: T | None, both: Callable[[T, T], T]) -> T:
 
 
 def _batch(ours: LockedBatch, theirs: LockedBatch) -> LockedBatch:
-    """One batch seen at two times: as it was seen last."""
+    """The later state of a batch that was seen twice."""
     behind, ahead = sorted((ours, theirs), key=lambda each: (each.status in FINAL_JOB, each.status or "", repr(each)))
     return structs.replace(ahead, requests=ahead.requests or behind.requests, more={**behind.more, **ahead.more})
 
 
 class _Items:
-    """The merge of one item. ``base`` is the item before the branches parted, ``batches`` are the merged ones."""
+    """The merge of one item. ``base`` is the item before the branches diverged; ``batches`` are already merged."""
 
     def __init__(self, base: LockedItem | None, batches: Mapping[str, LockedBatch]) -> None:
         self._base = base
@@ -114,7 +114,7 @@ class _Items:
     def _key_of_current(
         self, launches: Mapping[Identity, LockedItem], ours: LockedItem, theirs: LockedItem
     ) -> Identity:
-        """The one that replaced the other. Where neither did, or each did as its side has it, the later one."""
+        """The launch that replaced the other. If neither did, or each did according to its side, the later one."""
         mine, other = _key_in(launches, ours), _key_in(launches, theirs)
         was_replaced = any(_is_same(ours, launch) for launch in theirs.previous)
         has_replaced = any(_is_same(theirs, launch) for launch in ours.previous)
@@ -145,19 +145,19 @@ Identity = tuple[str, str | None, str | None]
 
 
 def _identity(launch: LockedItem) -> Identity:
-    """What distinguishes launches: a batch creates an item once, an adopted launch has only its analysis."""
+    """What identifies a launch: a batch creates an item once, and an adopted launch has only its analysis."""
     analysis = launch.analysis.id if launch.analysis and launch.batch_id is None else None
     return launch.digest, launch.batch_id, analysis
 
 
 def _is_same(one: LockedItem, other: LockedItem) -> bool:
-    """Whether two are one launch, also where one side sent it and the other adopted it."""
+    """Whether two are the same launch, even if one side sent it and the other adopted it."""
     ids = [launch.analysis.id if launch.analysis else None for launch in (one, other)]
     return _identity(one) == _identity(other) or (ids[0] is not None and ids[0] == ids[1])
 
 
 def _distinct(launches: Iterable[LockedItem]) -> dict[Identity, LockedItem]:
-    """Each launch once, as it was last seen. One that was sent here and adopted elsewhere counts as sent."""
+    """Each launch once, in its latest state. One that was sent here and adopted elsewhere counts as sent."""
     found: dict[Identity, LockedItem] = {}
     for launch in launches:
         key = _identity(launch)
@@ -175,7 +175,7 @@ def _key_in(launches: Mapping[Identity, LockedItem], launch: LockedItem) -> Iden
 
 
 def _further(one: LockedItem, other: LockedItem) -> LockedItem:
-    """One launch seen at two times: the one that has come further."""
+    """The further advanced state of a launch that was seen twice."""
     behind, ahead = sorted((one, other), key=_progress)
     return structs.replace(
         ahead,
@@ -208,5 +208,5 @@ def _alone(item: LockedItem) -> LockedItem:
 
 
 def _text(item: LockedItem) -> bytes:
-    """Any order will do where nothing shows which is later, as long as it is the same on both sides."""
+    """If nothing shows which is later, any order will do, as long as both sides use the same one."""
     return value_json(item)

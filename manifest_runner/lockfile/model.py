@@ -1,4 +1,4 @@
-"""What was launched from a manifest, as what, and how it went: the values that a lockfile holds."""
+"""The values in a lockfile: what was launched from a manifest, with which request, and how it ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import structs
 
 from manifest_runner.model import ABORTED_ANALYSIS, FAILED_ANALYSIS, FINAL_ANALYSIS, FINAL_CREATION, Kind
 
-# No member has this name: what this version does not know is kept under it while it is a value.
+# No member has this name. Members that this version does not know are kept under it.
 MORE = "(more)"
 _DIGEST_LENGTH = 64
 # The `server` of a lockfile that a trial with the emulator wrote.
@@ -20,11 +20,11 @@ Digest = Annotated[str, msgspec.Meta(min_length=_DIGEST_LENGTH, max_length=_DIGE
 
 
 class Value(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """A value whose members are the lockfile's, of the same names in camel case."""
+    """A value whose members are those of the lockfile, where their names are in camel case."""
 
 
 class Detail(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
-    """A value inside a batch or an item; members that a newer version added to it are left out."""
+    """A value inside a batch or an item; members that a newer version has added to it are dropped."""
 
 
 class Source(Detail, frozen=True):
@@ -63,7 +63,7 @@ class LockedAnalysis(Value, frozen=True):
 
 
 class LockedOutput(Detail, frozen=True):
-    """A file or folder that an analysis made. ``project_id`` is set where it lies in another project."""
+    """A file or folder that an analysis made. ``project_id`` is set if it is in another project."""
 
     data_id: str
     name: str
@@ -72,7 +72,7 @@ class LockedOutput(Detail, frozen=True):
 
 
 class LockedPrice(Detail, frozen=True):
-    """What an analysis cost; ``amount`` is a decimal number as the API spells it."""
+    """The price of an analysis; ``amount`` is a decimal number as spelled by the API."""
 
     amount: str
     currency: str
@@ -87,12 +87,12 @@ class LockedFailure(Detail, frozen=True):
 
 
 class LockedItem(Value, frozen=True):
-    """The latest launch of one item, and whole, in ``previous``, the launches that it replaced, oldest first.
+    """The latest launch of one item; ``previous`` has the launches that it replaced, complete, oldest first.
 
-    ``accepted`` is the digest of a request that counts as unchanged though it is not the one that was launched;
-    ``failure_accepted`` says that its failure is known and counts no longer. ``renamed_from`` is its former name.
-    ``plan_digest`` of an adopted launch is as that of a batch; its ``request_hash`` is that of its request without the
-    name, which no batch here keeps.
+    ``accepted`` is the digest of a request that counts as unchanged although another one was launched;
+    ``failure_accepted`` says that its failure no longer counts. ``renamed_from`` is its former name. ``plan_digest`` of
+    an adopted launch is like that of a batch; its ``request_hash`` is the hash of its request without the name, as no
+    batch here has that request.
     """
 
     digest: Digest
@@ -153,7 +153,7 @@ class LockedItem(Value, frozen=True):
 
     @property
     def failure_counts(self) -> bool:
-        """Whether it failed, and nobody has accepted that or taken the item out of the manifest."""
+        """Whether it failed, and nobody has accepted that or removed the item from the manifest."""
         return self.failed and not self.failure_accepted and not self.removed
 
 

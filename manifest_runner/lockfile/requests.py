@@ -1,4 +1,4 @@
-"""The requests of a batch, as the lockfile keeps them."""
+"""Pack and unpack the requests of a batch, which the lockfile keeps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def keep_requests(body: bytes) -> str | None:
 
 
 def sent_requests(kept: str) -> dict[str, dict[str, Any]]:
-    """The requests of a batch by userReference. Raises ValueError if this is not something that was kept."""
+    """The requests of a batch by userReference. Raises ValueError if this is not what `keep_requests` made."""
     try:
         inflate = zlib.decompressobj()
         return requests_in(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))

@@ -1,4 +1,4 @@
-"""The lockfile in its place, beside the manifest or in a store: written only over the version that was read."""
+"""The lockfile where it is kept, beside the manifest or in a store: it replaces only the version that was read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from manifest_runner.store.interface import Conflict, Store
 
 
 class VersionedLockfile:
-    """One lockfile. ``check`` is called before each write, and raises where this command may not write any more.
+    """One lockfile. ``check`` is called before each write, and raises if this command may no longer write.
 
-    ``size`` is how many bytes were last written.
+    ``size`` is the number of bytes that were last written.
     """
 
     def __init__(self, store: Store, name: str, check: Callable[[], None] = lambda: None) -> None:
@@ -47,9 +47,9 @@ class VersionedLockfile:
         return stored.content if stored else None
 
     def read(self, *, name: str, project: str, server: str, former_names: Collection[str] = ()) -> Lockfile:
-        """The same, an empty one where there is none yet.
+        """The same, or an empty one if there is none yet.
 
-        Raises BadState also where it belongs to another name, project or server.
+        Raises BadState also if it belongs to another manifest, project or server.
         """
         found = self.load()
         if found is None:
@@ -76,7 +76,7 @@ class VersionedLockfile:
         try:
             self._version = self._put(dump_lockfile(lockfile))
         except Conflict as e:
-            raise BadState(f"{self.where}: changed while it was to be replaced. Nothing was copied; try again.") from e
+            raise BadState(f"{self.where}: changed in the meantime. Nothing was copied; try again.") from e
 
     def _put(self, content: bytes) -> str:
         self.size = len(content)

@@ -1,4 +1,4 @@
-"""Where a manifest's state lies, and the lock that lets one process at a time change it."""
+"""The files of a manifest's state, and the lock that lets one process at a time change them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIAL_FOLDER = ".manifest-runner"
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """The files of one manifest: its lockfile, its journal, the file that is locked while a run goes on."""
+    """The files of one manifest: its lockfile, its journal, and the file that is locked during a run."""
 
     manifest: Path
     lockfile: Path
@@ -53,7 +53,7 @@ class Workspace(msgspec.Struct, frozen=True):
         return self.lease.with_name(f"{self.lease.name}.{former_name}")
 
     def leases(self) -> list[Path]:
-        """The tokens that are there."""
+        """The tokens that exist."""
         return sorted(self.lease.parent.glob(escape(self.lease.name) + "*"))
 
     @property
@@ -72,7 +72,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
 @contextmanager
 def trial_folder(manifest: Path) -> Iterator[None]:
-    """The folder for a trial's files, which git does not see; it goes again if nothing was written to it."""
+    """The folder for a trial's files, which git ignores; it is removed if nothing was written to it."""
     folder = manifest.parent / TRIAL_FOLDER
     ignore = folder / ".gitignore"
     try:
@@ -91,10 +91,10 @@ def trial_folder(manifest: Path) -> Iterator[None]:
 
 @contextmanager
 def held(workspace: Workspace) -> Iterator[None]:
-    """Hold the manifest's state. Raises InUse at once where another process does, naming it.
+    """Hold the manifest's state. Raises InUse at once if another process does, and names it.
 
-    The system frees the lock when its holder dies; the file is removed when the holder lets go, and a process
-    that opened it before that finds it without a name and starts over (filelock checks this).
+    The system releases the lock when its holder dies. The holder removes the file when it is done; a process that had
+    opened the file before finds that it has no name, and starts over (filelock checks this).
     """
     from filelock import FileLock, Timeout
 
@@ -119,7 +119,7 @@ def held(workspace: Workspace) -> Iterator[None]:
 
 
 def is_in_use(workspace: Workspace) -> bool:
-    """Whether a process holds the manifest's state now; one that was killed leaves its file behind, without a lock."""
+    """Whether a process holds the manifest's state; one that was killed leaves its file behind, without a lock."""
     import fcntl
 
     try:
@@ -135,7 +135,7 @@ def is_in_use(workspace: Workspace) -> bool:
 
 
 def _sweep(*replaced: Path) -> None:
-    """A process killed while it wrote one of these files left its new version beside it (see ``replace_file``)."""
+    """Remove new versions that a killed process left beside these files (see ``replace_file``)."""
     with suppress(OSError):
         for path in replaced:
             for left in path.parent.glob(f".{escape(path.name)}.*.new"):

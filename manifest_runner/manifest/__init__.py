@@ -1,1 +1,1 @@
-"""The YAML file, typed, every value with its place."""
+"""The manifest's YAML as typed values, each with its place in the file."""

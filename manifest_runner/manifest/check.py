@@ -1,4 +1,4 @@
-"""From a manifest's YAML to a document: checked against the schema, without its faulty parts."""
+"""Check a manifest's YAML against the schema, and make a document of it without its faulty parts."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ _NOT_OF_THE_ITEM = ("kind", "forEach", "revision", "require")
 def load_document(
     source: YamlFile, *, env: Mapping[str, str], given_vars: Mapping[str, str] = MappingProxyType({})
 ) -> Document:
-    """Check a manifest against its schema and make it typed. Raises InvalidManifest where nothing else can be checked.
+    """Check a manifest against its schema and make it typed. Raises InvalidManifest if nothing else can be checked.
 
-    What else is wrong is in the document's ``faults``, and what it is wrong with is left out of the document, so
-    that templates and samplesheets can be checked all the same.
+    All other faults are in the document's ``faults``, and the faulty parts are left out of the document, so that
+    templates and samplesheets can still be checked.
     ``env`` is the process's environment, of which only what the manifest's ``env`` lists is kept.
     ``given_vars`` are those of ``--var``: plain text that replaces or adds to the manifest's ``vars``.
     """
@@ -90,7 +90,7 @@ _Coded = tuple[str, Fault]
 
 
 def _placed(source: YamlFile, found: Iterable[_Coded]) -> list[Finding]:
-    """The findings of the YAML and these, by place; only the YAML's if it has a fault."""
+    """These findings and those of the YAML, by place; only those of the YAML if it has a fault."""
     known = {finding.place for finding in source.faults}
     of_schema = (_finding(source, code, fault) for code, fault in found)
     others = (each for each in of_schema if each.place not in known)
@@ -118,7 +118,7 @@ def _top_faults(data: Any, env: Mapping[str, str]) -> list[_Coded]:
 
 
 def _checked_analyses(data: Any) -> Iterator[_Analysis]:
-    """Each analysis. If very many have faults, the first are worded; the others are only counted, and not usable."""
+    """Each analysis. If very many have faults, only the first are reported; the others are counted, and not usable."""
     listed = data.get("analyses") if isinstance(data, dict) else None
     more: list[int] = []
     worded = 0
@@ -160,14 +160,14 @@ def _finding(source: YamlFile, code: str, fault: Fault) -> Finding:
 
 
 def _is_fatal(path: DataPath) -> bool:
-    """Whether a fault there makes the rest useless: another format, no list of analyses, no vars to look up."""
+    """Whether a fault there makes other checks useless: another format, no list of analyses, no vars to look up."""
     return path in (("manifest",), ("project",), ("env",), ("vars",), ("defaults",), ("analyses",))
 
 
 def _pruned_at(path: DataPath) -> DataPath:
-    """What to leave out of an analysis for a fault: nothing for a key that it lacks, all of a source of rows.
+    """The path to leave out of an analysis for a fault: none for a missing key, all of a source of rows.
 
-    A part of a source would be another source, with faults of its own, and so would one that is read in another way.
+    A part of a source would be a different source, with faults of its own, and so would one that is read differently.
     """
     if path[:1] != ("forEach",) or len(path) < 2:
         return path
@@ -177,7 +177,7 @@ def _pruned_at(path: DataPath) -> DataPath:
 
 
 def _without(data: Any, paths: Iterable[DataPath]) -> Any:
-    """The same data, but for what is at these paths; an element of a list becomes null, so that none moves."""
+    """The data without what is at these paths; an element of a list becomes null, so that no other one moves."""
     branches: dict[str | int, list[DataPath]] = {}
     for path in paths:
         if path:
@@ -231,7 +231,7 @@ def _for_each(raw: Mapping[str, Any]) -> ForEach | None:
 
 
 def _tables(raw: Any, faulty: Sequence[DataPath]) -> Iterator[tuple[str, TableSpec | None]]:
-    """The tables; None for one with a fault: its rest would be another table."""
+    """The tables; None for a faulty one, since the rest of it would be a different table."""
     broken = {path[1] for path in faulty if path[:1] == ("tables",) and len(path) > 1}
     for name, each in raw.items() if isinstance(raw, dict) else ():
         chosen = _chosen(each) if isinstance(each, dict) else None
@@ -251,7 +251,7 @@ def _chosen(raw: Mapping[str, Any]) -> SourceFormat | None:
 
 
 def _reading(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """How to read a source of rows."""
+    """The settings that say how to read a source of rows."""
     given = {name: raw.get(name) for name in _READING if name != "trim"}
     return {**given, "trim": raw.get("trim") is not False}
 
@@ -263,7 +263,7 @@ def _names(raw: str | Sequence[str]) -> tuple[str, ...]:
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Mappings merge deep, anything else is replaced, also by a null, which later leaves the key out.
 
-    A name takes the place of the id below it, and the reverse.
+    A name replaces the id from the defaults, and the reverse.
     """
     merged = {key: value for key, value in under.items() if over.get(OTHER_WAY.get(key, "")) is None}
     for key, value in over.items():

@@ -18,7 +18,7 @@ DEFAULT_REVISION = 1
 DEFAULT_BATCH_SIZE = 500
 DEFAULT_STAMP = True
 
-# A part of a name in ``moved`` that stands for any text.
+# A part of a name in ``moved`` that matches any text.
 PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 SourceFormat = Literal["csv", "tsv", "xlsx", "json", "yaml", "rows", "matrix", "launched"]
@@ -47,7 +47,7 @@ class SourceSpec(msgspec.Struct, frozen=True):
 
 
 class ForEach(SourceSpec, frozen=True):
-    """Where an analysis's rows come from. ``group_by`` None means that each row is an item."""
+    """The source of an analysis's rows. If ``group_by`` is None, each row is an item."""
 
     where: str | None = None
     schema: str | None = None
@@ -55,14 +55,14 @@ class ForEach(SourceSpec, frozen=True):
 
 
 class TableSpec(SourceSpec, frozen=True):
-    """A sheet to look rows up in by their ``key``; ``many`` where a key may have several rows."""
+    """A sheet in which rows are looked up by their ``key``; with ``many`` a key may have several rows."""
 
     key: tuple[str, ...] = ()
     many: bool = False
 
 
 class Requirement(msgspec.Struct, frozen=True):
-    """An expression that must hold for each item, and the message where it does not. ``index`` is its place."""
+    """An expression that must be true for each item, and the message if it is not. ``index`` is its place."""
 
     index: int
     that: str
@@ -73,7 +73,7 @@ class AnalysisSpec(msgspec.Struct, frozen=True):
     """One element of ``analyses``, defaults merged in. ``fields`` is the API's item, still with templates.
 
     ``broken`` are the places, relative to it, where it or the defaults do not meet the schema; what was there is left
-    out. The place ``()`` is all of it.
+    out. The place ``()`` means all of it.
     """
 
     index: int
@@ -96,7 +96,7 @@ class Move(msgspec.Struct, frozen=True):
 class Document(msgspec.Struct, frozen=True):
     """A manifest without its faulty parts (see ``check.load_document``).
 
-    ``vars`` still hold templates; ``env`` holds only what is listed and set, ``env_names`` all that is listed. A table
+    ``vars`` still has templates; ``env`` has only what is listed and set, ``env_names`` all that is listed. A table
     that is None has a fault.
     """
 
@@ -122,7 +122,7 @@ class Document(msgspec.Struct, frozen=True):
     tables: Mapping[str, TableSpec | None] = MappingProxyType({})
 
     def place(self, analysis: int, path: DataPath, *, at_key: bool = False) -> Place:
-        """Where a field of an analysis was written: in the analysis itself, else in the defaults."""
+        """The place where a field of an analysis was written: in the analysis itself, otherwise in the defaults."""
         own: DataPath = ("analyses", analysis, *path)
         if not _has(self.source.data, own) and _has(self.source.data, ("defaults", *path)):
             own = ("defaults", *path)

@@ -1,4 +1,4 @@
-"""Input files, read with limits: a clear refusal of anything that is not a regular file, too large or not UTF-8."""
+"""Read input files, and refuse anything that is not a regular file, too large or not UTF-8."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def decode_utf8(raw: bytes, label: str) -> str:
 
 
 def refuse_foreign_bytes(path: Path, label: str) -> None:
-    """Raise InvalidManifest for a samplesheet that cannot be UTF-8 text, before its bytes are read as nonsense."""
+    """Raise InvalidManifest for a samplesheet that cannot be UTF-8 text, before its bytes are read as text."""
     refuse_unreadable(path, label, code="MR301")
     line, last = 1, b""
     decode = codecs.getincrementaldecoder("utf-8")().decode
@@ -101,7 +101,7 @@ def _not_utf8(label: str, raw: bytes, error: UnicodeDecodeError, line: int) -> I
 
 
 def _breaks(raw: bytes) -> int:
-    """How many lines end in it; a spreadsheet on a Mac may end them with CR alone."""
+    """The number of line ends; a spreadsheet on a Mac may end lines with CR alone."""
     return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
 
 

@@ -1,4 +1,4 @@
-"""What a manifest's JSON Schema cannot state. Each rule takes data of any shape; other faults are the schema's."""
+"""Rules that a JSON Schema cannot state. Each takes data of any shape, since the schema reports all other faults."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def spelling_faults(data: Any) -> Iterator[Fault]:
 
 
 def state_faults(data: Any) -> Iterator[Fault]:
-    """State in a store has a lease of its own, and a remote is for a lease by git."""
+    """State in a store has a lease of its own, and a remote is only for a lease in git."""
     keys = data.keys() if isinstance(data, dict) else ()
     if "state" in keys and "lock" in keys:
-        yield Fault(("lock",), "state has its own lock; remove one of lock and state", at_key=True)
+        yield Fault(("lock",), "state has a lease of its own; remove either lock or state", at_key=True)
     elif "git" in keys and "lock" not in keys:
         yield Fault(("git",), "git names the remote of lock: git, which is missing", at_key=True)
 
 
 def name_faults(holder: Any) -> Iterator[Fault]:
-    """One mapping with both a name and an id says one thing twice, or two things."""
+    """A mapping must not have both a name and an id: they would repeat or contradict each other."""
     for name, id_ in NAMES_AND_IDS.items() if isinstance(holder, dict) else ():
         if holder.get(name) is not None and holder.get(id_) is not None:
             yield Fault((name,), f'"{name}" and "{id_}" exclude each other; keep one of them', at_key=True)
@@ -59,6 +59,6 @@ def moved_faults(data: Any) -> Iterator[Fault]:
         parts = [set(PART.findall(name)) for name in (old, new)]
         if parts[0] != parts[1]:
             odd = min(parts[0] ^ parts[1])
-            yield Fault(("moved", i), f"{{{clean(odd)}}} must stand in both names, or in none of them")
+            yield Fault(("moved", i), f"{{{clean(odd)}}} must be in both names, or in neither")
         elif len(parts[0]) > MAX_PARTS:
             yield Fault(("moved", i), f"a pattern has at most {MAX_PARTS} parts")

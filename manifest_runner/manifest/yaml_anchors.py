@@ -1,4 +1,4 @@
-"""Anchors and aliases of a YAML text, and the budget that keeps aliases from expanding to a bomb."""
+"""Anchors and aliases of a YAML text, and the limit that keeps aliases from expanding without end."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ MAX_EXPANDED = 1_000_000
 
 
 class Anchors:
-    """What each anchor stands for, and how many values a walk through it meets.
+    """The value of each anchor, and the number of values in a walk through it.
 
-    ``aliased`` are the offsets of what aliases stand for.
+    ``aliased`` are the offsets of the values that aliases refer to.
     """
 
     def __init__(self, report: Report) -> None:
@@ -44,9 +44,9 @@ class Anchors:
         return value, weight
 
     def spend(self, weight: int, at: int, nodes: int) -> None:
-        """Aliases and merges share one value, but a walk through the data meets it every time.
+        """Count what a walk through the data meets again: aliases and merges share one value.
 
-        ``nodes`` are the values so far, which may be met once more. Raises Stopped if there are too many.
+        ``nodes`` is the number of values so far; as many may be met again. Raises Stopped if there are more.
         """
         self._expanded += weight
         if self._expanded > MAX_EXPANDED + nodes:

@@ -1,4 +1,4 @@
-"""The events of a YAML text, as libyaml gives them; what it refuses, in plain words."""
+"""The events of a YAML text, from libyaml; its errors in plain words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def events_of(text: str, report: Report) -> Iterator[Any]:
 
 
 def _refuse_character(text: str, report: Report) -> None:
-    """libyaml gives an offset in bytes, or none; a search is as good."""
+    """Search for the character, since libyaml gives an offset in bytes, or none."""
     found = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if found:
         what = "a NUL" if found[0] == "\0" else f"the control character U+{ord(found[0]):04X}"

@@ -30,8 +30,8 @@ MAX_BYTES = 24 * 2**20
 class YamlFile(msgspec.Struct, frozen=True, dict=True):
     """A YAML file that has been read: ``data`` is made of dict, list, str, int, float, bool and None.
 
-    ``faults`` are those of the YAML that left all else readable.
-    Places are not kept while reading, since most files are right: the first that is asked for reads the text again.
+    ``faults`` are those of the YAML that leave the rest readable.
+    Places are not kept while reading, since most files have no faults: the first request for one reads the text again.
     """
 
     file: str
@@ -44,7 +44,7 @@ class YamlFile(msgspec.Struct, frozen=True, dict=True):
         return self._places.find(path, at_key=at_key)
 
     def aliased(self, path: Sequence[str | int]) -> frozenset[str]:
-        """The keys of the mapping at ``path`` whose value, or a part of it, an alias stands for elsewhere."""
+        """The keys of the mapping at ``path`` whose value, or a part of it, is used elsewhere by an alias."""
         return frozenset(self._places.aliased(path))
 
     @cached_property

@@ -1,7 +1,7 @@
 """YAML text as plain values, and the place of each for messages.
 
 PyYAML's own composer is not used: its resolver is YAML 1.1's, it drops duplicate keys silently, it costs several
-times the memory, and its recursion gives an attacker the stack. This one is fed with libyaml's events.
+times the memory, and its recursion lets an attacker exhaust the stack. This one reads libyaml's events.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from manifest_runner.manifest.yaml_tree import Tree
 
 
 class Builder:
-    """Reads one text once. Values are shared where aliases say so; nothing here recurses."""
+    """Reads one text once. Aliases share their value; nothing here recurses."""
 
     def __init__(self, file: str, text: str, *, keep_places: bool = False, binary: bool = False) -> None:
         self._text = text
@@ -64,7 +64,7 @@ class Builder:
         return None if self.is_empty else self._tree.document.value[0]
 
     def places(self) -> Places:
-        """Where each value lies; only for a builder that was made with ``keep_places``."""
+        """The place of each value; only for a builder that was made with ``keep_places``."""
         document, marks = self._tree.document, self._tree.marks
         assert marks is not None
         return Places(self._lines, document.value[0], document.marks[0], marks, self._anchors.aliased)

@@ -1,4 +1,4 @@
-"""libyaml's complaints in the words of a manifest's author. Pure."""
+"""libyaml's errors in words that a manifest's author understands. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import msgspec
 # A template that is not quoted reads as a mapping in a mapping, or as a directive.
 _BARE_TEMPLATE = re.compile(r"(?::\s+|^\s*-\s+)[{][{%]")
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
-# A text in quotes that ends where something goes on.
+# Quoted text that is followed by something else.
 _CLOSED_DOUBLE = re.compile(r'(?:^|[\s\[{,])"(?:[^"\\]|\\.)*"[^\s,\]}:#]')
 _CLOSED_SINGLE = re.compile(r"(?:^|[\s\[{,])'[^']*'[^\s,\]}:#']")
-# Line ends for libyaml, as in YAML 1.1, which are invisible in most editors and come with copied text.
+# Characters that end a line for libyaml, as in YAML 1.1; they are invisible in most editors and come with copied text.
 _HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
 _QUOTE_TEMPLATE = 'quote a template: "{{ … }}"'
 
 
 class Complaint(msgspec.Struct, frozen=True):
-    """What libyaml says: its context and its problem, and the offset in the text of each (None if it has none)."""
+    """An error of libyaml: its context and its problem, and the offset of each in the text (None if it has none)."""
 
     context: str
     context_at: int | None
@@ -54,7 +54,7 @@ def bare_template_hint(text: str, at: int) -> str:
     return f"; {_QUOTE_TEMPLATE}" if _BARE_TEMPLATE.search(_line(text, at)) else ""
 
 
-# What libyaml says, what it means, and whether the mistake lies where the construct starts.
+# libyaml's words, what they mean, and whether the mistake is where the construct starts.
 _PHRASES = (
     ("scanning a quoted scalar: found unexpected end", "the quote that opens here is never closed", True),
     ("mapping values are not allowed", 'unexpected ": "; quote text that contains it, or fix the indentation', False),

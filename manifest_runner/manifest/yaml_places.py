@@ -1,4 +1,4 @@
-"""Where each value of a YAML text lies."""
+"""The place of each value of a YAML text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Places:
     """The places of one document: ``marks`` holds offsets by a container's id.
 
     For a mapping they are those of each key and its value in turn, for a list those of its elements. ``aliased``
-    are the offsets of what aliases stand for.
+    are the offsets of the values that aliases refer to.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Places:
         return self._lines.place(offset)
 
     def aliased(self, path: Sequence[str | int]) -> Iterator[str]:
-        """The keys of the mapping at ``path`` whose value, or a part of it, an alias stands for elsewhere."""
+        """The keys of the mapping at ``path`` whose value, or a part of it, is used elsewhere by an alias."""
         root = data = self._data
         for step in path:
             data = data[step]

@@ -1,4 +1,4 @@
-"""Faults of a YAML text, each at its place; of very many, or where nothing more can be learned, reading stops."""
+"""Collect the faults of a YAML text with their places; stop after very many, or when nothing more can be learned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Stopped(Exception):
 
 
 class Report:
-    """The faults of one text. ``is_readable`` unless one of them leaves open what the text means."""
+    """The faults of one text. ``is_readable`` is false if one of them makes the meaning of the text unclear."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -23,7 +23,7 @@ class Report:
         self.is_readable = True
 
     def add(self, code: str, message: str, at: int, *, is_harmless: bool = False) -> None:
-        """``is_harmless`` where the rest of the file means what it says all the same.
+        """``is_harmless`` if the meaning of the rest of the file is clear all the same.
 
         Raises Stopped after very many.
         """

@@ -1,6 +1,6 @@
-"""What the scalars of YAML mean here, and numbers that keep their spelling.
+"""The values of YAML scalars, with numbers that keep their spelling.
 
-Null and booleans are those of YAML 1.2's core schema; a number is what JSON (RFC 8259) writes as one; everything
+Null and booleans are those of YAML 1.2's core schema; a number is one only if it is valid JSON (RFC 8259); everything
 else is text: ``NO``, ``012``, ``0x1F``, ``+1``, ``.5``, ``1_000``, ``12:30``, ``2026-11-23``.
 """
 
@@ -39,7 +39,7 @@ def plain_value(text: str) -> Any:
 
 
 class Binary:
-    """Stands for a ``!!binary`` value, which only the icav2 CLI's own config file may hold."""
+    """The place of a ``!!binary`` value, which only the icav2 CLI's own config file may contain."""
 
 
 def untagged_value(event: Any, text: str, report: Report) -> Any:
@@ -53,7 +53,7 @@ def untagged_value(event: Any, text: str, report: Report) -> Any:
 
 
 def tagged_value(event: Any, text: str, report: Report, *, binary: bool) -> Any:
-    """The value of a scalar with a tag, of which only those for plain data are taken."""
+    """The value of a scalar with a tag; only tags for plain data are accepted."""
     name = event.tag.removeprefix(TAG)
     if event.tag in ("!", TAG + "str"):
         return text

@@ -14,11 +14,11 @@ MAX_NODES = 1_000_000
 MAX_DEPTH = 100
 
 _NO_MERGE = "<< takes a mapping or a list of mappings"
-_DROPPED = "(dropped)"  # the key of what is read and not kept, compared by identity
+_DROPPED = "(dropped)"  # the key of a value that is read but not kept; compared by identity
 
 
 class _Frame:
-    """A container being filled. ``weight`` counts the values that a walk through it meets."""
+    """A container that is being filled. ``weight`` is the number of values in a walk through it."""
 
     __slots__ = ("anchor", "is_mapping", "key", "marks", "merges", "value", "weight")
 

@@ -1,4 +1,4 @@
-"""Names in place of ids, such as ``pipeline``, put under the keys of the API before a request is checked. Pure."""
+"""Move names in place of ids, such as ``pipeline``, to the API's keys, so that a request can be checked. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from manifest_runner.names.model import Names
 from manifest_runner.names.references import is_uuid
 from manifest_runner.names.review import NAME_KEYS, TARGET_PROJECT
 
-# Where the API wants a UUID and none is known yet, so that everything else can be checked.
+# Takes the place of a UUID that is not known yet, so that everything else can be checked.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 
 _NAMES = frozenset(NAME_KEYS)
 
 
 def with_api_keys(request: Request, names: Names) -> Request:
-    """The request with what ``names`` know, its keys in the same order.
+    """The request with the ids that ``names`` has, its keys in the same order.
 
-    Other names stay as they are, but where a UUID must be.
+    Other names stay as they are, except where the API demands a UUID.
     """
     outputs = request.get("analysisOutput")
     if isinstance(outputs, list) and any(TARGET_PROJECT in each for each in outputs if isinstance(each, dict)):

@@ -11,14 +11,14 @@ from typing import Any
 from manifest_runner.model import DataPath
 
 Request = dict[str, Any]
-# Gives the text that replaces another one; the path leads to it.
+# Returns the replacement of a text at a path.
 Replace = Callable[[str, DataPath], str]
 
 _FOLDERS = frozenset({"outputParentFolderId", "logsFolderId"})
 
 
 def data_in(value: Any, path: DataPath = ()) -> Iterator[tuple[str, DataPath, bool]]:
-    """Every text where data belong, in a request of any shape; and whether only a folder belongs there."""
+    """Every text where data belongs, in a request of any shape, and whether only a folder belongs there."""
     for step, each in value.items() if isinstance(value, dict) else enumerate(value):
         at = (*path, step)
         if isinstance(each, str):
@@ -29,9 +29,9 @@ def data_in(value: Any, path: DataPath = ()) -> Iterator[tuple[str, DataPath, bo
 
 
 def with_data(request: Request, data: Replace, folder: Replace) -> Request:
-    """A request with other data; ``folder`` is for the places that take nothing but a folder.
+    """A request with its data replaced; ``folder`` replaces data in places that only take a folder.
 
-    The request must meet the API's rules, for only then is everything where it belongs.
+    The request must meet the API's rules: only then is everything where it belongs.
     """
     changed = dict(request)
     if (given := request.get("analysisInput")) is not None:

@@ -17,7 +17,7 @@ _TEMPLATE = {"$ref": "#/definitions/template"}
 
 
 def schema_with_codes(schema: Mapping[str, Any], names: Names) -> Schema:
-    """The schema with the codes, options and names that are pinned; any others stay allowed."""
+    """The schema with all pinned codes, options and names; others stay allowed."""
     extended: Schema = copy.deepcopy(dict(schema))
     definitions = extended["definitions"]
     entries = names.pipelines.values()
@@ -41,7 +41,7 @@ def _inputs(pipelines: Mapping[str, PipelineEntry]) -> Schema:
 
 
 def _parameters(pipelines: Mapping[str, PipelineEntry]) -> Schema:
-    """The parameters by code; if several pipelines have one, all of their options are offered."""
+    """The parameters by code; if several pipelines have the same one, with the options of all."""
     declared: dict[str, list[tuple[str, ParameterDeclaration]]] = {}
     for key, entry in pipelines.items():
         for each in entry.parameters or ():

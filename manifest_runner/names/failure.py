@@ -1,4 +1,4 @@
-"""Why a name stands for nothing, or cannot be used. Pure."""
+"""The reason why a name cannot be resolved or used. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class LookupFailure(NamedTuple):
-    """The code of the finding, and its words."""
+    """The code and the message of a finding."""
 
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""What names stand for, as values: the entries of a names file. Pure."""
+"""The entries of a names file, as values. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from manifest_runner.model import Kind, Name, NameKind
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """A value whose members are those of the names file, in camel case there."""
+    """A value whose members are those of the names file, where their names are in camel case."""
 
 
 class DataEntry(Entry, frozen=True):
@@ -29,7 +29,7 @@ class InputDeclaration(Entry, frozen=True):
 
 
 class ParameterDeclaration(Entry, frozen=True):
-    """A parameter that a pipeline takes by code. ``options`` are its only values, if any; ``type`` is ICA's word."""
+    """A parameter that a pipeline takes by code. ``options`` are its only values, if any; ``type`` is ICA's type."""
 
     code: str
     required: bool
@@ -40,10 +40,10 @@ class ParameterDeclaration(Entry, frozen=True):
 
 
 class PipelineEntry(Entry, frozen=True):
-    """A pipeline as it was declared when it was looked up.
+    """A pipeline with its declarations at the time of the look-up.
 
     ``kind`` is None if ICA does not say. ``inputs`` and ``parameters`` are None if the credential may not see
-    them; ``form`` are the fields of an input form as its file has them.
+    them; ``form`` has the fields of an input form as in its file.
     """
 
     id: str
@@ -54,7 +54,7 @@ class PipelineEntry(Entry, frozen=True):
 
 
 class Names(msgspec.Struct, frozen=True):
-    """All that is known of the names of one manifest, by key as it is written there."""
+    """All that is known about the names of one manifest, by key as written there."""
 
     project: str
     server: str
@@ -81,14 +81,14 @@ class Names(msgspec.Struct, frozen=True):
         return next((key for key, entry in self.data.items() if entry.id == data_id), data_id)
 
     def with_entries(self, entries: dict[Name, Any]) -> Names:
-        """The same with more entries, or others in their place."""
+        """The same with these entries added or replaced."""
         changed = {kind: dict(self.section(kind)) for kind in {name.kind for name in entries}}
         for name, entry in entries.items():
             changed[name.kind][name.key] = entry
         return msgspec.structs.replace(self, **changed)
 
     def only(self, wanted: frozenset[Name] | set[Name]) -> Names:
-        """The same without the entries that are not wanted."""
+        """The same with only the wanted entries."""
         kinds: tuple[NameKind, ...] = ("data", "pipelines", "projects", "storages")
         kept = {
             kind: {key: entry for key, entry in self.section(kind).items() if Name(kind, key) in wanted}

@@ -1,4 +1,4 @@
-"""The names file on disk: read with suspicion, written whole, one line an entry so that git merges it by lines."""
+"""The names file: checked when read, written as a whole, one line per entry so that git can merge it by lines."""
 
 from __future__ import annotations
 
@@ -80,18 +80,18 @@ def parse_names(raw: bytes, label: str) -> Names:
 
 
 def write_names(path: Path, names: Names) -> None:
-    """Replace the file, whole or not at all; what would not change is not written."""
+    """Replace the file as a whole, or not at all; a file that would not change is not written."""
     content = dump_names(names)
     try:
         if path.read_bytes() == content:
             return
     except OSError:
-        pass  # not there, or replaced all the same
+        pass  # missing, or replaced anyway
     replace_file(path, content)
 
 
 def dump_names(names: Names) -> bytes:
-    """Sorted, one line an entry, so that a small change is a small diff."""
+    """Sorted, one line per entry, so that a small change is a small diff."""
     head = {"namesVersion": NAMES_VERSION, "project": names.project, "server": names.server}
     lines = [b"{", *(_line(key, value) + b"," for key, value in head.items())]
     for section in _SECTIONS:
@@ -109,7 +109,7 @@ def _line(key: str, value: Any) -> bytes:
     return _JSON.encode(key) + b": " + msgspec.json.format(_JSON.encode(value), indent=0)
 
 
-# -- what can be wrong
+# -- faults
 
 
 def _refuse_conflicts(raw: bytes, label: str) -> None:
@@ -121,7 +121,7 @@ def _refuse_conflicts(raw: bytes, label: str) -> None:
 
 
 def _version_of(raw: bytes) -> int:
-    """The version that a file claims, also one whose other keys are unknown; ours where it claims none."""
+    """The version that a file claims, even if its other keys are unknown; ours if it claims none."""
     try:
         return msgspec.json.decode(raw, type=_Version).names_version
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -143,7 +143,7 @@ class _Version(msgspec.Struct, rename="camel"):
 
 
 def _refuse_duplicates(raw: bytes, file: _File, label: str) -> None:
-    """An entry is a line: where there are as many lines as entries, no key was lost, and there is no need to look."""
+    """Look for duplicate keys, unless there are as many lines as entries: then no key was lost."""
     entries = len(file.data) + len(file.pipelines) + len(file.projects) + len(file.storages)
     if raw.count(b'\n"') == entries + len(_File.__struct_fields__):
         return
@@ -167,7 +167,7 @@ def _check_entries(file: _File, label: str) -> None:
 
 
 def _place_of(raw: bytes) -> int:
-    """The line where JSON breaks off; 0 if it does not."""
+    """The line of the first JSON error; 0 if there is none."""
     try:
         json.loads(raw)
     except json.JSONDecodeError as e:

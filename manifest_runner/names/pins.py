@@ -1,7 +1,7 @@
-"""Ids in place of names, in rendered requests: what happens to each item between its template and its digest.
+"""Replace names by ids in rendered requests: the step between an item's templates and its digest.
 
 A request comes in with names (``pipeline``, paths) and leaves with ids (``pipelineId``, ``fil.…``). Requests share
-what no row changes, so nothing is changed in place. Most data are ids, or paths that are pinned: both take a look-up.
+what no row changes, so nothing is changed in place. Most data is given by id or by a pinned path; both are one look-up.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names
 from manifest_runner.names.review import KnownNames, Review
 
-# Ids of data, one a line, that nothing can be wrong with; one of zeros is somebody's to fill in.
+# Ids of data, one per line, that are surely valid; an id of zeros is a placeholder.
 _IDS = re.compile(r"(?:f[io]l\.(?!0000)[0-9A-Za-z]+(?:\n(?!\Z)|\Z))+")
 _MAX_ROUTINE = 1_000
-# The codes of what only a look into ICA can find.
+# The codes of faults that only ICA can show.
 _LOOKED_UP = frozenset({"MR701", "MR707", "MR709"})
 
 
@@ -41,8 +41,8 @@ class Pins:
 
     ``failures`` are names that were not found, with the reason. Without ``check`` requests are not compared
     with what their pipelines declare. With ``report_unresolved`` a name that is not known yet is a fault. ``faulty``
-    are ids and paths of data, and ids of pipelines, that cannot be used; ``remarks`` are worth a warning where such a
-    thing is used first. All of that is for the items with userReferences in ``only``.
+    are ids and paths of data, and ids of pipelines, that cannot be used; ``remarks`` are warnings about others, for
+    their first use. All of that concerns only the items with userReferences in ``only``.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class Pins:
         self._checks = {id_: PipelineCheck(*entry) for id_, entry in by_id.items()} if check else {}
 
     def without_checks(self) -> Pins:
-        """The same names without comparing requests with what their pipelines declare, and without what else was found
-        by a look into ICA: ``faulty`` and ``remarks``, with the ``only`` that they are for.
+        """The same names, without the comparison with what pipelines declare, and without what was found in ICA:
+        ``faulty`` and ``remarks``, and the ``only`` that they concern.
         """
         known = self._known
         return Pins(self.names, known.failures, check=False, report_unresolved=known.report_unresolved)
@@ -77,13 +77,13 @@ class Pins:
         return Pins(Names(self.names.project, self.names.server), check=False)
 
     def named(self, request: Request) -> Request:
-        """The request under the API's own keys. Names that are not known stay as they are, but where a UUID must be."""
+        """The request under the API's own keys. Unknown names stay as they are, except where the API demands a UUID."""
         return with_api_keys(request, self.names)
 
-    # -- ids of data, and whether all is known
+    # -- ids of data
 
     def placed(self, rendered: Request, request: Request, kind: Kind) -> Placed:
-        """A request that meets the API's rules, with ids for paths. ``rendered`` is the same before `named`."""
+        """A request that meets the API's rules, with ids in place of paths. ``rendered`` is the same before `named`."""
         key = self._key(rendered, request)
         check = self._checks.get(request["pipelineId"])
         if key in self._routine and (placed := self._with_inputs(request)) is not None:
@@ -112,12 +112,12 @@ class Pins:
             if (remark := self._remarks.pop(text, None)) is not None:
                 yield RequestFault(at, *remark)
 
-    # -- requests that are not in order
+    # -- invalid requests
 
     def faults_of_refused(
         self, rendered: Request, request: Request, kind: Kind, refused: Container[str]
     ) -> Sequence[RequestFault]:
-        """The other faults of a request whose fields ``refused`` the API would refuse."""
+        """The other faults of a request whose fields ``refused`` the API would reject."""
         found, pipeline = self.faults_of_rest(rendered, request), request.get("pipelineId")
         check = self._checks.get(pipeline) if isinstance(pipeline, str) else None
         given = "inputFormValues" if kind == "nextflowJson" else "analysisInput"
@@ -137,7 +137,7 @@ class Pins:
 
     @staticmethod
     def _key(rendered: Request, request: Request) -> Hashable:
-        """All names in a request but those of data in its inputs, and its pipeline: what few requests differ in."""
+        """All names in a request except those of data in its inputs, and its pipeline: most requests agree in these."""
         parent = request.get("outputParentFolderId")
         is_id = parent is not None and parent[:4] == "fol." and parent[4:].isalnum()
         if rendered is request and (is_id or parent is None):
@@ -153,9 +153,9 @@ class Pins:
         )
 
     def _with_inputs(self, request: Request) -> Request | None:
-        """The hot path: a request with data in inputs alone, all of them ids or known; None for any other.
+        """The hot path: a request whose data is all in inputs, as ids or known paths; None for any other.
 
-        Besides, data can be in a form, in logs, and beside the inputs of CWL.
+        Data can also be in a form, in logs, and beside the input JSON of CWL.
         """
         given = request.get("analysisInput")
         if given is None or "inputFormValues" in request or "logs" in request:
@@ -197,11 +197,11 @@ def _texts_of(inputs: Iterable[Request]) -> list[str] | None:
 
 
 def _are_ids(texts: Sequence[str]) -> bool:
-    """Whether nothing can be wrong with any of these texts: one look at all of them takes half the time."""
+    """Whether all of these texts are surely valid ids; checking them together takes half the time."""
     listed = "\n".join(texts)
     return not texts or (_IDS.fullmatch(listed) is not None and listed.count("\n") == len(texts) - 1)
 
 
 def _local(faults: Iterable[RequestFault]) -> tuple[RequestFault, ...]:
-    """The faults that were found without a look into ICA."""
+    """The faults that were found offline."""
     return tuple(each for each in faults if each.code not in _LOOKED_UP)

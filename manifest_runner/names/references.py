@@ -1,4 +1,4 @@
-"""What a text in place of an id refers to: an id, a path of the project, data of another project, or nothing. Pure."""
+"""Texts in place of ids: an id, a path in the project, data of another project, or a fault. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from manifest_runner.model import Name
 from manifest_runner.text import shown
 
 SCHEME = "icav2://"
-# How an id of data starts; the rest is opaque.
+# The start of an id of data; the rest is opaque.
 ID_STARTS = ("fil.", "fol.", "urn:")
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
@@ -41,7 +41,7 @@ def is_pipeline_id(text: str) -> bool:
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether an id is one of zeros only, which `init` writes and nobody has."""
+    """Whether an id consists of zeros, which `init` writes and nothing has."""
     return _PLACEHOLDER.fullmatch(text) is not None
 
 
@@ -71,7 +71,7 @@ def pipeline_id_fault(text: str) -> str:
 
 
 def parse_data_name(text: str) -> DataPath:
-    """A text for which `data_fault` has no words. What follows the project is literal: ``#``, ``?``, ``+`` and ``%``.
+    """A text without a `data_fault`. What follows the project is literal: ``#``, ``?``, ``+`` and ``%``.
 
     Only the name of a project may be percent-encoded, since it can hold a slash.
     """
@@ -82,7 +82,7 @@ def parse_data_name(text: str) -> DataPath:
 
 
 def needed_projects(names: Iterable[Name]) -> set[Name]:
-    """The projects that URIs among these names mention by name: they must be looked up first."""
+    """The projects that URIs among these names give by name: they must be looked up first."""
     projects = (parse_data_name(name.key).project for name in names if name.kind == "data")
     return {Name("projects", each) for each in projects if each is not None and not is_uuid(each)}
 

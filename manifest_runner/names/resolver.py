@@ -1,4 +1,4 @@
-"""Looks names up in ICA: projects, storages, pipelines and data, each with few requests."""
+"""Look up names in ICA: projects, storages, pipelines and data, each with few requests."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Warn = Callable[[str, str], None]
 
 
 class LookedUp(msgspec.Struct, frozen=True):
-    """The entries of names, and why others have none."""
+    """The entries of names, and the reasons why others have none."""
 
     entries: dict[Name, Any]
     failures: dict[Name, LookupFailure]
 
 
 class Resolver:
-    """Looks names up in the project of a client. ``warn`` gets the code and the words of what cannot be checked.
+    """Looks up names in the project of a client. ``warn`` is called with code and message for what cannot be checked.
 
     ``declarations`` says whether to fetch what pipelines declare. Every method raises Refused if the credential may
     not look, and Unreachable.
@@ -76,7 +76,7 @@ class Resolver:
         return LookedUp(entries, failures)
 
     def pipeline_failure(self, key: str, pipeline_id: str) -> LookupFailure | None:
-        """Why a pipeline that is pinned cannot be started now."""
+        """Why a pinned pipeline can no longer be started."""
         return self._pipelines.failure_of(key, pipeline_id)
 
     # -- projects and storages
@@ -99,7 +99,7 @@ class Resolver:
         return list(self._client.pages(calls.search_projects(name), read_named))
 
     def _projects(self) -> list[Named]:
-        """All projects, since nothing says what the server's search looks at."""
+        """All projects, since it is not documented what the server's search compares."""
         if self._all_projects is None:
             self._all_projects = list(self._client.pages(calls.search_projects(), read_named))
         return self._all_projects
@@ -174,9 +174,9 @@ class Resolver:
     def check_ids(
         self, ids: Collection[str], project: str | None = None, keys: Mapping[str, str] = MappingProxyType({})
     ) -> dict[str, LookupFailure]:
-        """The ids of data that cannot be used, each with the reason. URNs are not looked at.
+        """The ids of data that cannot be used, each with the reason. URNs are not checked.
 
-        ``keys`` are the paths that pinned ids stand for.
+        ``keys`` are the paths of pinned ids.
         """
         check = DataCheck(self._page, project, self._base_bytes(project), keys)
         return check.failures(ids, lambda record: self._warn_of_region(check.label(record), record))

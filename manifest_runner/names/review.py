@@ -1,4 +1,4 @@
-"""One request looked at in full: every name in it, and every text in the place of data. Pure."""
+"""Examine one request in full: every name in it, and every text in place of data. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from manifest_runner.names.model import Names
 from manifest_runner.names.references import data_fault, is_data_name, is_uuid, pipeline_id_fault
 from manifest_runner.text import shown
 
-# The keys that hold a name, what the API calls the id in that place, and what kind of name it is.
+# The keys that hold a name, the API's key for the id in its place, and the kind of name.
 NAME_KEYS: dict[str, tuple[str, NameKind]] = {
     "pipeline": ("pipelineId", "pipelines"),
     "analysisStorage": ("analysisStorageId", "storages"),
@@ -43,7 +43,7 @@ class Review:
         self.used: list[tuple[str, DataPath]] = []  # data and pipelines, with where they are used
 
     def data(self, text: str, at: DataPath) -> str:
-        """The id of data; the text itself where there is none."""
+        """The id of data; the text itself if there is none."""
         self.used.append((text, at))
         entry = self._known.names.data.get(text)
         if (failure := self._known.faulty.get(text)) is not None:
@@ -53,7 +53,7 @@ class Review:
         return text if entry is None else entry.id
 
     def folder(self, text: str, at: DataPath) -> str:
-        """The same where only a folder will do."""
+        """The same for a place that only takes a folder."""
         found = self.data(text, at)
         if found.startswith("fil."):
             what = shown(text) if found == text else f"{shown(text)} ({found})"
@@ -61,7 +61,7 @@ class Review:
         return found
 
     def pipeline(self, rendered: Request, pipeline_id: str) -> None:
-        """The pipeline's id as it is written, or as its code stands for it."""
+        """The pipeline's id as written, or the id of its code."""
         key = "pipeline" if "pipeline" in rendered else "pipelineId"
         self.used.append((pipeline_id, (key,)))
         if key == "pipelineId" and (words := pipeline_id_fault(pipeline_id)):
@@ -70,7 +70,7 @@ class Review:
             self.faults.append(RequestFault((key,), *failure))
 
     def names(self, rendered: Request) -> None:
-        """The names that stand beside ids; a UUID in such a place is taken as an id."""
+        """The names in place of ids; a UUID there is treated as an id."""
         for key in ("pipeline", "analysisStorage"):
             if isinstance(rendered.get(key), str):
                 self._name(NAME_KEYS[key][1], rendered[key], (key,))

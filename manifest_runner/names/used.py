@@ -11,14 +11,14 @@ from manifest_runner.names.data_slots import with_data
 
 
 class Used:
-    """The pipelines and the data that requests use, by id or name, collected one request after the other."""
+    """The pipelines and data that requests use, by id or name, collected from one request after the other."""
 
     def __init__(self) -> None:
         self.pipelines: set[str] = set()
         self.data: set[str] = set()
 
     def add(self, body: bytes, *, data: bool = True) -> dict[str, Any]:
-        """One request as JSON, without its ``data`` if these are not wanted; returns it as a value."""
+        """Add a request given as JSON, without its ``data`` if that is not wanted; returns it as a value."""
         request: dict[str, Any] = orjson.loads(body)
         self.pipelines.add(request["pipelineId"])
         if data:

@@ -146,7 +146,7 @@ def test_a_launch_that_was_adopted_or_imported_is_not_paid_again_under_another_n
         ([{"from": "x", "to": "alpha"}, {"from": "y", "to": "alpha"}], 'error[MR203]: "alpha" has two former names'),
         ([{"from": "alpha", "to": "beta"}], 'error[MR203]: "alpha" is still in the manifest'),
         ([{"from": "x", "to": "y"}, {"from": "y", "to": "x"}], "error[MR203]"),
-        ([{"from": "{a}", "to": "b"}], "error[MR203]: {a} must stand in both names"),
+        ([{"from": "{a}", "to": "b"}], "error[MR203]: {a} must be in both names"),
         ([{"from": "x", "to": "y"}], 'warning[MR611]: no item is named "y"'),
     ],
 )

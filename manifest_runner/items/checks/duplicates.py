@@ -1,7 +1,7 @@
-"""What two items cannot share, a userReference, and what they should not share, a place for their results.
+"""Find userReferences that two items share, and places to which two items write their results.
 
-Eight bytes an item are enough to notice both: only hashes are kept. Two values can have the same hash by chance, so
-where a hash occurs twice all items are read again and compared themselves.
+Only a hash of each is kept, eight bytes an item. Two values can have the same hash by chance, so where a hash occurs
+twice, all items are read again and compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_SHOWN = 20
 
 
 class Target(NamedTuple):
-    """Where results are copied to, and two items can meet."""
+    """A place to which results are copied; two items may use the same one."""
 
     project: str
     path: str
@@ -40,7 +40,7 @@ class Repeats:
 
 
 class Claims:
-    """What the items of all analyses claim, collected one after the other."""
+    """The userReferences and targets that the items of all analyses claim."""
 
     def __init__(self) -> None:
         self.references = Repeats()
@@ -56,7 +56,7 @@ class Claims:
 def _places(request: dict[str, Any]) -> list[tuple[str, str]]:
     """The projects and paths where an item's results would overwrite existing ones.
 
-    They are hashed as a Target is, which takes longer to make than all the rest of a claim.
+    They are hashed as a Target would be, but making one would take longer than all the rest of a claim.
     """
     return [
         (each["targetProjectId"].lower(), each["targetPath"].rstrip("/"))
@@ -66,7 +66,7 @@ def _places(request: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 class DuplicateCheck:
-    """Reports claims that came twice. ``place`` and ``row`` give the place where a field of an item was written.
+    """Reports what several items claim. ``place`` and ``row`` return the place where a field of an item was written.
 
     ``is_of_row`` is whether a template makes it from the row, ``is_grouped`` whether the item may have several rows.
     """
@@ -90,7 +90,7 @@ class DuplicateCheck:
         self._warned: set[int] = set()
 
     def report(self, claims: Claims, items: Callable[[], Iterable[Item]]) -> None:
-        """Compare the items themselves, read again by ``items``, where a hash came twice."""
+        """If a hash occurs twice, compare the items themselves, which ``items`` reads again."""
         references, targets = claims.references.repeated(), claims.targets.repeated()
         for item in items() if references or targets else ():
             claimant = item._replace(request=b"")  # to keep as little as possible of each

@@ -30,26 +30,26 @@ _NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got t
 
 
 class ConstantChecks:
-    """How many faulty analyses may still have their constants checked: each check takes a millisecond."""
+    """The number of faulty analyses whose constants may still be checked: each check takes a millisecond."""
 
     def __init__(self) -> None:
         self._left = _MAX_KINDS
 
     def take(self) -> bool:
-        """Whether there is one left, which is then taken."""
+        """Use one up; whether there was one left."""
         self._left -= 1
         return self._left >= 0
 
 
 class _Messages:
-    """Messages for the first rows of each kind of fault; a row of a known kind is the same fault again."""
+    """Messages for the first rows with each kind of fault; further rows repeat a known fault."""
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._kinds: dict[Hashable, tuple[int, list[Fault]]] = {}
 
     def faults(self, checker: Checker, data: Any, code: str) -> list[Fault]:
-        """The faults, by path; their messages are of an earlier row once those of enough rows are reported."""
+        """The faults, by path; once enough rows are reported, with the messages of an earlier row."""
         kind = (checker, checker.traits(data))
         times, faults = self._kinds.get(kind, (0, [_MORE_FAULTS]))
         is_too_much = len(self._kinds) >= _MAX_KINDS or self._findings.is_full(code)
@@ -115,7 +115,7 @@ class AnalysisFaults:
         self.add(path, "MR313", message, row, group=message, is_of_row=True)
 
     def add_row_schema(self, schema: RowSchema, row: Any, row_id: RowId, *, is_text: bool) -> None:
-        """What the row schema refuses in a row; ``is_text`` where the cells are those of a table."""
+        """Add what the row schema rejects in a row; with ``is_text`` the cells are those of a table."""
         for fault in self._messages.faults(schema.checker, row, "MR307"):
             where = ".".join(map(str, fault.path))
             words = schema.message(fault)
@@ -126,7 +126,7 @@ class AnalysisFaults:
             self.add(("forEach", "schema"), "MR307", message, row_id, group=group, is_of_row=True)
 
     def add_invalid(self, checker: ItemChecker, request: Any, row: RowId) -> set[str]:
-        """What the API would refuse in an item. Returns the fields that it would refuse."""
+        """Add what the API would reject in an item. Returns the fields that it would reject."""
         fields, refused = self._analysis.fields, set[str]()
         for fault in self._messages.faults(checker, request, "MR501"):
             path = written_at(fields, fault.path, request)
@@ -159,7 +159,7 @@ class AnalysisFaults:
             is_of_row=not fault.at_key and is_rendered(fields, path),
         )
 
-    # -- items of which a part is at fault
+    # -- items with a faulty part
 
     def may_check_parts(self) -> bool:
         """Whether to check the rest of this analysis's items; in a manifest full of faults, not every analysis's."""
@@ -168,9 +168,9 @@ class AnalysisFaults:
         return self._may_check_parts
 
     def add_part(self, checker: ItemChecker, part: Part, found: Iterable[RequestFault]) -> None:
-        """What the API would refuse in the rest of an item, and the faults ``found`` in its names and data.
+        """Add what the API would reject in the rest of an item, and the faults ``found`` in its names and data.
 
-        A rest may lack anything, and a value that holds something unknown may turn out right.
+        The rest may lack anything, and a value with an unknown part may turn out to be right.
         """
         fields = self._analysis.fields
         for fault in self._messages.faults(checker, part.request, "MR501"):
@@ -197,7 +197,7 @@ def _value_at(fields: Any, path: DataPath) -> Any:
 
 
 def is_rendered(fields: Any, path: DataPath) -> bool:
-    """Whether a template makes what stands at ``path``, or above it, from the row."""
+    """Whether the value at ``path``, or one that contains it, is a template."""
     return isinstance(_value_at(fields, path), TemplateSlot)
 
 

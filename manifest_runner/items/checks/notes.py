@@ -14,8 +14,8 @@ from manifest_runner.model import RowId
 from manifest_runner.rows.base import Rows
 from manifest_runner.text import shown
 
-# An id is empty if a cell is, which is seen at once, or if a list in a cell ends in its separator. The latter
-# takes long to see for each row of a table; where it happens, it happens in the first of them.
+# An id is empty if a cell is, which is easy to see, or if a list in a cell ends in its separator. The latter would take
+# long to check in each row of a table; where it happens, it happens in the first rows.
 FIRST_ROWS = 1_000
 
 

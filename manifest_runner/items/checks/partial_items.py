@@ -1,4 +1,4 @@
-"""Checks items of which a part is at fault, so that all problems are reported at once, not one after the other."""
+"""Checks the rest of items with a faulty part, so that all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PartialItems:
         self._broken = Unknown(analysis.broken)
 
     def check_broken(self, rows: WantedRows) -> None:
-        """Check the rows of an analysis at fault, and what its faults leave of its first items."""
+        """Check the rows of a faulty analysis, and the rest of its first items."""
         analysis, may_check = self._analysis, self._faults.may_check_parts()
         self.check_constants()
         for number, wanted in enumerate(rows.known()):
@@ -39,19 +39,19 @@ class PartialItems:
         try:
             rendered = self._analysis.renderer.render_slowly(row, index, beside)
         except Unrendered as e:
-            if not self._analysis.rows.lacks:  # else that is reported already, at the file that lacks it
+            if not self._analysis.rows.lacks:  # otherwise it is already reported, at the file that lacks it
                 self._faults.add_unrendered(e, row_id)
             self.check_rest(e, row_id)
         else:
             self._check(rendered, (self._broken,), row_id)
 
     def check_rest(self, error: Unrendered, row: RowId) -> None:
-        """Check what a row gives besides the templates that failed."""
+        """Check the rest of an item, without the templates that failed."""
         failed = Unknown(slot.path for slot, _ in error.faults)
         self._check(error.rest, (self._broken, failed), row)
 
     def check_constants(self) -> None:
-        """Check the parts that no template makes, where no item could be made."""
+        """If no item could be rendered, check the parts without templates."""
         if self._faults.may_check_parts():
             slots = Unknown(slot_paths(self._analysis.fields))
             self._check(self._analysis.renderer.constant(), (self._broken, slots), NO_ROW)

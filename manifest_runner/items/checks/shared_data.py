@@ -1,4 +1,4 @@
-"""Data that an item uses twice in one input, and data of one row that another row's item uses as the same input.
+"""Find data that an item uses twice in one input, and data that two items use as the same input.
 
 Either may be a copied cell. Only hashes are kept; where a hash occurs twice, the items are read again as far as needed.
 """

@@ -13,14 +13,14 @@ from manifest_runner.model import DataPath, RowId
 
 
 class Unknown:
-    """Places of an analysis whose values are not known."""
+    """Places in an analysis whose values are unknown."""
 
     def __init__(self, paths: Iterable[DataPath]) -> None:
         self._paths = frozenset(paths)
         self._holders = frozenset(path[:length] for path in self._paths for length in range(len(path)))
 
     def touches(self, path: DataPath) -> bool:
-        """Whether a place is one of them, holds one or belongs to one."""
+        """Whether a place is one of them, contains one or is inside one."""
         return path in self._holders or any(path[:length] in self._paths for length in range(len(path) + 1))
 
 
@@ -36,7 +36,7 @@ class Part(msgspec.Struct, frozen=True):
     row: RowId = NO_ROW
 
     def is_unknown(self, path: DataPath) -> bool:
-        """Whether a place is unknown, holds an unknown one or belongs to one."""
+        """Whether a place is unknown, contains an unknown one or is inside one."""
         return any(each.touches(path) for each in self.unknown)
 
 

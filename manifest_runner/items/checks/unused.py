@@ -17,7 +17,7 @@ MAX_UNUSED = 20
 
 
 class UseOfSheet(NamedTuple):
-    """What the templates of one analysis read of its rows; ``columns`` are None if they are not a table's."""
+    """The columns that the templates of one analysis use; ``columns`` is None if its rows are not a table."""
 
     spec: AnalysisSpec
     columns: Sequence[str] | None

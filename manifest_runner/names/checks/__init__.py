@@ -1,1 +1,1 @@
-"""Items checked against what pipelines declare and against the data."""
+"""Check items against what pipelines declare, and against the data."""

@@ -1,4 +1,4 @@
-"""Data by id: whether a project lists them, and whether they can be used now."""
+"""Check data by id: whether a project lists it, and whether it can be used now."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _FIXED_BYTES = len("pageSize=1000")
 class DataCheck:
     """Checks the data of one project (None: the client's own).
 
-    ``base_bytes`` is the URL up to the query, ``keys`` are the paths that pinned ids stand for.
+    ``base_bytes`` is the length of the URL up to the query, ``keys`` are the paths of pinned ids.
     """
 
     def __init__(self, ask: AskPage, project: str | None, base_bytes: int, keys: Mapping[str, str]) -> None:
         self._keys = keys
-        self._is_filtered = True  # until the server gives data that were not asked for
+        self._is_filtered = True  # until the server returns data that was not asked for
         self._ask = ask
         self._project = project
         self._budget = calls.MAX_QUERY - base_bytes - _FIXED_BYTES
 
     def failures(self, ids: Collection[str], usable: Callable[[DataRecord], None]) -> dict[str, LookupFailure]:
-        """The ids of data that cannot be used, each with the reason; ``usable`` gets all others.
+        """The ids of data that cannot be used, each with the reason; ``usable`` is called with all others.
 
-        URNs are not looked at.
+        URNs are not checked.
         """
         wanted = sorted(each for each in ids if each.startswith(("fil.", "fol.")))
         found: dict[str, DataRecord] = {}
@@ -67,7 +67,7 @@ class DataCheck:
         return LookupFailure("MR707", words)
 
     def _listed(self, ids: Sequence[str]) -> list[DataRecord]:
-        """The wanted rows of all pages, as long as a page has any."""
+        """The wanted rows of all pages, up to a page that has none."""
         call, wanted = calls.data_with_ids(ids, self._project), set(ids)
         kept: list[DataRecord] = []
         seen: set[str] = set()

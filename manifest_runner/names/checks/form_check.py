@@ -1,7 +1,7 @@
-"""Values of an input form against the fields of the form. Pure.
+"""Check the values of an input form against the fields of the form. Pure.
 
-A form's own scripts can change what is required or valid, so this check is necessary and not sufficient: hidden and
-disabled fields are not demanded, and an unknown type or setting is not a reason to refuse.
+A form's own scripts can change what is required or valid, so this check is necessary but not sufficient: hidden and
+disabled fields are not required, and an unknown type or setting is not an error.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MAX_LISTED = 12
 
 
 class FormFault(NamedTuple):
-    """One thing wrong with the values of a form, below ``inputFormValues``."""
+    """A fault in the values of a form, below ``inputFormValues``."""
 
     path: Path
     code: str
@@ -41,7 +41,7 @@ class FormFault(NamedTuple):
 
 
 class FormCheck:
-    """The fields of one form, as the pipeline's file has them."""
+    """The fields of one form, as in the pipeline's file."""
 
     def __init__(self, form: Sequence[Mapping[str, Any]]) -> None:
         declared = _by_id(form)
@@ -109,7 +109,7 @@ def _count(given: Mapping[str, Any]) -> int:
 
 
 def _is_filled(given: Mapping[str, Any]) -> bool:
-    """Whether a field has a value; ICA takes a blank one as none."""
+    """Whether a field has a value; for ICA a blank is none."""
     return any(given.get("values") or ()) or any(given.get(key) for key in _OTHER_VALUES)
 
 
@@ -179,7 +179,7 @@ def _wanted_text(field: Field, value: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _matches(pattern: str, value: str) -> bool:
-    """Through the validator, whose regular expressions cannot run away; a pattern that it cannot read matches."""
+    """Match with the validator, whose regular expressions always end; a pattern that it cannot read matches."""
     try:
         return row_checker({"type": "string", "pattern": f"^(?:{pattern})$"}).is_valid(value)
     except SchemaProblem:

@@ -1,7 +1,7 @@
-"""Requests against what their pipeline declares: codes, required ones, several values, options, types. Pure.
+"""Check requests against what their pipeline declares: codes, required ones, several values, options, types. Pure.
 
-What a pipeline declares is read leniently: a type that is not known here, or a declaration that the credential may
-not see, is never an error. The same combination of codes, and the same value, is looked at once.
+Declarations are read leniently: a type that is not known here, or a declaration that the credential may not see, is
+never an error. The same combination of codes, and the same value, is checked only once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TYPE_WORDS = {"boolean": "true or false", "integer": "a whole number", "number"
 
 
 class RequestFault(NamedTuple):
-    """One thing wrong with a request. ``path`` leads to it in the API's shape; ``group`` is the same for alike ones."""
+    """A fault of a request. ``path`` leads to it in the API's shape; similar faults have the same ``group``."""
 
     path: tuple[str | int, ...]
     code: str
@@ -34,7 +34,7 @@ class RequestFault(NamedTuple):
 
 
 class PipelineCheck:
-    """The check of requests for one pipeline; ``key`` is what the manifest calls it."""
+    """Checks requests for one pipeline; ``key`` is the manifest's name for it."""
 
     def __init__(self, key: str, entry: PipelineEntry) -> None:
         self._key = key
@@ -150,7 +150,7 @@ class PipelineCheck:
 
 
 def value_fault(value: str, declared: ParameterDeclaration) -> str:
-    """The values that a parameter takes, in words, if a value is not one; empty if it is, or if nobody can know."""
+    """The values that a parameter takes, in words, if a value is not one; empty if it is, or if that is unknown."""
     if declared.options:
         if value in declared.options or any(is_same_number(value, option) for option in declared.options):
             return ""
@@ -160,7 +160,7 @@ def value_fault(value: str, declared: ParameterDeclaration) -> str:
 
 
 def plain_type(declared: str) -> str | None:
-    """``boolean``, ``integer`` or ``number`` for what ICA calls a type, None for text and unknown types."""
+    """``boolean``, ``integer`` or ``number`` for a type of ICA, None for text and unknown types."""
     name = declared.lower()
     if name.startswith("bool"):
         return "boolean"
@@ -181,5 +181,5 @@ def _option_hint(value: str, declared: ParameterDeclaration) -> str:
 
 
 def _data_count(given: dict[str, Any]) -> int:
-    """How many data an input gets; external data count, mounts only say where a data id appears."""
+    """The number of files and folders of an input, external ones included; mounts only place a data id."""
     return len(given.get("dataIds") or ()) + len(given.get("externalData") or ())

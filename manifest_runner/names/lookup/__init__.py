@@ -1,1 +1,1 @@
-"""Names looked up on the server, with few requests."""
+"""Look up names on the server with few requests."""

@@ -1,4 +1,4 @@
-"""Values of a filter in as few requests as the length of a URL allows."""
+"""Put the values of a filter into as few requests as the length of a URL allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SAMPLE = 50
 
 
 class Batches:
-    """``budget`` is how many bytes of a URL the values may take, which shrinks when a server refuses long ones."""
+    """``budget`` is the number of bytes of a URL for the values; it shrinks when a server refuses long ones."""
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
@@ -23,7 +23,7 @@ class Batches:
         return calls.chunked(values, filter_name, self._budget)
 
     def count(self, paths: Collection[str]) -> int:
-        """About how many batches these paths take."""
+        """The approximate number of batches for these paths."""
         if not paths:
             return 0
         sample = list(islice(paths, _SAMPLE))
@@ -31,6 +31,6 @@ class Batches:
         return ceil(len(paths) / max(1, self._budget // each))
 
     def halve(self, paths: Sequence[str]) -> None:
-        """A batch of these paths was refused as too long: those that follow are half as long."""
+        """Make all further batches half as long, since one of these paths was refused as too long."""
         size = sum(calls.query_bytes("filePath", path) for path in paths)
         self._budget = max(min(self._budget, size // 2), _LEAST_BYTES)

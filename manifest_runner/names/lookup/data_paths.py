@@ -1,4 +1,4 @@
-"""The data at a path: which of several is meant, whether it can be used, and why there is none. Pure."""
+"""Choose the data at a path, and explain why there is none or why it cannot be used. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MAX_LISTED = 10
 
 
 class FoundData(NamedTuple):
-    """The data that a path stands for, and what else is known of them."""
+    """The data that a path stands for, and what else is known about it."""
 
     entry: DataEntry
     record: DataRecord
 
 
 def choose_data(path: str, records: Sequence[DataRecord]) -> FoundData | LookupFailure | None:
-    """The data that a path means: a folder with a slash at its end, else a file before a folder; None without any."""
+    """The data of a path: with a slash at its end a folder, otherwise a file or else a folder; None without any."""
     if not records:
         return None
     kinds = ("FOLDER", "FILE") if path.endswith("/") else ("FILE", "FOLDER")
@@ -36,9 +36,9 @@ def choose_data(path: str, records: Sequence[DataRecord]) -> FoundData | LookupF
 
 
 def missing_words(path: str, spelling: str | None, neighbours: list[str] | None) -> str:
-    """Why there are no data at a path.
+    """Why there is no data at a path.
 
-    ``spelling`` is the same path in another case, ``neighbours`` what its folder holds, None if nobody looked.
+    ``spelling`` is the same path in another case, ``neighbours`` the content of its folder, None if unknown.
     """
     words = f"no data at {shown(path)}"
     if spelling is not None:
@@ -51,7 +51,7 @@ def missing_words(path: str, spelling: str | None, neighbours: list[str] | None)
 
 
 def status_fault(path: str, record: DataRecord) -> LookupFailure | None:
-    """Why data cannot be used now; None if they can, or if the server does not say."""
+    """Why data cannot be used now; None if it can, or if the server does not say."""
     if record.status in (None, AVAILABLE):
         return None
     advice = {
@@ -76,10 +76,10 @@ def bare(path: str) -> str:
 
 
 def other_spelling(path: str) -> str:
-    """With a slash at its end where there is none, and the reverse."""
+    """The path with a slash at its end if it has none, and without it if it has one."""
     return bare(path) if path.endswith("/") else path + "/"
 
 
 def folder_of(path: str) -> str:
-    """The folder that holds what a bare path leads to, with a slash at its end."""
+    """The folder that contains a bare path, with a slash at its end."""
     return path.rpartition("/")[0] + "/"

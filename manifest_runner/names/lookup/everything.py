@@ -19,7 +19,7 @@ def find_everywhere(
     key: Callable[[DataRecord], str],
     is_near: Callable[[DataRecord], bool],
 ) -> list[DataRecord]:
-    """The rows that ``is_near`` accepts; the walk ends once each wanted key was met."""
+    """The rows that ``is_near`` accepts; stops once each wanted key was found."""
     call = calls.all_data(project)
     kept: list[DataRecord] = []
     missing, seen = set(wanted), set[str]()

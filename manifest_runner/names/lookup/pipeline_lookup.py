@@ -1,4 +1,4 @@
-"""Pipelines by code or id, with all that they declare: at most six requests each, and one list for all of them."""
+"""Look up pipelines by code or id, with their declarations: one list for all, and at most six requests for each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from manifest_runner.text import near_miss, shown
 
 T = TypeVar("T")
 
-# What a server answers that does not show something to this credential, or has no such call.
+# Answers of a server that does not show something to this credential, or does not have a call.
 HIDDEN = frozenset({403, 404, 405})
 _NO_SUCH_CALL = frozenset({400, 404, 405, 415})
 
@@ -33,7 +33,7 @@ _NO_SUCH_CALL = frozenset({400, 404, 405, 415})
 class PipelineLookup:
     """Looks up the pipelines of a client's project.
 
-    ``warn`` gets what cannot be checked, ``remarks`` what is worth a warning, by the pipeline's id.
+    ``warn`` is called for what cannot be checked; ``remarks`` has what is worth a warning, by the pipeline's id.
     """
 
     def __init__(self, client: Client, warn: Callable[[str, str], None], *, declarations: bool = True) -> None:
@@ -48,7 +48,7 @@ class PipelineLookup:
         """The pipeline of a code or an id. Raises Refused if the credential may not look for a code."""
         record = self._by_id(key) if is_uuid(key) else self._by_code(key)
         if record is None:
-            return PipelineEntry(key)  # an id of which nothing can be seen
+            return PipelineEntry(key)  # an id about which nothing is visible
         if isinstance(record, LookupFailure):
             return record
         if failure := self._status_failure(key, record):
@@ -74,7 +74,7 @@ class PipelineLookup:
         )
 
     def failure_of(self, key: str, pipeline_id: str) -> LookupFailure | None:
-        """Why a pipeline that is pinned cannot be started now; a draft or a deprecated one is a warning."""
+        """Why a pinned pipeline can no longer be started; a draft or a deprecated one is a warning."""
         record = self._by_id(pipeline_id)
         return None if record is None else self._status_failure(key, record)
 
@@ -117,7 +117,7 @@ class PipelineLookup:
         return self._listed
 
     def _search(self, code: str) -> tuple[PipelineRecord, ...]:
-        """By a call that newer servers have; it compares as it sees fit."""
+        """Search with a call that only newer servers have; how it compares is not documented."""
         try:
             return self._client.ask(calls.search_pipelines(code), read_found_pipelines)
         except Refused as refused:
@@ -126,7 +126,7 @@ class PipelineLookup:
             return ()
 
     def _looked_at(self, record: PipelineRecord) -> PipelineRecord:
-        """The same with all of its status, which lists do not show."""
+        """The same with its full status, which lists do not show."""
         if not self._declarations:
             return record
         return self._seen(record.code, lambda: self._client.ask(calls.get_pipeline(record.id), read_pipeline)) or record
@@ -138,7 +138,7 @@ class PipelineLookup:
         except Refused as refused:
             if refused.status not in HIDDEN:
                 raise
-            words = f"what the pipeline {shown(key)} declares is hidden from this credential, so it is not checked"
+            words = f"this credential may not see what the pipeline {shown(key)} declares, so that is not checked"
             self._warn("MR710", words)
             return None
 
@@ -180,7 +180,7 @@ def _parameter(declared: Declared) -> ParameterDeclaration:
 
 
 def _several(found: list[PipelineRecord]) -> str:
-    """Each with what sets it apart: the bundles by which the project has it."""
+    """Each with its bundles, which distinguish pipelines of the same code."""
     return ", ".join(
         f"{each.id} (by {', '.join(each.bundles)})" if each.bundles else each.id
         for each in sorted(found, key=lambda each: each.id)

@@ -56,7 +56,7 @@ def test_what_is_copied_over_another_is_not_merged_and_not_written_over_a_change
     assert (mine.load(), mine.exists) == (None, False)
     empty = theirs.read(**MINE)
     theirs.write(with_item(empty, "theirs"))
-    with pytest.raises(BadState, match="changed while it was to be replaced"):
+    with pytest.raises(BadState, match="changed in the meantime"):
         mine.overwrite(with_item(empty, "mine"))
     assert mine.load() is not None
     mine.overwrite(with_item(empty, "mine"))
