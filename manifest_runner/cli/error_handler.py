@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ from contextlib import contextmanager
 import click
 
 from manifest_runner.cli.console import Console
-from manifest_runner.errors import RunnerError
+from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.version import __version__
 
 BUG_EXIT = 70
 INTERRUPTED_EXIT = 130
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 @contextmanager
@@ -33,14 +35,22 @@ def error_handler(console: Console) -> Iterator[None]:
         e.show()
         console.stop(None, e.exit_code, e.format_message())
         sys.exit(e.exit_code)
-    except BrokenPipeError:
-        # The reader has gone. The interpreter flushes stdout when it exits, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone
+        _drop_output()
         sys.exit(1)
     except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
+        if isinstance(e, OSError) and e.errno in _NO_ROOM:  # files have errors of their own, so this is stdout
+            _drop_output()
+            console.stop(f"error: the output could not be written: {e.strerror}", UsageProblem.exit_code)
+            sys.exit(UsageProblem.exit_code)
         words = f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}"
         console.stop(words, BUG_EXIT)
         sys.exit(BUG_EXIT)
+
+
+def _drop_output() -> None:
+    """The interpreter flushes stdout when it exits, and would complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def crash_log() -> str:

@@ -41,7 +41,7 @@ The report shows the lockfile as it is; run `manifest-runner status` first to up
     type=FILE,
     metavar="FILE",
     show_default="stdout; on a terminal, and with --open, MANIFEST's name with .report.html",
-    help="Write to this file.",
+    help="Write to this file; - is stdout.",
 )
 @click.option("--open", "is_to_open", is_flag=True, help="Open the page in the browser.")
 @target_options
@@ -63,7 +63,7 @@ def command(
     text = report(manifest, target, style, Context())
     if output is None and style == "html" and (is_to_open or sys.stdout.isatty()):
         output = report_path(manifest, target)
-    if output is None:
+    if output is None or str(output) == "-":
         sys.stdout.buffer.write(text.encode())
         return
     save_report(text, output, manifest, target)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -67,3 +69,11 @@ def test_an_invalid_manifest_is_a_document_with_its_findings(tmp_path: Path):
 def test_quiet_is_known_before_the_command_line_is_parsed(option):
     assert Console.of_arguments(["plan", option, "--json"]) == Console(as_json=True, quiet=True)
     assert Console.of_arguments(["plan", "--var", "q=1"]) == Console()
+
+
+@pytest.mark.parametrize(("to", "code"), [(">/dev/full", 2), (">&-", 0), ("<&- >&- 2>&-", 0)])
+def test_a_full_disk_or_a_closed_stream_is_not_a_bug(to, code):
+    shell = f"'{sys.executable}' -m manifest_runner explain MR201 {to}"
+    done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stderr == ("error: the output could not be written: No space left on device\n" if code else "")
