@@ -1,4 +1,4 @@
-"""The codes of findings: what each means and how to fix it. The table is codes.toml."""
+"""The codes of findings: the meaning of each, and how to fix it. codes.toml has the table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Code(msgspec.Struct, frozen=True):
-    """``cause`` says how the finding comes about, ``cure`` what to do; ``example`` is part of a manifest or row."""
+    """``cause`` says why the finding occurs, ``cure`` what to do; ``example`` is part of a manifest or row."""
 
     title: str
     cause: str

@@ -11,12 +11,12 @@ from msgspec import structs
 from manifest_runner.diagnostics.finding import Finding, Place
 
 MAX_ALIKE = 5
-# Nobody fixes more than these in one go; what follows is counted, and takes no memory.
+# Nobody fixes more than these at once; further ones are only counted, and take no memory.
 MAX_OF_A_CODE = 100
 
 
 def strictly(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings with ``--strict``: warnings are errors."""
+    """The findings as ``--strict`` has them: warnings are errors."""
     return [structs.replace(each, severity="error") if each.severity == "warning" else each for each in findings]
 
 
@@ -82,7 +82,7 @@ class Findings:
         self._of_pass: Findings | None = None
 
     def new_pass(self) -> Findings:
-        """A collector for one pass over all rows; what the pass before found no longer counts."""
+        """A collector for another pass over all rows; findings of the previous pass no longer count."""
         self._of_pass = Findings()
         return self._of_pass
 
@@ -90,7 +90,8 @@ class Findings:
         """Findings with the same ``group`` and place are the same fault; without a group, those with the same message.
 
         With ``everywhere`` the place does not matter. A fault of a samplesheet's row itself is the same fault in all
-        rows of that file. What has no row is reported once for a place: several analyses can share a default.
+        rows of that file. A finding without a row is reported once per place, since several analyses can share a
+        default.
         """
         place = finding.place.file if finding.place == finding.row else finding.place
         key = (finding.code, None if everywhere else place, (finding.message, finding.row) if group is None else group)

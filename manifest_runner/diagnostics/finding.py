@@ -11,21 +11,21 @@ from manifest_runner.errors import RunnerError
 
 
 class Place(NamedTuple):
-    """Where something was written: a file as the user named it, line and column from 1."""
+    """The place where something was written: the file as the user named it, line and column from 1."""
 
     file: str
     line: int
     column: int = 1
 
     def brief(self) -> str:
-        """``FILE:LINE``, with the column where it is not the first: of a row, where its line holds several."""
+        """``FILE:LINE``, with the column if that is not 1, as when a line has several rows."""
         return f"{self.file}:{self.line}" + (f":{self.column}" if self.column > 1 else "")
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing wrong with the input. ``code`` is stable (``MR101`` …), ``row`` is the samplesheet's place.
+    """An error, a warning or information about the input. ``code`` is stable (``MR101`` …), ``row`` is a row's place.
 
-    ``is_of_row`` if the content of that row is at fault, rather than what the manifest makes of every row.
+    ``is_of_row`` if the content of that row is at fault, rather than what the manifest does with every row.
     """
 
     place: Place
@@ -37,7 +37,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def places(self) -> tuple[Place, Place | None]:
-        """The place to fix, and the other one, if any; a tool that shows one place shows the first."""
+        """The place to fix first, then the other one, if any; a tool that shows one place shows the first."""
         if self.row is not None and self.is_of_row and self.row.file != self.place.file:
             return self.row, self.place
         return self.place, None if self.row == self.place else self.row

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from sarif_pydantic import Location, ReportingDescriptor, Result
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-# How this program counts columns; SARIF's default are UTF-16's units.
+# This program counts columns in code points; SARIF's default is UTF-16 units.
 COLUMNS = "unicodeCodePoints"
 _OTHER = 1  # the id by which a message's link names the other of two places
 
 
 def sarif_text(findings: Sequence[Finding]) -> str:
-    """A log with one run. Files are relative to the working folder, as findings have them.
+    """A log with one run. Files are relative to the working folder, as in the findings.
 
     Raises UsageProblem if the extra is not installed.
     """
@@ -36,7 +36,7 @@ def sarif_text(findings: Sequence[Finding]) -> str:
     rules = [_rule(code, CODES[code]) for code in codes]
     driver = sarif.ToolDriver(name="manifest-runner", version=__version__, semantic_version=__version__, rules=rules)
     results = [_result(finding, codes.index(finding.code)) for finding in findings]
-    # One name that the library's classes lack, and one that is not a name in Python.
+    # One name that the library's classes lack, and one that is not valid in Python.
     run = sarif.Run.model_validate({"tool": sarif.Tool(driver=driver), "columnKind": COLUMNS, "results": results})
     log = sarif.Sarif.model_validate({"$schema": SCHEMA, "runs": [run]})
     return log.model_dump_json(by_alias=True, exclude_none=True, indent=2)

@@ -13,7 +13,7 @@ MAX_LINE = 100
 
 
 def excerpt(place: Place) -> list[str]:
-    """Two lines, or none where the file cannot be read any more: the line, and a caret under its column."""
+    """The source line and a caret under its column; nothing if the file can no longer be read."""
     text = _line(place.file, place.line)
     if text is None:
         return []

@@ -1,1 +1,1 @@
-"""Items and lockfile: what to launch."""
+"""Compare items with the lockfile, and plan what to launch."""

@@ -1,4 +1,4 @@
-"""The attempts at an item: each launch has a digest of its own. Pure."""
+"""The attempts at an item; each has a digest of its own. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from manifest_runner.lockfile.model import LockedItem
 
 
 def next_attempt(before: LockedItem | None, first: int, digest_at: Callable[[int], str]) -> tuple[int, str]:
-    """The first attempt from ``first`` on that is not spent, and its digest.
+    """The first unused attempt from ``first`` on, and its digest.
 
-    Digests of earlier launches are spent. None of these is reused: ICA would replay the old launch, or make a second.
+    A digest of an earlier launch is never reused: ICA would replay the old launch, or make a second one.
     """
     spent = {launch.digest for launch in before.launches} if before is not None else ()
     attempt = first

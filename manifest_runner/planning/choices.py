@@ -1,4 +1,4 @@
-"""Which items a command is about. Pure."""
+"""The items that the user has chosen. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """What the user asked for. ``targets`` are globs over userReferences; without any, all items are meant.
+    """The user's choice of items. ``targets`` are globs over userReferences; without any, all items are chosen.
 
     ``where`` is an expression about the failed items that --retry-failed launches again.
     """

@@ -1,8 +1,8 @@
-"""What changed between a request as it was launched and as it renders now. Pure.
+"""Find the changes between a request as it was launched and as it renders now. Pure.
 
-The lockfile keeps the body of each batch, deflated: the items of a batch are so alike that this is smaller and ten
-times faster than picking out what differs, and it is read only where something did change. For comparison a request is
-flattened into fields, one for each value that a person would name: ``analysisInput.parameters[enable_sv]`` →
+The lockfile keeps the body of each batch, compressed: the items of a batch are so similar that this is smaller and ten
+times faster than storing their differences, and it is read only if something did change. For the comparison a request
+is flattened into fields, one for each value that a person would name: ``analysisInput.parameters[enable_sv]`` →
 ``"true"``.
 """
 
@@ -81,7 +81,7 @@ def _flatten_element(path: str, index: int, element: dict[str, Any], fields: Fie
 
 
 def _shown(value: Any) -> str:
-    """A value as a plan shows it; for a long text its hash, which shows that it changed."""
+    """A value as a plan shows it; a long text with its hash, which shows whether it changed."""
     if value is None:
         return "(none)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

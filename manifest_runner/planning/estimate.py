@@ -1,4 +1,4 @@
-"""What launches may cost, judging by the cost of earlier ones. Pure."""
+"""Estimate the cost of launches from that of earlier ones. Pure."""
 
 from __future__ import annotations
 

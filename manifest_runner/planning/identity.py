@@ -1,8 +1,8 @@
 """Digests, idempotency keys and stamps. Pure, and pinned by golden vectors: their results never change.
 
-An item's digest is the SHA-256 of the JCS bytes (RFC 8785) of its identity. The request is JCS already when it comes
-here, and the other members are ASCII or plain strings in fixed order, so the bytes are put together instead of
-serialised again; property tests compare them with ``rfc8785``.
+An item's digest is the SHA-256 of the JCS bytes (RFC 8785) of its identity. The request comes here as JCS bytes, and
+the other members are ASCII or plain strings in fixed order, so the bytes are concatenated instead of serialised again;
+property tests compare them with ``rfc8785``.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Digester = Callable[[bytes, str, str, int], str]
 def item_digester(name: str, project: str, *, masked: bool = True) -> Digester:
     """The digest function of one manifest.
 
-    ``request`` is the API's item before stamping, as JCS bytes; ``revision`` is ``"<manifest>.<analysis>"``. What signs
-    a URL does not count (see ``signed_urls``), unless ``masked`` is False: that is how earlier versions had it.
+    ``request`` is the API's item before stamping, as JCS bytes; ``revision`` is ``"<manifest>.<analysis>"``. Signatures
+    in URLs do not count (see ``signed_urls``), unless ``masked`` is False, as in earlier versions.
     """
     fixed = b'","name":' + orjson.dumps(name) + b',"project":' + orjson.dumps(project) + b',"request":'
 
@@ -49,12 +49,12 @@ def item_digester(name: str, project: str, *, masked: bool = True) -> Digester:
 
 
 def batch_key(digests: Iterable[str]) -> str:
-    """The ``Idempotency-Key`` of a batch: 68 ASCII characters, made of its items' digests in order."""
+    """The ``Idempotency-Key`` of a batch: 68 ASCII characters, a hash of its items' digests in order."""
     return "mr1-" + sha256("\n".join(digests).encode()).hexdigest()
 
 
 def digest_stamp(digest: str) -> str:
-    """The technical tag by which a launch is found again when its key is forgotten."""
+    """The technical tag by which a launch is found again when its key has expired."""
     return DIGEST_STAMP + digest[:STAMP_DIGITS]
 
 
@@ -64,10 +64,10 @@ def name_stamp(name: str) -> str:
 
 
 def is_stamp(tag: object) -> bool:
-    """Whether a technical tag is one that a launch was stamped with."""
+    """Whether a technical tag is a stamp."""
     return isinstance(tag, str) and tag.startswith((DIGEST_STAMP, NAME_STAMP))
 
 
 def plan_digest(digests: Iterable[str]) -> str:
-    """What would be launched, as one hash of the launches' digests in any order."""
+    """One hash of the digests of all launches, whatever their order."""
     return sha256("\n".join(sorted(digests)).encode()).hexdigest()

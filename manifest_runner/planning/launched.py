@@ -1,7 +1,7 @@
-"""The requests that the launches of a lockfile were sent with. Pure.
+"""The requests with which the launches of a lockfile were sent. Pure.
 
-A launch is found in its batch by its digest stamp, since it may have been renamed more than once since it was sent; one
-without stamps by the name that it had, as far as the lockfile knows that.
+A launch is found in its batch by its digest stamp, since it may have been renamed more than once since it was sent.
+Without stamps it is found by the name that it had, if the lockfile knows that.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class LaunchedRequests:
         return [*beside, *changes(sent, orjson.loads(mask_json(item.request)))]
 
     def hash_of(self, launch: LockedItem, reference: str) -> str | None:
-        """The ``request_hash`` of a launch that was sent as ``reference``, None if it is not known."""
+        """The ``request_hash`` of a launch that was sent as ``reference``; None if it is not known."""
         if launch.request_hash is not None:
             return launch.request_hash
         sent = self.request(launch, reference)
@@ -78,14 +78,14 @@ def _stamps(request: Request) -> list[str]:
 
 
 def request_hash(kind: str, request: Request) -> str:
-    """What requests have in common that differ in nothing but their userReference, stamps and signatures in URLs."""
+    """A hash that is the same for requests that differ only in their userReference, stamps and signatures in URLs."""
     rest = {key: value for key, value in unstamped(request).items() if key != "userReference"}
     canonical = mask_json(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS))
     return sha256(kind.encode() + canonical).hexdigest()[:HASH_DIGITS]
 
 
 def unstamped(request: Request) -> Request:
-    """A request as it was before stamping; lists of tags that are empty then are left out."""
+    """A request as it was before stamping, without lists of tags that were empty then."""
     tags = dict(request.get("tags") or {})
     technical = [tag for tag in tags.pop("technicalTags", None) or () if not is_stamp(tag)]
     tags |= {"technicalTags": technical} if technical else {}

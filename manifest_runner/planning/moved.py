@@ -1,6 +1,6 @@
-"""Former names of items: what the manifest's ``moved`` says, and whether it can be followed. Pure.
+"""Former names of items according to the manifest's ``moved``, and the faults of its entries. Pure.
 
-A name is a userReference, or a pattern with ``{name}`` parts that stand for any text.
+A name is a userReference, or a pattern with ``{name}`` parts that match any text.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from manifest_runner.manifest.document import PART, Move
 
-MAX_FORMER = 1_000  # patterns that fit each other's names give ever more of them
+MAX_FORMER = 1_000  # patterns that match each other's results would give more and more names
 
 
 class MoveFault(NamedTuple):
-    """A finding about the entry at an index, an error or a warning."""
+    """A finding about the entry at an index: an error or a warning."""
 
     entry: int
     message: str
@@ -24,7 +24,7 @@ class MoveFault(NamedTuple):
 
 
 class Renames:
-    """Which former names an item may have, the latest first. Chains are followed."""
+    """The former names that an item may have, the latest first. Follows chains of moves."""
 
     def __init__(self, moves: Iterable[Move]) -> None:
         self._literal: dict[str, list[Move]] = {}
@@ -41,8 +41,8 @@ class Renames:
     def former(self, reference: str) -> list[str]:
         """Every name that the item may have had.
 
-        On the way to each a move is followed once: one that shortens names, such as ``{s}-wgs`` to ``{s}``, fits its
-        own old names, too.
+        On the way to each, a move is followed only once: one that shortens names, such as ``{s}-wgs`` to ``{s}``, also
+        matches its own old names.
         """
         found: dict[str, tuple[Move, ...]] = {reference: ()}
         names = [reference]
@@ -63,7 +63,7 @@ class Renames:
 
 
 def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[MoveFault]:
-    """The faults that keep moves from being followed, given all userReferences of the manifest."""
+    """The faults of the moves, given all userReferences of the manifest."""
     moves = tuple(moves)
     yield from _clashes(moves)
     yield from _cycles(moves)
@@ -99,7 +99,7 @@ def _clashes(moves: Iterable[Move]) -> Iterator[MoveFault]:
 
 
 def _cycles(moves: Iterable[Move]) -> Iterator[MoveFault]:
-    """The last entry of each circle of names, patterns taken as they are written."""
+    """The last entry of each cycle of names; patterns count as names."""
     next_name: dict[str, str] = {}
     for move in moves:
         name: str | None = move.new
@@ -112,14 +112,14 @@ def _cycles(moves: Iterable[Move]) -> Iterator[MoveFault]:
 
 
 def _still_there(move: Move, references: Collection[str], renames: Renames) -> str | None:
-    """An item that has the old name; of a pattern, any that it fits but that has a new name already."""
+    """An item that still has the old name; for a pattern, one that matches it and does not have a new name already."""
     if not _is_pattern(move):
         return move.old if move.old in references else None
     return next((each for each in references if _is_old(move, each, references, renames)), None)
 
 
 def _is_old(move: Move, reference: str, references: Collection[str], renames: Renames) -> bool:
-    """Whether an item has an old name and not a new one, as far as the patterns, or the other items, show that."""
+    """Whether an item has an old name and not a new one, as far as the patterns or the other items show it."""
     if (parts := _matched(move.old, reference)) is None:
         return False
     new = _filled(move.new, parts)
@@ -130,7 +130,7 @@ def _is_old(move: Move, reference: str, references: Collection[str], renames: Re
 
 
 def _is_wider(pattern: str, other: str) -> bool:
-    """Whether a pattern fits all that the other one fits, and more, as ``{s}`` does beside ``{s}-wgs``."""
+    """Whether a pattern matches all that the other one does, and more, as ``{s}`` does compared with ``{s}-wgs``."""
     return _matched(pattern, other) is not None and _matched(other, pattern) is None
 
 
@@ -139,7 +139,7 @@ def _is_pattern(move: Move) -> bool:
 
 
 def _matched(pattern: str, text: str) -> dict[str, str] | None:
-    """The text of each part where the pattern fits all of ``text``."""
+    """The text of each part, if the pattern matches all of ``text``."""
     found = _compiled(pattern).fullmatch(text)
     return None if found is None else found.groupdict()
 

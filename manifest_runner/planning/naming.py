@@ -1,4 +1,4 @@
-"""By which digests a launch of an item may be known: under its names of now and before. Pure."""
+"""The digests that a launch of an item may have, under its present and former names. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Naming(msgspec.Struct, frozen=True):
 
 
 class KnownDigest(NamedTuple):
-    """A digest that a launch may have, and the userReference under which it does."""
+    """A digest that a launch may have, and the userReference that gives that digest."""
 
     digest: str
     reference: str
@@ -62,7 +62,7 @@ class Identities:
     def under(self, item: Requested, request: bytes, attempt: int, reference: str) -> Iterator[str]:
         """The digests of an item as if it were named ``reference``: also under former names of the manifest.
 
-        Before signatures in URLs were masked they counted, so such a launch has a digest of that kind.
+        Earlier versions did not mask signatures in URLs, so a launch of theirs may have an unmasked digest.
         """
         body = request if reference == item.user_reference else with_reference(request, reference)
         digesters = self._masked if mask_json(body) == body else [*self._masked, *self._unmasked]

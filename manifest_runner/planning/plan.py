@@ -1,4 +1,4 @@
-"""What a run would do, as a value. Pure."""
+"""A plan: what a run would do, as a value. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ State = Literal["new", "changed", "unchanged", "failed", "pending"]
 
 
 class SpoolPlace(NamedTuple):
-    """Where a request lies in a spool, in bytes."""
+    """The position of a request in a spool, in bytes."""
 
     offset: int
     length: int
 
 
-# By which the bytes of a request are fetched: their place, or the bytes themselves.
+# A handle to the bytes of a request: their position, or the bytes themselves.
 Handle = SpoolPlace | bytes
 
 

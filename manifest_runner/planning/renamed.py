@@ -1,4 +1,4 @@
-"""Launches whose item has another name now. Pure."""
+"""Launches whose item has a new name. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from manifest_runner.planning.naming import Identities, canonical
 def moved_launch(
     launch: LockedItem, old: str, item: Item, identities: Identities, requests: LaunchedRequests
 ) -> LockedItem:
-    """The launch of an item that was named ``old``, under the name that the item has now.
+    """The launch of an item that was named ``old``, under the item's new name.
 
-    Its own request under the new name is accepted: the change of name does not count, any other change still does.
+    Its own request under the new name is accepted: the new name is not a change, but any other change still is.
     """
     new = item.user_reference
     known = identities.under(item, item.request, launch.attempt, old)
@@ -32,7 +32,7 @@ def moved_launch(
 
 
 def with_earlier(launch: LockedItem, other: LockedItem) -> LockedItem:
-    """A launch that takes the place of another item's, which had left the manifest; that one's launches are kept."""
+    """A launch that replaces that of an item that had left the manifest, whose launches are kept."""
     alone = structs.replace(other, previous=(), removed=False)
     return structs.replace(launch, previous=(*other.previous, alone, *launch.previous))
 
@@ -44,12 +44,12 @@ def _own_digest(launch: LockedItem, request: Request | None, new: str, digest: D
 
 
 def _sent_as(launch: LockedItem, old: str) -> str:
-    """The userReference in the request that was sent: of an item renamed before, the one before that."""
+    """The userReference in the request that was sent; of an item that was renamed before, an older one."""
     return launch.renamed_from or old
 
 
 class RenameGuard:
-    """Finds new items that are launched already under a name that has left the manifest."""
+    """Finds new items that were already launched under a name that has left the manifest."""
 
     def __init__(self, lockfile: Lockfile) -> None:
         self._lockfile = lockfile
@@ -62,7 +62,7 @@ class RenameGuard:
             self._new.setdefault(found, []).append(item.user_reference)
 
     def matches(self, removed: Iterable[str], requests: LaunchedRequests) -> dict[str, str]:
-        """Old names by the new ones, each once, where the requests are equal but for the name."""
+        """Old names by new ones, each once, for requests that differ only in the name."""
         found: dict[str, str] = {}
         for old in removed if self._new else ():
             launch = self._lockfile.items[old]

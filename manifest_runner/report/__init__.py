@@ -1,4 +1,4 @@
-"""A lockfile as a report for people and for machines. Pure: a value goes in, text comes out."""
+"""Write a lockfile as a report for people and for programs. Pure: a value goes in, text comes out."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Style = Literal["html", "junit", "markdown", "csv", "json"]
 
 
 def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> str:
-    """The report as text, to be written as UTF-8 just as it is (csv has its own line ends).
+    """The report as text, to be written as UTF-8 without changing line ends (csv has its own).
 
     The same lockfile and source always give the same text.
     """
     summary = summarise(lockfile, source.web_url)
-    # A file's name can hold bytes that are not text.
+    # A file's name can contain bytes that are not text.
     source = structs.replace(source, manifest=plain_text(source.manifest))
     # A format's libraries are loaded only for that format.
     match style:

@@ -1,4 +1,4 @@
-"""What failures with the same cause have in common."""
+"""Find failures with the same cause by what they have in common."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def blanked(text: str) -> str:
 
 
 def largest_first(failures: Iterable[tuple[K, V]]) -> list[tuple[K, list[V]]]:
-    """Groups of failures with equal keys; those of one size in the order of their first failure."""
+    """Groups of failures with equal keys, the largest first; groups of one size by their first failure."""
     groups: dict[K, list[V]] = {}
     for key, failure in failures:
         groups.setdefault(key, []).append(failure)
@@ -27,6 +27,6 @@ def largest_first(failures: Iterable[tuple[K, V]]) -> list[tuple[K, list[V]]]:
 
 
 def common(values: Iterable[V], alike: V) -> V:
-    """The value that all have, else what they have in common."""
+    """The value that all have, or else what they have in common."""
     different = set(values)
     return different.pop() if len(different) == 1 else alike

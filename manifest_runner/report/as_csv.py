@@ -1,7 +1,7 @@
 """One line per item, for spreadsheets and scripts: RFC 4180, with CRLF line ends.
 
-No byte order mark: `csv`, awk and others would read it as part of the first column's name. Only messages can hold more
-than ASCII; if Excel guesses their encoding wrong, import the file as UTF-8. Each output of the pipelines has a
+No byte order mark: `csv`, awk and others would read it as part of the first column's name. Only messages can contain
+more than ASCII; if Excel guesses their encoding wrong, import the file as UTF-8. Each output of the pipelines has a
 column of its own, ``outputs.CODE``, with the ids of its data separated by semicolons.
 """
 
@@ -16,8 +16,8 @@ from manifest_runner.report.summary import Summary
 
 Cell = str | int | float | None
 
-# What spreadsheets read as the start of a formula (https://owasp.org/www-community/attacks/CSV_Injection), in the
-# full-width forms too, which some locales accept.
+# Characters that start a formula in spreadsheets (https://owasp.org/www-community/attacks/CSV_Injection), with the
+# full-width forms that some locales accept.
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 _NO_FAILURE = LockedFailure()
 

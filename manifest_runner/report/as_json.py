@@ -4,7 +4,7 @@
 | --- | --- |
 | ``reportVersion`` | 1 |
 | ``manifest``, ``generatedAt`` | the manifest's file name, and when the report was made (RFC 3339) |
-| ``dataAsOf`` | the newest time in the lockfile: what the report says is at least that recent |
+| ``dataAsOf`` | the newest time in the lockfile: the report's data is at least that recent |
 | ``name``, ``project``, ``server`` | the lockfile's |
 | ``totals`` | ``items``, its parts ``failed``, ``open``, ``succeeded``, ``accepted`` (failures), ``removed``,
 ``states``: each one's count, and ``prices``: the sum of all known prices by currency |

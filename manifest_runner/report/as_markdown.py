@@ -1,7 +1,7 @@
 """The report for a pull request's comment or ``$GITHUB_STEP_SUMMARY``: short, with long lists folded.
 
-Text from outside only ever stands in code spans, in lists: no markup, HTML, @mention or #reference works there, and a
-pipe is only a pipe. (In a table it is not: implementations disagree on a backslash before a pipe in code.)
+Foreign text is only ever in code spans, in lists: no markup, HTML, @mention or #reference works there, and a pipe is
+only a pipe. (In a table it is not: implementations disagree on a backslash before a pipe in code.)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MARKS: dict[Tone, str] = {"failed": "❌", "open": "⏳", "succeeded": "✅", "
 
 
 def markdown_report(summary: Summary, source: ReportSource) -> str:
-    """At most `LIMIT` characters: totals, what failed and why, and all else folded."""
+    """At most `LIMIT` characters: totals, what failed and why, and everything else folded."""
     text = _head(summary, source) + _totals(summary) + _reasons(summary)
     for title, rows in _parts(summary):
         text += _folded(title, [_line(row) for row in rows], LIMIT - len(text))
@@ -59,7 +59,7 @@ def _next_steps(summary: Summary, source: ReportSource) -> Iterator[str]:
 
 def _unfinished(summary: Summary) -> str:
     count = summary.total("open")
-    return f"{counted(count, 'item was', 'items were')} not finished then, and may be by now."
+    return f"{counted(count, 'item was', 'items were')} not finished then, but may have finished since."
 
 
 def _totals(summary: Summary) -> str:
@@ -73,7 +73,7 @@ def _totals(summary: Summary) -> str:
 
 
 def _reasons(summary: Summary) -> str:
-    """Only reasons that several items share: the list of failed items has the others."""
+    """The reasons that several items share; the list of failed items has the others."""
     shared = [reason for reason in group_by_reason(summary.failed) if len(reason.rows) > 1][:_MOST_REASONS]
     lines = [f"- {len(reason.rows):,} × {_code(reason.text, _LONGEST_MESSAGE)}\n" for reason in shared]
     return "\n**Why items failed**\n\n" + "".join(lines) if lines else ""
@@ -89,7 +89,7 @@ def _parts(summary: Summary) -> Iterator[tuple[str, Sequence[Row]]]:
 
 
 def _folded(title: str, lines: list[str], room: int) -> str:
-    """A part of at most ``room`` characters: nothing, or the title and what fits, the rest counted."""
+    """A part of at most ``room`` characters: the title, the lines that fit and the number of the others, or nothing."""
     unfolded = " open" if title.startswith(_MARKS["failed"]) else ""
     text = f"\n<details{unfolded}><summary>{title}</summary>\n\n"
     end = "\n</details>\n"
@@ -124,6 +124,6 @@ def _code(text: str, limit: int = _LONGEST_NAME) -> str:
         return "–"
     longest = max(map(len, re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
-    # Parsers take one space off each side if there is one on both.
+    # Parsers remove one space on each side if both sides have one.
     needs_space = shown[0] in "` " or shown[-1] in "` "
     return f"{fence} {shown} {fence}" if needs_space else f"{fence}{shown}{fence}"

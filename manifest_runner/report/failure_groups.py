@@ -1,4 +1,4 @@
-"""The kinds of failures that ``failures`` lists: by step, exit code and last line, each with its way to retry."""
+"""Group failures by step, exit code and last line, each group with an expression that selects it for a retry."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_KNOWN = LockedFailure(None, None, None)
 
 
 class FailureGroup(msgspec.Struct, frozen=True):
-    """One kind of failure. ``line`` is what its items say, with "…" for what differs between them."""
+    """One kind of failure. ``line`` is the last line of its items, with "…" for what differs between them."""
 
     end: End
     step: str | None
@@ -45,7 +45,7 @@ def group_failures(failed: Mapping[str, LockedItem]) -> tuple[FailureGroup, ...]
 
 
 def _failure(name: str, item: LockedItem) -> tuple[_Kind, tuple[str, str | None]]:
-    """What the item has in common with others, and its own name and line."""
+    """The key that the item shares with others of its kind, and its own name and line."""
     end, failure = _end(item), item.failure or _NOT_KNOWN
     line = failure.line or (shown_text(item.message) if end != "aborted" else None)
     return (end, failure.step, failure.exit_code, line and blanked(line)), (name, line)

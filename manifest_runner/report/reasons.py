@@ -12,7 +12,7 @@ from manifest_runner.report.rows import Launch, Row, failure_words
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Items that failed alike. ``text`` is what they say, with "…" for what differs between them."""
+    """Items that failed for the same reason. ``text`` is the reason, with "…" for what differs between them."""
 
     text: str
     rows: tuple[Row, ...]
@@ -25,7 +25,7 @@ def group_by_reason(failed: Iterable[Row]) -> tuple[Reason, ...]:
 
 
 def _alike(launch: Launch) -> str:
-    """The reason without what may differ: the step and the exit code stay, ids and numbers in the last line go."""
+    """The reason without what may differ: keeps the step and exit code, drops ids and numbers in the last line."""
     failure = launch.failure
     if failure is None:
         return blanked(launch.reason)

@@ -1,6 +1,6 @@
 """The lines of a report: items and their launches, as text that is safe to show.
 
-All text is one line without control characters (`text.plain_text`), since a lockfile can hold anything.
+All text is one line without control characters (`text.plain_text`), since a lockfile can contain anything.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Link = Callable[[str | None], str | None]
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """One launch of an item, the current or an earlier one. Times are RFC 3339 text as the API gave it."""
+    """One launch of an item, the current or an earlier one. Times are RFC 3339 text from the API."""
 
     state: State
     creation: str | None
@@ -40,12 +40,12 @@ class Launch(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> str:
-        """The API's status, that of the analysis as soon as there is one."""
+        """The API's status: of the analysis, once there is one."""
         return self.analysis_status or self.creation or "not known yet"
 
     @property
     def detail(self) -> str:
-        """The API's status if it says more than the state, else nothing."""
+        """The API's status if it says more than the state; empty otherwise."""
         return self.status if adds_to(self.state, self.status) else ""
 
     @property
@@ -100,7 +100,7 @@ def make_row(reference: str, item: LockedItem, pipeline: object, link: Link) -> 
 
 
 def shown_text(value: object) -> str | None:
-    """Text that is safe to show; None for anything else, since a stored request can hold any value."""
+    """Text that is safe to show; None for anything else, since a stored request can contain any value."""
     return plain_text(value) if isinstance(value, str) and value else None
 
 
@@ -137,7 +137,7 @@ def _failure(failure: LockedFailure) -> LockedFailure:
 
 
 def unexplained(state: State, status: str) -> str:
-    """Why a launch failed for which the API gives no reason."""
+    """The reason of a failed launch for which the API gives none."""
     if state is State.CREATION_FAILED:
         return "Creation failed; the API gave no reason."
     if state is State.ABORTED:

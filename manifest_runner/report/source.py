@@ -1,4 +1,4 @@
-"""Where a report comes from, and the links and commands that it can give."""
+"""The source of a report, and the links and commands for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from manifest_runner.lockfile.model import EMULATOR_SERVER
 
 
 class ReportSource(msgspec.Struct, frozen=True):
-    """What a lockfile does not say about itself.
+    """The facts for a report that are not in the lockfile.
 
     ``manifest`` is the manifest's file name as the user knows it, ``generated_at`` an RFC 3339 time, and ``web_url``
     (``https://HOST``) the web pages of the server, None if it has none: then the report has no links.
@@ -28,7 +28,7 @@ def command(name: str, source: ReportSource, server: str, *options: str) -> str:
 
 
 def command_line(name: str, manifest: str, is_trial: bool, *options: str) -> str:
-    """The same, of a manifest that may be tried with the emulator only."""
+    """The same for any manifest; in a trial the command has --emulator."""
     return shlex.join(["manifest-runner", name, manifest, *options, *(["--emulator"] if is_trial else [])])
 
 
@@ -44,7 +44,7 @@ def ica_web_url(server: str) -> str | None:
 
 
 def analysis_link(web_url: str | None, project: str, analysis_id: str | None) -> str | None:
-    """The page of an analysis, as https://help.ica.illumina.com/project/p-data has it under "hyperlink to data"."""
+    """The page of an analysis; see "hyperlink to data" at https://help.ica.illumina.com/project/p-data."""
     if analysis_id is None or web_url is None or not web_url.startswith("https://"):
         return None
     return f"{web_url}/ica/link/project/{quote(project, safe='')}/analysis/{quote(analysis_id, safe='')}"

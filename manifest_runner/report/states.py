@@ -1,4 +1,4 @@
-"""An item's state in one word, from the API's statuses of its batch item and its analysis."""
+"""The state of an item, from the API's statuses of its batch item and its analysis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Tone = Literal["failed", "open", "succeeded", "accepted", "removed"]
 
 
 class State(StrEnum):
-    """In the order of reports: what needs a person comes first. The values are stable, reports show them."""
+    """In the order of reports: first what needs attention. The values are stable, since reports show them."""
 
     CREATION_FAILED = "creationFailed"
     ANALYSIS_FAILED = "analysisFailed"

@@ -1,4 +1,4 @@
-"""A lockfile as counted, ordered rows, what failed first: the facts behind every format."""
+"""Summarize a lockfile as counts and ordered rows, failed ones first: the facts in every format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from manifest_runner.timestamps import moment
 
 
 class BatchRow(msgspec.Struct, frozen=True):
-    """One POST; ``items`` is how many it had, including items launched again since."""
+    """One POST; ``items`` is the number of its items, including those launched again since."""
 
     id: str
     status: str | None
@@ -32,7 +32,7 @@ class BatchRow(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True):
     """``rows`` by state, then by reference; ``batches`` oldest first; ``counts`` of the states that occur, in order.
 
-    ``as_of`` is the newest time in the lockfile, which is at least as old as what it knows; None if it has none.
+    ``as_of`` is the newest time in the lockfile; its data is at least that recent. None if it has no times.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def verdict(self) -> str:
-        """The answer in one line: ``105 of 1,000 failed, 89.5% succeeded, median 16 s``."""
+        """The result in one line: ``105 of 1,000 failed, 89.5% succeeded, median 16 s``."""
         if not self.expected:
             return "Nothing launched yet" if not self.rows else "No items left in the manifest"
         return ", ".join(_verdict(self))
@@ -143,7 +143,7 @@ def _batch(batch_id: str, batch: LockedBatch) -> BatchRow:
 
 
 def _pipelines(batch: LockedBatch) -> dict[str, object]:
-    """The pipelines of a batch's launches by userReference, as far as the lockfile knows what was sent."""
+    """The pipelines of a batch's launches by userReference, if the lockfile has the requests."""
     try:
         requests = sent_requests(batch.requests) if batch.requests else {}
     except ValueError:

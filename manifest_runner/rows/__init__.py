@@ -1,1 +1,1 @@
-"""Where rows come from."""
+"""Read rows from samplesheets and other sources."""

@@ -1,4 +1,4 @@
-"""What a source of rows is, and the sources that need no file: rows and a matrix in the manifest itself.
+"""The interface of a source of rows, and the sources that need no file: rows and a matrix in the manifest itself.
 
 A new kind of source is a function that returns ``Rows``; see sources.py for where it goes.
 """
@@ -18,35 +18,35 @@ from manifest_runner.model import RowId
 MAX_MATRIX = 1_000_000
 
 
-# Takes a finding, and what findings that are alike have in common.
+# Called with a finding, and with the group of findings that report the same fault.
 Report = Callable[[Finding, Hashable], None]
 IdentifiedRow = tuple[RowId, Any]
 
 
 class FileName(msgspec.Struct, frozen=True):
-    """The file that a row comes from, as templates see it: ``file`` as the manifest names it, ``stem`` without more."""
+    """A row's file, as templates see it: ``file`` as the manifest names it, ``stem`` its name without the ending."""
 
     file: str
     stem: str
 
 
-# Whether a key of a row, and what lies further steps from there, is text wherever it exists.
+# Whether a key of a row, or a value some steps below it, is text in every row that has it.
 IsText = Callable[[str, Sequence[str | int]], bool]
 
 
 class Rows(msgspec.Struct, frozen=True):
     """A source of rows, read one at a time: a study of a million rows is never in memory as a whole.
 
-    A row of a table is the list of its cells, all text, and ``columns`` names them once; a row of any other source
-    is a mapping, and ``columns`` is None. Each row comes with an id from which ``place`` finds where it was written:
-    its line, and its column where another row stands before it on that line. ``file`` is the file of a row; None
-    where rows do not come from files. ``first_column`` is where the first cell of a row is, where cells have columns
-    in the file; ``cell`` finds a cell where that is not enough. ``read`` starts from the beginning at each call; it
-    raises InvalidManifest if it cannot go on.
+    A row of a table is a list of cells, all text, and ``columns`` names them once; a row of any other source is a
+    mapping, and ``columns`` is None. Each row comes with an id, from which ``place`` finds where it was written: its
+    line, and its column if another row comes before it on that line. ``file`` returns the file of a row; it is None if
+    rows do not come from files. ``first_column`` is the column of a row's first cell, if cells have columns in the
+    file; ``cell`` finds a cell where that is not enough. ``read`` starts from the beginning at each call, and raises
+    InvalidManifest if it cannot continue.
 
-    ``keys`` are those of rows that are mappings, None if each may have others. ``notes`` are about the source as a
-    whole. ``lacks`` has keys that some rows do not have, each with the fault of a template that reads it. ``is_text``
-    knows of rows that are mappings what is text in every one that has it: a key, and further steps from there.
+    ``keys`` are those of rows that are mappings, None if each row may have others. ``notes`` are about the source as a
+    whole. ``lacks`` has keys that some rows do not have, each with the fault of a template that uses it. ``is_text``
+    says for rows that are mappings whether a key, or a value some steps below it, is always text.
     """
 
     columns: tuple[str, ...] | None
@@ -72,11 +72,11 @@ class Rows(msgspec.Struct, frozen=True):
 
 
 class OddRow(list[str]):
-    """A row of a table in which at least one cell is an error value of Excel."""
+    """A row of a table with at least one error value of Excel."""
 
 
 def listed_rows(rows: Sequence[Any], place: Callable[[RowId], Place]) -> Rows:
-    """Rows that are in memory already, identified by their index."""
+    """Rows that are already in memory, identified by their index."""
 
     def read(report: Report) -> Iterator[IdentifiedRow]:
         for index, row in enumerate(rows):
@@ -87,7 +87,7 @@ def listed_rows(rows: Sequence[Any], place: Callable[[RowId], Place]) -> Rows:
                 report(Finding(at, "MR306", "a row must be a mapping of columns to values", row=at), "type")
 
     def place_of_row(row: RowId) -> Place:
-        """Its line is enough, unless the row before it is on the same line."""
+        """The row's line, with its column only if the row before it is on the same line."""
         at = place(row)
         shares_line = isinstance(row, int) and row > 0 and place(row - 1).line == at.line
         return at if shares_line else at._replace(column=1)

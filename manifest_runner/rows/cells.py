@@ -1,15 +1,15 @@
-"""Oddities in the cells of samplesheets that people make: blanks around them, Excel's error values. Pure."""
+"""Blanks around cells, and error values of Excel: what samplesheets made by people contain. Pure."""
 
 from __future__ import annotations
 
 from manifest_runner.text import shown
 
-# Space, tab and line end, the blanks of Unicode, and characters without width, such as a byte order mark.
+# Space, tab, line ends, the other blanks of Unicode, and characters without width, such as a byte order mark.
 BLANKS = " \t\r\n\x85\xa0\u1680\u180e\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u2060\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
 _MAX_SPACES = 8  # of a line, that are looked at one by one
-# A formula whose result is not in the file: another program than Excel wrote it, and never calculated it.
+# Takes the place of a formula without a stored result: a program other than Excel wrote it and never calculated it.
 NO_RESULT = "#FORMULA WITHOUT A RESULT"
 ERROR_VALUES = frozenset(
     "#N/A #REF! #VALUE! #DIV/0! #NAME? #NULL! #NUM! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #BUSY! #UNKNOWN! "
@@ -18,7 +18,7 @@ ERROR_VALUES = frozenset(
 
 
 def trimmed(text: str) -> str:
-    """A cell without the blanks around it. Trimming again changes nothing."""
+    """A cell without the blanks around it. Trimming twice changes nothing."""
     return text.strip(BLANKS)
 
 

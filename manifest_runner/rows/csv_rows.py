@@ -1,4 +1,4 @@
-"""Rows of csv and tsv files (RFC 4180, with a header), also in a section of an Illumina SampleSheet; streamed."""
+"""Stream the rows of csv and tsv files (RFC 4180, with a header), or of a section of an Illumina SampleSheet."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_LINE = 16 * 2**20
 _SECTION = re.compile(r'"?\[([^\]]*)\]"?[,;\s"]*')
 _TOO_LONG = csv.Error(f"a line of more than {MAX_LINE // 2**20} MiB")
 _CHUNK = 2**20
-_MOST_SPACES = 4  # a line, on average; more are looked at line by line
+_MOST_SPACES = 4  # per line, on average; a file with more is examined line by line
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _OTHER_DELIMITERS = {
     ",": "it holds commas, so name the file under `csv`",
@@ -34,7 +34,7 @@ _OTHER_DELIMITERS = {
 
 
 class CsvReading(msgspec.Struct, frozen=True):
-    """How to read a file: as the manifest's keys of these names say."""
+    """How to read a file, according to the manifest's keys of these names."""
 
     delimiter: str = ","
     section: str | None = None
@@ -61,7 +61,7 @@ def csv_rows(path: Path, label: str, reading: CsvReading) -> Rows:
 
 
 class _CsvFile(msgspec.Struct, frozen=True):
-    """``is_plain`` where no line is odd, see ``_Lines``, so that none need be looked at again."""
+    """``is_plain`` if no line is odd (see ``_Lines``), so that none needs a second look."""
 
     path: Path
     label: str
@@ -69,7 +69,7 @@ class _CsvFile(msgspec.Struct, frozen=True):
     is_plain: bool
 
     def records(self) -> Iterator[Record]:
-        """Records with the line on which each starts; those with nothing but empty cells are left out."""
+        """Records with the line on which each starts, except those with only empty cells."""
         csv.field_size_limit(MAX_CELL)
         line = 1
         try:
@@ -96,7 +96,7 @@ class _CsvFile(msgspec.Struct, frozen=True):
             raise self.fault("MR301", f"cannot be read: {e}") from e
 
     def _delimiter(self, lines: _Lines) -> str:
-        """The delimiter: the manifest's, or that of the line ``sep=;`` which Excel writes and reads."""
+        """The delimiter: from the manifest, or from the line ``sep=;`` that Excel writes and reads."""
         match = _SEP.fullmatch(lines.peek())
         if match is None:
             return self.reading.delimiter
@@ -119,7 +119,7 @@ class _CsvFile(msgspec.Struct, frozen=True):
 
 
 def _is_plain(path: Path, reading: CsvReading) -> bool:
-    """Whether no line of a file is odd, see ``_Lines``: most files can be read without a look at each line."""
+    """Whether no line of a file is odd (see ``_Lines``): most files need no examination of each line."""
     marks = {b"#", (reading.comment or "#").encode(), b"#" if reading.is_tsv else b"\t"}
     edges, last = reading.delimiter.encode() + b' \t\r\n"', b"\n"
     with path.open("rb") as file:
@@ -137,7 +137,7 @@ def _is_plain(path: Path, reading: CsvReading) -> bool:
 
 
 def _has_blank_edge(chunk: bytes, edges: bytes) -> bool:
-    """As ``has_blank_edge``, for many lines; whether the last character is an edge is not known yet."""
+    """The same as ``has_blank_edge`` for many lines; whether the last character is an edge is not known yet."""
     at = chunk.find(b" ")
     while at >= 0:
         if chunk[at - 1] in edges or (at + 1 < len(chunk) and chunk[at + 1] in edges):
@@ -147,7 +147,7 @@ def _has_blank_edge(chunk: bytes, edges: bytes) -> bool:
 
 
 class _SectionFault(Exception):
-    """A section that is missing, or there twice."""
+    """A section that is missing, or that occurs twice."""
 
     def __init__(self, message: str, line: int = 1) -> None:
         super().__init__(message)
@@ -155,10 +155,10 @@ class _SectionFault(Exception):
 
 
 class _Lines:
-    """The lines of a text file; one that is a single huge line does not fill the memory.
+    """The lines of a text file. A file that is a single huge line does not fill the memory.
 
-    Nearly all of them hold no comment, no error value of Excel and no blanks around a cell. The others are found
-    here, by the line, so that cells are looked at one by one only where it is needed.
+    Nearly all lines have no comment, no error value of Excel and no blanks around a cell. The odd ones are found
+    here, line by line, so that only their cells are examined one by one.
     """
 
     def __init__(self, file: TextIO, mark: str) -> None:
@@ -185,7 +185,7 @@ class _Lines:
                 raise _TOO_LONG
 
     def was_odd(self) -> bool:
-        """Whether a line since the last call is one to look at."""
+        """Whether any line since the last call was odd."""
         is_odd, self._is_odd = self._is_odd, False
         return is_odd
 
@@ -212,7 +212,7 @@ class _Lines:
         self.read += 1
 
     def find_section(self, wanted: str) -> None:
-        """Skip to the line after ``[wanted]``. Raises _SectionFault where there is none."""
+        """Skip to the line after ``[wanted]``. Raises _SectionFault if there is none."""
         found: list[str] = []
         while line := self._next():
             self.read += 1
@@ -225,7 +225,7 @@ class _Lines:
         raise _SectionFault(f"there is no section [{wanted}]; {has}")
 
     def of_section(self, wanted: str | None) -> Iterable[str]:
-        """The lines to the end of the section that begins here. Raises _SectionFault for a second one of its name."""
+        """The lines to the end of the section that begins here. Raises _SectionFault for a second one with its name."""
         return self if wanted is None else self._of_section(wanted, self.read)
 
     def _of_section(self, wanted: str, first: int) -> Iterator[str]:

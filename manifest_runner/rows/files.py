@@ -16,9 +16,9 @@ Opened = tuple[Rows, FileName, str]
 
 
 def joined_rows(files: Sequence[Opened]) -> Rows:
-    """The rows of files, one file after the other; each comes with its name in templates and its label.
+    """The rows of files, one file after the other. Each file comes with its name in templates and its label.
 
-    The columns are those of the first. Raises InvalidManifest for a column that only some of them have.
+    The columns are those of the first file. Raises InvalidManifest for a column that only some of them have.
     """
     if len(files) == 1:
         rows, name, _ = files[0]
@@ -48,7 +48,7 @@ def joined_rows(files: Sequence[Opened]) -> Rows:
 
 
 def _parts(row: RowId) -> tuple[int, RowId]:
-    """The number of the file, and the row's id there."""
+    """The number of the file, and the row's id in it."""
     assert isinstance(row, tuple)
     return row[0], row[1] if len(row) == 2 else row[1:]
 
@@ -67,7 +67,7 @@ def _lacking_columns(files: Sequence[Opened]) -> Iterator[Finding]:
 
 
 def _arrange(wanted: Sequence[str] | None, given: Sequence[str] | None) -> Callable[[list[str]], list[str]] | None:
-    """Puts the cells of a row into the wanted order; None if they are in it."""
+    """A function that puts the cells of a row into the wanted order; None if they are already in it."""
     if wanted is None or given is None or wanted == given:
         return None
     if len(wanted) == 1:

@@ -1,4 +1,4 @@
-"""Rows that agree in some columns, made one: several lanes of a sample, tumour and normal, a whole cohort."""
+"""Group rows that agree in some columns: several lanes of a sample, tumor and normal, a whole cohort."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import msgspec
 from manifest_runner.model import RowId
 from manifest_runner.values import spelled_json
 
-_SEPARATOR = "\0"  # which no cell holds: a csv file with a NUL is refused, and XML cannot have one
+_SEPARATOR = "\0"  # which no cell contains: a csv file with a NUL is refused, and XML cannot have one
 
 
 class Differs:
-    """Stands in a group's row for a cell that its rows do not share. Whatever a template does with it, it raises."""
+    """Takes the place of a cell that the rows of a group do not share. Raises, whatever a template does with it."""
 
     def _refuse(self, *_: object) -> Any:
         raise LookupError("the rows of the group do not share this cell")
@@ -28,7 +28,7 @@ DIFFERS = Differs()
 
 
 class Group(msgspec.Struct, frozen=True, eq=False):
-    """The rows of one item. ``index`` and ``row_id`` are those of the first, ``row`` has what all of them share."""
+    """The rows of one item. ``index`` and ``row_id`` are those of the first; ``row`` has what all rows share."""
 
     index: int
     row_id: RowId
@@ -42,9 +42,9 @@ Report = Callable[[RowId, str], None]
 def grouped(
     rows: Iterable[tuple[int, RowId, Any]], columns: Sequence[str] | None, by: Sequence[str], lacks: Report
 ) -> Iterator[Group]:
-    """The groups, in the order of their first rows; ``columns`` are those of a table, None where rows are mappings.
+    """The groups, in the order of their first rows. ``columns`` are those of a table, None if rows are mappings.
 
-    ``lacks`` takes a row without one of the columns ``by`` which rows are grouped, and that column.
+    ``lacks`` is called with a row that has not all of the columns ``by``, and with the missing column.
     """
     if columns is None:
         return _grouped_mappings(rows, by, lacks)
@@ -52,7 +52,7 @@ def grouped(
 
 
 def _grouped_cells(rows: Iterable[tuple[int, RowId, Any]], by: Sequence[int]) -> Iterator[Group]:
-    """Each row is kept as one text, which takes a third of the memory."""
+    """Keeps each row as one text, which takes a third of the memory."""
     key_of: Callable[[list[str]], Any] = itemgetter(*by) if by else lambda _: None
     groups: dict[Any, list[Any]] = {}
     for index, row_id, row in rows:

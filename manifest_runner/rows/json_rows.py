@@ -1,4 +1,4 @@
-"""Rows of a JSON file (RFC 8259), a list of objects, or of JSON Lines; streamed. Numbers keep their spelling."""
+"""Stream the rows of a JSON file (RFC 8259), a list of objects, or of JSON Lines. Numbers keep their spelling."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _guarded(elements: Elements, window: Window, label: str) -> Iterator[tuple[S
 
 
 def _list_elements(window: Window) -> Iterator[tuple[Spot, Any]]:
-    """The elements of the list; the column of one that is the first on its line is 1."""
+    """The elements of the list; an element that is the first on its line gets the column 1."""
     strict, last_line = json_decoder(), 0
     if (start := window.peek()) != "[":
         hint = "; if each line is an object, the file's name must end in .jsonl" if start == "{" else ""

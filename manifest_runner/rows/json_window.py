@@ -1,4 +1,4 @@
-"""The part of a JSON text that is being read, so that a file of any size is read value by value."""
+"""A window on a JSON text, so that a file of any size is read value by value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Spot(NamedTuple):
 
 
 class BadRow(ValueError):
-    """A row that is JSON, or nearly, but not data for a manifest."""
+    """A row that is JSON, or nearly, but cannot be a row of a manifest."""
 
 
 class Window:
@@ -44,7 +44,7 @@ class Window:
         return Spot(self._lines, self._at - self._line_start + 1)
 
     def peek(self) -> str:
-        """The next character that is not a space; nothing at the end."""
+        """The next character that is not a space; empty at the end."""
         while True:
             self._at = _skip_space(self._text, self._at)
             if self._at < len(self._text) or not self._refill():
@@ -54,7 +54,7 @@ class Window:
         self._at += 1
 
     def value(self, decoder: json.JSONDecoder) -> Any:
-        """The JSON value that comes next; where the window ends within it, more is read, up to the size of a row."""
+        """The next JSON value. If the window ends within it, more is read, up to the maximum size of a row."""
         while True:
             value, end, error = _decoded(decoder, self._text, self._at)
             length = end - self._at
@@ -71,7 +71,7 @@ class Window:
             return value
 
     def _refill(self, least: int = _CHUNK) -> bool:
-        """Read on; False at the end of the file. A row that is cut off is read whole, so it is decoded only twice."""
+        """Read more; False at the end of the file. A row that is cut off is read to its end, so it is decoded twice."""
         more = self._file.read(least + 1)
         self._count_lines()
         self._line_start -= self._at

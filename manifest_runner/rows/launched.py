@@ -1,4 +1,4 @@
-"""Rows from what another manifest launched: its items that succeeded, by its lockfile alone."""
+"""Rows from another manifest: its items that succeeded, according to its lockfile alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OTHERS: dict[int, str] = {End.FAILED: "failed", End.OPEN: "not ended"}
 
 
 class RawLockfile(msgspec.Struct, frozen=True):
-    """A lockfile as it lies somewhere, and its name in messages; ``content`` is None if there is none yet."""
+    """The bytes of a lockfile, and its name in messages. ``content`` is None if there is none yet."""
 
     content: bytes | None
     label: str
@@ -32,7 +32,7 @@ LockfileOf = Callable[[Path, str], RawLockfile]
 
 
 def lockfile_beside(manifest: Path, label: str) -> RawLockfile:
-    """The lockfile that lies beside a manifest. Raises InvalidManifest if it cannot be read."""
+    """The lockfile beside a manifest. Raises InvalidManifest if it cannot be read."""
     name = f"{manifest.stem}.lock.json"
     label = str(Path(label).with_name(name))
     try:
@@ -47,7 +47,7 @@ def lockfile_beside(manifest: Path, label: str) -> RawLockfile:
 def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
     """The items of a manifest's lockfile that succeeded, in order of their userReferences.
 
-    ``manifest`` is its name in messages, ``at`` where it is named. Raises BadState if the lockfile is damaged.
+    ``manifest`` is its name in messages, ``at`` the place that names it. Raises BadState if the lockfile is damaged.
     """
     launches = read_launches(lockfile.content or EMPTY, lockfile.label)
     trial = " --emulator" if Path(lockfile.label).parent.name == TRIAL_FOLDER else ""
@@ -72,7 +72,7 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
 
 
 def _is_text(key: str, path: Sequence[str | int]) -> bool:
-    """As in ``outputs.vcf[0].dataId``; the reference of an analysis can be null."""
+    """Whether a value such as ``outputs.vcf[0].dataId`` is text; the reference of an analysis can be null."""
     if key == "outputs":
         return len(path) == 3 and path[2] in ("dataId", "name", "type")
     return not path and key in ("userReference", "kind", "analysisId")
@@ -98,10 +98,10 @@ def _row(name: str, item: LaunchedItem) -> dict[str, Any]:
 def _notes(manifest: str, at: Place, rows: int, others: Counter[str]) -> Iterator[Finding]:
     total = rows + others.total()
     if not total:
-        yield Finding(at, "MR610", f"{manifest} has launched nothing yet, so it gives no rows", severity="info")
+        yield Finding(at, "MR610", f"{manifest} has launched nothing yet, so there are no rows", severity="info")
     elif others:
         ends = ", ".join(f"{count:,} {end}" for end, count in sorted(others.items()))
-        message = f"{others.total():,} of {total:,} items of {manifest} give no row ({ends})"
+        message = f"{others.total():,} of {total:,} items of {manifest} are not rows ({ends})"
         yield Finding(at, "MR610", message, severity="info")
 
 

@@ -1,4 +1,4 @@
-"""A user's JSON Schema for rows: of one row, or of the whole sheet as a list of rows, as nf-core pipelines ship it."""
+"""A user's JSON Schema for rows: of one row, or of the whole sheet as a list of rows, as in nf-core pipelines."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _DOCUMENT = ("$schema", "$id", "$defs", "definitions")
 
 
 class RowSchema(msgspec.Struct, frozen=True, eq=False):
-    """``rules`` is the schema of one row, ``is_of_sheet`` where it comes from one of the whole sheet."""
+    """``rules`` is the schema of one row; ``is_of_sheet`` if it is part of a schema of the whole sheet."""
 
     checker: RowChecker
     rules: Any
     is_of_sheet: bool
 
     def row(self, columns: tuple[str, ...] | None, row: Any) -> Mapping[str, Any]:
-        """A row as the schema sees it. ``columns`` are those of a table, None where rows are mappings.
+        """A row as the schema sees it. ``columns`` are those of a table, None if rows are mappings.
 
-        A schema of a whole sheet is for cells as nf-core reads them: a blank one is absent, and text that is a number
-        or a boolean is that where the schema wants it.
+        A schema of a whole sheet applies to cells as nf-core reads them: a blank cell is missing, and text becomes a
+        number or a boolean if the schema asks for one.
         """
         if columns is None:
             return dict(row)
@@ -42,7 +42,7 @@ class RowSchema(msgspec.Struct, frozen=True, eq=False):
         return {column: self._typed(column, text) for column, text in cells.items() if text != ""}
 
     def message(self, fault: Fault) -> str:
-        """The fault in the schema's own words, if it has any."""
+        """The fault, in the schema's own words if it has any."""
         words = _at(self.rules, fault.path).get("errorMessage")
         return f"{words} ({fault.message})" if isinstance(words, str) and not fault.lacks else fault.message
 
@@ -68,7 +68,7 @@ def _number(text: str, types: list[Any]) -> Any:
 
 
 def _at(rules: Any, path: DataPath) -> Mapping[str, Any]:
-    """The schema of the value at a path of the row, if its ``properties`` lead there; else an empty one."""
+    """The schema of the value at a path of the row, if its ``properties`` lead there; otherwise an empty one."""
     for step in path:
         inner = rules.get("properties") if isinstance(rules, dict) else None
         rules = inner.get(step) if isinstance(inner, dict) else None
@@ -76,7 +76,7 @@ def _at(rules: Any, path: DataPath) -> Mapping[str, Any]:
 
 
 def open_row_schema(file: Path, label: str, at: Place) -> RowSchema:
-    """The compiled schema of the rows. Raises InvalidManifest; ``at`` is where the manifest names it."""
+    """The compiled schema of the rows; ``at`` is the place that names it. Raises InvalidManifest."""
     schema = _read_schema(file, label)
     rules, is_of_sheet = schema, False
     if isinstance(schema, dict) and schema.get("type") == "array" and isinstance(schema.get("items"), dict):

@@ -1,4 +1,4 @@
-"""Tables of text cells with a header, from any file format: csv, tsv and xlsx have these rules in common."""
+"""The rules that csv, tsv and xlsx have in common: tables of text cells with a header."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from manifest_runner.text import counted, shown
 
 _HASH = "#"
 
-# A line number, the cells, and whether there may be something odd in them: blanks, an error value, a comment.
+# A line number, the cells, and whether they may contain anything odd: blanks, an error value, a comment.
 Record = tuple[int, list[str], bool]
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """A file as records. ``records`` leaves out those with nothing but empty cells, and starts over at each call.
+    """A file as records. ``records`` omits those with only empty cells, and starts over at each call.
 
     ``check_header`` raises InvalidManifest for a header that shows that the file is another kind of table.
-    ``first_column`` is the number of the first cell's column, where cells have columns of their own in the file.
+    ``first_column`` is the number of the first cell's column, if cells have columns of their own in the file.
     """
 
     label: str
@@ -43,7 +43,7 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """``width`` counts the header's cells, which a spreadsheet may pad with empty ones; ``columns`` is without them."""
+    """``width`` counts all cells of the header; ``columns`` omits empty ones with which a spreadsheet may pad it."""
 
     line: int
     cells: list[str]
@@ -55,7 +55,7 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 def sheet_rows(sheet: Sheet) -> Rows:
-    """The rows of a table: lists of texts, as many as ``columns``. A row in which all cells are empty does not count.
+    """The rows of a table: lists of texts, as many as ``columns``. Rows with only empty cells are left out.
 
     Raises InvalidManifest if the file cannot be read or has no usable header.
     """
@@ -99,7 +99,7 @@ def _first(sheet: Sheet, records: Iterator[Record]) -> tuple[int, list[str]]:
 
 
 def _is_wider(record: Record | None, names: list[str]) -> bool:
-    """Whether what seems to be the header is a note above it: the record that follows has more cells."""
+    """Whether the supposed header is a note above the real one, since the record that follows has more cells."""
     return record is not None and sum(map(bool, map(trimmed, record[1]))) > len(names)
 
 
@@ -135,7 +135,7 @@ def _rows(sheet: Sheet, header: _Header, report: Report) -> Iterator[IdentifiedR
 
 
 def _cleaned(sheet: Sheet, trim: _Trim, line: int, cells: list[str], report: Report) -> list[str] | None:
-    """The cells without blanks around them; None for a row that is blank or commented out."""
+    """The trimmed cells; None for a row that is blank or commented out."""
     start = trimmed(cells[0])
     if _is_comment(sheet, start):
         return None

@@ -1,4 +1,4 @@
-"""Opens what a ``forEach`` or a table names: its files or the rows themselves, and the JSON Schema of the rows.
+"""Open the sources of a ``forEach`` or a table: its files or the rows themselves, and the JSON Schema of the rows.
 
 A new kind of source is a function that returns ``Rows``, and an entry in ``_INLINE`` or ``_FILES``.
 """
@@ -35,9 +35,9 @@ PlaceOf = Callable[[DataPath], Place]
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A source of rows to open: its spec, what the spec names with templates rendered, and where that was written.
+    """A source of rows to open: its spec, the spec's value with templates rendered, and where that was written.
 
-    ``place`` finds a place below the key that names the source.
+    ``place`` returns a place below the key that names the source.
     """
 
     spec: SourceSpec
@@ -46,7 +46,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Sources:
-    """``folder`` is what paths in the manifest are relative to, ``label`` its name in messages.
+    """Paths in the manifest are relative to ``folder``; ``label`` is its name in messages.
 
     ``lockfile_of`` finds the lockfile of another manifest, given its path and its name in messages.
     """
@@ -90,7 +90,7 @@ class Sources:
         return open_file(file, label, source.spec)
 
     def _names(self, source: Source, faults: list[Finding]) -> Iterator[tuple[str, Place]]:
-        """The paths of a source's files, patterns replaced by what they match, each with its place in the manifest."""
+        """The paths of a source's files, patterns expanded, each with its place in the manifest."""
         given = source.value if isinstance(source.value, list) else [source.value]
         seen: set[str] = set()
         for i, name in enumerate(given):
@@ -108,7 +108,7 @@ class Sources:
             faults.append(Finding(source.place(()), "MR301", f"no {_SHEET} is named"))
 
     def _matches(self, name: Any, at: Place) -> list[str]:
-        """The path itself, or all that match where it is a pattern, sorted."""
+        """The path itself, or if it is a pattern all matching paths, sorted."""
         if not isinstance(name, str) or not name or "\0" in name:
             self._file(name, at, _SHEET)  # raises
         if not _PATTERN.search(name) or os.path.lexists(self._folder / name):
@@ -121,7 +121,7 @@ class Sources:
         return found
 
     def _file(self, name: Any, at: Place, what: str) -> tuple[Path, str]:
-        """An existing file, and its name in messages, which is relative to where the manifest's own is."""
+        """An existing file, and its name in messages, which is relative in the same way as the manifest's."""
         if not isinstance(name, str) or not name:
             raise InvalidManifest([Finding(at, "MR301", f"expected the path of a {what}, got {kind_of(name)}")])
         file, label = self._folder / name, str(self._label / name)
@@ -138,7 +138,7 @@ class Sources:
 
 
 def _matching(folder: Path, pattern: PurePath) -> Iterator[str]:
-    """The files that match, relative to ``folder``; not hidden ones, nor the locks of open workbooks."""
+    """The matching files, relative to ``folder``, except hidden ones and the locks of open workbooks."""
     fixed = PurePath(*itertools.takewhile(lambda part: not _PATTERN.search(part), pattern.parts))
     base = folder / fixed
     for file in base.glob(str(pattern.relative_to(fixed))):

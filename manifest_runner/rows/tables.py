@@ -1,4 +1,4 @@
-"""Tables to look rows up in by a key, such as a list of FASTQ files by sample."""
+"""Tables in which rows are looked up by a key, such as a list of FASTQ files by sample."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from manifest_runner.text import listed, near_miss, shown
 from manifest_runner.values import text_of
 
 _SEPARATOR = "\0"  # which no cell holds
-_MAX_NEAR = 1_000  # keys among which a near miss is looked for: more would take too long
+_MAX_NEAR = 1_000  # keys searched for a near miss; more would take too long
 
 Key = str | tuple[str, ...]
 
 
 class Table(LookupTable):
-    """The rows of a sheet by their key. A key that is not there raises KeyError; ``missing`` says what to say then.
+    """The rows of a sheet by their key. A missing key raises KeyError; ``missing`` has the message for it.
 
-    Rows of text cells are kept as one text each, which takes a third of the memory.
+    Keeps each row of text cells as one text, which takes a third of the memory.
     """
 
     def __init__(self, name: str, spec: TableSpec, rows: Rows) -> None:
@@ -35,7 +35,7 @@ class Table(LookupTable):
         self.columns = rows.columns
         self.many = spec.many
         self._rows: dict[Key, Any] = {}
-        self._odd: dict[int, RowId] = {}  # rows that hold an error value
+        self._odd: dict[int, RowId] = {}  # rows with an error value
 
     def add(self, key: Key, row: Any, row_id: RowId) -> None:
         packed = row if self.columns is None else _SEPARATOR.join(row)
@@ -50,9 +50,9 @@ class Table(LookupTable):
         return self._normal(key) in self._rows
 
     def __getitem__(self, key: object) -> Any:
-        """The row of a key as templates see it, or the list of them.
+        """The row of a key as templates see it, or the list of its rows.
 
-        Raises KeyError, and TemplateFault for a key of too few or too many columns, which no row can have.
+        Raises KeyError, and TemplateFault for a key with too few or too many columns.
         """
         found = self._rows[self._normal(key)]
         return [self._scope(row) for row in found] if self.many else self._scope(found)
@@ -109,14 +109,14 @@ class Table(LookupTable):
 
 
 def _normal(key: object) -> Any:
-    """A key as rows have it: text, or a tuple of texts."""
+    """A key as in the rows: text, or a tuple of texts."""
     if isinstance(key, (list, tuple)):
         return tuple(map(_normal, key))
     return text_of(key) if isinstance(key, (bool, int, float)) else key
 
 
 def read_table(name: str, spec: TableSpec, rows: Rows, report: Report) -> Table:
-    """The table of a sheet whose columns include the key's. Faults of rows are reported, those rows left out.
+    """The table of a sheet that has the key's columns. Faulty rows are reported and left out.
 
     Raises InvalidManifest if the sheet cannot be read.
     """
@@ -166,5 +166,5 @@ def _repeated(spec: TableSpec, rows: Rows, key: Key, first: RowId, row_id: RowId
 
 
 def key_columns(spec: TableSpec, rows: Rows) -> Iterator[str]:
-    """The columns of the key that a sheet lacks."""
+    """The columns of the key that a sheet does not have."""
     return (column for column in spec.key if rows.columns is not None and column not in rows.columns)

@@ -1,4 +1,4 @@
-"""Rows of an Excel workbook, as text: what the same sheet would be as a csv file, but dates are as in ISO 8601."""
+"""The rows of an Excel workbook as text, as if saved as csv, except that dates are in ISO 8601."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_SHOWN = 10
 
 
 def xlsx_rows(path: Path, label: str, *, sheet_name: str | None, trim: bool, comment: str | None) -> Rows:
-    """The rows of a sheet, of the first one if none is named.
+    """The rows of a sheet, or of the first one if none is named.
 
     Raises InvalidManifest if it cannot be read or has no usable header, UsageProblem without python-calamine.
     """
@@ -51,12 +51,12 @@ def xlsx_rows(path: Path, label: str, *, sheet_name: str | None, trim: bool, com
 
 
 def _notes(label: str, cells: _Cells) -> Iterator[Finding]:
-    """Cells that somebody who looks at the sheet in Excel would not expect to be read, or to be blank."""
+    """Warnings about cells that Excel does not show but that are read, and about cells that are read as blank."""
     header = next((line for line, _, _ in cells.records("#")), 0)
     hidden = [line for line in cells.hidden if line > header and cells.has(line)]
     if hidden:
         what = "1 row is" if len(hidden) == 1 else f"{len(hidden):,} rows are"
-        words = f"{what} hidden in the workbook, and read like the others; delete what is not meant, or use `where`"
+        words = f"{what} hidden in the workbook, but read like the others; delete what is not meant, or use `where`"
         yield Finding(Place(label, hidden[0]), "MR612", words, "warning")
     merged = [(start, end) for start, end in cells.merged if header < end[0] + 1 and end[0] > start[0]]
     if cells.is_hidden_sheet:
@@ -72,7 +72,7 @@ class _Cells(msgspec.Struct, frozen=True):
     """The rows of a sheet from a line on, each as one text, which takes a third of the memory.
 
     ``hidden`` are the numbers of hidden rows, ``merged`` the first and last cells of merged ranges, these from 0.
-    ``is_hidden_sheet`` where nobody chose the sheet, and it is hidden.
+    ``is_hidden_sheet`` if the sheet is hidden and was not chosen.
     """
 
     first_line: int
@@ -83,7 +83,7 @@ class _Cells(msgspec.Struct, frozen=True):
     is_hidden_sheet: bool = False
 
     def has(self, line: int) -> bool:
-        """Whether anything is in a row."""
+        """Whether a row has any content."""
         at = line - self.first_line
         return 0 <= at < len(self.rows) and bool(self.rows[at].strip(_SEPARATOR))
 
@@ -130,7 +130,7 @@ def _chosen(sheets: dict[str, str], label: str, wanted: str | None) -> tuple[str
 
 
 def _packed(sheet: Any, found: Sequence[Found]) -> _Cells:
-    """The rows of a sheet to the last one that has anything, what the library read as blank put in."""
+    """The rows of a sheet up to the last one with content; adds what the library reads as blank."""
     start, end = sheet.start or (0, 0), sheet.end or (0, -1)
     first_column = min([start[1] + 1, *(each.column for each in found)])
     padding = [""] * (start[1] + 1 - first_column)
@@ -159,7 +159,7 @@ def _filled(packed: str, at: int, text: str, width: int) -> str:
 
 
 def _text(value: Any) -> str:
-    """A cell as text: a whole number without a fraction, a time in ISO 8601, a boolean as Excel writes it to csv."""
+    """A cell as text: a whole number without a fraction, a time in ISO 8601, a boolean as in Excel's csv files."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):

@@ -1,6 +1,6 @@
-"""Looks through a workbook before a library reads it: what would take too much memory, and what it would read as blank.
+"""Scan a workbook before a library reads it: refuse what would take too much memory, find what it reads as blank.
 
-An xlsx file is a zip of XML files. The library reads an error value, and a formula whose result is not stored, as an
+An xlsx file is a zip of XML files. The library reads an error value, and a formula without a stored result, as an
 empty cell; and it takes memory for every cell between the first and the last, however few there are.
 """
 
@@ -20,10 +20,10 @@ from manifest_runner.rows.cells import NO_RESULT
 MAX_CELLS = 5_000_000
 MAX_PART = 512 * 2**20
 MAX_STRINGS = 192 * 2**20
-_MAX_INDEX = 16 * 2**20  # of the parts that only name others
+_MAX_INDEX = 16 * 2**20  # of the parts that only list others
 _CHUNK = 2**20
 _KINDS = frozenset({"c", "v", "f", "row", "is", "t"})
-# What a sheet of Excel's looks like, and what in it takes an XML parser: error values, formulas, prefixes, other
+# The start of a cell as Excel writes it, and what takes an XML parser: error values, formulas, prefixes, other
 # encodings, and anything that could hide a cell.
 _QUICK_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})[0-9]{1,7}"')
 _QUICK_ROW = re.compile(rb'<c r="[A-Z]{1,3}([0-9]{1,7})"')
@@ -39,7 +39,7 @@ class BadWorkbook(ValueError):
 
 
 class Found(NamedTuple):
-    """A cell that the library would read as blank: its row and column from 1, and what to read instead."""
+    """A cell that the library would read as blank: its row and column from 1, and its actual content."""
 
     row: int
     column: int
@@ -47,7 +47,7 @@ class Found(NamedTuple):
 
 
 def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
-    """The worksheets of a workbook by name, in its order: the part of the zip that each of them is in."""
+    """The worksheets of a workbook in order: the part of the zip for each name."""
     targets = {
         attributes["Id"]: _part_name(attributes["Target"])
         for name, attributes in _elements(book, "xl/_rels/workbook.xml.rels")
@@ -62,14 +62,14 @@ def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
 
 
 class Scanned(NamedTuple):
-    """Parts of a sheet that a library does not show: cells that it reads as blank, and the numbers of hidden rows."""
+    """Facts about a sheet that the library does not show: cells that it reads as blank, and hidden rows."""
 
     found: Sequence[Found] = ()
     hidden: Sequence[int] = ()
 
 
 def scan_sheet(book: zipfile.ZipFile, part: str) -> Scanned:
-    """The parts of a sheet that the library does not show. Raises BadWorkbook for one that is too large."""
+    """Facts about a sheet that the library does not show. Raises BadWorkbook for one that is too large."""
     strings, scanned = _quick_scan(book, part), Scanned()
     if strings is None:
         scan = _Scan()
@@ -145,7 +145,7 @@ class _Scan:
         self._rows = min(self._rows[0], row), max(self._rows[1], row)
 
     def _go_to(self, place: str) -> None:
-        """Take the place of a cell; one without a place is the next."""
+        """Set the position of a cell; a cell without one is the next."""
         match = _CELL.fullmatch(place)
         if match is None:
             self._column += 1
@@ -185,7 +185,7 @@ def _column_number(letters: str) -> int:
 
 
 def _refuse_large(cells: int, columns: Collection[int], rows: tuple[int, int]) -> None:
-    """Raise BadWorkbook where there are too many cells, or where the first and the last are too far apart."""
+    """Raise BadWorkbook if there are too many cells, or if the first and the last are too far apart."""
     area = (max(columns) - min(columns) + 1) * (rows[1] - rows[0] + 1)
     if max(cells, area) > MAX_CELLS:
         message = f"more than {MAX_CELLS:,} cells between the first and the last; save the rows as csv"
@@ -193,10 +193,10 @@ def _refuse_large(cells: int, columns: Collection[int], rows: tuple[int, int]) -
 
 
 def _quick_scan(book: zipfile.ZipFile, part: str) -> int | None:
-    """How many texts a sheet has that cells share, where it is written as Excel does and has nothing special.
+    """The number of shared texts of a sheet that is written as Excel does, without anything special.
 
-    For a large sheet this takes a third of the time. None if only an XML parser can tell. Raises BadWorkbook for a
-    sheet that is too large.
+    For a large sheet this takes a third of the time. None if it takes an XML parser. Raises BadWorkbook for a sheet
+    that is too large.
     """
     cells, strings, text = 0, 0, b""
     letters: set[bytes] = set()
@@ -220,7 +220,7 @@ def _quick_scan(book: zipfile.ZipFile, part: str) -> int | None:
 
 
 def _whole_tags(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
-    """A part piece by piece, none of which ends within a tag."""
+    """A part in pieces, none of which ends within a tag."""
     rest = b""
     for chunk in _chunks(book, part, MAX_PART):
         text = rest + chunk
@@ -231,7 +231,7 @@ def _whole_tags(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
 
 
 def _longest_string(book: zipfile.ZipFile) -> int:
-    """At least the length of the longest text that cells share."""
+    """An upper bound for the length of the longest shared text."""
     try:
         chunks = _chunks(book, "xl/sharedStrings.xml", MAX_STRINGS)
         longest, rest = 0, b""
@@ -247,7 +247,7 @@ def _longest_string(book: zipfile.ZipFile) -> int:
 
 
 def _elements(book: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
-    """The elements of a small part: the name of each, without its prefix, and its attributes."""
+    """The elements of a small part, each as its name without the prefix, and its attributes."""
     found: list[tuple[str, dict[str, str]]] = []
     parser = _strict_parser()
     parser.StartElementHandler = lambda name, attributes: found.append((name.rpartition(":")[2], attributes))
@@ -282,7 +282,7 @@ def _parse(book: zipfile.ZipFile, part: str, limit: int, parser: Any) -> None:
 
 
 def _chunks(book: zipfile.ZipFile, part: str, limit: int) -> Iterator[bytes]:
-    """A part, piece by piece. The size that the zip claims is not believed."""
+    """A part in pieces. Does not rely on the size that the zip claims."""
     size = 0
     with book.open(part) as file:
         while chunk := file.read(_CHUNK):
@@ -293,7 +293,7 @@ def _chunks(book: zipfile.ZipFile, part: str, limit: int) -> Iterator[bytes]:
 
 
 def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
-    """What ``act`` makes of a workbook. Raises BadWorkbook if the file is not a zip, or is damaged."""
+    """The result of ``act`` on a workbook. Raises BadWorkbook if the file is not a zip, or is damaged."""
     try:
         with zipfile.ZipFile(path) as book:
             return act(book)

@@ -1,1 +1,1 @@
-"""Where state lies: local files, object stores, git refs."""
+"""Stores for state: local files, object stores, git refs."""

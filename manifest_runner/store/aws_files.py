@@ -1,4 +1,4 @@
-"""The AWS credentials that lie in files, which object_store does not read itself."""
+"""AWS credentials in files, which object_store does not read itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "reg
 
 
 def aws_options(env: Mapping[str, str], home: Path) -> dict[str, str]:
-    """What the profile of ``AWS_PROFILE`` says and the environment does not; empty if that has a credential."""
+    """The settings of the profile ``AWS_PROFILE`` that the environment lacks; empty if that has a credential."""
     found = {key: value for key, value in _profile(_name(env), env, home).items() if key in _KEYS}
     if any(env.get(name) for name in _OF_ENVIRONMENT):
         found = {"region": found["region"]} if "region" in found else {}
@@ -27,7 +27,7 @@ def aws_options(env: Mapping[str, str], home: Path) -> dict[str, str]:
 
 
 def aws_credential_words(env: Mapping[str, str], home: Path) -> str:
-    """What to set, and what is wrong with the profile that is in use: it may get its keys by a sign-in or a role."""
+    """The variables to set, and the fault of the profile in use: it may get its keys from a sign-in or a role."""
     keys, name = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", _name(env)
     found = _profile(name, env, home)
     if any(env.get(each) for each in _OF_ENVIRONMENT) or "aws_access_key_id" in found:
@@ -43,7 +43,7 @@ def _name(env: Mapping[str, str]) -> str:
 
 
 def _profile(profile: str, env: Mapping[str, str], home: Path) -> dict[str, str]:
-    """What both files say of a profile."""
+    """The settings of a profile in both files."""
     found: dict[str, str] = {}
     for variable, name, section in (
         ("AWS_SHARED_CREDENTIALS_FILE", "credentials", profile),

@@ -1,4 +1,4 @@
-"""git as a process of its own: a clean environment, no questions, a time limit, and errors in words."""
+"""Run git as a process: with a clean environment, no prompts, a time limit, and errors in plain words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from manifest_runner.errors import Refused, RunnerError, Unreachable, UsageProblem
 
-# What a hook or another git may have set would point us to its repository; these configure
+# Variables that a hook or another git has set would point to its repository. These are kept: they configure
 # transport and authentication.
 _KEPT = re.compile(
     r"GIT_(EXEC_PATH|SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|ALLOW_PROTOCOL|PROXY_COMMAND|SSL_\w+|HTTP_\w+"
@@ -47,7 +47,7 @@ _LONGEST = 300
 
 
 class GitDone(NamedTuple):
-    """How git ended, and what it wrote."""
+    """The exit code of git, and its output."""
 
     code: int
     out: str
@@ -55,7 +55,7 @@ class GitDone(NamedTuple):
 
 
 class Git:
-    """git in ``folder``. ``patience`` is how many seconds one command may take."""
+    """git in ``folder``. One command may take ``patience`` seconds."""
 
     def __init__(self, folder: Path, env: Mapping[str, str], *, patience: float) -> None:
         self._folder = folder
@@ -63,7 +63,7 @@ class Git:
         self._patience = patience
 
     def run(self, *arguments: str, stdin: str = "") -> GitDone:
-        """Run one command; how it ended. Raises Unreachable if it takes too long, UsageProblem without git."""
+        """Run one command. Raises Unreachable if it takes too long, UsageProblem without git."""
         command = ["git", "-c", "gc.auto=0", "-c", "maintenance.auto=false", *arguments]
         try:
             process = subprocess.Popen(  # noqa: S603 - no shell, and every argument is ours
@@ -93,7 +93,7 @@ class Git:
         return GitDone(process.returncode, out, err)
 
     def ok(self, *arguments: str, stdin: str = "") -> str:
-        """What a command writes. Raises a RunnerError where it fails."""
+        """The output of a command. Raises RunnerError if it fails."""
         done = self.run(*arguments, stdin=stdin)
         if done.code != 0:
             raise in_words(done.err, arguments[0])
@@ -101,14 +101,14 @@ class Git:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """git and its child processes, such as ssh."""
+    """End git and its child processes, such as ssh."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
 def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment less what other programs put there for their own git, and less what git has no need of."""
+    """The environment without variables that other programs set for their own git, or that git does not need."""
     kept = {
         name: value for name, value in env.items() if not name.startswith(("GIT_", "ICAV2_")) or _KEPT.fullmatch(name)
     }
@@ -118,7 +118,7 @@ def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def in_words(err: str, command: str) -> RunnerError:
-    """The error for git's complaint: exit 4 if access is denied, 2 if the remote does not exist, else 5."""
+    """The error for git's message: exit 4 if access is denied, 2 if the remote does not exist, otherwise 5."""
     said = _said(err)
     if any(mark in err for mark in _DENIED):
         return Refused(f"git {command} was refused: {said}. The lease needs the right to push to this remote.")
@@ -128,7 +128,7 @@ def in_words(err: str, command: str) -> RunnerError:
 
 
 def _said(err: str) -> str:
-    """git's own line that says most, without what a URL may hold of a credential."""
+    """The most useful line of git's message, without any credential in a URL."""
     lines = [line.strip() for line in _IN_URL.sub("", err).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote:", "ssh:"))] or lines
     text = telling[0] if telling else "it gives no reason"

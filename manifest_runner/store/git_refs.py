@@ -1,7 +1,7 @@
-"""Small values as git refs of a remote: to push with a lease is to compare and swap.
+"""Small values as git refs of a remote: pushing with ``--force-with-lease`` is compare-and-swap.
 
-A value is the message of a commit without parents and with an empty tree, so nobody's history has it, no clone fetches
-it, and it needs no server but the one that the manifest lies on.
+A value is the message of a commit without parents and with an empty tree, so it is in nobody's history, no clone
+fetches it, and it needs no server except that of the manifest's repository.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _TRIES = 5
 
 
 class GitRefs:
-    """Refs below ``refs/manifest-runner/`` at ``remote``, seen from the repository that holds ``folder``.
+    """Refs below ``refs/manifest-runner/`` at ``remote`` of the repository that contains ``folder``.
 
-    Without ``remote`` it is `origin`, or the only one. Raises UsageProblem if there is no repository or remote.
+    The default is the only remote, or `origin`. Raises UsageProblem if there is no repository or remote.
     """
 
     def __init__(self, folder: Path, remote: str | None, env: Mapping[str, str], *, patience: float) -> None:
@@ -61,7 +61,7 @@ class GitRefs:
                 return None
             if not self._has(listed[0]):
                 self._fetch(name)
-            if self._has(listed[0]):  # else it has moved on since it was listed
+            if self._has(listed[0]):  # otherwise it has changed since it was listed
                 return Stored(self._message(listed[0]), listed[0])
         raise Unreachable(f"{self.where(name)}: changes faster than it can be read. Nothing is lost; run again.")
 
@@ -80,13 +80,13 @@ class GitRefs:
         return sorted(line.split()[1].removeprefix(_FOLDER) for line in listed)
 
     def probe(self, name: str, content: bytes) -> None:
-        """Nothing to do: every git server compares before it moves a ref."""
+        """Do nothing: every git server compares before it moves a ref."""
 
     def _has(self, commit: str) -> bool:
         return self._git.run("cat-file", "-e", commit).code == 0
 
     def _fetch(self, name: str) -> None:
-        """The commit alone; no branch, tag or FETCH_HEAD of the user's changes."""
+        """Fetch only the commit; the user's branches, tags and FETCH_HEAD stay as they are."""
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         self._git.ok("fetch", *options, self.remote, _FOLDER + name)
 
@@ -96,7 +96,7 @@ class GitRefs:
 
     @cached_property
     def _empty_tree(self) -> str:
-        """Its id, once the repository has it."""
+        """The id of the empty tree, which the repository then has."""
         return self._git.ok("hash-object", "-t", "tree", "-w", "--stdin").strip()
 
     def _push(self, name: str, content: bytes, expected: str) -> str:

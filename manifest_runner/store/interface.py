@@ -1,4 +1,4 @@
-"""What a place for state must do: five operations, two of which only write what nobody else has written."""
+"""The interface of a store: five operations, two of which write only if nobody else has written."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Conflict(Exception):
 class Store(Protocol):
     """Small values by name; names are relative and their parts are separated by ``/``.
 
-    Every operation raises a RunnerError in plain words where the store is out of reach, refuses, or is misused. A
-    conflict may stand for a first try of ours that was executed without an answer: an engine that repeats a write by
-    itself looks, and what is found there as it was to be written counts as done. So a value that two writers must not
-    share has to say whose it is.
+    Every operation raises a RunnerError in plain words if the store cannot be reached, refuses, or is misused. A
+    conflict may come from an earlier try of ours that was executed without an answer. So a store that repeats writes by
+    itself reads the value after a conflict, and if it is what was to be written, the write counts as done. For this
+    reason a value must say who wrote it, if two writers must not share it.
     """
 
     def where(self, name: str) -> str:
@@ -31,15 +31,15 @@ class Store(Protocol):
         ...
 
     def get(self, name: str) -> Stored | None:
-        """The value, or None if there is none for certain."""
+        """The value; None only if it certainly does not exist."""
         ...
 
     def create(self, name: str, content: bytes) -> str:
-        """Write a value that must not exist yet; its version. Raises Conflict."""
+        """Write a value that must not exist yet; returns its version. Raises Conflict."""
         ...
 
     def replace(self, name: str, content: bytes, version: str) -> str:
-        """Write over the version that was read; the new version. Raises Conflict, also if it is gone."""
+        """Overwrite the version that was read; returns the new one. Raises Conflict, also if the value is gone."""
         ...
 
     def delete(self, names: Sequence[str]) -> None:
@@ -51,8 +51,8 @@ class Store(Protocol):
         ...
 
     def probe(self, name: str, content: bytes) -> None:
-        """Refuse a store that ignores conditions, by a value that was just created with this content.
+        """Test with a value that was just created with this content whether the store ignores conditions.
 
-        Raises BadState, and then the value is gone.
+        Raises BadState if it does, and then the value is gone.
         """
         ...

@@ -1,4 +1,4 @@
-"""State in a folder: of one machine, or of a file system that several machines share."""
+"""State in a folder, on one machine or on a file system that several machines share."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _PAUSE = 0.02
 
 
 class LocalFiles:
-    """Files in ``folder``, replaced whole or not at all, on disk when a call returns.
+    """Files in ``folder``, replaced as a whole or not at all, on disk when a call returns.
 
-    A file's version is its inode, its size and the time of its last change: each write makes a new inode. To compare
-    and to write are two steps; ``shared`` keeps other machines out in between by a lock on a file in the folder, for at
-    most ``patience`` seconds. Without it the caller sees to that.
+    A file's version is its inode, its size and the time of its last change: each write makes a new inode. Comparing and
+    writing are two steps; with ``shared``, a lock on a file in the folder keeps other machines out in between, and is
+    waited for at most ``patience`` seconds. Without it, the caller must keep others out.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LocalFiles:
             return self._write(name, content)
 
     def delete(self, names: Sequence[str]) -> None:
-        """Earlier renames in a folder, perhaps by a killed process, are durable before anything is removed."""
+        """Make earlier renames in a folder durable, perhaps those of a killed process, before anything is removed."""
         paths = [self._folder / name for name in names]
         folders = sorted({path.parent for path in paths if path.parent.is_dir()})
         with self._guarded():
@@ -88,10 +88,10 @@ class LocalFiles:
         return sorted(folder + name for name in found)
 
     def probe(self, name: str, content: bytes) -> None:
-        """Nothing to do: without locks no write would have come this far."""
+        """Do nothing: without locks no write would have come this far."""
 
     def _version(self, name: str) -> str | None:
-        """Opened, since network file systems check a file again only then."""
+        """Open the file to read its version: network file systems check it again only then."""
         try:
             with (self._folder / name).open("rb") as file:
                 return _version(os.fstat(file.fileno()))
@@ -108,7 +108,7 @@ class LocalFiles:
         return self._version(name) or ""
 
     def _sweep(self, folders: Sequence[Path]) -> None:
-        """A process killed while writing left a new file beside the old one; nobody else writes now."""
+        """Remove new files that killed processes left beside the old ones; nobody else writes now."""
         for folder in folders if self._shared else ():
             for left in folder.glob(".*.new"):
                 with suppress(OSError):
@@ -116,7 +116,7 @@ class LocalFiles:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """The lock is freed when its holder dies, and a holder that is stopped is waited for."""
+        """Hold the lock. It is freed when its holder dies; a holder that is stopped is waited for."""
         if not self._shared:
             yield
             return
@@ -155,7 +155,7 @@ def _version(status: os.stat_result) -> str:
 
 
 def _make_folders(folder: Path) -> None:
-    """Each new folder's name is on disk before anything in it counts."""
+    """Make folders, each with its name on disk before anything in it counts."""
     missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
     try:
         for each in reversed(missing):

@@ -1,4 +1,4 @@
-"""From what a manifest says of its state to the store that holds it."""
+"""Open the store that a manifest's ``state`` names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMES = ("s3", "gs", "az", "file")
 
 
 def open_state(url: str, env: Mapping[str, str], home: Path, *, patience: float) -> Store:
-    """The store that ``state: URL`` names. Raises a RunnerError, without having asked anybody."""
+    """The store that ``state: URL`` names. Sends no request. Raises RunnerError."""
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or parts.query or parts.fragment or parts.username or parts.password:
         raise UsageProblem(
@@ -32,7 +32,7 @@ def open_state(url: str, env: Mapping[str, str], home: Path, *, patience: float)
 
 
 def _check_names(bucket: str, path: str, url: str) -> None:
-    """What a URL's reader would change or leave out is refused."""
+    """Refuse what the reader of a URL would change or drop."""
     if not _BUCKET.fullmatch(bucket):
         raise UsageProblem(
             f"state: {url}: {bucket!r} is not a name of a bucket; to use another server, set {_ENDPOINT_WORDS}"
@@ -45,12 +45,12 @@ def _shared_folder(host: str, path: str, url: str, patience: float) -> Store:
     from manifest_runner.store.local_files import LocalFiles
 
     if host not in ("", "localhost") or not path.startswith("/"):
-        raise UsageProblem(f"state: {url}: a folder is written file:///FOLDER, with three slashes")
+        raise UsageProblem(f"state: {url}: write a folder as file:///FOLDER, with three slashes")
     return LocalFiles(Path(path), shared=True, patience=patience)
 
 
 def _safe(url: str) -> str:
-    """The URL without what stands before an ``@`` or after a ``?``, which may be a credential."""
+    """The URL without the text before an ``@`` or after a ``?``, which may be a credential."""
     scheme, separator, rest = url.partition("://")
     rest = rest.partition("?")[0].rpartition("@")[2]
     return f"{scheme}{separator}{rest}" if separator else url.partition("?")[0]

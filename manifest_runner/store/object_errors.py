@@ -1,4 +1,4 @@
-"""Errors of an object store in plain words: never its own words, which can hold parts of a credential."""
+"""Errors of an object store in plain words, never in its own, which can contain parts of a credential."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _ELSEWHERE = (
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraint",
 )
-# What of the errors of a connection says why there is none.
+# Parts of a connection error that say why there is no connection.
 _CAUSES = {
     "dns error": "its host cannot be found",
     "ConnectionRefused": "nothing answers at its address",
@@ -72,9 +72,9 @@ def not_a_store(where: str, said: str = "") -> BadState:
 
 
 def in_words(error: Exception, where: str, action: Action, credentials: str) -> RunnerError:
-    """The error that ends the command: exit 5 if retrying can help, else 6.
+    """The error that ends the command: exit 5 if retrying can help, otherwise 6.
 
-    ``credentials`` are the variables to set, in words.
+    ``credentials`` names the variables to set.
     """
     text = str(error)
     if _has(text, _NO_BUCKET):
@@ -109,7 +109,7 @@ def _by_status(error: Exception, text: str, where: str, action: Action) -> Runne
             "list and read there; to run, also to write and delete. Nothing is lost."
         )
     if status in (405, 501):
-        return BadState(f"{where}: this store cannot do what keeps two runs apart ({said}). Use another for `state`.")
+        return BadState(f"{where}: this store cannot keep two runs apart ({said}). Use another one for `state`.")
     if isinstance(error, FileNotFoundError) or status == 404:
         return not_a_store(where, said)
     cause = next((words for mark, words in _CAUSES.items() if mark in text), "")
@@ -119,7 +119,7 @@ def _by_status(error: Exception, text: str, where: str, action: Action) -> Runne
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:
-    """The group that matched, of a pattern in which one of them does."""
+    """The group that matched, of a pattern with alternatives."""
     found = pattern.search(text)
     return (found[found.lastindex or 0]) if found else ""
 

@@ -1,4 +1,4 @@
-"""State in a bucket of S3, Google Cloud Storage or Azure, and of what speaks like them."""
+"""State in a bucket of S3, Google Cloud Storage, Azure, or a compatible store."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _NEVER = '"00000000000000000000000000000000"\n1'
 
 
 class _Absent(Exception):
-    """An object to remove does not exist."""
+    """An object that should be removed does not exist."""
 
 
 class ObjectStore:
-    """Objects under ``url``. ``patience`` is about how many seconds one operation may take, retries included."""
+    """Objects under ``url``. One operation may take about ``patience`` seconds, retries included."""
 
     def __init__(self, url: str, env: Mapping[str, str], home: Path, *, patience: float) -> None:
         self._url = url.rstrip("/")
@@ -61,7 +61,7 @@ class ObjectStore:
         return self._put(name, content, _condition(version))
 
     def delete(self, names: Sequence[str]) -> None:
-        """All at once; Azure and Google report one that is already gone, and may then leave those after it."""
+        """Remove all at once. Azure and Google report one that is already gone, and may then leave those after it."""
         try:
             self._delete(names)
         except _Absent:
@@ -85,22 +85,22 @@ class ObjectStore:
         return sorted(found)
 
     def probe(self, name: str, content: bytes) -> None:
-        """The bytes differ by a blank at the end, so that a reader in between gets the same value."""
+        """Test with bytes that differ only by a space at the end, so that a reader in between gets the same value."""
         other = content + b"\n"
         for mode in ("create", _condition(_NEVER)):
             try:
                 self._put(name, other, mode)
             except Conflict:
                 continue
-            with suppress(RunnerError):  # such a store may not do that either
+            with suppress(RunnerError):  # such a store may not even do that
                 self.delete([name])
             raise BadState(
-                f"{self.where(name)}: this store writes over what exists although it was asked not to, so it cannot "
+                f"{self.where(name)}: this store overwrites an object although it was asked not to, so it cannot "
                 "keep two runs apart. Nothing was sent; use a store with conditional writes."
             )
 
     def _put(self, name: str, content: bytes, mode: Any) -> str:
-        """obstore repeats a try that was lost, and then meets its own: so a conflict is looked into."""
+        """Check a conflict: obstore repeats a try that got no answer, and may then meet its own object."""
         try:
             with self._in_words(name, "written"):
                 return self._version(name, self._try_put(name, content, mode))
@@ -121,14 +121,14 @@ class ObjectStore:
             raise Conflict(name) from e
 
     def _version(self, name: str, meta: Mapping[str, Any]) -> str:
-        """Raises BadState for an answer without one, which is not a store's: a login page, say."""
+        """Raises BadState for an answer without one, which is not from a store but from a login page, say."""
         if not (meta["e_tag"] or meta["version"]):
             raise not_a_store(self.where(name))
         return f"{meta['e_tag'] or ''}\n{meta['version'] or ''}"
 
     @contextmanager
     def _in_words(self, name: str, action: Action) -> Iterator[None]:
-        """obstore raises its own errors and a few of Python's."""
+        """Raise RunnerError for obstore's errors, its own and some of Python's."""
         from obstore.exceptions import BaseError
 
         try:
@@ -143,7 +143,7 @@ def _condition(version: str) -> UpdateVersion:
 
 
 def _options(url: str, env: Mapping[str, str], home: Path, patience: float) -> dict[str, Any]:
-    """A try that hangs and the retries after one that fails at once are together no longer than ``patience``."""
+    """A try that hangs, and retries after one that fails at once, take no longer than ``patience`` together."""
     client: dict[str, Any] = {"timeout": timedelta(seconds=0.6 * patience)}
     client["connect_timeout"] = timedelta(seconds=min(5.0, 0.3 * patience))
     if any(is_loopback(env.get(name, "")) for name in ENDPOINTS[urlsplit(url).scheme]):

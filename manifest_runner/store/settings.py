@@ -1,4 +1,4 @@
-"""The environment variables of a store: which to set, and those that the library that reads them cannot take."""
+"""The environment variables of a store: those to set, and values that the library cannot read."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def credential_words(url: str, env: Mapping[str, str], home: Path) -> str:
-    """What to set so that the store at this URL can be used."""
+    """The variables to set so that the store at this URL can be used."""
     scheme = urlsplit(url).scheme
     return aws_credential_words(env, home) if scheme == "s3" else _CREDENTIALS[scheme]
 
 
 def check_settings(scheme: str, env: Mapping[str, str]) -> None:
-    """Raise UsageProblem for a variable that is empty or not what it has to be. No message holds a value."""
+    """Raise UsageProblem for a variable that is empty or invalid. No message contains a value."""
     for name in (*_OTHERS[scheme], *ENDPOINTS[scheme]):
         if env.get(name) == "":
             raise UsageProblem(f"{name} is empty: set it, or unset it. Nothing was sent.")

@@ -1,1 +1,1 @@
-"""Sandboxed Jinja2."""
+"""Templates: sandboxed Jinja2."""

@@ -1,7 +1,7 @@
 """Conditions such as ``row.status == 'ready'``, which most ``where`` expressions are, as Python source.
 
-Jinja compiles a comparison to the same comparison in Python; this is that comparison without the context and the
-budget that Jinja sets up for each row.
+Jinja compiles a comparison to the same comparison in Python; this is that comparison without the context and budget
+that Jinja sets up for each row.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _OPERATORS = {
 }
 
 
-# Texts that mean no. For Jinja every text but the empty one is true, and the cells of a table are text.
+# Texts that mean no. For Jinja every text except the empty one is true, and the cells of a table are text.
 _NEGATIVE = frozenset({"false", "no", "n", "f", "0", "off"})
 
 
 def holds(value: Any) -> bool:
-    """Whether a condition that gives this value holds. Raises TemplateFault for a text that means no."""
+    """Whether a condition with this value holds. Raises TemplateFault for a text that means no."""
     if isinstance(value, str) and value.strip().lower() in _NEGATIVE:
-        message = f"the condition gives the text {shown(value)}, which counts as true; compare it, as in `== 'TRUE'`"
+        message = f"the condition is the text {shown(value)}, which counts as true; compare it, as in `== 'TRUE'`"
         raise TemplateFault("MR408", message)
     return bool(value)
 
 
 class ConditionWriter(msgspec.Struct, frozen=True):
-    """``lookup`` and ``constant`` give the source of a look-up and of a value; None if that takes Jinja."""
+    """``lookup`` and ``constant`` return the source of a look-up and of a value; None if that takes Jinja."""
 
     lookup: Callable[[Lookup], str | None]
     constant: Callable[[Any], str]

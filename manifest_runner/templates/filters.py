@@ -28,7 +28,7 @@ _WIDTHS = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
 
 
 def in_text(value: Any) -> Any:
-    """What an expression adds to the text around it."""
+    """The text of a value that is put into other text."""
     if isinstance(value, (str, Undefined)):
         return value
     if value is None:
@@ -51,27 +51,27 @@ def as_text(value: Any, filter_name: str) -> str:
 
 
 def split(value: Any, separator: str | None = None) -> list[str]:
-    """The pieces of a text; an empty text has none."""
+    """The parts of a text; an empty text has none."""
     text = as_text(value, "split")
     return text.split(separator) if text else []
 
 
 def slug(value: Any) -> str:
-    """A valid userReference: every run of characters that one cannot hold becomes one hyphen."""
+    """A valid userReference: each run of characters that are not allowed becomes one hyphen."""
     text = re.sub(r"[^A-Za-z0-9_-]+", "-", as_text(value, "slug")).strip("-")[:255]
     if not text:
-        raise TemplateRefused("slug leaves nothing of this text")
+        raise TemplateRefused("`slug` leaves nothing of this text")
     return text
 
 
 def basename(value: Any) -> str:
-    """What follows the last slash of a path, as basename(1) has it."""
+    """The part of a path after the last slash, as in basename(1)."""
     text = as_text(value, "basename")
     return posixpath.basename(text.rstrip("/")) or text[:1]
 
 
 def from_json(value: Any) -> Any:
-    """The value of a text of JSON, such as a cell that holds a list. Numbers keep their spelling."""
+    """The value of JSON text, such as a cell with a list. Numbers keep their spelling."""
     text = as_text(value, "from_json")
     try:
         return json_decoder().decode(text)
@@ -136,7 +136,7 @@ _NO_DEFAULT = object()
 
 
 def to_int(value: Any, default: Any = _NO_DEFAULT, base: int = 10) -> Any:
-    """A whole number. Jinja's own filter gives 0 for other text, which here would launch something wrong."""
+    """A whole number. Jinja's own filter returns 0 for other text, which here would launch something wrong."""
     text = as_text(value, "int").strip()
     try:
         return int(text, base) if base != 10 or not re.search(r"[.eE]", text) else int(float(text))
@@ -164,7 +164,7 @@ def _default(default: Any, text: str, wanted: str, error: Exception) -> Any:
 
 @jinja2.pass_environment
 def total(environment: Any, iterable: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
-    """The sum of numbers; lists are not added, which would take the square of the time."""
+    """The sum of numbers. Lists are refused, since adding them takes quadratic time."""
     get = builtin.make_attrgetter(environment, attribute) if attribute is not None else lambda each: each
     values = [start, *map(get, iterable)]
     for each in values:

@@ -1,7 +1,7 @@
-"""Wraps the expressions of a template, while they are nodes, in checks of what they give.
+"""Wrap the expressions of a template, as nodes of its tree, in checks of their values.
 
-So nothing depends on the code that Jinja generates, and from any expression only plain data of a
-counted size passes from one operation to the next: no method, no generator, no object with an address.
+So nothing depends on the code that Jinja generates, and only plain data of a counted size passes from one operation to
+the next: no method, no generator, no object with an address.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ITERATORS: tuple[type[Iterable[Any]], ...] = (GeneratorType, map, filter, type(
 
 
 class Guard(NodeTransformer):
-    """``__seen`` checks what is looked up, ``__made`` what is made, ``__used`` what an operation walks through."""
+    """``__seen`` checks values that are looked up, ``__made`` new ones, ``__used`` those that are walked through."""
 
     def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
         node = super().generic_visit(node, *args, **kwargs)
@@ -54,7 +54,7 @@ class Guard(NodeTransformer):
         return _wrapped(node, "__seen") if node.ctx == "load" else node
 
     def _step(self, node: Any) -> None:
-        """A step can start at something that is not data (``loop``, a namespace); its size is not charged."""
+        """A step can start at something other than data (``loop``, a namespace), whose size is not charged."""
         if isinstance(node.node, _LOOKUPS):
             self._step(node.node)
         elif not isinstance(node.node, nodes.Name):
@@ -100,7 +100,7 @@ class Guard(NodeTransformer):
         return _wrapped(node, "__made")
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:  # noqa: N802
-        """In Jinja an ``if`` without ``else`` gives an empty text; here it is an error to use it."""
+        """In Jinja a false ``if`` without ``else`` is an empty text; here using it is an error."""
         super().generic_visit(node)
         node.expr2 = node.expr2 or _wrapped(nodes.Const(None, lineno=node.lineno), "__nothing")
         return node
@@ -117,7 +117,7 @@ def _wrapped(node: Any, name: str) -> nodes.Filter:
 
 @jinja2.pass_context
 def _seen(context: Any, value: Any) -> Any:
-    """Plain data; only its own length is charged, not what it holds, so that one row of a long list is cheap."""
+    """Plain data; charges only its own length, not that of its content, so that one row of a long list is cheap."""
     if isinstance(value, (str, list, dict, tuple, range)):
         context.environment.budget.charge(len(value), is_walked=False)
         return value
@@ -126,7 +126,7 @@ def _seen(context: Any, value: Any) -> Any:
 
 @jinja2.pass_context
 def _made(context: Any, value: Any) -> Any:
-    """Plain data, charged with all that it holds."""
+    """Plain data, charged with all of its content."""
     if isinstance(value, (list, dict, tuple)):
         context.environment.budget.charge(weight(value))
         return value
@@ -138,7 +138,7 @@ def _made(context: Any, value: Any) -> Any:
 
 @jinja2.pass_context
 def _used(context: Any, value: Any) -> Any:
-    """The values that an operation will walk through, charged before it does."""
+    """The values that an operation will walk through, charged beforehand."""
     if isinstance(value, (list, dict, tuple)):
         context.environment.budget.charge(weight(value))
     return value
@@ -155,7 +155,7 @@ def _plain(environment: Any, value: Any) -> Any:
     if isinstance(value, BuiltinMethodType):
         raise TemplateRefused(f"{value.__name__} is a method; call it: {value.__name__}()")
     if isinstance(value, (LoopContext, Macro)):
-        raise TemplateRefused(f"{kind_of(value)} is not data; use what it gives")
+        raise TemplateRefused(f"{kind_of(value)} is not data; use its values")
     raise TemplateRefused(f"{kind_of(value)} is not data that a template can use")
 
 

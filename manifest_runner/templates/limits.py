@@ -1,4 +1,4 @@
-"""What a template may cost, counted rather than timed, so that every machine refuses the same templates. Pure."""
+"""Limits on the cost of templates, counted rather than timed, so that every machine refuses the same ones. Pure."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ MAX_STEPS = 100_000
 # All renderings of an item stream together: some may be expensive, most must be cheap.
 MAX_STEPS_OF_ALL = 2_000_000
 MAX_STEPS_OF_EACH = 2_000
-WALKED_PER_STEP = 8  # charged characters and values that take as long to walk through as one step
+WALKED_PER_STEP = 8  # the number of charged characters and values that take as long as one step
 MAX_SMALL = 1_000
 MAX_BITS = 4096
 
-_WEIGHT_OF_VALUE = 4  # a value takes more time and memory than a character does
+_WEIGHT_OF_VALUE = 4  # a value takes more time and memory than a character
 
 
 class TemplateRefused(Exception):
-    """A template does something that manifests may not do; the message says what."""
+    """A template does something that is not allowed in manifests; the message says what."""
 
 
 class Budget:
-    """What renderings may still cost. Each has one of its own, which ``start`` fills; all together have another."""
+    """What renderings may still cost: each one, which ``start`` resets, and all of them together."""
 
     def __init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
-        """Before the rows are expanded, the first time or again: what was spent before does not count."""
+        """Reset the cost of all renderings, before the rows are expanded the first time or again."""
         self._left = MAX_STEPS_OF_ALL
         self._charge = self._steps = self._walked = 0
 
     def start(self) -> None:
-        """Before each rendering. Raises TemplateRefused where those before it have spent everything."""
+        """Start a rendering. Raises TemplateRefused if earlier ones have used up everything."""
         if not self.is_spent:
             self._left += MAX_STEPS_OF_EACH - self._steps - self._walked // WALKED_PER_STEP
         self._charge = self._steps = self._walked = 0
@@ -47,7 +47,7 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether the renderings since ``restart`` cost more than all of them may; then each one is refused."""
+        """Whether the renderings since ``restart`` have cost more than allowed; then all further ones are refused."""
         return self._left <= 0
 
     def charge(self, size: int, *, is_walked: bool = True) -> None:
@@ -66,9 +66,9 @@ class Budget:
 
 
 def weight(value: Any, limit: int = MAX_TEXT) -> int:
-    """The values, times four, and the characters that a walk through a value meets; counting stops at ``limit``.
+    """The number of characters in a walk through a value, plus four for each value; counting stops at ``limit``.
 
-    A list can hold another many times, so a value that is small in memory can be endless to walk through.
+    A list can contain another one many times, so walking through a value that is small in memory can take forever.
     """
     total, waiting = 0, [value]
     while waiting and total <= limit:
@@ -77,7 +77,7 @@ def weight(value: Any, limit: int = MAX_TEXT) -> int:
         if isinstance(each, str):
             total += len(each)
         elif isinstance(each, RowScope):
-            continue  # is as large as a row of a file, and cannot hold itself
+            continue  # is as large as a row of a file, and cannot contain itself
         elif isinstance(each, dict):
             waiting.extend(each)
             waiting.extend(each.values())
@@ -92,7 +92,7 @@ def refuse_large(size: int) -> None:
 
 
 def refuse_wide(*arguments: Any) -> None:
-    """For widths, counts and what is repeated that often."""
+    """Refuse large widths, counts and repetitions."""
     for each in arguments:
         size = len(each) if isinstance(each, str) else abs(each) if isinstance(each, (int, float)) else 0
         if size > MAX_SMALL:

@@ -1,4 +1,4 @@
-"""Facts about a template that need no Jinja: what it reads, and why it fails."""
+"""Facts about a template, without Jinja: the names it uses, and why it fails."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from manifest_runner.diagnostics.finding import Place
 
 
 class TemplateFault(Exception):
-    """A template cannot be parsed or rendered. ``code`` is the finding's, the message is for the author.
+    """A template cannot be parsed or rendered. ``code`` is that of the finding; the message is for the author.
 
-    ``template`` is the one that cannot be rendered, ``place`` the cell that is at fault rather than the template.
+    ``template`` is the one that cannot be rendered; ``place`` is a cell, if that and not the template is at fault.
     """
 
     def __init__(self, code: str, message: str, template: Any = None, place: Place | None = None) -> None:
@@ -44,7 +44,7 @@ class TableLookup(msgspec.Struct, frozen=True):
 class Query(msgspec.Struct, frozen=True):
     """One column of some rows: of those of a group (``of`` is None), or of those that a table has for a key.
 
-    ``is_list`` for a list of cells, as ``rows | map(attribute='fastq')`` gives it, else one row's cell.
+    ``is_list`` for a list of cells, as in ``rows | map(attribute='fastq')``; otherwise one row's cell.
     """
 
     of: TableLookup | None
@@ -54,9 +54,9 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Used(msgspec.Struct, frozen=True):
-    """What a template reads: ``columns`` and ``vars`` by name; the flags are set where it may read all of them.
+    """The ``columns`` and ``vars`` that a template uses, by name; the flags are set if it may use all of them.
 
-    ``roots`` are the names that it uses, such as ``index``, ``tables`` those that it looks things up in.
+    ``roots`` are all names that it uses, such as ``index``; ``tables`` are those in which it looks up rows.
     """
 
     columns: frozenset[str]
@@ -68,5 +68,5 @@ class Used(msgspec.Struct, frozen=True):
 
 
 def has_delimiters(text: str) -> bool:
-    """Whether Jinja would do anything with the string at all."""
+    """Whether Jinja would change the string at all."""
     return "{" in text and ("{{" in text or "{%" in text or "{#" in text)

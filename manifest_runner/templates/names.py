@@ -1,4 +1,4 @@
-"""The names that templates read: a typo is reported once, before any row is read; an unused column is, too."""
+"""Check the names that templates use: report a misspelled one once, before any row is read, and unused columns."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def unknown_names(
 ) -> Iterator[str]:
     """A message for each name that no row can supply.
 
-    ``scopes`` has the names that can be used here; its value is None if only a row shows what the name holds.
-    A name that ``default`` or ``defined`` guards is accepted, and so is a key where a condition may guard it.
+    ``scopes`` has the names that can be used here, with their keys, or None if only a row shows those. Names that
+    ``default`` or ``defined`` guards are accepted, and so are keys that a condition may guard.
     """
     tree = template.tree
     guarded = set(_guarded(tree))
@@ -73,7 +73,7 @@ def _bound(tree: nodes.Template) -> Iterator[str]:
 
 
 class ColumnUse:
-    """Which columns of each samplesheet no template of any analysis reads: most often a typo in a default."""
+    """Finds columns of samplesheets that no template of any analysis uses: often a template misspells one."""
 
     def __init__(self) -> None:
         self._places: dict[Hashable, Callable[[], Place]] = {}
@@ -89,7 +89,7 @@ class ColumnUse:
         self._unread[source] = [] if whole else [name for name in unread if name not in read]
 
     def findings(self) -> Iterator[Finding]:
-        """A warning for each column, or one note where there are many."""
+        """A warning for each column, or one note if there are many."""
         for source, names in self._unread.items():
             if len(names) > MAX_WARNINGS:
                 listed = ", ".join(f'"{name}"' for name in names[:MAX_WARNINGS])

@@ -1,4 +1,4 @@
-"""The commonest ways to read the rows of a group or of a table, recognized in Jinja's tree so that they can be fast."""
+"""Recognize in Jinja's tree the most common ways to read the rows of a group or table, so that they can be fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OF_LIST = frozenset({"list", "join"})
 
 
 def query_of(node: nodes.Node | None, lookup: Any) -> Query | None:
-    """The query that an expression is, if it is nothing more. ``lookup`` finds the look-up that an expression is."""
+    """The query of an expression that is nothing else. ``lookup`` returns the look-up of such an expression."""
     filters: list[tuple[str, tuple[Any, ...]]] = []
     while isinstance(node, nodes.Filter) and node.name != "map":
         step = plain_filter(node)
@@ -32,7 +32,7 @@ def query_of(node: nodes.Node | None, lookup: Any) -> Query | None:
 
 
 def plain_filter(node: nodes.Filter) -> tuple[str, tuple[Any, ...]] | None:
-    """A filter and its arguments, where these are literals."""
+    """A filter and its arguments, if these are literals."""
     if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
         return None
     if not all(isinstance(arg, nodes.Const) for arg in node.args):
@@ -41,13 +41,13 @@ def plain_filter(node: nodes.Filter) -> tuple[str, tuple[Any, ...]] | None:
 
 
 def step_of(node: nodes.Getattr | nodes.Getitem) -> str | None:
-    """The key of one step into a mapping, where it is a literal."""
+    """The key of one step into a mapping, if it is a literal."""
     key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
     return key if isinstance(key, str) else None
 
 
 def _mapped_column(node: nodes.Filter) -> str | None:
-    """The column of ``map(attribute='column')``. One with a dot is a path for Jinja."""
+    """The column of ``map(attribute='column')``. To Jinja, a name with a dot is a path."""
     if node.args or len(node.kwargs) != 1 or node.kwargs[0].key != "attribute":
         return None
     value = getattr(node.kwargs[0].value, "value", None)

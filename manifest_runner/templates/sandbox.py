@@ -1,8 +1,8 @@
 """The Jinja environment of manifests: sandboxed, deterministic and bounded.
 
-A pull request can carry a template, so no template may read a file, a Python attribute, the clock or an address,
-run for long or fill the memory. Jinja's sandbox keeps a list of what is denied, which has grown with each published
-escape; here everything is allowed by name: filters, tests, attributes, functions, statements. Also,
+A pull request can contain a template, so no template may read a file, a Python attribute, the clock or an address,
+run for long or fill the memory. Jinja's sandbox has a list of what is denied, which has grown with each published
+escape; here everything that is allowed is listed: filters, tests, attributes, functions, statements. Also,
 
 - every loop step and every value that an expression makes is charged to a budget (see limits.py),
 - each operation whose result can be far larger than its operands is checked first.
@@ -66,12 +66,12 @@ _STATEMENTS: Mapping[type[nodes.Node], str] = {
 }
 
 
-# So many keys of a mapping fit into a message.
+# The number of keys of a mapping that fit into a message.
 KEYS_SHOWN = 6
 
 
 class Missing(jinja2.StrictUndefined):
-    """An undefined value whose message names the nearest thing that exists."""
+    """An undefined value whose message names the nearest existing one."""
 
     @property
     def _undefined_message(self) -> str:
@@ -94,7 +94,7 @@ class Missing(jinja2.StrictUndefined):
 
 
 def _listed(mapping: Mapping[Any, Any]) -> str:
-    """Its keys, where they are few."""
+    """Its keys, if they are few."""
     return f"; it has {', '.join(map(shown, map(str, mapping)))}" if 0 < len(mapping) <= KEYS_SHOWN else ""
 
 
@@ -106,7 +106,7 @@ def bounded_range(*limits: int) -> range:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Renders one string at a time; before each its budget is started afresh."""
+    """Renders one string at a time, each with a fresh budget."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
@@ -126,7 +126,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.budget = budget or Budget()
 
     def concat(self, pieces: Iterable[str]) -> str:
-        """Jinja's is ``"".join``: called for the whole and for every block, whose pieces a loop can repeat."""
+        """Replaces Jinja's ``"".join``, which is called for the whole and for every block; a loop can repeat pieces."""
         texts = list(pieces)
         self.budget.charge(sum(map(len, texts)))
         return "".join(texts)
@@ -146,7 +146,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     # -- attributes and calls
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """``row.items`` is the column of that name where there is one; a method only otherwise."""
+        """``row.items`` is the column of that name if there is one, and a method only otherwise."""
         if isinstance(obj, LookupTable):
             return self.getitem(obj, attribute)
         if isinstance(obj, dict) and attribute in obj:

@@ -1,4 +1,4 @@
-"""The mappings that templates see, and the words for a name that one of them lacks."""
+"""The mappings that templates see, and the messages for names that they lack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOTS = ("row", "rows", "index", "source", "vars", "tables", "env", "project", "
 
 _MAX_NAMES = 6
 _MAX_NAME = 40
-# When a name is known that is not known everywhere.
+# Where names are known that are not known everywhere.
 _ONLY = {
     "rows": "where forEach has groupBy, and not in where",
     "source": "where the rows come from files",
@@ -35,7 +35,7 @@ class Scope(dict[str, Any]):
     """One of the mappings that templates see.
 
     ``lacks`` is the message for a missing name, with ``{}`` in its place; ``others`` has messages for certain names.
-    ``refused`` are names that no template may read, not even with a default: what is there is wrong, not missing.
+    ``refused`` are names that no template may read, not even with a default: their value is wrong, not missing.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Scope(dict[str, Any]):
         self.refused = refused
 
     def refuse(self, name: object) -> None:
-        """Raise TemplateFault where no template may read this name."""
+        """Raise TemplateFault if no template may read this name."""
         if name in self.refused:
             refusal = self.refused[str(name)]
             raise TemplateFault(refusal.code, refusal.message, place=refusal.place)
@@ -63,11 +63,11 @@ class Scope(dict[str, Any]):
 
 
 class RowScope(Scope):
-    """One of the rows of a group or of a table. It is charged as one value, no matter how much it holds."""
+    """One of the rows of a group or of a table. It is charged as one value, whatever its size."""
 
 
 class LookupTable:
-    """What templates can look rows up in, and nothing else; see rows/tables.py."""
+    """A table as templates see it: only for looking up rows (see rows/tables.py)."""
 
     __iter__ = None
 
@@ -83,7 +83,7 @@ class LookupTable:
 
 
 def root_missing(name: str, roots: Sequence[str] = ROOTS) -> str:
-    """The message for a name that templates do not have, or not in this place."""
+    """The message for a name that does not exist in templates, or not in this place."""
     if roots != ROOTS:
         return f'"{name}" is not defined' + (near_miss(name, roots) or f"; known: {', '.join(roots)}")
     if name in ROOTS:
@@ -92,7 +92,7 @@ def root_missing(name: str, roots: Sequence[str] = ROOTS) -> str:
 
 
 def _near_key(name: str, known: Iterable[str]) -> str:
-    """The nearest of the keys, and how a template reads it where that takes brackets."""
+    """The nearest of the keys, with the notation for one that takes brackets."""
     near = nearest(name, known)
     if near is None:
         return ""

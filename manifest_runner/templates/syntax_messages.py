@@ -9,7 +9,7 @@ from manifest_runner.templates.sandbox import TESTS
 from manifest_runner.text import near_miss
 
 NO_END_OF_COMMENT = 'it is not closed with "#}"'
-# Filters under the names that they have elsewhere: by spelling alone, the nearest one would do the opposite.
+# Filters by their names elsewhere. The most similar name would be that of a filter that does the opposite.
 _FROM_JSON, _TO_JSON = '"from_json"', '"to_json"'
 _OTHER_NAMES = {
     **dict.fromkeys(("fromjson", "json_decode", "parse_json", "parsejson", "loads", "json_loads"), _FROM_JSON),

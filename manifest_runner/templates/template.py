@@ -1,7 +1,7 @@
 """The manifest's strings as templates: parsed once, classified by their syntax tree, rendered row by row.
 
-A string that is one whole ``{{ expression }}`` gives the expression's own value; any other gives text. Which it
-is, and whether it only looks up names, comes from Jinja's tree, never from a guess at the text.
+A string that is one whole ``{{ expression }}`` has the expression's own value; any other is text. Which one it is, and
+whether it only looks up names, is decided by Jinja's tree, never by guessing from the text.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from manifest_runner.text import kind_of
 from manifest_runner.values import SpelledFloat
 
 MAX_TEMPLATE = 100_000
-MAX_DEPTH = 400  # Python compiles no more than about half of that
+MAX_DEPTH = 400  # Python can compile about half as much
 _OF_ROWS = frozenset({"row", "rows", "index", "source"})
 
 
-# Where a mapping has such a key, Jinja may take the attribute instead.
+# If a mapping has such a key, Jinja may use the attribute instead.
 _OF_MAPPINGS = frozenset(dir(dict))
 _MOST_STEPS = 10
 _OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
@@ -68,7 +68,7 @@ class Template:
 
     @cached_property
     def parts(self) -> tuple[str | Lookup | Query, ...] | None:
-        """The literals and look-ups that the string is made of, or None if it does more than that."""
+        """The literals and look-ups of the string, or None if it has anything else."""
         found: list[str | Lookup | Query] = []
         for statement in self.tree.body:
             for node in statement.nodes if isinstance(statement, nodes.Output) else [None]:
@@ -82,7 +82,7 @@ class Template:
 
     @property
     def expression(self) -> nodes.Expr | None:
-        """The expression that the string is, if it is nothing else."""
+        """The expression, if the string is nothing else."""
         return _whole_expression(self.tree)
 
     @cached_property
@@ -102,7 +102,7 @@ class Template:
         return Used(columns, names, whole_row, whole_vars, roots, tables)
 
     def mentions(self, name: str) -> bool:
-        """Whether it may read this name or key: of anything, or in the path of a filter such as ``map``."""
+        """Whether it may read this name or key, of anything or in the path of a filter such as ``map``."""
         tree = self.tree
         return (
             any(node.name == name for node in tree.find_all(nodes.Name))
@@ -145,7 +145,7 @@ class Template:
             raise TemplateFault("MR404", _words(e), self) from e
 
     def _looked_up(self, scope: Mapping[str, Any]) -> Any:
-        """The value if it is made of look-ups of existing values; None if it takes Jinja."""
+        """The value, if it consists of look-ups of existing values; None if it takes Jinja."""
         values = [part if isinstance(part, str) else _value(part, scope) for part in self.parts or ()]
         if not values or not all(isinstance(value, (str, bool, int, float)) for value in values):
             return None
@@ -172,7 +172,7 @@ def _value(lookup: Lookup | Query, scope: Mapping[str, Any]) -> Any:
 
 
 def _words(error: Exception) -> str:
-    """Python's words for what an expression did wrong, with a hint for the most common mistake."""
+    """Python's message for a failed expression, with a hint for the most common mistake."""
     words = str(error) or type(error).__name__
     mixes = isinstance(error, TypeError) and "str" in words and re.search(r"int|float|unsupported operand", words)
     return f"{words}; the cells of a table are text: use `| int` or `| float`" if mixes else words
@@ -201,7 +201,7 @@ def _key(key: Any) -> str:
 
 
 def _guard_parse(act: Any, text: str) -> Any:
-    """Everything that parsing and compiling can raise, as a TemplateFault."""
+    """Turn everything that parsing and compiling can raise into a TemplateFault."""
     try:
         if len(text) > MAX_TEMPLATE:
             raise TemplateRefused(f"a template of more than {MAX_TEMPLATE:,} characters")
@@ -217,7 +217,7 @@ def _guard_parse(act: Any, text: str) -> Any:
 
 
 def _without_depths(tree: nodes.Template) -> nodes.Template:
-    """The tree, if it can be walked: Jinja does so recursively. Raises RecursionError."""
+    """The tree, if it can be walked recursively, as Jinja does. Raises RecursionError."""
     level: list[nodes.Node] = [tree]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.iter_child_nodes()]
@@ -227,9 +227,9 @@ def _without_depths(tree: nodes.Template) -> nodes.Template:
 
 
 def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:
-    """The expression that the template is, if it is nothing else.
+    """The expression, if the template is nothing else.
 
-    A newline after it is the YAML block scalar's, not the author's, as Jinja itself has it.
+    A newline after it comes from YAML's block scalar, not from the author; Jinja ignores it, too.
     """
     if len(tree.body) != 1 or not isinstance(tree.body[0], nodes.Output):
         return None
@@ -240,7 +240,7 @@ def _whole_expression(tree: nodes.Template) -> nodes.Expr | None:
 
 
 def lookup_of(node: nodes.Node | None) -> Lookup | None:
-    """The look-up that an expression is, if it is nothing more."""
+    """The look-up, if an expression is nothing else."""
     if isinstance(node, nodes.Filter) and node.node is not None:
         inner = lookup_of(node.node)
         step = plain_filter(node)
@@ -254,7 +254,7 @@ def lookup_of(node: nodes.Node | None) -> Lookup | None:
 
 
 def _deep_lookup_of(node: nodes.Node | None) -> Lookup | None:
-    """A look-up of several steps, if an expression is no more, and if each step means the same to Jinja and Python."""
+    """A look-up of several steps, if an expression is nothing else, and each means the same in Jinja and Python."""
     path: list[str | int] = []
     while isinstance(node, (nodes.Getattr, nodes.Getitem)) and len(path) < _MOST_STEPS:
         if (inner := lookup_of(node)) is not None:
@@ -268,7 +268,7 @@ def _deep_lookup_of(node: nodes.Node | None) -> Lookup | None:
 
 
 def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
-    """The keys of ``name`` that are read by name, and whether it is also used in a way that may read any."""
+    """The keys of ``name`` that are used by name, and whether it is also used in a way that may read any key."""
     keys: set[str] = set()
     stepped = 0
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
@@ -281,7 +281,7 @@ def _steps_into(name: str, tree: nodes.Template) -> tuple[frozenset[str], bool]:
 
 
 def _mentioned(tree: nodes.Template) -> Iterator[str]:
-    """The texts and keys that are written in a template: what it reads of rows is among them."""
+    """The texts and keys in a template, which include the columns that it uses."""
     for node in tree.find_all((nodes.Getattr, nodes.Const)):
         if isinstance(node, nodes.Getattr):
             yield node.attr

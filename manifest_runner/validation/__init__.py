@@ -1,1 +1,1 @@
-"""JSON Schema in plain words."""
+"""Check data against JSON Schemas, with messages in plain words."""

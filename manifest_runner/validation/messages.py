@@ -1,6 +1,6 @@
-"""Errors of a JSON Schema in words for a person: what is wrong, what is allowed, what was meant. Pure.
+"""Errors of a JSON Schema in plain words: what is wrong, what is allowed, what was probably meant. Pure.
 
-A value is shown on one short line, control characters escaped; of a list or a mapping nothing is shown.
+A value is shown on one short line with control characters escaped; of a list or a mapping only the type is shown.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import msgspec
 from manifest_runner.model import DataPath
 from manifest_runner.text import clean, described, listed, near_miss, shown
 
-# Unknown keys of one mapping that are worded: to look for the nearest known one takes a while.
+# The number of unknown keys of one mapping with a message each: finding the nearest known one takes a while.
 MAX_KEYS = 50
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing wrong with data: ``path`` leads to it. Where ``at_key``, its last step is a key at fault.
+    """A fault of data: ``path`` leads to it. With ``at_key``, the last step is a key that is at fault.
 
-    ``lacks`` is the key that is missing, of which one place can have several.
+    ``lacks`` is the missing key, of which one place can have several.
     """
 
     path: DataPath
@@ -36,9 +36,9 @@ def by_path(fault: Fault) -> tuple[list[tuple[bool, str | int]], str]:
 
 
 class Error(msgspec.Struct, frozen=True):
-    """An error of the compiled validator, with what it is about.
+    """An error of the compiled validator, with the data that it concerns.
 
-    ``keyword`` and ``rule`` are those of ``schema``, at ``steps`` in the whole one; ``kind`` has more of what is wrong.
+    ``keyword`` and ``rule`` are those of ``schema``, at ``steps`` in the whole one; ``kind`` has further details.
     """
 
     keyword: str
@@ -51,13 +51,13 @@ class Error(msgspec.Struct, frozen=True):
 
 
 class Words:
-    """Words the errors of one schema."""
+    """Makes messages for the errors of one schema."""
 
     def __init__(self, schema: dict[str, Any] | bool) -> None:
         self._schema = schema
 
     def faults(self, error: Any, data: Any) -> Iterator[Fault]:
-        """The faults that one error of jsonschema_rs stands for; ``data`` are those that it is about."""
+        """The faults behind one error of jsonschema_rs in ``data``."""
         yield from self._faults(self._error(error, data), data)
 
     def _error(self, error: Any, data: Any) -> Error:
@@ -68,7 +68,7 @@ class Words:
         steps, name = tuple(error.schema_path), error.kind.name
         schema = _at(self._schema, steps[:-1])
         keyword = name if name == "falseSchema" or not steps else str(steps[-1])
-        # Where the schema refers to a part by a name of its own, its place is not known, but most of the rule is.
+        # If the schema refers to a part by a name of its own, its place is unknown, but most of the rule is known.
         known = schema if isinstance(schema, dict) else {}
         rule = known[keyword] if keyword in known else next(iter(error.kind.as_dict().values()), None)
         return Error(keyword, rule, known, steps, error.kind, path, instance)
@@ -92,7 +92,7 @@ class Words:
             yield Fault(error.path, _message(error))
 
     def _alternatives(self, error: Error, data: Any) -> Iterator[Fault]:
-        """For ``anyOf`` and ``oneOf`` the branch that was meant, or else the types or the keys that they want."""
+        """For ``anyOf`` and ``oneOf`` the branch that was probably meant, or else the expected types or keys."""
         if all(isinstance(branch, dict) and branch.keys() == {"required"} for branch in error.rule or ()):
             yield Fault(error.path, _choice_of_keys(error))
             return
@@ -119,7 +119,7 @@ def _at(data: Any, path: Iterable[str | int]) -> Any:
     return data
 
 
-# -- errors that are several faults, or one of another error inside
+# -- errors that are several faults, or that contain another error
 
 
 def _unknown_keys(error: Error, unknown: Sequence[str]) -> Iterator[Fault]:
@@ -159,7 +159,7 @@ def _choice_of_keys(error: Error) -> str:
 
 
 def _types_of_all(branches: Iterable[list[Error]], path: DataPath) -> list[str]:
-    """The types that the branches want, where the type alone is wrong for all of them; else nothing."""
+    """The types that the branches expect, if only the type is wrong in all of them; otherwise nothing."""
     wanted: list[str] = []
     for branch in branches:
         types = [each.rule for each in branch if each.keyword == "type" and each.path == path]
@@ -170,7 +170,7 @@ def _types_of_all(branches: Iterable[list[Error]], path: DataPath) -> list[str]:
 
 
 def _distance(branch: list[Error], path: DataPath) -> tuple[bool, bool, int]:
-    """How far off a branch is: one for another type, or for another ``const``, was hardly meant."""
+    """How far off a branch is: one for another type or another ``const`` was hardly meant."""
     other_type = any(each.keyword in ("type", "pattern") and each.path == path for each in branch)
     other_const = any(each.keyword in ("const", "enum") and len(each.path) == len(path) + 1 for each in branch)
     return other_type, other_const, len(branch)

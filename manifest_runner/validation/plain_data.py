@@ -1,4 +1,4 @@
-"""Data in exact built-in types, as the compiled validator takes them; of large data as many values as are wanted."""
+"""Copy data into exact built-in types, which the compiled validator requires; of large data only the first values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from manifest_runner.values import is_unicode
 
 
 class FirstValues(msgspec.Struct, frozen=True):
-    """The first values of some data. ``cut`` are the lists and mappings of which something was left out."""
+    """The first values of some data. ``cut`` are the lists and mappings that were shortened."""
 
     data: Any
     cut: frozenset[DataPath] = frozenset()
@@ -29,7 +29,7 @@ def plain(data: Any) -> Any:
 
 
 def first_values(data: Any, most: int) -> FirstValues:
-    """As many of the values, in exact built-in types."""
+    """At most this many of the values, in exact built-in types."""
     copy = _Copy(most)
     return FirstValues(copy.of(data, ()), frozenset(copy.cut))
 

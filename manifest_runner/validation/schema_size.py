@@ -1,4 +1,4 @@
-"""How much a JSON Schema comes to once its references are followed: a few lines can mean more than a life of checks."""
+"""Count the rules of a JSON Schema once its references are followed: a few lines can expand to endless checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ANCHORS = ("$anchor", "$dynamicAnchor")
 
 
 def schema_size(schema: object) -> int:
-    """The subschemas that a value could have to meet, each as often as references lead to it; a loop counts once."""
+    """The number of subschemas for one value, each as often as it is referred to; a loop counts once."""
     return _Size(schema).of(schema)
 
 
@@ -33,7 +33,7 @@ class _Size:
         return self._known[id(node)]
 
     def _target(self, reference: str) -> object:
-        """What a reference within the schema leads to (RFC 6901), None for any other."""
+        """The target of a reference within the schema (RFC 6901); None for any other."""
         fragment = unquote(reference.partition("#")[2])
         if fragment and not fragment.startswith("/"):
             return self._anchors.get(fragment)

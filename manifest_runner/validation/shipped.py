@@ -1,4 +1,4 @@
-"""The schemas that are shipped: the manifest's, the lockfile's and the API's rules for items, in words for authors."""
+"""Check data against the shipped schemas: of the manifest, the lockfile, and the API's rules for items."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOT_OF_THIS_KIND = {"$ref": "#/definitions/notOfThisKind"}
 
 
 def schema_text(name: SchemaName) -> str:
-    """A shipped schema, as its file has it."""
+    """The text of a shipped schema."""
     return (_folder() / _FILES[name]).read_text("utf-8")
 
 
@@ -48,7 +48,7 @@ def _folder() -> Path:
 
 
 def manifest_faults(data: object) -> list[Fault]:
-    """The faults of a manifest besides its analyses, by path."""
+    """The faults of a manifest except those of its analyses, by path."""
     return [_with_hint(fault) for fault in _manifest_checker().faults(data)]
 
 
@@ -58,7 +58,7 @@ def analysis_faults(data: object) -> list[Fault]:
 
 
 def is_valid_analysis(data: object) -> bool:
-    """Whether nothing is wrong with one analysis of a manifest."""
+    """Whether one analysis of a manifest has no faults."""
     return _analysis_checker().is_valid(data)
 
 
@@ -78,7 +78,7 @@ class ItemChecker(Checker):
         return [self._for_author(fault, data) for fault in super().faults(data)]
 
     def _for_author(self, fault: Fault, data: Any) -> Fault:
-        """A fault in the words of the manifest, of which an item shows only what became of it."""
+        """A fault in terms of the manifest, since authors do not see the item."""
         if fault.at_key and (words := _of_other_kinds(fault.path, self._kind)):
             return replace(fault, message=f"{words}; null in the analysis removes the default")
         if self._kind == "cwl" and fault.path == ("analysisInput",) and isinstance(data["analysisInput"], dict):
@@ -87,7 +87,7 @@ class ItemChecker(Checker):
 
 
 def _about_shape(fault: Fault, given: dict[str, Any]) -> Fault:
-    """The ``objectType`` of a CWL input follows from its other keys, unless they imply both shapes or neither."""
+    """The ``objectType`` of a CWL input follows from its other keys, unless these imply both shapes or neither."""
     if "objectType" in given or ("inputs" in given) != ("inputJson" in given):
         return fault
     if "inputs" in given:
@@ -140,10 +140,10 @@ def _with_hint(fault: Fault) -> Fault:
 
 
 def _aware_of_kind(fault: Fault, analysis: Any) -> Fault:
-    """Say of an unknown key of an analysis where it belongs, if anywhere."""
+    """Say where an unknown key of an analysis belongs, if anywhere."""
     match fault.path:
         case ("forEach", "join") if fault.at_key:
-            return replace(fault, message='unknown key "join"; to look rows up in another sheet, use `tables`')
+            return replace(fault, message='unknown key "join"; to look up rows in another sheet, use `tables`')
         case (*steps, str(key)):
             mine = analysis.get("kind") if isinstance(analysis, dict) else None
             if mine in KINDS and (words := _of_other_kinds((*steps, key), mine)):
@@ -154,7 +154,7 @@ def _aware_of_kind(fault: Fault, analysis: Any) -> Fault:
 
 
 def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
-    """Where a key that is unknown at some place of an analysis may belong, in words."""
+    """Words that say where a key belongs that is unknown at this place of an analysis."""
     if len(steps) == 3 and steps[0] == "analysisInput" and isinstance(steps[2], int):
         return 'is not a key of the API\'s list; write CODE: VALUE without the "- "'
     inner = [] if steps else [name for name in _BLOCKS if key in _keys_at(mine if mine in KINDS else KINDS[0], [name])]
@@ -162,7 +162,7 @@ def _better_place(steps: Sequence[str | int], key: str, mine: Any) -> str:
 
 
 def _of_other_kinds(path: DataPath, mine: Kind) -> str:
-    """The words for a key of an analysis that only other kinds have; empty if no such kind exists."""
+    """Words for a key of an analysis that only other kinds have; empty if there are no such kinds."""
     *steps, key = path
     kinds = [kind for kind in KINDS if key in _keys_at(kind, steps)]
     if not kinds or mine in kinds:
@@ -171,7 +171,7 @@ def _of_other_kinds(path: DataPath, mine: Kind) -> str:
 
 
 def _keys_at(kind: Kind, steps: Iterable[str | int]) -> dict[str, Any]:
-    """The keys that the manifest's schema knows at some place of an analysis of a kind."""
+    """The keys in the manifest's schema at a place of an analysis of this kind."""
     definitions = _schema("manifest")["definitions"]
     node = definitions[f"{kind}Analysis"]
     for step in steps:

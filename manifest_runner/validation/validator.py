@@ -1,4 +1,4 @@
-"""Data against the JSON schemas: jsonschema_rs, compiled once, says yes or no in a microsecond or two, and why."""
+"""Check data against JSON Schemas with jsonschema_rs: compiled once, it takes a microsecond or two, and says why."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from manifest_runner.validation.plain_data import first_values, plain
 from manifest_runner.validation.schema_size import schema_size
 
 _TYPE_NAMES = {"enum": ["string", "integer", "number", "boolean", "array", "object", "null"]}
-# As many as a sheet of thousands of columns needs; a row has to meet each of them.
+# Enough for a sheet of thousands of columns; a row must meet all of them.
 MAX_SCHEMA = 10_000
 _MAX_MESSAGE = 240
-# How many values of data at fault are looked at for words; a million errors take half a minute and a gigabyte.
+# The number of values of faulty data that are examined; a million errors take half a minute and a gigabyte.
 MAX_VALUES = 10_000
 
 
@@ -28,7 +28,7 @@ class SchemaProblem(RunnerError):
 
 
 class Checker:
-    """One compiled schema. Data are JSON: dicts, lists and scalars, also SpelledInt and SpelledFloat."""
+    """One compiled schema. Data is JSON: dicts, lists and scalars, also SpelledInt and SpelledFloat."""
 
     def __init__(self, schema: dict[str, Any] | bool, *, formats: bool = False) -> None:
         self._words = Words(schema)
@@ -37,27 +37,27 @@ class Checker:
     def is_valid(self, data: object) -> bool:
         try:
             return self._compiled.is_valid(data)
-        except ValueError:  # it takes no subclass of a built-in type
+        except ValueError:  # it accepts no subclass of a built-in type
             return self._compiled.is_valid(plain(data))
 
     def traits(self, data: object) -> tuple[Hashable, ...]:
-        """Equal for data with the same faults but other values, at a tenth of the cost of ``faults``."""
+        """A key, equal for data with the same faults but different values, at a tenth of the cost of ``faults``."""
         return tuple((tuple(e.instance_path), e.message) for e in self._compiled.iter_errors(plain(data)))
 
     def faults(self, data: object) -> list[Fault]:
-        """Every fault once, by path, then message; of very large data those of the first values."""
+        """Every fault once, by path, then message; of very large data only the faults of the first values."""
         if self.is_valid(data):
             return []
         looked_at = first_values(data, MAX_VALUES)
         errors = list(self._compiled.iter_errors(looked_at.data))
-        # A shortened list may be wrong where the whole one is right.
+        # A shortened list may be faulty even if the whole one is not.
         found = {
             fault for error in errors for fault in self._words.faults(error, data) if fault.path not in looked_at.cut
         }
         return sorted(found or self._first_fault(data), key=by_path)
 
     def _first_fault(self, data: object) -> set[Fault]:
-        """The first fault of data whose first values are right."""
+        """The first fault of data whose first values have none."""
         try:
             self._compiled.validate(plain(data))
         except jsonschema_rs.ValidationError as error:
@@ -70,16 +70,16 @@ class RowChecker(Checker):
 
 
 def row_checker(schema: object) -> RowChecker:
-    """Compile a user's JSON Schema: the draft that its ``$schema`` names, else 2020-12; formats are asserted.
+    """Compile a user's JSON Schema, in the draft that its ``$schema`` names or 2020-12; formats are asserted.
 
-    Raises SchemaProblem if it is invalid, or if a ``$ref`` leaves it: nothing is ever fetched.
+    Raises SchemaProblem if it is invalid, or if a ``$ref`` leads outside it: nothing is ever fetched.
     """
     rules = plain(schema)
     if not isinstance(rules, (dict, bool)):
         raise SchemaProblem(f"expected a JSON Schema, got {described(rules)}")
     try:
         if schema_size(rules) > MAX_SCHEMA:
-            raise SchemaProblem(f"its references come to more than {MAX_SCHEMA:,} rules for one row")
+            raise SchemaProblem(f"its references expand to more than {MAX_SCHEMA:,} rules for one row")
         return RowChecker(rules, formats=True)
     except jsonschema_rs.ValidationError as e:
         raise SchemaProblem(_schema_words(e)) from e
@@ -92,7 +92,7 @@ def _schema_words(error: jsonschema_rs.ValidationError) -> str:
     if is_outside:
         return clean(f"{resource} is outside the schema, and nothing is fetched", _MAX_MESSAGE)
     message = error.message
-    if error.instance_path[-1:] == ["type"]:  # for which the compiled validator only says that no alternative fits
+    if error.instance_path[-1:] == ["type"]:  # for which the compiled validator only says that no alternative matches
         message = next((fault.message for fault in Checker(_TYPE_NAMES).faults(error.instance)), message)
     where = ".".join(map(str, error.instance_path))
     return clean(f"{where}: {message}" if where else message, _MAX_MESSAGE)

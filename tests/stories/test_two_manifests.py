@@ -65,7 +65,7 @@ def test_the_second_waits_for_a_first_that_ended_well(cli, emulator):
     assert "not run, because germline.yaml did not succeed: report.yaml" in ended.err
     assert sorted(emulator.executed()) == ["a-germline", "b-germline"]
     shown = cli.ok("plan", "report.yaml")
-    assert "1 of 2 items of germline.yaml give no row (1 failed)" in shown.err
+    assert "1 of 2 items of germline.yaml are not rows (1 failed)" in shown.err
     assert "+ b-germline-report" in shown.out
     assert "a-germline" not in shown.out
 

@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: no network, and no script for the answer and the failed items.
+"""The report as one page that needs nothing else: no network, and no script to show the verdict and the failed items.
 
 The page's content security policy allows its own style and script by their hashes and nothing more. All text is
 escaped by Jinja; the data of the table is JSON in a data block, where ``<`` is written as an escape.
@@ -27,7 +27,7 @@ from manifest_runner.report.summary import Summary
 from manifest_runner.report.times import shown_duration, shown_time
 from manifest_runner.text import counted
 
-# Rows that stand in the page itself, for readers without a script: the first ones, so the failed ones.
+# Rows that are in the page itself, for readers without scripts: the first ones, that is, the failed ones.
 _ROWS_WITHOUT_SCRIPT = 500
 _MOST_REASONS = 10
 _MOST_NAMED = 5

@@ -1,4 +1,4 @@
-"""The charts of the page as SVG. Places are percentages, so that they fit any width without a script."""
+"""The charts of the page as SVG. Positions are percentages, so that they fit any width without a script."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from manifest_runner.report.page.running import Block, Running
 from manifest_runner.report.page.timeline import Lane, Span, Tick
 from manifest_runner.report.summary import Summary
 
-_THINNEST = 0.4  # per cent: what is shorter could not be seen
+_THINNEST = 0.4  # per cent; anything shorter would be invisible
 
 
 def state_bar(summary: Summary) -> Markup:
@@ -27,7 +27,7 @@ def state_bar(summary: Summary) -> Markup:
 
 
 def running_chart(running: Running) -> Markup:
-    """How many ran at a time, stacked by outcome; its caption is beside it."""
+    """The number of analyses that ran at a time, stacked by outcome. Its caption is beside it."""
     return Markup('<svg class="running" aria-hidden="true">{}</svg>').format(Markup().join(map(_block, running.blocks)))
 
 
@@ -39,7 +39,7 @@ def _block(block: Block) -> Markup:
 
 
 def lane_chart(lane: Lane) -> Markup:
-    """A lane without words: its times stand beside it."""
+    """A lane without text: its times are beside it."""
     spans = Markup().join(map(_span, lane.spans))
     mark = "" if lane.mark is None else Markup('<circle cx="{:.3f}%" cy="50%" r="4"/>').format(100 * lane.mark)
     return Markup('<svg class="lane" aria-hidden="true">{}{}</svg>').format(spans, mark)

@@ -1,4 +1,4 @@
-"""What one line of the page's table shows, for the template and for the script alike. Empty text is not shown."""
+"""The cells of one line of the page's table, for both the template and the script. Empty text is not shown."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def page_row(row: Row, why: int | None, long_message: int) -> dict[str, Any]:
 
 def _launch(launch: Launch, state: State, long_message: int) -> dict[str, Any]:
     reason = launch.reason
-    # Where the step that failed is the reason, the API's own message is one click away.
+    # If the failed step is the reason, the API's own message is one click away.
     whole = reason if len(reason) > long_message else launch.message if launch.failure else None
     return {
         "state": state.value,
@@ -58,7 +58,7 @@ def _launch(launch: Launch, state: State, long_message: int) -> dict[str, Any]:
 
 
 def _short(identifier: str) -> str:
-    """As much of an id as people compare; the page holds all of it for copying and searching."""
+    """The part of an id that people compare; the page has all of it for copying and searching."""
     return identifier if len(identifier) <= _SHORT_ID + 4 else f"{identifier[:_SHORT_ID]}…"
 
 

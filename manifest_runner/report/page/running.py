@@ -1,4 +1,4 @@
-"""How many analyses ran at a time, by their outcome: the values of a stacked chart."""
+"""The number of analyses that ran at a time, by outcome: the values of a stacked chart."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _Span = tuple[float, float, State]
 
 
 def make_running(summary: Summary) -> Running | None:
-    """None if fewer than two analyses have a start: then there is nothing to see."""
+    """None if fewer than two analyses have a start: then there is nothing to show."""
     scale = time_scale(summary)
     if scale is None:
         return None
@@ -53,7 +53,7 @@ def make_running(summary: Summary) -> Running | None:
 
 
 def _spans(rows: Iterable[Row], scale: Scale) -> Iterator[_Span]:
-    """A launch without an end reaches to the last known time."""
+    """A launch without an end lasts until the last known time."""
     for launch in (each for row in rows for each in (row.launch, *row.earlier)):
         start, end = moment(launch.started), moment(launch.ended)
         if start is not None:
@@ -66,13 +66,13 @@ def _at(time: datetime | None, scale: Scale) -> float:
 
 
 def _most_at_once(spans: Sequence[_Span]) -> int:
-    """One that ends when another starts ran before it."""
+    """An analysis that ends at the moment another one starts does not overlap with it."""
     changes = sorted([(start, 1) for start, _, _ in spans] + [(max(end, start + 1e-9), -1) for start, end, _ in spans])
     return max(accumulate(change for _, change in changes))
 
 
 def _blocks(spans: Sequence[_Span], most: int) -> Iterator[Block]:
-    """For each outcome, how many ran on average in each of `BINS` parts of the time, on top of the outcomes below."""
+    """For each outcome, the average number in each of `BINS` parts of the time, on top of the outcomes below."""
     floor = [0.0] * BINS
     for outcome in OUTCOMES:
         running = _averages((start * BINS, end * BINS) for start, end, state in spans if state is outcome)
@@ -82,7 +82,7 @@ def _blocks(spans: Sequence[_Span], most: int) -> Iterator[Block]:
 
 
 def _averages(spans: Iterable[tuple[float, float]]) -> list[float]:
-    """How many of these, given in bins, ran on average in each bin."""
+    """The average number of these spans, which are given in bins, for each bin."""
     edges, changes = [0.0] * BINS, [0] * (BINS + 1)
     for start, end in spans:
         first, last = min(int(start), BINS - 1), min(int(end), BINS - 1)

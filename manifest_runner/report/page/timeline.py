@@ -1,4 +1,4 @@
-"""When batches were sent and when analyses ran, as lanes of spans between 0 (first time known) and 1 (last)."""
+"""The times of batches and analyses, as lanes with spans between 0 (the first known time) and 1 (the last)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from manifest_runner.report.times import seconds_between
 from manifest_runner.text import counted
 from manifest_runner.timestamps import LONG_AGO, moment
 
-# Up to this many analyses have a lane each; above it, each batch shows how many ran at a time.
+# Up to this many analyses each have a lane; with more, each batch shows how many ran at a time.
 MOST_ANALYSES = 40
 MOST_BATCHES = 40
 BINS = 120
@@ -25,7 +25,7 @@ _STEPS = (1, 5, 15, 30, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR,
 
 
 class Span(msgspec.Struct, frozen=True):
-    """``height`` is 1 for one analysis, else the share of the most that ran at once. ``state`` colours it."""
+    """``height`` is 1 for a single analysis, otherwise the share of the maximum. ``state`` decides the colour."""
 
     start: float
     end: float
@@ -71,7 +71,7 @@ class Scale(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """Never 0, so that one moment is a scale too."""
+        """Never 0, so that a single moment is a scale too."""
         return max((self.last - self.first).total_seconds(), 1.0)
 
     def at(self, time: datetime) -> float:
@@ -79,7 +79,7 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 def make_timeline(summary: Summary) -> Timeline | None:
-    """None if no time is known at all."""
+    """None if no time is known."""
     scale = time_scale(summary)
     if scale is None:
         return None
@@ -92,7 +92,7 @@ def make_timeline(summary: Summary) -> Timeline | None:
 
 
 def time_scale(summary: Summary) -> Scale | None:
-    """None if no time is known at all."""
+    """None if no time is known."""
     texts = [batch.submitted_at for batch in summary.batches]
     launches = (launch for row in summary.rows for launch in (row.launch, *row.earlier))
     texts += [text for launch in launches for text in (launch.started, launch.ended) if text]
@@ -101,7 +101,7 @@ def time_scale(summary: Summary) -> Scale | None:
 
 
 def _groups(summary: Summary) -> list[tuple[BatchRow | None, list[Row]]]:
-    """Every batch with its items; last, without one, what others launched or what a lost batch left."""
+    """Every batch with its items; last, the items without a batch: adopted ones, and those of a lost batch."""
     known = {batch.id: batch for batch in summary.batches}
     rows: dict[str | None, list[Row]] = {}
     for row in summary.rows:
@@ -124,7 +124,7 @@ def _crowd(batch: BatchRow | None, rows: Sequence[Row], scale: Scale) -> Lane:
 
 def _batch_lane(batch: BatchRow | None, rows: Sequence[Row], scale: Scale, spans: tuple[Span, ...]) -> Lane:
     if batch is None:
-        return Lane(f"{counted(len(rows), 'item')} of no batch", "", True, None, None, None, spans)
+        return Lane(f"{counted(len(rows), 'item')} without a batch", "", True, None, None, None, spans)
     sent = moment(batch.submitted_at)
     ends = [row.launch.ended for row in rows if moment(row.launch.ended)]
     done = max(ends, key=_instant) if ends and all(row.launch.state.tone != "open" for row in rows) else None
@@ -137,7 +137,7 @@ def _instant(text: str | None) -> datetime:
 
 
 def _span(row: Row, scale: Scale) -> Span | None:
-    """A launch without an end reaches to the last known time."""
+    """A launch without an end lasts until the last known time."""
     start, end = moment(row.launch.started), moment(row.launch.ended)
     if start is None:
         return None
@@ -145,7 +145,7 @@ def _span(row: Row, scale: Scale) -> Span | None:
 
 
 def _heights(rows: Sequence[Row], scale: Scale) -> Iterator[Span]:
-    """How many ran at a time, in steps of a `BINS`-th."""
+    """The number that ran at a time, in steps of a `BINS`-th."""
     changes = [0] * (BINS + 1)
     for span in filter(None, (_span(row, scale) for row in rows)):
         first = min(int(span.start * BINS), BINS - 1)

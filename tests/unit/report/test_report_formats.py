@@ -258,7 +258,7 @@ def test_markdown_shows_totals_and_unfolds_what_failed(every_state: Lockfile, so
     assert "<details open><summary>❌ 3 failed</summary>" in text
     assert "- `s-refused` · Creation failed · `Pipeline is not linked`\n" in text
     assert text.count("<details>") == 8
-    assert "5 items were not finished then, and may be by now. `manifest-runner status germline.yaml`" in text
+    assert "5 items were not finished then, but may have finished since. `manifest-runner status germline.yaml`" in text
     assert "`manifest-runner run germline.yaml --retry-failed`" in text
 
 

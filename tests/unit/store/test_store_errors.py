@@ -128,7 +128,7 @@ def opened(url: str, patience: float = 30) -> Store:
         (403, "InvalidAccessKeyId", "does not accept the credential", Unreachable),
         (403, "SignatureDoesNotMatch", "does not accept the credential", Unreachable),
         (301, "PermanentRedirect", "another region", BadState),
-        (501, "NotImplemented", "cannot do what keeps two runs apart", BadState),
+        (501, "NotImplemented", "cannot keep two runs apart", BadState),
         (400, "SomethingElse", r"does not answer \(400 SomethingElse\)", Unreachable),
     ],
 )
@@ -185,7 +185,7 @@ def test_a_variable_that_cannot_be_meant_is_named(answering, monkeypatch, name, 
 
 
 def test_a_store_that_ignores_conditions_is_refused(answering):
-    with pytest.raises(BadState, match="writes over what exists"):
+    with pytest.raises(BadState, match="overwrites an object although"):
         opened("s3://bucket/state").probe("a", b"{}")
 
 

@@ -58,7 +58,7 @@ def test_a_batch_ends_with_its_last_analysis(empty: Lockfile) -> None:
 def test_what_others_launched_stands_last(empty: Lockfile) -> None:
     empty.batches["b1"] = batch(0)
     empty.items = {"a": locked(analysis="SUCCEEDED", start=at(1), batch_id=None, adopted=True)}
-    assert [lane.label for lane in timeline_of(empty).lanes] == ["Batch of 1 item", "1 item of no batch", "a"]
+    assert [lane.label for lane in timeline_of(empty).lanes] == ["Batch of 1 item", "1 item without a batch", "a"]
 
 
 def test_many_analyses_are_drawn_as_how_many_ran_at_a_time(empty: Lockfile) -> None:
