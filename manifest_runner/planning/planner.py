@@ -66,7 +66,7 @@ class _Planner:
         self._identities = Identities(naming, lockfile.project)
         self._states = States(self._identities)
         self._requests = LaunchedRequests(lockfile)
-        self._guard = RenameGuard(lockfile)
+        self._guard = RenameGuard(lockfile, self._identities)
         self._plan = Plan()
         # Nothing was launched, and nobody launches: then there is no more to say of an item than its name.
         self._all_are_new = not (lockfile.items or pending or launches) and choices == Choices()

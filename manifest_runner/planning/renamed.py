@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Mapping
 
 import orjson
 from msgspec import structs
@@ -12,6 +13,10 @@ from manifest_runner.model import Item
 from manifest_runner.planning.identity import Digester
 from manifest_runner.planning.launched import LaunchedRequests, Request, request_hash
 from manifest_runner.planning.naming import Identities, canonical
+
+# Of so many items each digest is made: with all pairs of them that takes a second.
+_COMPARED = 200
+_SHOWN = 20
 
 
 def moved_launch(
@@ -48,26 +53,58 @@ def _sent_as(launch: LockedItem, old: str) -> str:
     return launch.renamed_from or old
 
 
+def moves_to_add(guarded: Mapping[str, str]) -> str:
+    """The `moved` of a manifest that keeps the launches of removed items for new ones that equal them."""
+    entries = [f"{{from: {_quoted(old)}, to: {_quoted(new)}}}" for new, old in guarded.items()]
+    more = f" and {len(entries) - _SHOWN:,} more" if len(entries) > _SHOWN else ""
+    return f"`moved: [{', '.join(entries[:_SHOWN])}]`{more}"
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
+
+
 class RenameGuard:
     """Finds new items that were already launched under a name that has left the manifest."""
 
-    def __init__(self, lockfile: Lockfile) -> None:
+    def __init__(self, lockfile: Lockfile, identities: Identities) -> None:
         self._lockfile = lockfile
+        self._identities = identities
         self._new: dict[str, list[str]] = {}
+        self._first: list[Item] = []
 
     def add(self, item: Item) -> None:
         """Remember a new item by its request."""
         if self._lockfile.items:
             found = request_hash(item.kind, orjson.loads(item.request))
             self._new.setdefault(found, []).append(item.user_reference)
+            if len(self._first) < _COMPARED:
+                self._first.append(item)
 
     def matches(self, removed: Iterable[str], requests: LaunchedRequests) -> dict[str, str]:
         """Old names by new ones, each once, for requests that differ only in the name."""
         found: dict[str, str] = {}
+        without_request: list[str] = []
         for old in removed if self._new else ():
             launch = self._lockfile.items[old]
-            sent = None if launch.creation_failed else requests.hash_of(launch, _sent_as(launch, old))
+            if launch.creation_failed:
+                continue
+            sent = requests.hash_of(launch, _sent_as(launch, old))
+            if sent is None:
+                without_request.append(old)
             names = self._new.get(sent or "", ())
             if new := next((name for name in names if name not in found), None):
                 found[new] = old
+        for old in without_request[:_COMPARED]:
+            if new := next((name for name in self._named(old) if name not in found), None):
+                found[new] = old
         return found
+
+    def _named(self, old: str) -> Iterator[str]:
+        """New items that would have the digest of a launch under its name: the lockfile does not have its request."""
+        launch = self._lockfile.items[old]
+        known, names = (launch.digest, launch.accepted), {old, _sent_as(launch, old)}
+        for item in self._first:
+            under = (self._identities.under(item, item.request, launch.attempt, name) for name in names)
+            if any(digest in known for digests in under for digest in digests):
+                yield item.user_reference

@@ -9,6 +9,7 @@ from manifest_runner.cli.console import FEW
 from manifest_runner.planning.diff import Change
 from manifest_runner.planning.estimate import Estimate
 from manifest_runner.planning.plan import Plan
+from manifest_runner.planning.renamed import moves_to_add
 from manifest_runner.text import counted, few_of
 
 STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
@@ -178,7 +179,8 @@ def _next_lines(plan: Plan) -> list[str]:
     if plan.guarded:
         new = counted(len(plan.guarded), "new item looks like a removed one", "new items look like removed ones")
         lines.append(
-            f"next: {new} under another name; a run launches nothing until you add `moved` or use --launch-renamed"
+            f"next: {new} under another name; a run launches nothing until you add {moves_to_add(plan.guarded)} "
+            "to the manifest, or use --launch-renamed"
         )
     if fixed:
         lines.append(f"next: {len(fixed):,} failed and changed since; --retry-failed launches those as they are now")

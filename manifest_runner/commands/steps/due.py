@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,11 +19,11 @@ from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.planning.planner import Meant, make_plan
+from manifest_runner.planning.renamed import moves_to_add
 from manifest_runner.report.source import command_line
 from manifest_runner.text import counted, few_of
 
 REPORT_EVERY = 1000
-MOST_MOVES = 20
 MOST_TARGETS = 3
 
 
@@ -43,18 +42,12 @@ def changed_message(plan: Plan, manifest: Path, *, is_trial: bool) -> str:
 
 def renamed_message(plan: Plan) -> str:
     """Why new items that equal removed ones are not launched, with the entries of ``moved`` that would keep those."""
-    pairs = list(plan.guarded.items())
-    entries = ", ".join(f"{{from: {_quoted(old)}, to: {_quoted(new)}}}" for new, old in pairs[:MOST_MOVES])
-    more = f" and {len(pairs) - MOST_MOVES:,} more" if len(pairs) > MOST_MOVES else ""
+    pairs = plan.guarded.items()
     return (
         f"{counted(len(pairs), 'new item has', 'new items have')} the request of a removed one under another name: "
         f"{few_of([f'{new} (was {old})' for new, old in pairs])}. If they were renamed, keep their launches with "
-        f"`moved: [{entries}]`{more} in the manifest. To launch them again under the new names: --launch-renamed."
+        f"{moves_to_add(plan.guarded)} in the manifest. To launch them again under the new names: --launch-renamed."
     )
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)
 
 
 def most_launches(options: RunOptions, loaded: Loaded) -> int | None:

@@ -229,3 +229,9 @@ def test_only_requests_that_are_due_are_kept():
 def test_a_plan_that_leaves_items_beyond_its_limit_does_not_cover_the_manifest():
     made = planned([make_item("a"), make_item("b")], {}, limit=0)
     assert (made.new, made.beyond_limit, made.is_covered) == ([], 2, False)
+
+
+def test_a_renamed_item_is_noticed_although_an_early_lockfile_has_no_requests():
+    locked = {"a": lock(make_item("a", "x")), "b": structs.replace(lock(make_item("older", "y")), renamed_from="older")}
+    plan = planned([make_item("c", "x"), make_item("d", "y"), make_item("e", "z"), make_item("f", "x")], locked)
+    assert (plan.guarded, plan.removed) == ({"c": "a", "d": "b"}, ["a", "b"])
