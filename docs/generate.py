@@ -1,7 +1,7 @@
-"""Write what the pages in docs/ repeat from the code: ``python docs/generate.py``.
+"""Write the parts of the pages in docs/ that repeat the code: ``python docs/generate.py``.
 
-A generated part stands between two comments of its page; all else on a page is written by hand. Tests compare the
-pages with what this makes, so that they cannot go stale.
+A generated part is between two comments of its page; everything else on a page is written by hand. Tests compare the
+pages with the output of this script, so that they cannot become outdated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ END = "<!-- end of the generated part -->\n"
 
 
 def pages() -> dict[Path, str]:
-    """Each page that has a generated part, as it should be."""
+    """Each page with a generated part, as it should be."""
     return {
         DOCS / "manifest.md": with_part(DOCS / "manifest.md", generate_manifest.reference()),
         DOCS / "templates.md": with_part(DOCS / "templates.md", generate_templates.reference()),
@@ -29,7 +29,7 @@ def pages() -> dict[Path, str]:
 
 
 def with_part(page: Path, part: str) -> str:
-    """The page with the part in its place. Raises ValueError where the page has no place for it."""
+    """The page with the part in its place. Raises ValueError if the page has no place for it."""
     before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

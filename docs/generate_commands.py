@@ -1,4 +1,4 @@
-"""Commands and options, as they are declared on the command line."""
+"""Commands and options, as declared on the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from manifest_runner.cli.main import app
 
-# An option that this many commands take in the same words is described once, for all of them.
+# An option that this many commands describe in the same words is described only once.
 _MANY = 4
 
 
@@ -41,7 +41,7 @@ def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.
 
 
 def shared_options(found: dict[str, click.Command]) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """The rows of options that many commands have alike."""
+    """The rows of options that many commands have in common."""
     rows = [row(option) for command in found.values() for option in options(command)]
     return {each: each for each, count in Counter(rows).items() if count >= _MANY}
 
@@ -61,7 +61,7 @@ def section(name: str, command: click.Command, shared: set[tuple[str, ...]]) -> 
 
 
 def epilog(command: click.Command) -> Iterator[str]:
-    """What the help says beneath the options; its layout matters, so it stays as it is."""
+    """The help text below the options. Its layout matters, so it stays as it is."""
     text = inspect.cleandoc(command.epilog or "").replace("\b\n", "").strip()
     if text:
         yield from ("", "```text", text, "```")
@@ -92,7 +92,7 @@ def metavar(option: click.Option) -> str:
 
 
 def default_of(option: click.Option) -> str:
-    """The default, where the help shows it too."""
+    """The default, if the help shows it, too."""
     if isinstance(option.show_default, str):
         return option.show_default
     if not option.show_default or option.default is None:

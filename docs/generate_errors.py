@@ -1,6 +1,6 @@
 """Write ``docs/errors.md`` from the table of codes: ``python docs/generate_errors.py``.
 
-A test compares the file with what this makes.
+A test compares the file with the output of this script.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 SCHEMA = Path(__file__).parent.parent / "schemas" / "manifest.schema.json"
 
 KINDS = {"nextflow": "nextflowAnalysis", "nextflowJson": "nextflowJsonAnalysis", "cwl": "cwlAnalysis"}
-# Definitions in the order in which a reader meets them. Others that have keys follow, under their own titles.
+# Definitions in the order of the page. Others with keys follow under their own titles.
 SECTIONS = {
     "forEach": "`forEach`",
     "tags": "`tags`",
@@ -39,7 +39,7 @@ def reference() -> str:
 
 
 def sections(schema: Schema) -> Iterator[tuple[str, str]]:
-    """The definitions that have keys, each with its heading."""
+    """The definitions with keys, each with its heading."""
     yield from SECTIONS.items()
     for name, node in schema["definitions"].items():
         if "properties" in node and name not in SECTIONS and name not in _NOT_FOR_READERS:
@@ -47,7 +47,7 @@ def sections(schema: Schema) -> Iterator[tuple[str, str]]:
 
 
 def analysis_sections(schema: Schema) -> Iterator[str]:
-    """The keys that all kinds share, once; then what each kind has besides."""
+    """The keys that all kinds share, once; then the further keys of each kind."""
     by_kind = {kind: schema["definitions"][name]["properties"] for kind, name in KINDS.items()}
     first = next(iter(by_kind.values()))
     shared = [key for key in first if all(keys.get(key) == first[key] for keys in by_kind.values())]
@@ -78,7 +78,7 @@ def table(schema: Schema, node: Schema) -> Iterator[str]:
 
 
 def resolved(schema: Schema, rule: Schema) -> Schema:
-    """A rule with what it refers to; what stands beside the reference wins."""
+    """A rule merged with the one that it refers to; keys beside the reference win."""
     if "$ref" not in rule:
         return rule
     target = schema["definitions"][rule["$ref"].rpartition("/")[2]]
@@ -86,7 +86,7 @@ def resolved(schema: Schema, rule: Schema) -> Schema:
 
 
 def types_of(schema: Schema, rule: Schema) -> str:
-    """Which values a rule takes, in words."""
+    """The types of the values that a rule accepts, in words."""
     if "const" in rule:
         return code(rule["const"])
     if "enum" in rule:

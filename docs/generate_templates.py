@@ -1,4 +1,4 @@
-"""The filters, tests and methods of templates, as the sandbox has them."""
+"""The filters, tests and methods that the sandbox allows in templates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import jinja2
 from manifest_runner.templates import sandbox
 from manifest_runner.templates.filters import FILTERS
 
-# Filters that Jinja does not have; the first line of each one's docstring says what it gives.
+# Filters that Jinja does not have. The first line of each docstring describes the result.
 OWN = sorted(set(FILTERS) - set(jinja2.filters.FILTERS))
 
 

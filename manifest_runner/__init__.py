@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from manifest_runner.version import __version__ as __version__
 
-# Known to type checkers under this name; to import it from typing takes as long as an empty Python does.
+# Type checkers know this name; importing it from typing takes as long as starting Python.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -19,7 +19,7 @@ __all__ = ["outputs", "plan", "run", "status", "validate"]
 
 
 def __getattr__(name: str) -> Any:
-    """The functions are imported when they are first asked for: the command line starts without them."""
+    """Import the functions when they are first used, since the command line does not need them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""The command's entry: answers ``--version`` before any slow import."""
+"""The entry point of the command. Answers ``--version`` before any slow import."""
 
 import gc
 import sys
@@ -20,7 +20,7 @@ def main() -> None:
     try:
         command_line()
     finally:
-        gc.freeze()  # or the interpreter would look at every object once more before it exits
+        gc.freeze()  # otherwise the interpreter would examine every object once more before it exits
 
 
 if __name__ == "__main__":

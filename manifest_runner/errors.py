@@ -35,7 +35,7 @@ class Refused(RunnerError):
         self.maybe_executed = maybe_executed
 
     def after_unanswered_try(self) -> Self:
-        """The same refusal, of a request of which an earlier try may have been executed."""
+        """The same refusal, for a request whose earlier try may have been executed."""
         return type(self)(str(self), status=self.status, maybe_executed=True)
 
 
@@ -46,7 +46,7 @@ class KeyReused(Refused):
 class Unreachable(RunnerError):
     """The API could not be reached or did not answer in time; repeating the command is safe.
 
-    ``maybe_executed`` is False where no try can have reached the server, so that nothing is left to settle.
+    ``maybe_executed`` is False if no try can have reached the server, so that there is nothing to settle.
     """
 
     exit_code = 5

@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all, even if the process is killed."""
+"""Replace files as a whole or not at all, even if the process is killed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from manifest_runner.errors import BadState
 
-# How a file system says that it cannot sync a folder. Any other error, such as EIO, may mean that a rename is lost,
-# and with it the record that an analysis was launched.
+# Errors of a file system that cannot sync a folder. Any other error, such as EIO, may mean that a rename is lost, and
+# with it the record that an analysis was launched.
 _CANNOT_SYNC_FOLDERS = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write beside, fsync, rename, fsync the folder. Raises BadState, and then either file is there, whole."""
+    """Write beside, fsync, rename, fsync the folder. Raises BadState, and then the old or the new file exists."""
     path = path.resolve() if path.is_symlink() else path  # a link stays a link
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -32,7 +32,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Earlier renames in the folder are durable before this file is removed. Raises BadState."""
+    """Remove a file, after making earlier renames in the folder durable. Raises BadState."""
     try:
         sync_folder(path.parent)
         path.unlink(missing_ok=True)

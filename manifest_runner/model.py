@@ -15,10 +15,10 @@ FINAL_ANALYSIS = frozenset({"SUCCEEDED", "FAILED", "FAILED_FINAL", "FAILEDFINAL"
 ABORTED_ANALYSIS = frozenset({"ABORTING", "ABORTED"})
 FAILED_ANALYSIS = FINAL_ANALYSIS - {"SUCCEEDED"}
 
-# Where something is in data: the keys and indexes that lead there.
+# A path into data: the keys and indexes that lead to a value.
 DataPath = tuple[str | int, ...]
 
-# What a source of rows knows a row by, such as its line: enough to find its place again.
+# Identifies a row in its source, such as by its line: enough to find its place again.
 RowId = int | tuple[int, ...]
 
 
@@ -26,7 +26,7 @@ NameKind = Literal["data", "pipelines", "projects", "storages"]
 
 
 class Name(NamedTuple):
-    """One thing to look up in ICA: the section of the names file that it belongs to, and its key there."""
+    """A name to look up in ICA: its section of the names file, and its key there."""
 
     kind: NameKind
     key: str

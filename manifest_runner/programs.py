@@ -1,8 +1,8 @@
 """The commands as functions, for notebooks and workflow engines. They print nothing.
 
-Each takes the manifest's path first, and by keyword the options of the command line under their names there. A command
-that would exit with 2 to 8 raises a ``manifest_runner.errors.RunnerError`` with that ``exit_code``; items that failed
-are in the result. ``notify`` is called with each line that a command would report while it works.
+Each takes the manifest's path first, and the options of the command line as keyword arguments of the same names. Where
+a command would exit with 2 to 8, the function raises a ``manifest_runner.errors.RunnerError`` with that ``exit_code``;
+failed items are in the result. ``notify`` is called with each line that a command would report while it works.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 Manifest = str | Path
 Notify = Callable[[str], None]
 
-# Options whose name on the command line is not that of the field that they fill.
+# Options whose name on the command line differs from the field that they fill.
 _FIELDS = {"targets": "target", "given_vars": "var", "key_window": "idempotency_window"}
 
 
@@ -43,7 +43,7 @@ def validate(
     var: Mapping[str, str] | None = None,
     project: str | None = None,
 ) -> list[Finding]:
-    """Check a manifest and every item it renders to, without the network; the warnings.
+    """Check a manifest and all its items, without the network. Returns the warnings.
 
     Raises InvalidManifest (exit code 3) with everything that is wrong in its ``findings``; ``strict`` treats warnings
     as errors. ``server_url`` and ``lockfile`` make no difference here.
@@ -148,7 +148,7 @@ def status(
     project: str | None = None,
     notify: Notify | None = None,
 ) -> StatusResult:
-    """Bring the lockfile up to date from the API; with ``watch`` until every analysis has ended.
+    """Update the lockfile from the API; with ``watch``, until every analysis has ended.
 
     ``target`` and ``failed`` choose what is in the result. While a run holds the manifest, nothing is written.
     """
@@ -176,7 +176,7 @@ def outputs(
     project: str | None = None,
     notify: Notify | None = None,
 ) -> OutputsResult:
-    """What the succeeded analyses made, recorded in the lockfile; with ``download`` the files, in that folder.
+    """Record the outputs of analyses that succeeded in the lockfile; with ``download``, fetch the files to that folder.
 
     Files that cannot be fetched raise no error: the result lists them in ``download.missing``.
     """
@@ -190,9 +190,9 @@ def outputs(
 
 
 def _arguments(command: str, given: Mapping[str, Any]) -> tuple[Path, Target, RunOptions, Context]:
-    """What a command takes, from the arguments of its function, before that has any other local name.
+    """The arguments of a command, from the locals of its function at its first line.
 
-    Raises UsageProblem for a value that the command line does not take either.
+    Raises UsageProblem for a value that the command line would not accept either.
     """
     given = {**given, **_as_options(command, given)}
     try:
@@ -206,7 +206,7 @@ def _arguments(command: str, given: Mapping[str, Any]) -> tuple[Path, Target, Ru
 
 
 def _as_options(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of options as the command line would read them, so that a limit is a number."""
+    """The values of options as the command line would parse them, so that a limit is a number."""
     import click
 
     from manifest_runner.cli.main import app
@@ -227,7 +227,7 @@ def _as_options(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filled(struct: type[S], given: Mapping[str, Any]) -> S:
-    """The struct with what was given for its fields; None stands for an option that was left out."""
+    """The struct with the given values for its fields; None means that an option was left out."""
     fields = {field: given.get(_FIELDS.get(field, field)) for field in struct.__struct_fields__}
     values = {field: value for field, value in fields.items() if value is not None}
     if "targets" in values:
@@ -238,5 +238,5 @@ def _filled(struct: type[S], given: Mapping[str, Any]) -> S:
 
 
 def _several(values: str | Sequence[str]) -> tuple[str, ...]:
-    """A text alone is one value: its letters would be many, and a ``*`` among them would choose everything."""
+    """A single text is one value; iterating over it would give its letters, and a ``*`` would choose everything."""
     return (values,) if isinstance(values, str) else tuple(values)

@@ -1,4 +1,4 @@
-"""What the functions for programs return: the keys of ``--json`` as attributes, under their names there."""
+"""The results of the functions for programs: the keys of ``--json`` as attributes of the same names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class PlanResult(msgspec.Struct, frozen=True):
-    """What a run would do: userReferences by what happens to them; ``launches`` are the ones it would launch."""
+    """What a run would do: userReferences by what would happen to them; ``launches`` are those that it would launch."""
 
     new: list[str]
     changed: list[str]
@@ -46,7 +46,7 @@ class PlanResult(msgspec.Struct, frozen=True):
 
 
 class RunResult(PlanResult, frozen=True):
-    """What a run did: the plan that it followed, how many items were created, and the path of the lockfile.
+    """What a run did: the plan that it followed, the number of items created, and the path of the lockfile.
 
     Items that failed do not raise: they are counted in ``createdFailed`` and ``failedAnalyses``.
     """
@@ -94,7 +94,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class StatusResult(msgspec.Struct, frozen=True):
-    """How the launched items are doing; failed ones come first. ``totals`` has their counts, also by state."""
+    """The state of each launched item, failed ones first. ``totals`` has their counts, also by state."""
 
     reportVersion: int
     manifest: str
@@ -109,7 +109,7 @@ class StatusResult(msgspec.Struct, frozen=True):
 
 
 class ItemOutputs(msgspec.Struct, frozen=True):
-    """What one analysis made: by output code its files and folders, each with ``dataId``, ``name`` and ``type``."""
+    """The outputs of one analysis: by code, its files and folders, each with ``dataId``, ``name`` and ``type``."""
 
     userReference: str
     kind: str
@@ -126,7 +126,7 @@ class MissingFile(msgspec.Struct, frozen=True):
 
 
 class Download(msgspec.Struct, frozen=True):
-    """How many files were fetched to ``folder``, how many were there before, and which are missing."""
+    """The number of files fetched to ``folder``, the number that already existed, and the missing ones."""
 
     folder: str
     fetched: int

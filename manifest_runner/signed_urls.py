@@ -1,7 +1,7 @@
-"""Signed URLs without what makes them valid: a signature grants access to whoever reads it.
+"""Mask the signatures of signed URLs, since a signature grants access to whoever reads it.
 
-In http and https URLs the values of query parameters that sign are replaced by ``*``. So a URL that is signed again is
-still the same URL. Pure.
+In http and https URLs the values of query parameters that sign are replaced by ``*``. So a URL that is signed again
+counts as the same URL. Pure.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _PREFIXES = ("x-amz-", "x-goog-")
 # Shared access signatures of Azure: short names, which sign only beside ``sig``.
 _BESIDE_SIG = frozenset({"se", "st", "sp", "sv", "sr"})
 
-# JSON text may escape a slash, and what stands between parameters; JSON in JSON escapes the backslash as well.
+# JSON text may escape a slash and the characters between parameters; JSON in JSON escapes the backslash, too.
 _SLASHES = r"\\*/\\*/"
 _AMPERSAND = r"(?:&|\\+u0026)"
 _EQUALS = r"(?:=|\\+u003[dD])"
 _ESCAPED = r"\\+(?:(?=/)|u0026|u003[dD])"
 
-# A URL ends where the text around it goes on: at quotes, angle brackets, other backslashes, at the next URL of a list,
-# and at blanks, but for spaces that somebody forgot to encode: in its path, or before another parameter of it.
+# A URL ends where other text follows: at quotes, angle brackets, other backslashes, at the next URL of a list, and at
+# blanks, except spaces that somebody forgot to encode: in its path, or before another of its parameters.
 # (Looking for no other start of a URL on the way to its query keeps hostile text from taking quadratic time.)
 _URL = re.compile(
     rf"https?:{_SLASHES}(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\?#]|\\+(?=/))*\?"
@@ -38,7 +38,7 @@ _PARAMETER = re.compile(
 
 
 def mask_signatures(text: str) -> str:
-    """The text with every signature in its URLs masked; a text without one comes back as it is."""
+    """The text with every signature in its URLs masked; text without any is returned as it is."""
     if "?" not in text or ("://" not in text and ":\\" not in text):
         return text
     return _URL.sub(lambda found: _masked(found.group()), text)

@@ -1,4 +1,4 @@
-"""Words for messages, and foreign text made fit for terminals, logs and files. Pure.
+"""Words for messages, and foreign text made safe for terminals, logs and files. Pure.
 
 ========================  ==================================================================================
 ``plain_text(text)``      a line for a terminal or a log: escaped, signatures masked, at most 2,000 characters
@@ -8,8 +8,8 @@
 ``quoted_template(text)`` a template on one line, in backticks
 ========================  ==================================================================================
 
-Two more stand where they are used: ``shorten`` in manifest/yaml_report.py only cuts text, ``harmless`` in
-cli/console.py is ``plain_text`` for whole output: it keeps line ends and tabs.
+Two more are beside their users: ``shorten`` in manifest/yaml_report.py only cuts text, ``harmless`` in cli/console.py
+is ``plain_text`` for whole output: it keeps line ends and tabs.
 """
 
 from __future__ import annotations
@@ -68,14 +68,14 @@ _MAX_BITS = 12_000  # of the largest number that Python always prints
 
 
 def described(value: object) -> str:
-    """A value with its type, as a YAML user would call it."""
+    """A value with its type, in the terms of a YAML user."""
     if isinstance(value, str):
         return f"text {shown(value)}"
     return f"the number {shown(value)}" if _is_number(value) else shown(value)
 
 
 def shown(value: object) -> str:
-    """A scalar much as JSON writes it; a list or a mapping by that name only."""
+    """A scalar much as in JSON; a list or a mapping as just that word."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):
@@ -105,7 +105,7 @@ def near_miss(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like ``name`` in any case; None if none is near."""
+    """The known name that is most similar to ``name``, ignoring case; None if none is near."""
     return _nearest(name[:100].lower(), tuple(map(str, known)))
 
 
@@ -119,18 +119,18 @@ def _nearest(name: str, known: tuple[str, ...]) -> str | None:
 
 
 def dotted(path: Iterable[str | int]) -> str:
-    """A path into data as a message shows it: ``tags.userTags[0]``."""
+    """A path into data as shown in a message: ``tags.userTags[0]``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
 def quoted_template(text: str, limit: int = 120) -> str:
-    """A template as a message quotes it: on one line, not too long."""
+    """A template as quoted in a message: on one line, not too long."""
     line = mask_signatures(" ".join(text.split()))
     return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"
 
 
 def kind_of(value: Any) -> str:
-    """A value's type, as a YAML user would call it."""
+    """A value's type, in the terms of a YAML user."""
     if value is None:
         return "null"
     kinds = {bool: "true or false", str: "text", dict: "a mapping"}

@@ -1,4 +1,4 @@
-"""Times of RFC 3339, read and written. Pure."""
+"""Read and write RFC 3339 times. Pure."""
 
 from __future__ import annotations
 

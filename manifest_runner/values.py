@@ -1,4 +1,4 @@
-"""Values as the API's text: booleans and numbers as the user wrote them, mappings as JSON. Pure."""
+"""Values as text for the API: booleans and numbers as the user wrote them, mappings as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 def text_of(value: bool | int | float) -> str:
-    """A scalar as the API wants it: ``true``, and a number as it is spelled in the file.
+    """A scalar as text for the API: ``true``, and a number as spelled in the file.
 
     A number that a template computed has no spelling and gets that of RFC 8785. Raises ValueError if it
     is not finite.
@@ -71,7 +71,7 @@ def _quoted(text: str) -> str:
 def is_unicode(value: Any) -> bool:
     """Whether a text, or all text in JSON data, can be written as UTF-8: it has no half of a surrogate pair.
 
-    JSON can spell one, and Python keeps what is not UTF-8 in the environment as such.
+    JSON can spell one, and Python uses them for bytes of the environment that are not UTF-8.
     """
     if isinstance(value, str) and value.isascii():
         return True
@@ -138,7 +138,7 @@ def json_decoder() -> json.JSONDecoder:
 
 
 def unique_keys(refuse: Callable[[str], Exception]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
-    """An ``object_pairs_hook`` of json that raises what ``refuse`` makes of a key that one object has twice."""
+    """An ``object_pairs_hook`` for json that raises ``refuse(key)`` for a key that occurs twice in an object."""
 
     def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
