@@ -1,7 +1,7 @@
 """A server on loopback that speaks the ICA REST API, for trying, testing and demos.
 
-It is an independent reading of the API: it shares no code with the rest of manifest-runner, so that the two
-can prove each other wrong. Importing this package is cheap; the web server is loaded when it is started.
+It is an independent implementation of the API: it shares no code with the rest of manifest-runner, so that each can
+prove the other wrong. Importing this package is cheap; the web server is loaded when it is started.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def serve(options: EmulatorOptions, announce: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, from the main thread; ``announce`` gets the URL once it answers.
+    """Serve until SIGINT or SIGTERM, from the main thread; ``announce`` is called with the URL once it answers.
 
     The URL has no path (``http://127.0.0.1:40123``); the API is below ``/ica/rest``. Raises ``OSError``
     when the port is taken, ``sqlite3.Error`` when the database cannot be opened and ``CatalogError``.
@@ -38,9 +38,9 @@ def serve(options: EmulatorOptions, announce: Callable[[str], None]) -> None:
 
 @contextmanager
 def running(options: EmulatorOptions, *, clock: Callable[[], float] = time.time) -> Iterator[str]:
-    """Serve from a daemon thread for as long as the context lasts; gives the URL, without a path.
+    """Serve from a daemon thread for as long as the context lasts; yields the URL, without a path.
 
-    ``clock`` gives seconds since the epoch and moves the timetable. Raises what ``serve`` raises.
+    ``clock`` returns seconds since the epoch and drives the timetable. Raises what ``serve`` raises.
     """
     from manifest_runner.emulator import server
 

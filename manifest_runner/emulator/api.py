@@ -1,4 +1,4 @@
-"""What the endpoints share, and what is known of a request before its endpoint sees it."""
+"""What all endpoints share: the emulator's state, and a request whose user, project and media type are known."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Call(NamedTuple):
     now: float
 
     def path(self, name: str) -> str:
-        """A UUID of the path, in lower case as they are stored."""
+        """A UUID in the path, in lower case as stored."""
         return str(self.request.path_params[name])
 
     def answer(self, content: Any, status: int = 200, **headers: str) -> Response:
@@ -68,12 +68,12 @@ class Api:
         self.signer = Signer(files_url)
 
     async def pause(self) -> None:
-        """Be as slow as the options say, without holding up other requests."""
+        """Wait as long as the options say, without blocking other requests."""
         if self.options.latency:
             await asyncio.sleep(self.options.latency)
 
     def find_data(self, project: str, query: DataQuery, now: float) -> list[Row]:
-        """The data that meets a query: what analyses have made, and what was there before."""
+        """The data that matches a query: what analyses have made, and what the catalog has."""
         made = self.outcomes.select(project, query, now)
         if not made:
             return self.world.data.select(project, query)
@@ -82,16 +82,16 @@ class Api:
         return [*made, *(row for row in others if row.id not in known and row.path not in known)]
 
     def find_by_id(self, project: str, data_id: str) -> Row | None:
-        """The data with this id, as it is now."""
+        """The data with this id in its present state."""
         return next(iter(self.find_data(project, DataQuery(ids=(data_id,)), self.clock())), None)
 
     def find_anywhere(self, project: str, data_id: str) -> Row | None:
-        """The data with this id, of the project or else of any other: requests may name that, too."""
+        """The data with this id, of the project or of any other, since requests may name that, too."""
         others = (each.id for each in self.world.projects() if each.id != project)
         return next((row for each in (project, *others) if (row := self.find_by_id(each, data_id))), None)
 
     def admit_anybody(self, request: Request, offered: tuple[str, ...]) -> Call:
-        """Choose the media type alone. Raises Problem 400."""
+        """Choose only the media type. Raises Problem 400."""
         return Call(request, "", "", negotiate(request, self._available(offered)), self.clock())
 
     def admit(self, request: Request, offered: tuple[str, ...]) -> Call:
@@ -105,7 +105,7 @@ class Api:
         return Call(request, user, project, media, now)
 
     def _available(self, offered: tuple[str, ...]) -> tuple[str, ...]:
-        """The media types, of which an older server has no version 4, and version 3 in its place."""
+        """The media types; on an older server, version 3 in place of version 4."""
         return tuple(each for each in offered if each != V4) or (V3,) if self.options.oddities.no_v4 else offered
 
     def page(self, call: Call) -> Page:

@@ -1,4 +1,4 @@
-"""The web application: how requests reach their endpoints, and how errors are reported."""
+"""The web application: routes requests to their endpoints, and reports errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Respond = Callable[[Request], Awaitable[Response]]
 def build_app(
     connection: sqlite3.Connection, options: EmulatorOptions, clock: Callable[[], float], files_url: str
 ) -> ASGIApp:
-    """The emulator as an ASGI application; ``clock`` gives seconds since the epoch.
+    """The emulator as an ASGI application; ``clock`` returns seconds since the epoch.
 
     Requests for the port of ``files_url`` go to the file server. Raises CatalogError.
     """
@@ -53,7 +53,7 @@ def _files(api: Api) -> FileApp:
 
 
 class _Ports:
-    """Leads a request to the application of the port that it came to."""
+    """Routes a request to the application of its port."""
 
     def __init__(self, apps: dict[int, ASGIApp], otherwise: ASGIApp) -> None:
         self._apps = apps
@@ -64,7 +64,7 @@ class _Ports:
 
 
 class _Dated:
-    """Gives with every answer the time by the emulator's own clock (RFC 9110, 6.6.1)."""
+    """Adds the time of the emulator's own clock to every answer (RFC 9110, 6.6.1)."""
 
     def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
         self._app = app
@@ -81,7 +81,7 @@ class _Dated:
 
 
 def _respond(api: Api, endpoint: Endpoint) -> Respond:
-    """What answers the requests of an endpoint, counts them and lets them meet their faults."""
+    """A function that answers the requests of an endpoint, counts them and injects their faults."""
 
     async def respond(request: Request) -> Response:
         try:

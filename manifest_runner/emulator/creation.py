@@ -1,4 +1,4 @@
-"""Creating batches: from a request's body to rows, and the answer to it, in one transaction."""
+"""Create batches: from a request's body to rows and the answer, in one transaction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from manifest_runner.emulator.views.analyses import batch_view
 
 
 class Creator:
-    """Executes the POSTs that create batches, those with a key at most once for as long as keys live."""
+    """Executes the POSTs that create batches; those with a key at most once while the key lives."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Ways in which a server can be odd: older, stricter or broken, for trying what a client makes of it."""
+"""Ways in which a server can be odd: older, stricter or broken, to test how a client copes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Oddities(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_oddities(texts: Iterable[str]) -> Oddities:
-    """Read oddities such as ``no-v4`` and ``max-url=2000``. Raises ValueError with a text for the user."""
+    """Parse oddities such as ``no-v4`` and ``max-url=2000``. Raises ValueError with a message for the user."""
     chosen: dict[str, Any] = {}
     for text in texts:
         chosen |= _parse(text.strip())

@@ -1,4 +1,4 @@
-"""What a user may choose about the emulator."""
+"""The emulator's options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY = 24 * 3600.0
 
 
 class Fault(NamedTuple):
-    """Something that goes wrong with the ``first`` to ``last`` request of a sort, counted from 1.
+    """A fault of the ``first`` to ``last`` request of a kind, counted from 1.
 
     ``post`` are the POSTs that create a batch, ``search`` those that search analyses, ``token`` those that
     exchange a key, ``abort`` those that abort an analysis, ``get`` all GETs of the API. A numeric kind is
@@ -38,9 +38,9 @@ class Fault(NamedTuple):
 
 
 def parse_fault(text: str) -> Fault:
-    """Read ``KIND:NTH`` or ``KIND:FIRST-LAST``, with ``@get`` or ``@search`` behind it for other requests.
+    """Parse ``KIND:NTH`` or ``KIND:FIRST-LAST``, followed by ``@get`` or ``@search`` for other requests.
 
-    Raises ValueError with a text for the user.
+    Raises ValueError with a message for the user.
     """
     match = _FAULT.fullmatch(text.strip())
     if match is None:
@@ -57,7 +57,7 @@ def parse_fault(text: str) -> Fault:
 
 
 class CatalogError(ValueError):
-    """A catalog that cannot be used, with a text for the user: a line for each mistake."""
+    """A catalog that cannot be used. The message is for the user, one line per mistake."""
 
 
 class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +65,10 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     ``abort_analysis`` are regular expressions, searched for in userReferences.
 
     ``database`` is a SQLite file, created if absent; several processes may share it. ``api_key`` is the only
-    key accepted (None: any), ``projects`` the only known projects (empty: any id). ``catalog`` is a file that
-    says what there is and what becomes of analyses; docs/emulator.md describes it. ``search_lag`` is how long
-    an analysis stays hidden from searches and lists, ``usage_delay`` how long after its end its price is not
-    known. Raises ValueError for a host that is not loopback, a negative time and a bad expression.
+    key accepted (None: any), ``projects`` the only known projects (empty: any id). ``catalog`` is a file that says
+    what exists and how analyses end; docs/emulator.md describes it. ``search_lag`` is how long an analysis stays hidden
+    from searches and lists, ``usage_delay`` how long after its end its price stays unknown. Raises ValueError for a
+    host that is not loopback, a negative time and an invalid expression.
     """
 
     database: Path

@@ -1,4 +1,4 @@
-"""What the emulator has done, for proving what was launched, how often it was asked, and how much ran at once."""
+"""The emulator's record, to prove what was launched, how often it was asked, and how much ran at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEAKS = "GET /files with a credential"
 
 
 class Execution(NamedTuple):
-    """One item that was accepted: replayed answers and refused requests leave none. ``owner`` is its user."""
+    """One accepted item; replayed answers and refused requests leave none. ``owner`` is its user."""
 
     project: str
     batch_id: str
@@ -25,7 +25,7 @@ class Execution(NamedTuple):
 
 
 class Run(NamedTuple):
-    """From when to when an item was unfinished: accepted, but neither failed nor with an analysis that ended."""
+    """The time in which an item was unfinished: accepted, but neither failed nor with an analysis that ended."""
 
     user_reference: str
     begun: float
@@ -33,9 +33,9 @@ class Run(NamedTuple):
 
 
 def executions(database: Path) -> list[Execution]:
-    """Every execution in the database, batches in the order of their creation; also while a server uses it.
+    """Every execution in the database, batches in the order of their creation; works while a server uses it.
 
-    Items that failed to be created count too. Raises ``sqlite3.Error`` when there is no such database.
+    Items whose creation failed count, too. Raises ``sqlite3.Error`` if there is no such database.
     """
     query = """
         SELECT batches.project, batches.id, items.user_reference, items.technical_tags, batches.owner
@@ -49,10 +49,10 @@ def executions(database: Path) -> list[Execution]:
 
 
 def requests(database: Path, *, status: int | None = None) -> Counter[str]:
-    """How many requests each endpoint has had, by its name in the API: ``GET /api/projects/{projectId}/data``.
+    """The number of requests of each endpoint, by its name in the API: ``GET /api/projects/{projectId}/data``.
 
-    With a ``status`` only those answered so. What the file server was asked is there as ``GET /files``, and as
-    ``GET /files with a credential`` where a credential of the API has leaked to it.
+    With a ``status``, only those with this answer. Requests to the file server count as ``GET /files``, or as
+    ``GET /files with a credential`` if a credential of the API has leaked to it.
     """
     counts: Counter[str] = Counter()
     with read_only(database) as connection:
@@ -62,7 +62,7 @@ def requests(database: Path, *, status: int | None = None) -> Counter[str]:
 
 
 def runs(database: Path, project: str | None = None) -> list[Run]:
-    """Every item with its time, as far as the timetable is known by now; of one project, or of all."""
+    """Every item with its time, as far as the timetable is known; of one project, or of all."""
     query = """
         SELECT i.user_reference, b.created, i.settled, i.duration, i.fate, a.at
         FROM items i JOIN batches b ON b.number = i.batch LEFT JOIN aborts a ON a.analysis = i.analysis
@@ -74,7 +74,7 @@ def runs(database: Path, project: str | None = None) -> list[Run]:
 
 
 def most_unfinished(database: Path, project: str | None = None) -> int:
-    """How many items were unfinished at once, at the worst moment."""
+    """The largest number of items that were unfinished at the same time."""
     return _most_at_once(runs(database, project))
 
 
@@ -86,7 +86,7 @@ def _end(settled: float, duration: float, fate: int, aborted: float | None) -> f
 
 
 def _most_at_once(found: Iterable[Run]) -> int:
-    """An analysis that ends at the moment in which another begins makes room for it."""
+    """An analysis that ends at the moment another one starts does not overlap with it."""
     changes = sorted(change for run in found for change in ((run.begun, 1), (run.ended, -1)) if run.ended > run.begun)
     most = now = 0
     for _, change in changes:

@@ -1,4 +1,4 @@
-"""Which path leads to which endpoint, and what it answers with."""
+"""The paths of the endpoints, and the media types of their answers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BOTH = (V3, V4)
 
 
 class Endpoint(NamedTuple):
-    """``offers`` are the media types of its answers (oldest first), ``target`` is what faults call it.
+    """``offers`` are the media types of its answers (oldest first), ``target`` is its name in faults.
 
-    ``is_open`` are those that look at the credential themselves.
+    ``is_open`` if it examines the credential itself.
     """
 
     method: str
@@ -37,7 +37,7 @@ class Endpoint(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Method and path as the API's specification has them: ``GET /api/projects/{projectId}/data``."""
+        """Method and path as in the API's specification: ``GET /api/projects/{projectId}/data``."""
         path = re.sub(r"\{(\w+?)(?:Urn)?(?::\w+)?\}", r"{\1Id}", self.path)
         return f"{self.method} {path}".replace("/api/data/{dataId}", "/api/data/{dataUrn}")
 
@@ -50,7 +50,7 @@ ENDPOINTS = (
     Endpoint("POST", _PROJECT + "/analysis:search", analyses.search_analyses, target="search"),
     Endpoint("GET", _PROJECT + "/analyses", analyses.list_analyses),
     Endpoint("GET", _ANALYSIS, analyses.get_analysis, _BOTH),
-    # It answers nothing, so any Accept header will do.
+    # Its answer has no body, so any Accept header will do.
     Endpoint("POST", _ANALYSIS + ":abort", analyses.abort_analysis, (), target="abort"),
     Endpoint("GET", _ANALYSIS + "/outputs", outcomes.list_outputs),
     Endpoint("GET", _ANALYSIS + "/steps", outcomes.list_steps),

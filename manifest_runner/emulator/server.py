@@ -1,4 +1,4 @@
-"""Running the application: in the main thread until a signal, or in a thread while a context lasts."""
+"""Run the application: in the main thread until a signal, or in a thread while a context lasts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Stop = Callable[[], object]
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 that shows the application the connection, so that it can drop it.
+    """HTTP/1.1 that gives the application access to the connection, so that it can drop it.
 
     asyncio switches Nagle's algorithm off for sockets that name their protocol, which those of
     ``socket.create_server`` do not; with it on, every answer waits 40 ms for the client's delayed ACK.
@@ -42,7 +42,7 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP as every other error is answered; uvicorn's own answer is plain text."""
+        """Answer a request that is not HTTP like any other error; uvicorn's own answer is plain text."""
         problem = problem_document(Problem(400, f"{msg.rstrip('.')}."), "about:blank", time.time())
         head = (
             f"HTTP/1.1 400 Bad Request\r\nContent-Type: {PROBLEM_JSON}\r\n"
@@ -53,7 +53,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that stops at once when asked to: uvicorn's own looks every tenth of a second."""
+    """A server that stops at once when asked to; uvicorn's own checks every tenth of a second."""
 
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[Stop], None]) -> None:
         super().__init__(config)
@@ -65,12 +65,12 @@ class _Server(uvicorn.Server):
         await stopped.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close what is idle at once: uvicorn's own takes a tenth of a second, and only working requests need it."""
+        """Close idle connections at once; uvicorn's own shutdown first waits a tenth of a second for requests."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        for _ in range(2):  # one turn of the loop closes them, the next reports it
+        for _ in range(2):  # one iteration of the loop closes them, the next reports it
             await asyncio.sleep(0)
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)
@@ -89,7 +89,7 @@ def serve(options: EmulatorOptions, announce: Callable[[str], None]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop)
         announce(_url(listener))
 
-    # An interrupt can also come before and after the loop listens for it.
+    # An interrupt can also come before or after the loop listens for it.
     with (
         suppress(KeyboardInterrupt),
         _listen(options.host, options.port) as listener,

@@ -1,1 +1,1 @@
-"""What the emulator knows from a catalog file, or makes up."""
+"""Projects, pipelines, storages and data: from a catalog file, or made up."""

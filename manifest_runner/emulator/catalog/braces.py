@@ -1,4 +1,4 @@
-"""Many paths written as one, as in a shell: ``/run/S{001..100}_R{1,2}.fastq.gz``."""
+"""Expand braces in paths as a shell does: ``/run/S{001..100}_R{1,2}.fastq.gz``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BRACES = re.compile(r"\{(?:(?P<first>\d+)\.\.(?P<last>\d+)|(?P<names>[^{},]*(?:
 
 
 def expand(text: str) -> Iterator[str]:
-    """Every path that ``text`` stands for, in order; one that has no braces stands for itself.
+    """Every path that ``text`` expands to, in order; one without braces expands to itself.
 
     A range that starts with a zero pads its numbers to that width.
     """
@@ -24,12 +24,12 @@ def expand(text: str) -> Iterator[str]:
 
 
 def count(text: str) -> int:
-    """How many paths ``text`` stands for."""
+    """The number of paths that ``text`` expands to."""
     return math.prod(len(_choices(match)[0]) for match in _BRACES.finditer(text))
 
 
 def _choices(match: re.Match[str]) -> tuple[Sequence[str] | range, int]:
-    """What a pair of braces offers, and the width that its numbers are padded to."""
+    """The alternatives in a pair of braces, and the width to which its numbers are padded."""
     if match["names"] is not None:
         return match["names"].split(","), 0
     return range(int(match["first"]), int(match["last"]) + 1), len(match["first"])

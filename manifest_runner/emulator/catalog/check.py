@@ -1,4 +1,4 @@
-"""The faults of a catalog beyond its form: references that lead nowhere, and contradictions."""
+"""Find faults of a catalog beyond its form: references to nothing, and contradictions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _known(projects: Iterable[Project]) -> frozenset[str]:
 
 
 def _ids(catalog: Catalog) -> Iterator[Mistake]:
-    """Ids that are not UUIDs, or stand for two things."""
+    """Ids that are not UUIDs, or that two entries have."""
     sections = {
         "projects": [each.id for each in catalog.projects or []],
         "pipelines": [each.id for each in catalog.pipelines or []],
@@ -71,7 +71,7 @@ def _data(place: str, data: Data, known: frozenset[str]) -> Iterator[Mistake]:
     if data.non_indexed and not is_folder:
         yield place, "only a folder can be nonIndexed; end its path with /"
     if data.id and count(data.path) > 1:
-        yield place, "the id would stand for every path that the braces make"
+        yield place, "an id cannot belong to all the paths that the braces make"
     if data.id and not _is_data_id(data.id, is_folder=is_folder):
         yield f"{place}.id", f"the id {data.id!r} must start with {'fol.' if is_folder else 'fil.'}"
 
@@ -82,7 +82,7 @@ def _is_data_id(text: str, *, is_folder: bool) -> bool:
 
 def _content(place: str, file: Data | File) -> Iterator[Mistake]:
     if file.size is not None and file.text is not None:
-        yield place, "size and text exclude each other"
+        yield place, "size and text exclude each other; keep one of them"
     if file.size is not None and file.size < 0:
         yield f"{place}.size", "the size must not be negative"
 

@@ -1,4 +1,4 @@
-"""Where the emulator knows data from: the catalog, or else nothing but what it is asked for."""
+"""Sources of the emulator's data: the catalog, or anything that is asked for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DataSource(Protocol):
     """Finds the data of a project."""
 
     def select(self, project: str, query: DataQuery) -> list[Row]:
-        """The rows that meet a query, sorted by path."""
+        """The rows that match a query, sorted by path."""
 
 
 class CatalogData:
@@ -32,7 +32,7 @@ class CatalogData:
         self._select = lru_cache(maxsize=16)(self._selected)
 
     def select(self, project: str, query: DataQuery) -> list[Row]:
-        """The rows that meet a query, sorted by path."""
+        """The rows that match a query, sorted by path."""
         return self._select(project, query)
 
     def _selected(self, project: str, query: DataQuery) -> list[Row]:
@@ -50,7 +50,7 @@ class MadeUpData:
         self._memory = memory
 
     def select(self, project: str, query: DataQuery) -> list[Row]:
-        """The rows that meet a query, sorted by path."""
+        """The rows that match a query, sorted by path."""
         named = {row.id: row for row in self._named(project, query)}.values()
         found = [row for row in named if meets(row, query, project)]
         if not query.ids:
@@ -87,5 +87,5 @@ def _row(project: str, path: str) -> Row:
 
 
 def _size(wanted: str) -> int:
-    """A few thousand bytes, always the same for an id."""
+    """A few thousand bytes, always the same for the same id."""
     return 0 if wanted.startswith("fol.") else 1000 + sum(wanted.encode()) * 7 % 9000

@@ -1,6 +1,6 @@
-"""What a catalog file may say, as values; docs/emulator.md describes it for its authors.
+"""The format of a catalog file, as values; docs/emulator.md describes it for authors.
 
-Keys are in camel case, and others than these are mistakes.
+Keys are in camel case; unknown keys are errors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Outcome = Literal["succeeded", "failed", "aborted", "notCreated"]
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A project; without ``id`` it has one that is a hash of its name."""
+    """A project; without ``id``, its id is a hash of its name."""
 
     name: str
     id: str = ""
@@ -56,9 +56,9 @@ class ReferenceSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A pipeline; with a ``form`` (an input form, as JSON has it) it takes JSON, else XML.
+    """A pipeline; with a ``form`` (an input form in its JSON structure) it takes JSON, otherwise XML.
 
-    It is in all projects, or in those named by ``projects``; ``bundle`` is the bundle it came with.
+    It is in all projects, or in those listed in ``projects``; ``bundle`` is the bundle that contains it.
     """
 
     code: str
@@ -88,7 +88,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A file, by its content or by its size alone, and what goes wrong when it is downloaded."""
+    """A file, given by its content or only by its size, and what goes wrong when it is downloaded."""
 
     path: str
     size: int | None = None
@@ -97,7 +97,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A file, or a folder if its path ends with ``/``; braces in the path make many of it.
+    """A file, or a folder if its path ends with ``/``; braces in the path make many of them.
 
     It is in ``project``, by default the first one, and linked to those in ``linkedTo``.
     """
@@ -131,10 +131,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """What becomes of the analyses that it fits: of a pipeline (its code or id), by userReference.
+    """The outcome of the analyses that it matches: of a pipeline (its code or id), by userReference.
 
-    With ``times`` it fits only that many launches of a userReference. What it leaves out is made up; a ``price``
-    of null means that none is ever known.
+    With ``times`` it matches only that many launches of a userReference. What it leaves out is made up; a ``price`` of
+    null means that the price is never known.
     """
 
     pipeline: str = ""
@@ -149,7 +149,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A whole catalog. A section that it lacks is None: that kind of thing is then made up."""
+    """A whole catalog. A missing section is None: that kind of thing is then made up."""
 
     catalog: Literal[1] = 1
     region: str = "ZZ"

@@ -1,4 +1,4 @@
-"""Names that were looked up, so that an id, which is a hash, leads back to its name."""
+"""Remember names that were looked up: the ids of made-up things are hashes, which do not show the name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["project", "pipeline", "data"]
 
 
 class Known(NamedTuple):
-    """Something made up: its id, its project (empty for a project or pipeline) and its name or path."""
+    """A made-up thing: its id, its project (empty for a project or pipeline) and its name or path."""
 
     id: str
     project: str
@@ -20,7 +20,7 @@ class Known(NamedTuple):
 
 
 class Memory:
-    """The names of made-up things; they outlive the process."""
+    """The names of made-up things, stored in the database."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -36,7 +36,7 @@ class Memory:
             self._remembered.update((kind, each.id) for each in new)
 
     def recall(self, kind: Kind, thing_id: str) -> Known | None:
-        """The name that this id was given to."""
+        """The name to which this id was given."""
         row = self._connection.execute(
             "SELECT id, project, name FROM names WHERE kind = ? AND id = ?", (kind, thing_id)
         ).fetchone()

@@ -1,4 +1,4 @@
-"""The pipelines of a catalog, or all that anybody names."""
+"""Sources of pipelines: those of a catalog, or any that is asked for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STORAGES = ("Small", "Medium", "Large", "XLarge", "2XLarge", "3XLarge")
 
 
 class PipelineQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search for pipelines asks for; an empty text is not a condition."""
+    """The conditions of a search for pipelines; an empty text is not a condition."""
 
     ids: tuple[str, ...] = ()
     equals: str = ""
@@ -38,11 +38,11 @@ class PipelineSource(Protocol):
         """The one with this id or URN."""
 
     def search(self, project: str, query: PipelineQuery) -> list[Pipeline]:
-        """The pipelines that meet a query."""
+        """The pipelines that match a query."""
 
 
 class CatalogPipelines:
-    """The pipelines of a catalog, with their ids; those without projects are in all."""
+    """The pipelines of a catalog, with their ids; those without projects are in all projects."""
 
     def __init__(self, pipelines: Iterable[Pipeline]) -> None:
         self._pipelines = tuple(pipelines)
@@ -57,18 +57,18 @@ class CatalogPipelines:
         return next((each for each in self.all(project) if each.id.lower() == wanted), None)
 
     def search(self, project: str, query: PipelineQuery) -> list[Pipeline]:
-        """The pipelines that meet a query."""
+        """The pipelines that match a query."""
         return [each for each in self.all(project) if _meets(each, query)]
 
 
 class MadeUpPipelines:
-    """Every code and every id is a pipeline once somebody names it; lists are empty, and none declares anything."""
+    """Every code and id is a pipeline once somebody asks for it. Lists are empty, and pipelines declare nothing."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
     def all(self, project: str) -> list[Pipeline]:  # noqa: ARG002
-        """None: nobody can know them all."""
+        """An empty list, since there is no end of them."""
         return []
 
     def find(self, project: str, pipeline_id: str) -> Pipeline | None:  # noqa: ARG002
@@ -88,7 +88,7 @@ class MadeUpPipelines:
 
 
 def resolved(pipelines: Iterable[Pipeline], project_ids: dict[str, str]) -> list[Pipeline]:
-    """The pipelines of a catalog file with what they leave out; codes that occur twice get two ids."""
+    """The pipelines of a catalog file, with ids and defaults filled in; codes that occur twice get two ids."""
     seen: dict[str, int] = {}
     done = []
     for each in pipelines:
@@ -113,7 +113,7 @@ def storages(given: Iterable[str | Storage] | None) -> list[Storage]:
 
 
 def uuid_of(reference: str) -> str:
-    """The UUID of a pipeline that is named by it or by its URN; of another URN, one made of it."""
+    """The UUID of a pipeline given by its UUID or URN; for any other URN, a UUID made from it."""
     if re.fullmatch(UUID_PATTERN, reference):
         return reference
     match = _URN.fullmatch(reference)

@@ -1,4 +1,4 @@
-"""The data of a catalog, laid out as each of its projects sees it."""
+"""Arrange the data of a catalog as each of its projects sees it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from manifest_runner.emulator.protocol.identifiers import data_id
 def lay_out(entries: Sequence[str | Data], ids: Mapping[str, str], default: str) -> dict[str, Rows]:
     """The rows of each project, by its id; ``ids`` has those ids by name and by id.
 
-    ``default`` is the project of data that names none; it is empty, and the only one, where there are no
-    projects. Folders that only the paths of files name exist as well.
+    ``default`` is the project of data that names none; if there are no projects, it is empty and the only one.
+    Folders that occur only in paths of files exist as well.
     """
     all_data = [Data(path=entry) if isinstance(entry, str) else entry for entry in entries]
     seen: Counter[tuple[str, str]] = Counter()
@@ -38,7 +38,7 @@ def lay_out(entries: Sequence[str | Data], ids: Mapping[str, str], default: str)
 def _links(
     entries: Iterable[Data], rows: Mapping[str, Rows], ids: Mapping[str, str], default: str
 ) -> dict[str, list[Row]]:
-    """What is linked into each project; with a linked folder, everything in it."""
+    """The data that is linked into each project, with everything in a linked folder."""
     links: defaultdict[str, list[Row]] = defaultdict(list)
     for data in entries:
         for other in data.linked_to:
@@ -75,7 +75,7 @@ def _row(data: Data, path: str, owner: str, occurrence: int) -> Row:
 
 
 def _with_folders(project: str, rows: Sequence[Row]) -> Iterator[Row]:
-    """The rows, and the folders that they lie in."""
+    """The rows, and the folders that contain them."""
     yield from rows
     known = {row.path for row in rows if row.is_folder}
     parents = {row.parent for row in rows} - {"/"}

@@ -1,4 +1,4 @@
-"""What a list of data is filtered by, and whether a row meets it."""
+"""The filters for a list of data, and whether a row matches them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MatchMode = Literal["EXACT", "EXCLUDE", "FUZZY"]
 
 
 class Texts(msgspec.Struct, frozen=True):
-    """Values to compare one text or several with; without values everything matches."""
+    """Values with which one or several texts are compared; without values everything matches."""
 
     values: tuple[str, ...] = ()
     mode: MatchMode = "FUZZY"
 
     def match(self, *texts: str) -> bool:
-        """Whether one of the texts is what is wanted, or with EXCLUDE none."""
+        """Whether one of the texts matches, or with EXCLUDE none does."""
         if not self.values:
             return True
         if self.mode == "FUZZY":
@@ -28,9 +28,9 @@ class Texts(msgspec.Struct, frozen=True):
 
 
 class DataQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Filters that a row must all meet. ``paths`` are ``spelled_paths`` in lower case, as the API ignores case.
+    """Filters that a row must all match. ``paths`` are ``spelled_paths`` in lower case, since the API ignores case.
 
-    With ``exact_slashes`` the path of a folder is met only with the ``/`` at its end.
+    With ``exact_slashes`` the path of a folder matches only with the ``/`` at its end.
     """
 
     ids: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class DataQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def select(rows: Rows, query: DataQuery, project: str) -> list[Row]:
-    """The rows that meet the query, sorted by path; those of a project that asks as ``project``."""
+    """The rows that match a query of ``project``, sorted by path."""
     parents = frozenset(row.path for parent in query.parent_ids for row in rows.with_id(parent) if row.is_folder)
     found = {id(row): row for row in _candidates(rows, query, parents)}.values()
     met = [row for row in found if meets(row, query, project) and _is_in(row, query, parents)]
@@ -64,7 +64,7 @@ def select(rows: Rows, query: DataQuery, project: str) -> list[Row]:
 
 
 def meets(row: Row, query: DataQuery, project: str) -> bool:
-    """Whether a row meets all filters but those of the folder that it is in."""
+    """Whether a row matches all filters except those for its folder."""
     if query.nothing or not query.names.match(row.name):
         return False
     return _meets_exact(row, query, project) and _meets_path(row, query) and _meets_rest(row, query)
@@ -109,7 +109,7 @@ def _is_in(row: Row, query: DataQuery, parents: frozenset[str]) -> bool:
 
 
 def _candidates(rows: Rows, query: DataQuery, parents: Iterable[str]) -> Iterator[Row]:
-    """Rows among which are all that meet the query, as few as the indexes allow."""
+    """Candidates that include all matching rows, as few as the indexes allow."""
     if query.ids:
         for data_id in query.ids:
             yield from rows.with_id(data_id)
@@ -139,7 +139,7 @@ _FORMATS = {
 
 
 def format_of(row: Row) -> str:
-    """The code of its format: as given, or by the end of its name."""
+    """The code of a row's format: as given, or by the ending of its name."""
     if row.format or row.is_folder:
         return row.format or "UNKNOWN"
     ending = row.name.lower().removesuffix(".gz").rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""Reading a catalog file: YAML 1.2 scalars, every part checked, mistakes with their line."""
+"""Read a catalog file: YAML 1.2 scalars, every part checked, mistakes with their line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SCALARS = (
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Takes a scalar for a number, a boolean or null only where YAML 1.2 does: ``NO`` and ``012`` are text."""
+    """Reads a scalar as a number, a boolean or null only if YAML 1.2 does: ``NO`` and ``012`` are text."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012
 
@@ -47,7 +47,7 @@ _Loader.add_implicit_resolver(_SCALARS[0][0], re.compile("^$"), [""])
 
 
 def read_catalog(path: Path) -> Catalog:
-    """The catalog in a file. Raises CatalogError with a text for the user, a line for each mistake."""
+    """The catalog in a file. Raises CatalogError with a message for the user, one line per mistake."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -84,7 +84,7 @@ def _message(path: Path, text: str, error: str) -> str:
 
 
 def _plain(what: str) -> str:
-    """msgspec's message in the words of a catalog's author."""
+    """msgspec's message in terms that a catalog's author knows."""
     if match := re.fullmatch("Object contains unknown field `(.*)`", what):
         near = difflib.get_close_matches(match[1], _KEYS, 1)
         return f'unknown key "{match[1]}"' + (f'; did you mean "{near[0]}"?' if near else "")
@@ -97,7 +97,7 @@ def _plain(what: str) -> str:
 
 
 def _line(text: str, place: str) -> int:
-    """The line of a place such as ``pipelines[0].inputs[2].code``, or of what encloses it."""
+    """The line of a place such as ``pipelines[0].inputs[2].code``, or of the value that encloses it."""
     node = yaml.compose(text, _Loader)
     for key in _keys(place):
         inner = _inner(node, key)

@@ -1,4 +1,4 @@
-"""The data of a project: rows, found by path, by id and by folder without looking at all of them."""
+"""The data of a project as rows, indexed by path, by id and by folder."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import msgspec
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file or a folder as a project sees it; the ``path`` of a folder ends with ``/``.
 
-    ``owner`` is the project that it is stored in (empty: the one that asks). ``in_link`` marks what lies in a
-    linked folder, into which a listing by the folder's path does not look.
+    ``owner`` is the project in which it is stored (empty: the one that asks). ``in_link`` marks data in a linked
+    folder, which a listing by the folder's path does not show.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is one."""
+        """Whether it is a folder."""
         return self.path.endswith("/")
 
     @property
@@ -46,12 +46,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def parent(self) -> str:
-        """The path of the folder that it is in."""
+        """The path of its folder."""
         return self.path.rstrip("/").rpartition("/")[0] + "/"
 
 
 class Rows:
-    """The data of one project, sorted by path. A question without a match gives nothing."""
+    """The data of one project, sorted by path. Without a match every query is empty."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.all = tuple(sorted(rows, key=_order))
@@ -63,11 +63,11 @@ class Rows:
             self._by_parent[row.parent].append(row)
 
     def with_id(self, data_id: str) -> list[Row]:
-        """The row with this id, of which there can be several: a folder linked into two places."""
+        """The rows with this id; there can be several of a folder that is linked into two places."""
         return self._by_id.get(data_id, [])
 
     def at(self, path: str) -> Iterator[Row]:
-        """The rows of exactly this path but for upper and lower case."""
+        """The rows with exactly this path, ignoring case."""
         wanted = path.lower()
         for index in range(bisect_left(self._paths, wanted), len(self._paths)):
             if self._paths[index] != wanted:
@@ -75,7 +75,7 @@ class Rows:
             yield self.all[index]
 
     def below(self, prefix: str) -> Iterator[Row]:
-        """The rows whose path starts like this but for upper and lower case."""
+        """The rows whose path starts like this, ignoring case."""
         wanted = prefix.lower()
         for index in range(bisect_left(self._paths, wanted), len(self._paths)):
             if not self._paths[index].startswith(wanted):
@@ -83,12 +83,12 @@ class Rows:
             yield self.all[index]
 
     def children(self, folder: str) -> list[Row]:
-        """What lies directly in the folder of this path."""
+        """The rows directly in the folder with this path."""
         return self._by_parent.get(folder, [])
 
 
 def folders_above(path: str) -> Iterator[str]:
-    """The paths of the folders that a path lies in, the innermost first: ``/a/b/``, ``/a/``."""
+    """The paths of the folders that contain a path, the innermost first: ``/a/b/``, ``/a/``."""
     while (path := path.rstrip("/").rpartition("/")[0] + "/") != "/":
         yield path
 

@@ -1,4 +1,4 @@
-"""What the emulator knows beside analyses: from its catalog, and where that is silent, made up."""
+"""Everything that the emulator knows except analyses: from its catalog, or made up where that has no section."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ class World:
         return self._made_up(project_id, known.name if known else f"project-{project_id[:8]}")
 
     def projects(self) -> list[Project]:
-        """All that are listed: those of the catalog and the options, or else those that have batches."""
+        """The listed projects: those of the catalog and the options, or else those that have batches."""
         only = sorted(self._only) or ([] if self._listed else known_projects(self._connection))
         listed = {each.id for each in self._listed}
         return [*self._listed, *(self.project(each) for each in only if each not in listed)]
 
     def search_projects(self, text: str) -> list[Project]:
-        """The projects whose name or id holds the text; of made-up ones, the one of this name."""
+        """The projects whose name or id contains the text; of made-up ones, the one with this name."""
         found = [each for each in self.projects() if text.lower() in each.name.lower() or text == each.id]
         if self._listed or self._only or any(each.name == text for each in found):
             return found
@@ -87,7 +87,7 @@ def open_world(path: Path | None, connection: sqlite3.Connection, only: Iterable
     """The world of a catalog file, or without one. Raises CatalogError."""
     catalog = _NO_CATALOG
     if path is not None:
-        # Reading YAML costs what a start without a catalog need not pay.
+        # Imported here, since a start without a catalog does not need YAML.
         from manifest_runner.emulator.catalog.read import read_catalog
 
         catalog = read_catalog(path)

@@ -1,1 +1,1 @@
-"""One module for each family of the API's endpoints."""
+"""One module for each group of the API's endpoints."""

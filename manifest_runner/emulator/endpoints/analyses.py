@@ -28,7 +28,7 @@ _TAG_PARAMETERS = {"technicaltag": "technicalTags", "usertag": "userTags", "refe
 
 
 async def search_analyses(api: Api, call: Call) -> Response:
-    """POST analysis:search: version 4 analyses under the media type of version 3, as the API has it."""
+    """POST analysis:search: version 4 analyses under the media type of version 3, as in the API."""
     body = await call.request.body()
     if body:
         require_body_type(call.request, (V3, JSON))
@@ -92,7 +92,7 @@ def _of_pipelines(api: Api, call: Call, filters: Filter, query: Mapping[str, Any
 
 
 def _with_tags(filters: Filter, column: str, tags: Iterable[str | None]) -> None:
-    """An analysis must carry every tag that is asked for; the API names no rule."""
+    """Keep analyses with every tag that is asked for; the API does not document its rule."""
     for tag in tags:
         if tag is not None:
             filters.tag(column, tag)
@@ -113,7 +113,7 @@ def _page(api: Api, call: Call, filters: Filter, version: str) -> Response:
 
 
 def find_analysis(api: Api, call: Call) -> ItemRow:
-    """The analysis that the path names. Raises Problem 404."""
+    """The analysis in the path. Raises Problem 404."""
     analysis = call.path("analysis")
     filters = Filter(call.now, call.project).created().equal("i.analysis", analysis)
     row = find_item(api.connection, filters)

@@ -1,4 +1,4 @@
-"""The endpoints of analysis creation in batch."""
+"""The endpoints for batches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def create_batch(api: Api, call: Call) -> Response:
 
 
 async def _create_once(api: Api, call: Call, slot: Slot, body: bytes) -> Answer:
-    # The key is held while pausing: what makes a server slow is the work, and meanwhile others get 409.
+    # The key is held during the pause: the work makes a server slow, and others get 409 meanwhile.
     with api.answers.holding(slot, body):
         await api.pause()
         return api.creator.create_once(slot, call.project, body, api.clock())
@@ -43,7 +43,7 @@ async def get_batch(api: Api, call: Call) -> Response:
 
 
 async def list_batch_items(api: Api, call: Call) -> Response:
-    """GET the items of a batch, in no helpful order, filtered by status and paged."""
+    """GET the items of a batch, in no particular order, filtered by status and paged."""
     page = api.page(call)
     filters = Filter(call.now, call.project).equal("b.id", _batch(api, call).id)
     if statuses := _statuses(call):

@@ -33,7 +33,7 @@ _SORTS = {
 
 
 async def list_data(api: Api, call: Call) -> Response:
-    """GET data of a project, by any filter of the contract; those that it does not know are ignored."""
+    """GET data of a project, by any filter of the specification; unknown ones are ignored."""
     query = read_data_query(call.request.query_params, exact_slashes=api.options.oddities.exact_slashes)
     if api.options.oddities.ignore_filters:
         query = DataQuery()
@@ -71,12 +71,12 @@ async def get_data_by_urn(api: Api, call: Call) -> Response:
 
 
 async def create_download_url(api: Api, call: Call) -> Response:
-    """POST data/ID:createDownloadUrl: needs no body, and not a folder."""
+    """POST data/ID:createDownloadUrl, without a body; only for files."""
     return call.answer({"url": _url(api, call, _row(api, call))})
 
 
 async def create_download_urls(api: Api, call: Call) -> Response:
-    """POST data:createDownloadUrls: for ids and for full paths; what is not there is refused."""
+    """POST data:createDownloadUrls: for ids and full paths; refused if any does not exist."""
     require_body_type(call.request, (V3,))
     wanted = read_data_to_download(await call.request.body())
     return call.answer({"items": [_download(api, call, row) for row in _wanted(api, call, wanted)]})
@@ -128,7 +128,7 @@ def _sorted(rows: list[Row], page: Page) -> list[Row]:
     for term in reversed(page.sort.split(",") if page.sort else []):
         name, *direction = term.split() or [""]
         if name not in _SORTS or direction not in ([], ["asc"], ["desc"]):
-            message = f"{term.strip()!r} is not one of {', '.join(_SORTS)}, with ' asc' or ' desc' behind it"
+            message = f"{term.strip()!r} is not one of {', '.join(_SORTS)}, with ' asc' or ' desc' after it"
             raise Problem(400, f"sort: {message}.", parameters={"sort": message})
         rows = sorted(rows, key=_SORTS[name], reverse=direction == ["desc"])
     return rows

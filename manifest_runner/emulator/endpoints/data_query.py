@@ -13,12 +13,12 @@ from manifest_runner.emulator.protocol.problems import Problem
 
 _STARTS, _FULL = "STARTS_WITH_CASE_INSENSITIVE", "FULL_CASE_INSENSITIVE"
 _FALSE_AND_TRUE = {"false": False, "true": True}
-# The emulator has no runs and no samples, so that nothing meets these.
+# The emulator has no runs and no samples, so nothing matches these.
 _NEVER_MET = ("formatId", "runInputTag", "runOutputTag", "connectorTag", "instrumentRunId", "sampleId")
 
 
 def read_data_query(query: QueryParams, *, exact_slashes: bool) -> DataQuery:
-    """The filters that a query string names. Raises Problem 400 for values that none of them can have."""
+    """The filters in a query string. Raises Problem 400 for impossible values."""
     paths = tuple(query.getlist("filePath"))
     return DataQuery(
         ids=tuple(query.getlist("id")),

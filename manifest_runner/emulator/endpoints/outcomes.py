@@ -1,4 +1,4 @@
-"""The endpoints that say what came of an analysis."""
+"""The endpoints for the outcome of an analysis."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ async def list_outputs(api: Api, call: Call) -> Response:
 
 
 async def list_steps(api: Api, call: Call) -> Response:
-    """GET steps, those of the platform too."""
+    """GET steps, including those of the platform."""
     row, outcome = _outcome(api, call)
     owner = api.world.project(call.project)
     return call.answer({"items": step_views(outcome, row.analysis, state_of(row, call.now), owner)})
 
 
 async def get_usage(api: Api, call: Call) -> Response:
-    """GET usage: the price of what has succeeded or failed, some time later."""
+    """GET usage: the price of an analysis that succeeded or failed, some time after its end."""
     row, outcome = _outcome(api, call)
     state = state_of(row, call.now)
     ready = state.ended is not None and call.now >= state.ended + api.options.usage_delay
@@ -42,7 +42,7 @@ async def get_usage(api: Api, call: Call) -> Response:
 
 
 async def get_logs(api: Api, call: Call) -> Response:
-    """GET logs: the folder that they are in, once there is one."""
+    """GET logs: the folder with the logs, once there is one."""
     _, outcome = _outcome(api, call)
     folder = outcome.logs_folder
     return call.answer({} if folder is None else {"logsFolder": data_view(folder, api.world.project(call.project))})
@@ -57,7 +57,7 @@ async def list_reports(api: Api, call: Call) -> Response:
 
 
 async def get_output_json(api: Api, call: Call) -> Response:
-    """GET cwl/outputJson, of a CWL analysis alone."""
+    """GET cwl/outputJson, only for a CWL analysis."""
     row, outcome = _outcome(api, call)
     if row.kind != "cwl":
         raise Problem(404, f"The analysis {row.analysis} is not a CWL analysis.")
@@ -71,7 +71,7 @@ async def get_raw_output(api: Api, call: Call) -> Response:
 
 
 async def list_form_values(api: Api, call: Call) -> Response:
-    """GET inputFormValues, of a JSON based pipeline alone."""
+    """GET inputFormValues, only for a pipeline with a JSON form."""
     row = find_analysis(api, call)
     form = read_details(row.details).form
     if form is None:

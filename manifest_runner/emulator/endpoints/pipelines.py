@@ -1,4 +1,4 @@
-"""The endpoints of pipelines and of what they declare."""
+"""The endpoints for pipelines and their declarations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def list_pipelines(api: Api, call: Call) -> Response:
 
 
 async def search_pipelines(api: Api, call: Call) -> Response:
-    """POST pipelines:search: version 4 pipelines under the media type of version 3, as the API has it."""
+    """POST pipelines:search: version 4 pipelines under the media type of version 3, as in the API."""
     _require_permission(api)
     if api.options.oddities.no_pipeline_search:
         raise Problem(404, f"There is nothing at {call.request.url.path}.")

@@ -11,7 +11,7 @@ from manifest_runner.emulator.views.names import project_view, storage_view
 
 
 async def list_projects(api: Api, call: Call) -> Response:
-    """GET projects: all, or those that a search finds; hidden ones only for who asks for them."""
+    """GET projects: all, or those that a search finds; hidden ones only on request."""
     query = call.request.query_params
     text = query.get("search", "") if not api.options.oddities.ignore_filters else ""
     found = api.world.search_projects(text) if text else api.world.projects()

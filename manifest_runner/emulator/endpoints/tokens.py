@@ -1,4 +1,4 @@
-"""The endpoints that exchange a credential for a token."""
+"""The endpoints for tokens in exchange for a credential."""
 
 from __future__ import annotations
 

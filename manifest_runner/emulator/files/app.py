@@ -23,16 +23,16 @@ _RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
 
 
 class _Span(NamedTuple):
-    """The bytes of a file from ``first`` up to but without ``end``."""
+    """The bytes of a file from ``first`` up to but not including ``end``."""
 
     first: int
     end: int
 
 
 class FileApp:
-    """An ASGI application. ``find`` gives the file of a project by its id, ``count`` keeps the record.
+    """An ASGI application. ``find`` returns the file of a project by its id, ``count`` counts requests.
 
-    ``oddity`` is what goes wrong with every download, unless a file has an oddity of its own.
+    ``oddity`` is what goes wrong with each download, unless a file has an oddity of its own.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ async def _half(row: Row, span: _Span) -> AsyncIterator[bytes]:
 
 
 class _Cut(StreamingResponse):
-    """Promises all and sends half of it; the server then closes the connection."""
+    """Promises the whole file and sends half of it; the server then closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -119,6 +119,6 @@ class _Cut(StreamingResponse):
 
 
 def _error(status: int, code: str, headers: dict[str, str] | None = None) -> Response:
-    """As object stores report errors."""
+    """An error as object stores report it."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'
     return Response(body, status, headers, "application/xml")

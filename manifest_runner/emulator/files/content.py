@@ -1,4 +1,4 @@
-"""The bytes of a file: its text, or as many made-up ones as it is large, the same each time."""
+"""The bytes of a file: its text, or made-up ones up to its size, the same each time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CHUNK = 64 * 1024
 
 
 def content(row: Row, first: int, end: int) -> Iterator[bytes]:
-    """The bytes from ``first`` up to but without ``end``, in pieces."""
+    """The bytes from ``first`` up to but not including ``end``, in pieces."""
     if row.text is not None:
         yield row.text.encode()[first:end]
         return

@@ -1,4 +1,4 @@
-"""Signed URLs of files, as an object store of the platform's region has them."""
+"""Signed URLs of files, like those of an object store in the platform's region."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Signer:
         self._base = base
 
     def url(self, project: str, row: Row, now: float) -> str:
-        """A URL that anybody who has it can fetch the file with, for an hour."""
+        """A URL with which anybody can fetch the file for an hour."""
         path = quote(f"/{project}/{row.id}{row.path}")
         date = datetime.fromtimestamp(now, UTC).strftime(_DATE)
         query = {

@@ -1,1 +1,1 @@
-"""What becomes of an analysis: whether it is created, how it ends, what it makes."""
+"""The outcome of an analysis: whether it is created, how it ends, what it makes."""

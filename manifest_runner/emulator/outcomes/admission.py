@@ -1,4 +1,4 @@
-"""Why the platform does not create an analysis: what its request names is not there, by the catalog."""
+"""Refuse to create an analysis whose request names something that is not in the catalog."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FindData = Callable[[str, str], Row | None]
 
 
 class Admission:
-    """Checks requests against a catalog, as far as it says what there is. ``find`` gives data by its id."""
+    """Checks requests against the sections of a catalog. ``find`` returns data by its id."""
 
     def __init__(self, world: World, find: FindData) -> None:
         self._world = world
@@ -32,7 +32,7 @@ class Admission:
         return " ".join(reasons)
 
     def path(self, project: str, folder: str | None) -> str | None:
-        """The path of a folder that a request names by its id or URN."""
+        """The path of a folder that a request gives by its id or URN."""
         row = self._find(project, data_id_of(folder)) if folder else None
         return row.path if row else None
 
@@ -47,7 +47,7 @@ class Admission:
 
 
 def data_id_of(reference: str) -> str:
-    """The id of data that is named by it or by its URN."""
+    """The id of data that is given by its id or URN."""
     match = _URN.fullmatch(reference)
     return match["id"] if match else reference
 

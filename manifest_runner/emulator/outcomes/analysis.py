@@ -1,4 +1,4 @@
-"""What came of one analysis: its data, in a folder of its own, its steps, its price and its reason."""
+"""The outcome of one analysis: its data, in a folder of its own, its steps, its price and its reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from manifest_runner.emulator.store.queries import ItemRow
 from manifest_runner.emulator.store.timetable import FINAL_STATUSES, AnalysisState, Fate
 
 _LOGS = "ica_logs/"
-# A data id begins with this many digits of its analysis's id, so that it leads there.
+# A data id starts with this many digits of its analysis's id, by which the analysis is found.
 _DIGITS_OF_ANALYSIS = 20
 _DATA_ID = re.compile(r"f(?:il|ol)\.(?P<analysis>[0-9a-f]{20})[0-9a-f]{12}")
 _FOLDER = re.compile(r"/(?:.*/)?[^/]*?-(?P<analysis>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/.*)?")
@@ -56,7 +56,7 @@ def outcome_of(item: ItemRow, state: AnalysisState, rule: Rule | None) -> Outcom
 
 
 def analysis_prefix(data_id: str) -> str | None:
-    """How the id of the analysis that made this data starts, if any did."""
+    """The start of the id of the analysis that made this data, if one did."""
     match = _DATA_ID.fullmatch(data_id)
     if match is None:
         return None
@@ -65,7 +65,7 @@ def analysis_prefix(data_id: str) -> str | None:
 
 
 def analysis_at(path: str) -> str | None:
-    """The id of the analysis that has its data at this path."""
+    """The id of the analysis whose data is at this path."""
     match = _FOLDER.fullmatch(path)
     return match["analysis"] if match else None
 
@@ -77,7 +77,7 @@ def _steps(item: ItemRow, state: AnalysisState, rule: Rule | None) -> tuple[Step
     filled = tuple(_filled(step, item.user_reference) for step in given)
     if state.status in FINAL_STATUSES:
         return filled
-    # While it runs, its first step does; none has a log file yet.
+    # While it runs, its first step runs; none has a log file yet.
     begun = ["RUNNING"] * (state.started is not None)
     statuses = begun + ["WAITING"] * len(filled)
     return tuple(

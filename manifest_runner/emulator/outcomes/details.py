@@ -1,4 +1,4 @@
-"""The parts of a request that decide the outcome of its analysis, kept beside its tags."""
+"""The parts of a request that decide the outcome of its analysis, stored with its tags."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ ANALYSES = "/ilmn-analyses/"
 
 
 class Place(NamedTuple):
-    """Where data lies."""
+    """A place for data: a project and a path."""
 
     project: str
     path: str
 
 
 class Mapping(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """An output that the request sends elsewhere: of ``analysisOutput``."""
+    """An output that ``analysisOutput`` of the request sends elsewhere."""
 
     source_path: str
     target_project_id: str
@@ -32,7 +32,7 @@ class Mapping(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
     @property
     def target(self) -> Place:
-        """Where it is sent, always with a ``/`` at the end of the path."""
+        """The place to which it is sent, always with a ``/`` at the end of the path."""
         return Place(self.target_project_id, f"{self.target_path.rstrip('/')}/")
 
 
@@ -48,7 +48,7 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     outputs: tuple[Mapping, ...] = ()
 
     def place(self, project: str, reference: str, path: str) -> Place:
-        """Where this path of an analysis goes: its output mapping says so, or it stays in the analysis's folder."""
+        """The place of this path of an analysis: by an output mapping, or in the analysis's own folder."""
         for mapping in self.outputs:
             if (rest := _below(mapping.source, path)) is not None:
                 return Place(mapping.target_project_id, _joined(mapping.target_path, path, rest))
@@ -60,12 +60,12 @@ _DECODER = msgspec.json.Decoder(Details)
 
 
 def read_details(text: str | None) -> Details:
-    """What was kept; nothing is kept of most requests."""
+    """The stored details; most requests have none."""
     return _DECODER.decode(text) if text else _NONE
 
 
 def write_details(details: Details) -> str | None:
-    """The text to keep, or None if there is nothing to say."""
+    """The text to store, or None if there are no details."""
     return None if details == _NONE else msgspec.json.encode(details).decode()
 
 
@@ -76,7 +76,7 @@ def mappings(given: Iterable[dict[str, Any] | None] | None) -> tuple[Mapping, ..
 
 
 def _below(source: str, path: str) -> str | None:
-    """The rest of a path that is what ``source`` names, or lies in it."""
+    """The rest of a path that equals ``source`` or is inside it."""
     if not source:
         return path
     if path == source:

@@ -1,4 +1,4 @@
-"""What an analysis shows where no rule says it: always the same for the same userReference."""
+"""Made-up outcomes of an analysis that no rule decides: always the same for the same userReference."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _OUTPUTS: dict[str, list[str | File]] = {
 
 
 def steps(user_reference: str, fate: int) -> list[Step]:
-    """The steps of an analysis; of one that fails, the last one has failed, in one of three ways."""
+    """The steps of an analysis; if it fails, its last step failed, in one of three ways."""
     if fate == Fate.ANALYSIS_FAILS:
         return [_FIRST, _FAILURES[_number(user_reference) % len(_FAILURES)]]
     if fate == Fate.ANALYSIS_IS_ABORTED:
@@ -50,7 +50,7 @@ def steps(user_reference: str, fate: int) -> list[Step]:
 
 
 def outputs(details: Details) -> dict[str, list[str | File]]:
-    """What an analysis makes: where its request names outputs, a few files there."""
+    """The outputs of an analysis: a few files in each place that its request names."""
     named: list[str | File] = []
     for mapping in details.outputs:
         is_file = "." in mapping.source.rpartition("/")[2]
@@ -61,7 +61,7 @@ def outputs(details: Details) -> dict[str, list[str | File]]:
 
 
 def price(user_reference: str) -> float:
-    """What it costs, in iCredits."""
+    """The price in iCredits."""
     return round(2 + _number(user_reference) % 1000 / 100, 2)
 
 

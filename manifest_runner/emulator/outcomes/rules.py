@@ -1,4 +1,4 @@
-"""Which rule of the catalog an analysis follows, and what becomes of it when it is created."""
+"""Choose the rule of the catalog that an analysis follows, and its fate, when it is created."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FATES: dict[Outcome, Fate] = {
 
 
 class Course(NamedTuple):
-    """What is decided of an item when it is created; ``launch`` is 0 where nothing depends on its number."""
+    """What is decided about an item when it is created; ``launch`` is 0 if nothing depends on its number."""
 
     fate: Fate
     duration: float
@@ -29,7 +29,7 @@ class Course(NamedTuple):
 
 
 class Rules:
-    """The rules of a catalog, of which the first that fits counts. What an option says of failing goes first."""
+    """The rules of a catalog, of which the first that matches counts. Options that make analyses fail come first."""
 
     def __init__(self, rules: Iterable[Rule], pipelines: PipelineSource, options: EmulatorOptions) -> None:
         self._rules = tuple(rules)
@@ -38,7 +38,7 @@ class Rules:
         self._code = lru_cache(maxsize=100)(self._find_code)
 
     def course(self, project: str, pipeline: str, user_reference: str, count: Callable[[], int]) -> Course:
-        """What becomes of a new item; ``count`` counts it among the launches of its userReference."""
+        """The course of a new item; ``count`` counts it among the launches of its userReference."""
         fitting = self._fitting(project, pipeline, user_reference)
         launch = count() if any(rule.times is not None for rule in fitting) else 0
         rule = _first(fitting, launch)

@@ -1,4 +1,4 @@
-"""The data that analyses have made, found by its id or its path; nothing of it is stored."""
+"""The data that analyses have made, found by its id or path. It is computed, not stored."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from manifest_runner.emulator.store.places import find_places
 from manifest_runner.emulator.store.queries import Filter, ItemRow, find_item, list_items
 from manifest_runner.emulator.store.timetable import AnalysisState, Fate, analysis_state
 
-# At most so many analyses are looked at for a list of all data.
+# A list of all data examines at most this many analyses.
 _MOST = 1000
 
 
 class Outcomes:
-    """What came of analyses, at a moment."""
+    """The outcomes of analyses at a given moment."""
 
     def __init__(self, connection: sqlite3.Connection, rules: Rules) -> None:
         self._connection = connection
         self._rules = rules
 
     def of(self, item: ItemRow, now: float) -> Outcome:
-        """What came of one."""
+        """The outcome of one analysis."""
         return outcome_of(item, state_of(item, now), self._rule(item))
 
     def reason(self, item: ItemRow) -> str:
-        """Why it ended as it did, by its request or its rule; empty if neither says so."""
+        """Why it ended as it did, according to its request or rule; empty if neither says so."""
         if item.fate == Fate.CREATION_FAILS and (problem := read_details(item.details).problem):
             return problem
         rule = self._rule(item)
@@ -42,7 +42,7 @@ class Outcomes:
         return self._rules.find(item.project, item.pipeline, item.user_reference, item.launch, item.fate)
 
     def select(self, project: str, query: DataQuery, now: float) -> list[Row]:
-        """The data that meets a query, of the analyses that the query names; of all if it names no place."""
+        """The data that matches a query, of the analyses that the query names, or of all if it names no place."""
         analyses = {item.analysis: item for item in self._named(project, query, now)}
         rows = [row for item in analyses.values() for row in self.of(item, now).rows.values() if row.owner == project]
         # Several analyses can have their outputs in one folder.
@@ -70,7 +70,7 @@ def state_of(item: ItemRow, now: float) -> AnalysisState:
 
 
 def _is_broad(query: DataQuery) -> bool:
-    """Whether data of any analysis may meet it."""
+    """Whether data of any analysis may match it."""
     if query.ids or query.parent_ids or query.analyses:
         return False
     paths = [path.lower() for path in _paths(query) if analysis_at(path) is None]

@@ -1,7 +1,7 @@
-"""Building blocks of wire rules: each makes a check, a function that lists what is wrong with a JSON value.
+"""Building blocks of wire rules: each returns a check, a function that lists the faults of a JSON value.
 
-A check gives an empty result for a good value and builds paths only for a bad one, because good ones come
-by the hundred thousand. A path is relative to the value checked (``.tags.userTags[2]``).
+A check returns an empty result for a valid value and builds paths only for an invalid one, since there are hundreds of
+thousands of valid ones. A path is relative to the checked value (``.tags.userTags[2]``).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def text(*, shortest: int = 0, longest: int | None = None, pattern: str | None =
 
 
 def any_text(value: Any) -> Mistakes:
-    """A string without further rules: the commonest check, so it is the shortest."""
+    """A string without further rules: the most common check, so it is the shortest."""
     return _GOOD if type(value) is str else _mistyped(value, "a string")
 
 
@@ -82,7 +82,7 @@ def list_of(inner: Check, *, longest: int | None = None) -> Check:
 
 
 def record(fields: Mapping[str, Check], *, required: Sequence[str] = (), also: Check | None = None) -> Check:
-    """An object with no other fields than these; ``also`` checks how its fields go together."""
+    """An object with only these fields; ``also`` checks their combination."""
     lookup = fields.get
 
     def check(value: Any) -> Mistakes:
@@ -104,7 +104,7 @@ def record(fields: Mapping[str, Check], *, required: Sequence[str] = (), also: C
 
 
 def variant(key: str, cases: Mapping[str, Check]) -> Check:
-    """An object whose string ``key`` says which of the ``cases`` it must meet."""
+    """An object whose string ``key`` selects the one of the ``cases`` that it must meet."""
     choice = record({key: one_of(*cases)}, required=(key,))
 
     def check(value: Any) -> Mistakes:

@@ -1,4 +1,4 @@
-"""Which request meets which fault: a count of requests, kept by this process only."""
+"""Inject faults into requests, by a count of requests in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RETRY_AFTER = {"429": {"Retry-After": "1"}, "503": {"Retry-After": "1"}}
 
 
 class FaultPlan:
-    """Says for each request, in the order in which they arrive, what is to go wrong with it."""
+    """The fault of each request, in order of arrival."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self._faults = faults
@@ -36,14 +36,14 @@ def refuse(kind: FaultKind) -> None:
 
 
 class ConnectionDropped(Response):
-    """Instead of an answer, the connection is closed. Needs the server's transport in the state."""
+    """Closes the connection instead of answering. Needs the server's transport in the state."""
 
     def __init__(self) -> None:
         super().__init__()
         self.status_code = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Close, and wait until the server knows: it would answer 500 to a request that was just left."""
+        """Close, and wait until the server notices: it would answer 500 if this simply returned."""
         request = Request(scope, receive)
         request.state.transport.abort()
         while (await receive())["type"] != "http.disconnect":

@@ -1,4 +1,4 @@
-"""Ids that are the same every time the same requests are made, so that whole runs can be compared."""
+"""Ids that are the same whenever the same requests are made, so that whole runs can be compared."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 def derive(*names: str) -> str:
     """The UUID (version 5) of these names, in order; the same names give the same id in every process.
 
-    It is assembled by hand because two are made for each item created, and ``uuid.uuid5`` takes three times
-    as long.
+    It is assembled by hand because each item needs two of them, and ``uuid.uuid5`` takes three times as long.
     """
     text = hashlib.sha1("\n".join(names).encode(), usedforsecurity=False).hexdigest()
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANTS[text[16]]}{text[17:20]}-{text[20:32]}"
@@ -22,14 +21,14 @@ def derive(*names: str) -> str:
 def derive_within(batch: str, *names: str) -> str:
     """An id for something that belongs to a batch.
 
-    It starts like the batch's id, so that the index entries of one batch lie side by side: scattered ones would
-    make every batch rewrite hundreds of pages of the database. No more of it is the same: people see ids cut short.
+    It starts like the batch's id, so that the index entries of one batch are side by side: scattered ones would make
+    every batch rewrite hundreds of pages of the database. Only the start is the same, since people see shortened ids.
     """
     return batch[:4] + derive(batch, *names)[4:]
 
 
 def data_id(path: str, *names: str) -> str:
-    """The id of the file or (with ``/`` at the end of its path) folder of these names."""
+    """The id of the file or (with ``/`` at the end of its path) folder with these names."""
     return ("fol." if path.endswith("/") else "fil.") + derive("data", path, *names).replace("-", "")
 
 

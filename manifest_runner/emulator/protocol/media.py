@@ -1,4 +1,4 @@
-"""Media types: which version the client wants, and whether its body is of a type that the endpoint reads."""
+"""Media types: choose the version for the client, and check the type of its body."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class _Range(NamedTuple):
 def negotiate(request: Request, offered: tuple[str, ...]) -> str:
     """Choose among ``offered`` (oldest version first) by the Accept header (RFC 9110, 12.5.1).
 
-    The oldest is the default for wildcards; among versions named with one quality the newest wins. Raises
-    Problem 400 where the header is missing or fits nothing: the platform answers so, and not 406.
+    The oldest is the default for wildcards; among versions with the same quality the newest wins. Raises Problem 400 if
+    the header is missing or nothing matches, as the platform does, which does not answer 406.
     """
     ranges = list(_ranges(",".join(request.headers.getlist("accept"))))
     best = max(offered, key=lambda media: _preference(media, ranges, offered.index(media)))

@@ -1,7 +1,7 @@
-"""Cursor and offset paging, as the list endpoints of the API share them.
+"""Cursor and offset paging, which the list endpoints of the API share.
 
-The API does not say what a request without paging parameters means. It is taken as the first page of either
-sort: the answer has both the cursor and the total. Pages never hold more than 1000 rows.
+The API does not say what a request without paging parameters means. Here it is the first page of either kind: the
+answer has both the cursor and the total. Pages never have more than 1000 rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OFFSET_LIMIT = 200_000
 
 
 class Cursor(NamedTuple):
-    """Where the next page starts: the row before it, and how many rows are left."""
+    """The start of the next page: the row before it, and the number of rows that are left."""
 
     batch: int
     item: str
@@ -30,7 +30,7 @@ class Cursor(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The wanted piece of a list: by ``offset``, after ``cursor``, or the first of a kind not yet known."""
+    """A part of a list: by ``offset``, after ``cursor``, or the first page of either kind."""
 
     size: int
     offset: int | None = None
@@ -39,7 +39,7 @@ class Page(NamedTuple):
 
     @property
     def by_offset(self) -> bool:
-        """Whether cursors are of no use: they follow the order of the table and no other."""
+        """Whether cursors cannot be used, since they only follow the order of the table."""
         return self.offset is not None or self.sort is not None
 
 
@@ -53,7 +53,7 @@ class Listing(NamedTuple):
 
 
 def page_of(rows: Sequence[Any], page: Page) -> Listing:
-    """One page of rows that are all at hand; their order must be the same for each page."""
+    """One page of rows that are all in memory; their order must be the same for each page."""
     if page.by_offset:
         start = page.offset or 0
         return Listing(rows[start : start + page.size], len(rows), None, None)
@@ -110,7 +110,7 @@ def _cursor(token: str) -> Cursor:
         batch, item, remaining = orjson.loads(base64.urlsafe_b64decode(token))
         return Cursor(int(batch), str(item), int(remaining))
     except (binascii.Error, ValueError, TypeError):
-        _refuse("pageToken", "is not a token that this list has given")
+        _refuse("pageToken", "is not a token of this list")
 
 
 def _refuse(name: str, message: str) -> NoReturn:

@@ -48,7 +48,7 @@ def problem_response(problem: Problem, request: Request, now: float) -> Response
 
 
 def problem_document(problem: Problem, instance: str, now: float) -> bytes:
-    """The JSON of a problem with what the URI ``instance`` names."""
+    """The JSON of a problem with the thing at the URI ``instance``."""
     document = {
         "id": str(uuid.uuid4()),
         "type": "about:blank",
@@ -63,6 +63,6 @@ def problem_document(problem: Problem, instance: str, now: float) -> bytes:
 
 
 def _instance(request: Request) -> str:
-    """The URI of the request without its query; characters that a client sent raw are escaped."""
+    """The URI of the request without its query; characters that a client sent unescaped are escaped."""
     url = request.url
     return f"{url.scheme}://{quote(url.netloc, safe=_HOST)}{quote(request.scope['path'], safe=_PATH)}"

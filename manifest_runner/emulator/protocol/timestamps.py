@@ -1,4 +1,4 @@
-"""Moments as the API writes them."""
+"""Times in the API's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API accepts as a body, written down from its specification as tables of checks."""
+"""The bodies that the API accepts, according to its specification, as tables of checks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _USER_REFERENCE = text(
     shortest=1,
     longest=255,
     pattern="[a-zA-Z0-9 _-]*(/[a-zA-Z0-9 _-]+)*",
-    says="may hold letters, digits, spaces, '_', '-' and single '/' between them",
+    says="may contain letters, digits, spaces, '_', '-' and single '/' between them",
 )
 _TEXTS = nullable(list_of(_OPTIONAL_TEXT))
 
@@ -195,7 +195,7 @@ def read_data_to_download(body: bytes) -> dict[str, list[str]]:
     """The checked body that asks for download URLs, by ids and by paths. Raises Problem 400."""
     wanted: dict[str, list[str]] = _read(body, _DATA_TO_DOWNLOAD)
     if not any(wanted.values()):
-        raise Problem(400, "The body must name at least one id or path.")
+        raise Problem(400, "The body must have at least one id or path.")
     return wanted
 
 
@@ -203,7 +203,7 @@ def read_batch(body: bytes) -> dict[str, list[dict[str, Any]]]:
     """The checked body of a batch: item lists by field name. Raises Problem 400 with every mistake."""
     batch: dict[str, list[dict[str, Any]]] = _read(body, _BATCH)
     if not any(batch.values()):
-        raise Problem(400, "A batch must hold at least one item.")
+        raise Problem(400, "A batch must have at least one item.")
     return batch
 
 

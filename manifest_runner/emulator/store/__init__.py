@@ -1,1 +1,1 @@
-"""The emulator's durable state."""
+"""The emulator's durable state in SQLite."""

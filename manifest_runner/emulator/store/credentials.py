@@ -17,13 +17,13 @@ from manifest_runner.emulator.protocol.identifiers import derive
 from manifest_runner.emulator.protocol.problems import Problem
 from manifest_runner.emulator.store.database import transaction
 
-# The tenant's name stands base64-encoded behind the last colon.
+# The tenant's name is base64-encoded after the last colon.
 _TENANT = "tenant:" + base64.b64encode(b"emulator").decode()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="emulator"'}
 
 
 class _Issued(NamedTuple):
-    """A token that was given out: its owner, whether an API key was exchanged for it, and its end."""
+    """An issued token: its owner, whether an API key was exchanged for it, and when it expires."""
 
     owner: str
     from_api_key: bool
@@ -31,9 +31,9 @@ class _Issued(NamedTuple):
 
 
 class Gatekeeper:
-    """Lets users in: with the one ``api_key`` or tokens minted for it, or with anything when that is None.
+    """Admits users: with the one ``api_key`` or tokens issued for it, or with anything if that is None.
 
-    Tokens are good for ``lifetime`` seconds, those of an older process for as long as it gave them.
+    Tokens are valid for ``lifetime`` seconds; those of an earlier process as long as it decided.
     """
 
     def __init__(self, connection: sqlite3.Connection, api_key: str | None, lifetime: float) -> None:
@@ -110,6 +110,6 @@ def _fingerprint(secret: str) -> bytes:
 
 
 def _token(claims: Mapping[str, object]) -> str:
-    """Looks like a JWT; the signature is random, since a token is known by its hash."""
+    """A token that looks like a JWT; its signature is random, since tokens are recognized by their hash."""
     parts = (orjson.dumps({"alg": "HS256", "typ": "JWT"}), orjson.dumps(claims), secrets.token_bytes(32))
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)

@@ -1,9 +1,8 @@
 """The durable state: one SQLite file, which several processes may use at once.
 
-Write-ahead logging lets readers go on beside a writer. ``synchronous=NORMAL`` keeps every committed
-transaction when a process is killed at any moment, because the log is then in the operating system's hands;
-only a power cut can undo the last commits, which does not matter for a server that people try things on, and
-it saves an fsync per request.
+With write-ahead logging, readers can continue beside a writer. ``synchronous=NORMAL`` keeps every committed transaction
+when a process is killed at any moment, because the operating system then has the log; only a power cut can undo the
+last commits, which does not matter for a server for trials, and it saves an fsync per request.
 """
 
 from __future__ import annotations
@@ -70,8 +69,8 @@ _BUSY_SECONDS = 30.0
 class NewItem(NamedTuple):
     """An item to store; ``settled`` is when it is created or has failed, tags are JSON lists as text.
 
-    ``launch`` counts the launches of its userReference from 1, or is 0 where nothing depends on it; ``details``
-    is the JSON of what its outcome depends on, if it asked for anything.
+    ``launch`` counts the launches of its userReference from 1, or is 0 if nothing depends on it; ``details`` is the
+    JSON of the parts of its request that decide its outcome, if any.
     """
 
     id: str
@@ -105,10 +104,10 @@ _MARKS = ",".join("?" * len(NewItem._fields))
 
 
 def open_store(database: Path) -> sqlite3.Connection:
-    """Open the database, making it when absent; the connection starts no transactions of its own accord.
+    """Open the database, or create it; the connection starts no transactions by itself.
 
-    It may be handed from one thread to another, but used by one at a time. Raises ``sqlite3.Error``, also
-    for a file of a newer format.
+    It may be passed from one thread to another, but only one may use it at a time. Raises ``sqlite3.Error``, also for a
+    file with a newer format.
     """
     connection = sqlite3.connect(database, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
@@ -131,7 +130,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """Make the tables, or bring those of an older format up to date; another process may be at it as well."""
+    """Create the tables, or upgrade those of an older format; another process may be doing the same."""
     with transaction(connection):
         (found,) = connection.execute("PRAGMA user_version").fetchone()
         _execute_all(connection, (_FROM_FORMAT_1 if found == 1 else "") + _SCHEMA)
@@ -145,7 +144,7 @@ def _execute_all(connection: sqlite3.Connection, script: str) -> None:
 
 
 def _add_functions(connection: sqlite3.Connection) -> None:
-    """Let queries filter and sort by what the timetable says."""
+    """Let queries filter and sort by statuses of the timetable."""
     connection.create_function("item_status", 4, item_status, deterministic=True)
     connection.create_function("analysis_status", 5, lambda *moment: analysis_state(*moment).status, deterministic=True)
     connection.create_function("analysis_start", 5, lambda *moment: analysis_state(*moment).started, deterministic=True)
@@ -154,7 +153,7 @@ def _add_functions(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write alone, also among processes: all of it is kept, or nothing when an exception leaves the block."""
+    """Write exclusively, also among processes: everything is kept, or nothing if an exception leaves the block."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -170,7 +169,7 @@ def add_batch(connection: sqlite3.Connection, batch: BatchRow, items: Iterable[N
         f"INSERT INTO batches ({_BATCH}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
         batch,
     )
-    # Sorted, rows go to the end of the table; unsorted, each would look for its page.
+    # Sorted rows are appended to the table; unsorted, each would have to find its page.
     connection.executemany(
         f"INSERT INTO items VALUES ({cursor.lastrowid},{_MARKS})",  # noqa: S608
         sorted(items),
@@ -184,7 +183,7 @@ def count_batches(connection: sqlite3.Connection) -> int:
 
 
 def count_launch(connection: sqlite3.Connection, project: str, user_reference: str) -> int:
-    """Count one more launch of a userReference, and give its number; call it within a transaction."""
+    """Count one more launch of a userReference, and return its number; call it within a transaction."""
     (count,) = connection.execute(
         "INSERT INTO launches VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
         (project, user_reference),
@@ -215,7 +214,7 @@ def known_projects(connection: sqlite3.Connection) -> list[str]:
 
 
 def add_abort(connection: sqlite3.Connection, analysis: str, now: float) -> None:
-    """Remember when an analysis was first asked to abort."""
+    """Store when the abort of an analysis was first requested."""
     with transaction(connection):
         connection.execute("INSERT OR IGNORE INTO aborts VALUES (?, ?)", (analysis, now))
 

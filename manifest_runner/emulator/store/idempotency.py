@@ -17,7 +17,7 @@ _LONGEST_KEY = 255
 
 
 class Slot(NamedTuple):
-    """Where an answer is kept."""
+    """The key under which an answer is stored."""
 
     owner: str
     path: str
@@ -34,8 +34,8 @@ class Answer(NamedTuple):
 class KeyedAnswers:
     """The stored answers of one database, and the requests that this process is working on.
 
-    Another process that works on the same key holds the database's write lock; who waits for the lock then
-    finds the answer. So nothing about a request in progress has to outlive a crash.
+    Another process that works on the same key holds the database's write lock; whoever waits for the lock then finds
+    the answer. So nothing about a request in progress has to survive a crash.
     """
 
     def __init__(self, connection: sqlite3.Connection, lifetime: float) -> None:
@@ -45,7 +45,7 @@ class KeyedAnswers:
 
     @contextmanager
     def holding(self, slot: Slot, body: bytes) -> Iterator[None]:
-        """Work on a request. Raises Problem 409 while the same one is worked on, 422 for another body."""
+        """Work on a request. Raises Problem 409 while the same one is in progress, 422 for another body."""
         fingerprint = _fingerprint(body)
         if (working := self._in_progress.get(slot)) is not None:
             _require_same_body(working, fingerprint)
@@ -57,7 +57,7 @@ class KeyedAnswers:
             del self._in_progress[slot]
 
     def find(self, slot: Slot, body: bytes, now: float) -> Answer | None:
-        """The stored answer, if it is young enough. Raises Problem 422 when it was given to another body."""
+        """The stored answer, unless it has expired. Raises Problem 422 if it was the answer to another body."""
         row = self._connection.execute(
             "SELECT fingerprint, status, body FROM answers WHERE owner = ? AND path = ? AND key = ? AND stored > ?",
             (*slot, now - self._lifetime),
@@ -75,7 +75,7 @@ class KeyedAnswers:
         return int(row[0]) if row else 0
 
     def keep(self, slot: Slot, body: bytes, answer: Answer, now: float) -> None:
-        """Store an answer; call it in the transaction that does what is answered."""
+        """Store an answer; call it in the transaction of the request itself."""
         self._connection.execute(
             "INSERT OR REPLACE INTO answers VALUES (?,?,?,?,?,?,?,?)",
             (*slot, self.uses(slot) + 1, _fingerprint(body), *answer, now),
@@ -83,7 +83,7 @@ class KeyedAnswers:
 
 
 def check_key(key: str) -> None:
-    """Raise Problem 400 for a key that the header cannot carry."""
+    """Raise Problem 400 for a key that the header must not have."""
     if not 0 < len(key) <= _LONGEST_KEY:
         message = f"must have 1 to {_LONGEST_KEY} characters, not {len(key)}"
         raise Problem(400, f"Idempotency-Key {message}.", parameters={"Idempotency-Key": message})

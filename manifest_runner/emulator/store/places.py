@@ -1,22 +1,22 @@
-"""Where requests send the outputs of analyses, so that data there leads to its analysis."""
+"""The places to which requests send the outputs of analyses, so that data there can be traced to its analysis."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 
-# At most this much of a long list is shown.
+# At most this many rows of a long list are shown.
 _MOST = 1000
 _LAST = "\U0010ffff"
 
 
 def add_places(connection: sqlite3.Connection, places: Iterable[tuple[str, str, str]]) -> None:
-    """Keep each project and path (with ``/`` at its end) that an analysis sends outputs to, in a transaction."""
+    """Store each project and path (with ``/`` at its end) to which an analysis sends outputs, in a transaction."""
     connection.executemany("INSERT OR IGNORE INTO places VALUES (?,?,?)", places)
 
 
 def find_places(connection: sqlite3.Connection, project: str, paths: Iterable[str]) -> list[str]:
-    """The analyses that send outputs to one of these paths, or above or below it."""
+    """The analyses that send outputs to one of these paths, above it or below it."""
     found: dict[str, None] = {}
     for path in paths:
         found |= dict.fromkeys(analysis for (analysis,) in _find(connection, project, path))

@@ -1,4 +1,4 @@
-"""Items and the analyses made of them, filtered, sorted and paged by the database."""
+"""Items and their analyses, filtered, sorted and paged by the database."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SORT_COLUMNS = {
 
 
 class ItemRow(NamedTuple):
-    """An item with what is needed of its batch; ``aborted`` is when its analysis was asked to abort."""
+    """An item with the required columns of its batch; ``aborted`` is when its analysis was asked to abort."""
 
     batch: int
     id: str
@@ -82,7 +82,7 @@ class Filter:
         return self.equal(_REFERENCE, reference)
 
     def created(self, lag: float = 0.0) -> Filter:
-        """Keep items of which there has been an analysis for ``lag`` seconds."""
+        """Keep items that have had an analysis for ``lag`` seconds."""
         self._conditions.append(f"i.settled + {lag!r} <= :now AND i.fate != {Fate.CREATION_FAILS:d}")
         return self
 
@@ -95,13 +95,13 @@ class Filter:
         return self._among(_STATUS, statuses)
 
     def tag(self, column: str, tag: str) -> Filter:
-        """Keep rows that carry exactly this tag in a column of tags."""
+        """Keep rows that have exactly this tag in a column of tags."""
         carried = f"(SELECT value FROM json_each({column}))"  # noqa: S608
         self._conditions.append(f"{self._bind(tag)} IN {carried}")
         return self
 
     def pipeline(self, ids: Iterable[str]) -> Filter:
-        """Keep rows of one of these pipelines, which a request names by its id or by a URN that holds it."""
+        """Keep rows of one of these pipelines, which a request gives by its id or by a URN that contains it."""
         named = [f"instr(lower(i.pipeline), {self._bind(each)})" for each in ids]
         self._conditions.append(f"({' OR '.join(named) or 'FALSE'})")
         return self
@@ -113,7 +113,7 @@ class Filter:
         return self
 
     def after(self, cursor: Cursor) -> Filter:
-        """Keep rows that come after this one by batch and id."""
+        """Keep rows that come after the cursor by batch and id."""
         self._conditions.append(f"(i.batch, i.id) > ({cursor.batch:d}, {self._bind(cursor.item)})")
         return self
 
@@ -128,12 +128,12 @@ class Filter:
 
 
 def find_item(connection: sqlite3.Connection, filters: Filter) -> ItemRow | None:
-    """The row that meets the filter, or None."""
+    """The row that matches the filter, or None."""
     return read_one(connection, ItemRow._make, f"{_SELECT} WHERE {filters.where}", filters.values)
 
 
 def list_items(connection: sqlite3.Connection, filters: Filter, page: Page) -> Listing:
-    """One page of the rows that meet the filter, by batch and id unless the page says otherwise."""
+    """One page of the rows that match the filter, by batch and id unless the page says otherwise."""
     if page.by_offset:
         rows = _select(connection, filters, order=_order(page.sort), limit=page.size, offset=page.offset or 0)
         return Listing(rows, _count(connection, filters), None, None)
@@ -147,8 +147,8 @@ def list_items(connection: sqlite3.Connection, filters: Filter, page: Page) -> L
 def _first_rows(rows: list[ItemRow], size: int, matching: int, total: int | None) -> Listing:
     """The first ``size`` rows, with a cursor if there are more.
 
-    What remains is counted down from the count made for the first page: counting again for each page would
-    make reading a long list quadratic.
+    The remaining rows are counted down from the count for the first page: counting again for each page would make
+    reading a long list quadratic.
     """
     if len(rows) <= size:
         return Listing(rows, total, 0, None)
@@ -184,6 +184,6 @@ def _order(sort: str | None) -> str:
 def _term(term: str) -> str:
     name, *direction = term.split()[:3] or [""]
     if name not in _SORT_COLUMNS or direction not in ([], ["asc"], ["desc"]):
-        message = f"{term.strip()!r} is not one of {', '.join(_SORT_COLUMNS)}, with ' asc' or ' desc' behind it"
+        message = f"{term.strip()!r} is not one of {', '.join(_SORT_COLUMNS)}, with ' asc' or ' desc' after it"
         raise Problem(400, f"sort: {message}.", parameters={"sort": message})
     return f"{_SORT_COLUMNS[name]} {' '.join(direction)}".strip()

@@ -1,4 +1,4 @@
-"""A count of all requests, by endpoint and status; it outlives the process."""
+"""Count all requests by endpoint and status, in the database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 
 
 def count_request(connection: sqlite3.Connection, endpoint: str, status: int) -> None:
-    """Count one more."""
+    """Count one more request."""
     connection.execute(
         "INSERT INTO requests VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1", (endpoint, status)
     )

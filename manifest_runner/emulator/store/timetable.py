@@ -1,4 +1,4 @@
-"""Which status an item or analysis has at a moment. Pure: nothing runs in the background."""
+"""The status of an item or analysis at a given moment. Pure: nothing runs in the background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FINAL_STATUSES = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
 
 
 class Fate(IntEnum):
-    """What becomes of an item; decided when it is created."""
+    """How an item ends; decided when it is created."""
 
     SUCCEEDS = 0
     CREATION_FAILS = 1
@@ -49,7 +49,7 @@ class AnalysisState(NamedTuple):
 def settled_at(created: float, delay: float, item_id: str) -> float:
     """When an item is created or has failed: between half of ``delay`` and ``delay`` after its batch.
 
-    Spread by the item's id, so that a client sees a batch that is partly done.
+    Items are spread by their ids, so that a client sees a partly finished batch.
     """
     return created + delay * (0.5 + int(item_id[-2:], 16) / 510)
 
@@ -69,16 +69,15 @@ def job_status(now: float, created: float, done: float, size: int, failing: int)
 
 
 def job_started_at(created: float, done: float) -> float:
-    """When the job of a batch begins to run."""
+    """When the job of a batch starts to run."""
     return created + (done - created) / 10
 
 
 def analysis_state(now: float, requested: float, duration: float, fate: int, aborted: float | None) -> AnalysisState:
     """The state of an analysis that was requested at ``requested`` and asked to abort at ``aborted``.
 
-    It ends as its fate says. An abort shows after a moment and takes another; an analysis that ends before then
-    ends as if never
-    aborted.
+    It ends according to its fate. An abort takes a moment to show and another one to finish; an analysis that ends
+    before that ends as if it had never been aborted.
     """
     end = requested + duration
     start = requested + _STARTED * duration

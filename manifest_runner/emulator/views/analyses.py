@@ -1,4 +1,4 @@
-"""Batches, their items and analyses as the API shows them, in version 3 and 4, made of what is stored."""
+"""Batches, their items and analyses as the API shows them, in version 3 and 4, from what is stored."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def batch_view(batch: BatchRow, now: float) -> dict[str, Any]:
 
 
 class AnalysisViews:
-    """Shows items and analyses of a project with what the catalog says about them."""
+    """Shows items and analyses of a project, with their outcome according to the catalog."""
 
     def __init__(self, world: World, outcomes: Outcomes) -> None:
         self._world = world
@@ -109,12 +109,12 @@ class AnalysisViews:
         }
 
     def _reason(self, row: ItemRow, status: str) -> str | None:
-        """Why it ended as it was fated to; nothing for one that ended in another way."""
+        """Why it ended according to its fate; empty if it ended in another way."""
         usual = _SUMMARIES.get((row.fate, status))
         return usual and (self._outcomes.reason(row) or usual)
 
     def _pipeline_view(self, project: str, reference: str, kind: str, newer: bool) -> orjson.Fragment:
-        """A Pipeline as JSON text; of one that declares nothing the language is that of the request."""
+        """A Pipeline as JSON text; if it declares nothing, with the language of the request."""
         found = self._world.pipelines.find(project, reference) or Pipeline(
             id=uuid_of(reference), code=reference, name=reference, language="unknown"
         )

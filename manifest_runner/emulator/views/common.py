@@ -1,4 +1,4 @@
-"""Members that many objects of the API share. What the API requires and nobody knows has neutral values."""
+"""Members that many objects of the API share, with neutral values for required ones that are unknown here."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EPOCH = timestamp(0)
 
 
 def stamped(*names: str, newer: bool = False) -> dict[str, Any]:
-    """The members of most objects; who made the emulator's own objects is its tenant."""
+    """The members of most objects; the emulator's own objects belong to its tenant."""
     return {"id": derive(*names), "timeCreated": EPOCH, "timeModified": EPOCH, **ownership(TENANT, newer=newer)}
 
 
 def ownership(owner: str, *, newer: bool) -> dict[str, Any]:
-    """Whose it is, as version 4 says it or as version 3 does."""
+    """The owner, in the form of version 4 or of version 3."""
     if newer:
         return {"owner": {"id": owner}, "tenant": {"id": TENANT, "name": "emulator"}}
     return {"ownerId": owner, "tenantId": TENANT, "tenantName": "emulator"}

@@ -54,5 +54,5 @@ def data_view(row: Row, owner: Project) -> dict[str, Any]:
 
 
 def urn_of(row: Row, owner: Project) -> str:
-    """The URN of data of this project: its region, its id and, for readers, its path."""
+    """The URN of data of this project: its region, its id and, for people, its path."""
     return f"urn:ilmn:ica:region:{derive('region', row.region or owner.region)}:data:{row.id}#{row.path}"

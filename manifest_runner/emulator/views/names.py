@@ -33,14 +33,14 @@ def storage_view(storage: Storage, *, newer: bool) -> dict[str, Any]:
 
 
 def pipeline_view(pipeline: Pipeline, storage: Storage, *, newer: bool) -> dict[str, Any]:
-    """A Pipeline; one of an unknown language has no type of input form."""
+    """A Pipeline; without a known language it has no type of input form."""
     view = {
         **stamped("pipeline", newer=newer),
         "id": pipeline.id,
         "urn": f"urn:ilmn:ica:pipeline:{pipeline.id}#{pipeline.code}",
         "code": pipeline.code,
         "description": pipeline.description or "A pipeline of the emulator",
-        # Newer statuses have no place in the old enumeration.
+        # The old enumeration does not have the newer statuses.
         "status": _OLD_STATUSES.get(pipeline.status),
         "language": _LANGUAGES[pipeline.language],
         "pipelineTags": {"technicalTags": []},

@@ -15,7 +15,7 @@ from manifest_runner.emulator.views.data import data_view
 
 
 def output_views(outcome: Outcome, project: str) -> list[dict[str, Any]]:
-    """The AnalysisOutputs: what stands at the top of the analysis's folder, with all that is in it."""
+    """The AnalysisOutputs: everything at the top of the analysis's folder, with its content."""
     return [
         {"code": code, "projectId": _project(outcome, paths, project), "data": _tree(outcome, "", paths)}
         for code, paths in outcome.outputs.items()
@@ -28,7 +28,7 @@ def _tree(outcome: Outcome, folder: str, paths: tuple[str, ...]) -> list[dict[st
 
 
 def _project(outcome: Outcome, paths: tuple[str, ...], project: str) -> str:
-    """The project that an output was sent to, by its first file."""
+    """The project to which an output was sent, by its first file."""
     return next((outcome.rows[path].owner for path in paths), project)
 
 
