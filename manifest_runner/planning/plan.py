@@ -37,20 +37,19 @@ class Launch(NamedTuple):
 
 
 class Plan(msgspec.Struct):
-    """The userReferences of a manifest by what would become of them; what is ``due`` and its ``launches``.
+    """The userReferences of a manifest by what would happen to them; what is ``due`` and its ``launches``.
 
-    ``new`` are those that a plain run launches: unknown to the lockfile, of a raised revision, or changed after
-    their creation had failed, when there is nothing to pay twice for; an item that is back to an earlier launch that
-    did not fail is ``changed``. ``again`` are the new ones that a raised revision launches once more. ``unapproved``
-    are the changed ones that need a person's approval. ``fixed`` are the failed ones that have another request now.
-    ``changes`` says for changed and fixed items which fields differ, None if the lockfile does not know what was
-    launched. ``beyond_limit`` counts what would be due without --limit.
+    ``new`` are those that a plain run launches: unknown to the lockfile, with a raised revision, or changed after their
+    creation failed, when nothing would be paid for twice; an item that equals an earlier launch that did not fail is
+    ``changed``. ``again`` are the new ones that a raised revision launches once more. ``unapproved`` are the changed
+    ones that need approval. ``fixed`` are the failed ones whose request has changed. ``changes`` has the fields that
+    differ in changed and fixed items, or None if the lockfile does not have the request that was launched.
+    ``beyond_limit`` counts what would be due without --limit.
 
-    ``renamed`` has the old names of renamed items by the new ones, ``moved`` their launches as they are to be kept,
-    and ``guarded``, in the same way, new items that equal removed ones but for the name. ``present``
-    has the digests of changed and failed items as they are now, ``not_ended`` counts launches that had not ended when
-    last looked at. ``unresolved`` are the names that must be looked up before what is due, or waits for approval,
-    can be launched.
+    ``renamed`` has the old names of renamed items by the new ones, ``moved`` their launches under the new names, and
+    ``guarded``, like ``renamed``, new items that differ from removed ones only in the name. ``present`` has the present
+    digests of changed and failed items, ``not_ended`` counts launches that had not ended when ICA was last asked.
+    ``unresolved`` are the names that must be looked up before what is due, or waits for approval, can be launched.
     """
 
     new: list[str] = msgspec.field(default_factory=list)
@@ -81,5 +80,5 @@ class Plan(msgspec.Struct):
 
     @property
     def is_covered(self) -> bool:
-        """Whether the lockfile holds a launch for every item as it is now."""
+        """Whether the lockfile has a launch of every item as it is now."""
         return not (self.new or self.changed or self.fixed or self.pending or self.beyond_limit)

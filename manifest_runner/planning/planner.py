@@ -29,13 +29,13 @@ def make_plan(
     is_meant: Meant = lambda _reference, _before: True,
     launches: bool = True,
 ) -> Plan:
-    """Sort the items by what the lockfile knows of them.
+    """Sort the items by what the lockfile knows about them.
 
     ``naming`` has the former names; without it nothing was renamed. ``pending`` are the userReferences of journaled
     batches without an answer. ``keep`` stores the request of a launch that is due, and what it returns becomes the
-    launch's ``request``. ``detail`` says of how many changed items the changes are worked out, None for all.
-    ``is_meant`` leaves out items by what the lockfile knows of them. Without ``launches`` the plan has
-    none, only what is due: that saves a quarter of the time of a large plan that nobody launches.
+    launch's ``request``. ``detail`` is the number of changed items whose changes are determined, None for all.
+    ``is_meant`` filters items by what the lockfile knows about them. Without ``launches`` the plan has none, only what
+    is due: that saves a quarter of the time of a large plan that is only shown.
     """
     planner = _Planner(lockfile, choices, naming or Naming(lockfile.name), pending, keep, detail, is_meant, launches)
     for item in items:
@@ -68,7 +68,7 @@ class _Planner:
         self._requests = LaunchedRequests(lockfile)
         self._guard = RenameGuard(lockfile, self._identities)
         self._plan = Plan()
-        # Nothing was launched, and nobody launches: then there is no more to say of an item than its name.
+        # Nothing was launched, and nothing will be: then only the names of items matter.
         self._all_are_new = not (lockfile.items or pending or launches) and choices == Choices()
 
     def add(self, item: Item) -> None:
@@ -105,7 +105,7 @@ class _Planner:
         return any(name in self._pending for name in (reference, *self._identities.renames.former(reference)))
 
     def _before(self, item: Item) -> LockedItem | None:
-        """The item's launch; one under a former name as it is to be called now."""
+        """The item's launch; one under a former name, moved to the new name."""
         reference, items = item.user_reference, self._lockfile.items
         own, old = items.get(reference), self._former_name(reference)
         before = own if old is None else items[old]
@@ -120,7 +120,7 @@ class _Planner:
         return moved
 
     def _former_name(self, reference: str) -> str | None:
-        """The name that an item was launched under, if not under its own; one that left the manifest may have that."""
+        """The former name under which an item was launched; None if the lockfile has it under its own name."""
         own, items = self._lockfile.items.get(reference), self._lockfile.items
         if not self._identities.renames or (own is not None and not own.removed):
             return None

@@ -1,1 +1,1 @@
-"""The start of every command: the context, the options, the session that holds a manifest."""
+"""How every command starts: its context, its options, and the session that holds a manifest."""

@@ -39,24 +39,24 @@ class Held(msgspec.Struct):
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of the batches to read before anything is sent, less those already read."""
+        """The ids of the batches to read before anything is sent, except those already read."""
         return [each for each in self.claim.unseen_batches if each in self.unseen]
 
     def coming(self, now: float, resolved: Collection[str]) -> Iterator[Coming]:
-        """What earlier holders sent that may still show, less the batches that are resolved."""
+        """Launches of earlier holders that may still show, except batches that are resolved."""
         return self.claim.coming(now, self._unresolved(resolved))
 
     def in_flight(self, resolved: Collection[str]) -> Iterator[InFlight]:
-        """The batches that earlier holders were sending, less those that are resolved."""
+        """The batches that earlier holders were sending, except those that are resolved."""
         return batches_in(self._unresolved(resolved))
 
     def forget_all_but_coming(self, now: float) -> None:
-        """A search has covered ``unseen``, except for what may not show yet."""
+        """Forget what a search has covered: all of ``unseen`` except what may not show yet."""
         coming = {batch.key for batch in batches_in(self.unseen) if batch.may_show(now)}
         self.unseen = tuple(each for each in self.unseen if name_of(each) in coming)
 
     def with_unseen(self, more: Collection[str]) -> tuple[str, ...]:
-        """``unseen`` and more of the kind, each batch once and as it was sent last."""
+        """``unseen`` and more such entries, each batch once and as it was sent last."""
         return tuple({name_of(each): each for each in (*self.unseen, *more)}.values())
 
     def _unresolved(self, resolved: Collection[str]) -> list[str]:
@@ -69,7 +69,7 @@ class Held(msgspec.Struct):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the lease named everything sent under it, also what may not show yet."""
+        """Whether the lease names everything sent under it, including what may not show yet."""
         return self.claim.is_complete
 
     @property
@@ -80,10 +80,10 @@ class Held(msgspec.Struct):
 
 @contextmanager
 def leased(stores: Stores, token_file: Path, command: str, context: Context, timeout: float) -> Iterator[Held]:
-    """Claim the lease, renew it in the background, and release it in the end. Raises LeaseHeld, RunnerError.
+    """Claim the lease, renew it in the background, and release it at the end. Raises LeaseHeld, RunnerError.
 
-    The token is on disk before the lease is claimed: a run that is killed in between leaves a token that nobody
-    holds, and one that is killed later leaves one by which its folder takes the lease back at once.
+    The token is on disk before the lease is claimed: a run that is killed in between leaves a token without a lease,
+    and one that is killed later leaves the token with which its folder takes the lease back at once.
     """
     from manifest_runner.commands.setup.origin import user_name
     from manifest_runner.launch.lease.claiming import Claimant, claim_lease
@@ -121,7 +121,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
 
 
 def holder_of(stores: Stores, context: Context) -> Lease | None:
-    """The lease of a run elsewhere that writes the same state; None if there is none, or if no state is shared."""
+    """The lease of a run on another machine that writes the same state; None if there is none, or no shared state."""
     if stores.state is None:
         return None
     from manifest_runner.launch.lease.lease import standing

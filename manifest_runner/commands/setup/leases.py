@@ -11,7 +11,7 @@ from manifest_runner.launch.lease.in_flight import Coming, InFlight, name_of
 
 
 class Leases(msgspec.Struct, frozen=True):
-    """``own`` is the manifest's, None if it has none or none is wanted."""
+    """``own`` is the manifest's lease, None if it has none or does not want it."""
 
     own: Held | None = None
     former: tuple[Held, ...] = ()
@@ -32,36 +32,36 @@ class Leases(msgspec.Struct, frozen=True):
 
     @property
     def is_complete(self) -> bool:
-        """Whether these leases named every launch made under them, also those that may not show yet."""
+        """Whether these leases name every launch made under them, including those that may not show yet."""
         return self.own is not None and all(held.is_complete for held in self._all)
 
     def coming(self, now: float, resolved: Collection[str]) -> tuple[Coming, ...]:
-        """What earlier holders sent that may still show, less the batches that are resolved."""
+        """Launches of earlier holders that may still show, except batches that are resolved."""
         return tuple(each for held in self._all for each in held.coming(now, resolved))
 
     def in_flight(self, resolved: Collection[str]) -> tuple[InFlight, ...]:
-        """The batches that earlier holders were sending, less those that are resolved."""
+        """The batches that earlier holders were sending, except those that are resolved."""
         return tuple(each for held in self._all for each in held.in_flight(resolved))
 
     def assure(self) -> None:
-        """Raise LeaseLost if one of them is held by another run now."""
+        """Raise LeaseLost if another run holds one of them now."""
         for held in self._all:
             held.keeper.assure()
 
     def announce(self, sending: Collection[str]) -> None:
-        """The same, and what is about to be sent is in the manifest's lease."""
+        """The same, and write what is about to be sent into the manifest's lease."""
         for held in self.former:
             held.keeper.assure()
         if self.own is not None:
             self.own.keeper.announce(self.own.with_unseen(sending))
 
     def note(self, sending: Collection[str]) -> None:
-        """What is in flight now; the manifest's lease has it from its next renewal."""
+        """Note what is in flight now; the next renewal writes it into the manifest's lease."""
         if self.own is not None:
             self.own.keeper.note(self.own.with_unseen(sending))
 
     def check(self) -> None:
-        """Raise LeaseLost if, by the clock, one of them has ended and cannot be renewed. Asks nobody before that."""
+        """Raise LeaseLost if one of them has ended by the clock and cannot be renewed. Asks the store only then."""
         for held in self._all:
             held.keeper.check()
 
@@ -71,6 +71,6 @@ class Leases(msgspec.Struct, frozen=True):
             held.unseen = tuple(each for each in held.unseen if name_of(each) not in seen)
 
     def forget_all_but_coming(self, now: float) -> None:
-        """A search has covered everything that earlier holders left, except for what may not show yet."""
+        """Forget what a search has covered: everything that earlier holders left except what may not show yet."""
         for held in self._all:
             held.forget_all_but_coming(now)

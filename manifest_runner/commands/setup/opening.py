@@ -1,4 +1,4 @@
-"""Opens a manifest's session: to read, to work on it alone, or to record what is learned if nobody else does."""
+"""Open a manifest's session: to read, to work on it exclusively, or to record what is learned if no run does."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _folder_of(opened: Opened) -> AbstractContextManager[None]:
 
 
 def _take_leases(opened: Opened, command: str, context: Context, timeout: float, stack: ExitStack) -> Iterator[Held]:
-    """Those of the manifest's former names, and its own: a run under one of them is a run of the same items."""
+    """The leases of the manifest's former names and its own, since a run under any of them has the same items."""
     workspace = opened.workspace
     for name in reversed(naming_of(opened.loaded.document).names):
         token_file = workspace.lease if name == opened.stores.identity.name else workspace.lease_of(name)
@@ -88,7 +88,7 @@ def _take_leases(opened: Opened, command: str, context: Context, timeout: float,
 
 
 def _report_trial(opened: Opened, context: Context) -> None:
-    """After a trial, omitting --emulator makes it look as if nothing was launched."""
+    """Mention a trial: without --emulator it looks as if nothing was launched."""
     trial = trial_lockfile(opened.workspace.manifest, opened.target)
     if trial and not opened.workspace.lockfile.exists():
         context.notify(f"{trial} is from a trial; add --emulator to see it")

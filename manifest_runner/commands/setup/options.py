@@ -1,4 +1,4 @@
-"""What a command line asks for, as values. The options themselves are in ``cli.options``."""
+"""The choices of a command line, as values. The options themselves are in ``cli.options``."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from manifest_runner.rows.launched import RawLockfile
 
 
 def lockfile_of_other(manifest: Path, target: Target, server: str, context: Context) -> RawLockfile:
-    """For a command with this target. Only the location of the other manifest's state is read from it."""
+    """The lockfile for a command with this target. Reads only the location of its state from the other manifest."""
     found = _find(manifest, target, server, context)
     return RawLockfile(found.content(), found.where)
 

@@ -1,4 +1,4 @@
-"""One manifest's state, and the way to its server: what every command that talks to ICA holds while it works."""
+"""A manifest's state, and the connection to its server: every command that talks to ICA holds a session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_LEASES = Leases()
 class Session:
     """A manifest with its lockfile and journal as they were read. ``lockfile`` is changed in place and saved.
 
-    What the journal knows to be launched is in ``lockfile`` from the start, though not yet on disk.
+    Launches that only the journal knows are in ``lockfile`` from the start, though not yet on disk.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Session:
         writes: bool = True,
         elsewhere: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Without ``writes`` everything is left as it was found.
+        """Without ``writes`` nothing on disk is changed.
 
         ``elsewhere`` says whether another run is still at work.
         """
@@ -66,7 +66,7 @@ class Session:
         self.unseen = Unseen(leases, self.lockfile, self.journal, context.clock, is_shared=stores.state is not None)
 
     def _read(self) -> None:
-        """The journal first: a launch that another run moves to the lockfile meanwhile is seen twice, not missed."""
+        """Read the journal first: a launch that moves to the lockfile meanwhile is seen twice, not missed."""
         identity = self._identity
         self.journal = Journal.read(self._records, Owner(identity.name, identity.project, identity.server))
         self.lockfile = self._kept.read(
@@ -84,9 +84,9 @@ class Session:
         self._take_answers()
 
     def reread(self) -> None:
-        """Add what another run has launched since; what was seen here is newer than what that run has written.
+        """Add what another run has launched since. What was seen here is newer than what that run has written.
 
-        The lockfile stays the same object. An item that is missing now has another name.
+        The lockfile stays the same object. An item that is now missing has a new name.
         """
         if self._writes:
             return
@@ -101,7 +101,7 @@ class Session:
 
     @property
     def lockfile_at(self) -> str:
-        """Where the lockfile lies, for people."""
+        """The location of the lockfile, for messages."""
         return self._kept.where
 
     def _take_answers(self) -> None:
@@ -109,7 +109,7 @@ class Session:
             record_answer(self.lockfile, answer)
 
     def report_pending(self) -> None:
-        """Say what only ``run`` can settle, for the commands that leave it alone."""
+        """Report what only ``run`` can settle, for the commands that leave it alone."""
         if self.journal.pending and self._writes:
             self.context.notify("a batch was sent and has not been answered; `manifest-runner run` settles it")
 
@@ -126,9 +126,9 @@ class Session:
             self._saved = self.lockfile.copy()
 
     def finish(self) -> None:
-        """Everything known is in the lockfile; the journal goes when nothing in it is unanswered.
+        """Write everything known into the lockfile, and remove the journal if nothing in it is unanswered.
 
-        ^C may have come between an answer and its way into the lockfile, so all of them are taken once more.
+        ^C may have come between an answer and its record in the lockfile, so all answers are recorded once more.
         """
         self._take_answers()
         self.unseen.leave()
@@ -145,4 +145,4 @@ class Session:
 
 
 def _nothing() -> None:
-    """Nobody else writes what lies beside the manifest."""
+    """Check nothing: nobody else writes the files beside the manifest."""

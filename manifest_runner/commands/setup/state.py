@@ -21,7 +21,7 @@ RUNNING = 60.0
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Whose state it is."""
+    """The owner of a state: the server, the project and the manifest's name."""
 
     server: str
     project: str
@@ -41,7 +41,7 @@ class StatePlace(msgspec.Struct, frozen=True):
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """The opened stores: ``state`` of lockfile and journal, None if they lie beside the manifest; ``lease``."""
+    """The opened stores: ``state`` for lockfile and journal (None if these are beside the manifest), and ``lease``."""
 
     state: Store | None
     lease: Store | None
@@ -132,7 +132,7 @@ def former_lockfile(stores: Stores, names: Sequence[str]) -> Lockfile | None:
 
 
 def check_moved_in(lockfile: VersionedLockfile, workspace: Workspace) -> None:
-    """Refuse state beside the manifest that the store lacks: without it, everything would be launched again."""
+    """Refuse to start if the store lacks the state beside the manifest: everything would be launched again."""
     if workspace.journal.exists():
         raise BadState(
             f"{workspace.journal}: left by a run from before `state` was set. Nothing was sent. Finish that run first: "

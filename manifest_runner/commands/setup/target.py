@@ -1,4 +1,4 @@
-"""The manifest and the server that a command line names: what every command that reads a manifest begins with."""
+"""Load the manifest and find the server of a command line: every command that reads a manifest begins with this."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load_target(path: Path, target: Target, context: Context, *, report_unresolv
 
 def _lockfile_of(target: Target, server: str, context: Context) -> LockfileOf:
     def lockfile_of(manifest: Path, _label: str) -> RawLockfile:
-        # Most manifests do not start from another, and need nothing of what reads lockfiles.
+        # Most manifests do not start from another one, and do not need the modules that read lockfiles.
         from manifest_runner.commands.setup.other_lockfile import lockfile_of_other
 
         return lockfile_of_other(manifest, target, server, context)
@@ -44,7 +44,7 @@ def _lockfile_of(target: Target, server: str, context: Context) -> LockfileOf:
 
 
 def server_of(target: Target, context: Context) -> str:
-    """The server as the lockfile names it."""
+    """The server as written in the lockfile."""
     if target.emulator and target.server_url:
         raise UsageProblem("use either --emulator or --server-url, not both")
     if target.emulator:
@@ -66,7 +66,7 @@ def read_settings(path: Path) -> Mapping[str, object]:
 
 
 def report_moves(loaded: Loaded, references: Collection[str]) -> None:
-    """Add what is wrong with the manifest's ``moved`` to the findings, given all userReferences."""
+    """Add the faults of the manifest's ``moved`` to the findings, given all userReferences."""
     document = loaded.document
     for fault in move_faults(document.moved, references):
         place = document.source.place(("moved", fault.entry))

@@ -1,4 +1,4 @@
-"""What was sent under a manifest's leases and may not show to everybody yet: read from them, and left in them."""
+"""Launches that may not show to everybody yet: read them from a manifest's leases, and leave them there."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from manifest_runner.timestamps import seconds_of
 class Unseen:
     """What earlier holders of the leases have left for this run, and what this run leaves for the next one.
 
-    ``journal`` is as it was read, and with ``is_shared`` everybody reads the same: then it says what was sent, and is
-    settled first, so that nothing need be in the lease before a POST.
+    ``journal`` is as it was read. If it ``is_shared``, everybody reads the same one: it says what was sent and is
+    settled first, so that the lease need not say so before a POST.
     """
 
     def __init__(
@@ -32,32 +32,32 @@ class Unseen:
 
     @property
     def batches(self) -> list[str]:
-        """The ids of the batches that earlier holders did not see whole, less those in the lockfile.
+        """The ids of batches whose items earlier holders had not all seen, except those in the lockfile.
 
-        What is left of them after they were read is not shown to this credential.
+        Those that remain after all were read are not shown to this credential.
         """
         return [each for each in self._leases.unseen_batches if each not in self._lockfile.batches]
 
     @property
     def coming(self) -> tuple[Coming, ...]:
-        """What earlier holders sent that may still show."""
+        """Launches of earlier holders that may still show."""
         return () if self._is_shared else self._leases.coming(self._clock(), self._resolved_keys())
 
     @property
     def in_flight(self) -> tuple[InFlight, ...]:
-        """The batches that earlier holders were sending, and nobody has settled."""
+        """The batches that earlier holders were sending and nobody has settled."""
         return () if self._is_shared else self._leases.in_flight(self._resolved_keys())
 
     @property
     def was_anothers(self) -> bool:
-        """Whether another run held the lease since the journal was written; a shared one has what that run did."""
+        """Whether another run held the lease since the journal was written; a shared journal has what that run did."""
         held = self._leases.own
         return held is not None and held.was_anothers and not self._is_shared
 
     def _resolved_keys(self) -> set[str]:
         """The keys of batches that the lockfile has, or that this folder's own journal had when it was read.
 
-        A batch whose launches are all known otherwise is resolved, too: nobody waits for it.
+        A batch whose launches are all known in another way is resolved, too: nobody waits for it.
         """
         keys = {batch.idempotency_key for batch in self._lockfile.batches.values()} | self._own_keys
         if batches := self._leases.in_flight(keys):
@@ -79,7 +79,7 @@ class Unseen:
             self._leases.announce(self._sent())
 
     def after_post(self) -> None:
-        """An answer is in the journal: from its next renewal the lease has the batch's id."""
+        """Called once an answer is in the journal: the next renewal writes the batch's id into the lease."""
         if not self._is_shared:
             self._leases.note(self._sent())
 
@@ -94,7 +94,7 @@ class Unseen:
             held.keeps_token = not self._is_shared and bool(self._journal.pending)
 
     def _sent(self) -> list[str]:
-        """What this folder has sent and not put into the lockfile, as entries of a lease."""
+        """What this folder has sent and not yet recorded in the lockfile, as entries of a lease."""
         return [*(answer.batch_id for answer in self._journal.answers), *self._pending()]
 
     def _pending(self) -> list[str]:
@@ -103,7 +103,7 @@ class Unseen:
         return [entry_of(post.key, post.by, now, (item.digest for item in post.items)) for post in posts]
 
     def _recent_batches(self) -> list[str]:
-        """The ids of batches that a search need not show yet to somebody who has another lockfile."""
+        """The ids of batches that a search may not show yet to somebody with another lockfile."""
         end = self._clock() - SHOWN_WITHIN
         batches = self._lockfile.batches
         return [name for name, batch in batches.items() if (seconds_of(batch.submitted_at) or end) > end]

@@ -1,4 +1,4 @@
-"""Claims a lease, and waits for it. Pure but for the store: ``clock`` and ``sleep`` are parameters."""
+"""Claim a lease, and wait for it. Pure except for the store: ``clock`` and ``sleep`` are parameters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Claimed(NamedTuple):
 
 
 class Claimant(NamedTuple):
-    """Who wants the lease ``name`` of a store."""
+    """A run that wants the lease ``name`` of a store."""
 
     store: Store
     name: str
@@ -41,9 +41,9 @@ class Claimant(NamedTuple):
 
 
 def claim_lease(who: Claimant, timeout: float = 0.0) -> Claimed:
-    """Take the lease; waits at most ``timeout`` seconds for another to let go. Raises LeaseHeld, BadState.
+    """Take the lease; waits at most ``timeout`` seconds for another run to release it. Raises LeaseHeld, BadState.
 
-    Between reading and writing somebody else may take it: then it is read again.
+    If somebody else takes it between reading and writing, it is read again.
     """
     end, pause, waited_for = who.clock() + timeout, FIRST_PAUSE, ""
     while True:
@@ -75,7 +75,7 @@ def _check_time(who: Claimant, lease: Lease, end: float) -> None:
 
 
 def _taken(who: Claimant, before: Lease | None, version: str, now: float) -> LeaseKeeper | None:
-    """The lease, if it is ours now. What our own earlier runs and others left unseen stays until it is released."""
+    """The lease, if it is ours now. What our own earlier runs and others left unseen stays in it until its release."""
     lease = claimed(who.holder, now, before.unseen if before else ())
     content = lease_json(lease)
     try:

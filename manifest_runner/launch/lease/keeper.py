@@ -1,4 +1,4 @@
-"""Renews a claimed lease, makes sure that it is still ours, and releases it. Pure but for the store."""
+"""Renew a claimed lease, make sure that it is still ours, and release it. Pure except for the store."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ class LeaseKeeper:
         return self._lease
 
     def check(self) -> None:
-        """Before anything is written: as far as is known here it is still ours. Raises LeaseLost.
+        """Make sure, before anything is written, that as far as we know the lease is still ours. Raises LeaseLost.
 
-        While the clock says so, a renewal that is under way is not waited for.
+        As long as it has not expired, a renewal that is in progress is not waited for.
         """
         while self.renews_in + LASTS / 2 <= 0:
             self.renew()
 
     def assure(self) -> None:
-        """Make sure that the lease is still ours; to be called before anything is sent. Raises LeaseLost.
+        """Make sure, before anything is sent, that the lease is still ours. Raises LeaseLost.
 
-        Half of it over: renewed. Else it is looked at, for somebody may have freed it by hand.
+        Renews it if half of it is over; otherwise reads it, since somebody may have freed it by hand.
         """
         with self._lock:
             if self.renews_in <= 0:
@@ -80,17 +80,17 @@ class LeaseKeeper:
                 self._take_stock(now)
 
     def announce(self, unseen: tuple[str, ...]) -> None:
-        """As `assure`, and what is about to be sent is in the lease when this returns."""
+        """The same as `assure`, and what is about to be sent is in the lease when this returns."""
         with self._lock:
             self.note(unseen)
             self.renew()
 
     def note(self, unseen: tuple[str, ...]) -> None:
-        """The next renewal writes this, if there is one before the release."""
+        """Note what the next renewal writes, if there is one before the release."""
         self._unseen = unseen
 
     def renew(self) -> None:
-        """Raises LeaseLost if somebody else has taken or freed it; expired alone is not lost."""
+        """Renew the lease. Raises LeaseLost if somebody else has taken or freed it; merely expired is not lost."""
         with self._lock:
             lease = renewed(self._held, self._clock(), self._unseen)
             try:
@@ -102,7 +102,7 @@ class LeaseKeeper:
             self._lease = lease
 
     def _take_stock(self, now: Read) -> None:
-        """A write of ours may have been executed without an answer: then the lease still has our token."""
+        """Read the lease again: if a write of ours was executed without an answer, it still has our token."""
         if now.lease is None or now.lease.token != self._lease.token or now.lease.is_free:
             whose = "it was freed" if now.lease is None or now.lease.is_free else f"it is now held by {now.lease.words}"
             self._lost = (
@@ -113,7 +113,7 @@ class LeaseKeeper:
         self._lease, self._version = now.lease, now.version
 
     def release(self, unseen: tuple[str, ...]) -> None:
-        """Free the lease for the next run. A lost one is not ours to free."""
+        """Free the lease for the next run, unless it is lost."""
         with self._lock:
             if self._lost is not None or self._is_released:
                 return
@@ -125,7 +125,7 @@ class LeaseKeeper:
             self._is_released = True
 
     def _release_again(self, lease: bytes) -> None:
-        """A renewal may have been executed without an answer."""
+        """Release once more, in case a renewal was executed without an answer."""
         try:
             self._take_stock(read_lease(self._store, self._name))
             self._store.replace(self._name, lease, self._version)

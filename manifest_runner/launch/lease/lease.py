@@ -1,9 +1,9 @@
 """The lease: the claim that lets one run at a time work on a manifest, wherever it runs.
 
-It is one value in a store, created only where there is none and written only over what was read. It lasts ten minutes
-and is renewed at half time; who finds it expired by more than a minute, for clocks differ, takes it over. A released
-lease stays, free, with the batches that its holder has not seen whole. Pure but for the store: ``clock`` and ``sleep``
-are parameters.
+It is one value in a store, created only if there is none and written only over the version that was read. It lasts ten
+minutes and is renewed at half time; a run that finds it expired by more than a minute (clocks differ) takes it over. A
+released lease stays, free, with the batches whose items its holder had not all seen. Pure except for the store:
+``clock`` and ``sleep`` are parameters.
 
 ==================  ===================================================================================================
 the holder …        then …
@@ -11,12 +11,12 @@ the holder …        then …
 ends                it releases the lease, even if it fails: the next run takes it at once
 is killed           its folder still has the token, so the next run there takes it at once; others wait until it has
                     expired, or until somebody frees it with ``lock release``
-is stopped          as when killed; when it goes on, its next renewal meets another version: lost, and it sends nothing.
-                    Within a request it looks at the clock once more, before the body
+is stopped          as when killed; when it continues, its next renewal finds another version, so it sends nothing more.
+                    Within a request it checks the clock once more, before the body
 loses the store     it sends nothing more and ends with exit 5; the lease expires, or its folder takes it back
 ==================  ===================================================================================================
 
-Where the journal is not shared, it says before each POST what is sent (see `in_flight`), for whoever takes it over.
+If the journal is not shared, the lease says before each POST what is sent (see `in_flight`), for whoever takes over.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from manifest_runner.timestamps import seconds_of, timestamp
 LASTS = 600.0
 MARGIN = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
-# What nobody has recorded shows within seconds of a manual release.
+# Launches that nobody has recorded show within seconds of a manual release.
 SHOWN_SOON = 10.0
 # In ``unseen``, for launches that a holder may have sent if it did not release the lease itself.
 UNKNOWN = "unknown"
@@ -47,7 +47,7 @@ class LeaseHeld(BadState):
 
 
 class LeaseLost(BadState):
-    """Another run has taken over; nothing more is sent or written."""
+    """Another run has taken over the lease; nothing more is sent or written."""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """The value in the store. A free lease ends when it begins: at the time of its release.
+    """The value in the store. A free lease ends at the moment it begins, which is its release.
 
     ``unseen`` are ids of batches that another machine may not see yet, and batches that are about to be sent or were
     never answered (`in_flight.entry_of`).
@@ -88,7 +88,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Claim(NamedTuple):
-    """What a claimed lease was before: None if there was none."""
+    """The lease as it was before it was claimed: None if there was none."""
 
     before: Lease | None
     standing: LeaseStanding
@@ -99,9 +99,9 @@ class Claim(NamedTuple):
         return [each for each in self._unseen if not _is_unread(each)]
 
     def coming(self, now: float, unresolved: Collection[str]) -> Iterator[Coming]:
-        """What may still show of what was sent under the lease and is not resolved.
+        """Launches under the lease that may still show and are not resolved.
 
-        That is, for an hour a batch that was never answered, and for a moment anything if somebody else freed it.
+        These are, for an hour, batches that were never answered, and for a moment anything, if somebody else freed it.
         """
         for batch in batches_in(unresolved):
             yield Coming(min(now, batch.at or now) + SHOWN_WITHIN, frozenset(batch.starts))
@@ -110,12 +110,12 @@ class Claim(NamedTuple):
 
     @property
     def is_clean(self) -> bool:
-        """Whether all that was ever sent under this lease is known, or can be read by its batch."""
+        """Whether everything ever sent under this lease is known or can be read by its batch."""
         return self.standing == "free" and not any(map(_is_unread, self._unseen))
 
     @property
     def is_complete(self) -> bool:
-        """Whether the lease names everything that was sent under it, also what may not show yet."""
+        """Whether the lease names everything that was sent under it, including what may not show yet."""
         batches = batches_in(self._unseen)
         return self.before is not None and UNKNOWN not in self._unseen and all(batch.starts for batch in batches)
 
@@ -137,7 +137,7 @@ def _is_unread(entry: str) -> bool:
 
 
 def standing(lease: Lease | None, token: str, now: float) -> LeaseStanding:
-    """What a lease means to the holder of this token."""
+    """The standing of a lease for the holder of this token."""
     if lease is None:
         return "absent"
     if lease.token == token:
@@ -170,7 +170,7 @@ def released(lease: Lease, now: float, unseen: tuple[str, ...]) -> Lease:
 
 
 def check_clocks(lease: Lease, now: float, where: str) -> None:
-    """Raise BadState where a lease was taken in the future: one of two clocks is wrong, and which is not known."""
+    """Raise BadState if a lease was taken in the future: one of two clocks is wrong, and nobody knows which."""
     since = seconds_of(lease.since)
     if since is not None and since - now > MARGIN:
         raise BadState(

@@ -1,4 +1,4 @@
-"""The lease in its store: read, and freed by hand."""
+"""Read the lease from its store, and free it by hand."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lease_json(lease: Lease) -> bytes:
 
 
 def free_lease(store: Store, name: str, found: Read, now: float) -> None:
-    """Free a lease that somebody else may hold. What its holder may have sent is not known. Raises BadState."""
+    """Free a lease that somebody else may hold, and note that what it has sent is unknown. Raises BadState."""
     if found.lease is None or found.lease.is_free:
         return
     unseen = tuple(dict.fromkeys([*found.lease.unseen, UNKNOWN]))
