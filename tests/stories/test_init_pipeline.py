@@ -36,6 +36,8 @@ pytestmark = pytest.mark.parametrize("emulator", [{"catalog": CATALOG}], indirec
 def test_a_starter_of_a_pipeline_is_valid_once_all_is_filled_in(cli, emulator):
     cli.ok("init", "germline.yaml", "--pipeline", "Germline-4", "--project", PROJECT)
     text = cli.read("germline.yaml")
+    assert text.startswith("# yaml-language-server: $schema=manifest.schema.json\n")
+    assert "manifest.schema.json" in cli.files()
     assert "format: CRAM " in text
     assert "# enable_sv: false " in text
     assert "# bed: /path/of/data " in text

@@ -12,7 +12,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, Target
 from manifest_runner.commands.setup.target import server_of
 from manifest_runner.commands.starters.pipeline_starter import PipelineStarter
-from manifest_runner.commands.starters.starter import name_for, samplesheet_of, write_new
+from manifest_runner.commands.starters.starter import MODELINE, name_for, samplesheet_of, write_new
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import find_project
 from manifest_runner.lockfile.workspace import Workspace
@@ -48,7 +48,9 @@ def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: C
     names = Names(project, server_of(target, context)).with_entries({Name("pipelines", pipeline): entry})
     names_file = names_path(path, is_trial=target.emulator)
     names_file.parent.mkdir(exist_ok=True)
-    return write_new({path: starter.manifest(), samplesheet: starter.samples(), names_file: dump_names(names).decode()})
+    return write_new(
+        {path: MODELINE + starter.manifest(), samplesheet: starter.samples(), names_file: dump_names(names).decode()}
+    )
 
 
 def list_projects(path: Path, target: Target, context: Context) -> list[tuple[str, str]]:
