@@ -99,7 +99,25 @@ class Poller:
         if (left := self._unshown(unshown)) and self._searches_for_unshown:
             self._searches_for_unshown -= 1
             self._search(left, "everything")
-        return len(self.open_items())
+        now_open = self.open_items()
+        self._update_jobs(still_open, now_open)
+        return len(now_open)
+
+    def _update_jobs(self, before: Iterable[str], now_open: Iterable[str]) -> None:
+        """Ask for the job of each batch whose last item has just ended: a search shows no jobs."""
+        items, batches = self.lockfile.items, self.lockfile.batches
+        ended = {items[each].batch_id for each in before} - {items[each].batch_id for each in now_open}
+        for batch_id in sorted(each for each in ended if each in batches and batches[each].status not in FINAL_JOB):
+            try:
+                self._read_job(batch_id)
+            except Refused as refused:
+                if not is_hidden(refused):
+                    raise
+
+    def _read_job(self, batch_id: str) -> None:
+        self.lockfile.batches[batch_id] = structs.replace(
+            self.lockfile.batches[batch_id], status=self.client.get_batch(batch_id).status
+        )
 
     def _unshown(self, references: list[str]) -> list[str]:
         """Those that were created, but whose batch does not show an analysis."""
@@ -163,7 +181,7 @@ class Poller:
         self._refresh_analyses(silent)
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
-            self.lockfile.batches[batch_id] = structs.replace(batch, status=self.client.get_batch(batch_id).status)
+            self._read_job(batch_id)
 
     def _refresh_analyses(self, references: list[str]) -> None:
         for reference in references:

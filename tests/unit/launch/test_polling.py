@@ -190,6 +190,24 @@ def test_a_job_is_asked_for_until_it_is_final():
     assert poller.lockfile.batches["b-1"].status == "SUCCEEDED"
 
 
+def test_a_job_is_asked_for_when_its_last_item_has_ended_although_a_search_shows_the_items():
+    server = Server({"b-1": {"a": DONE, "b": DONE}}, job="PARTIALLY_SUCCEEDED")
+    lockfile, tag = lockfile_of(server), name_stamp("study")
+    for name in ("a", "b"):
+        found = LockedAnalysis(f"n-{name}", None, "IN_PROGRESS")
+        lockfile.items[name] = replace(lockfile.items[name], status="SUCCEEDED", analysis=found)
+    poller = Poller(server, lockfile, analysis_done, names=("study",))
+    for status, left in (("IN_PROGRESS", 1), ("SUCCEEDED", 0)):
+        server.asked.clear()
+        server.found = [
+            Analysis(f"n-{name}", None, each, technical_tags=(tag,))
+            for name, each in (("a", "SUCCEEDED"), ("b", status))
+        ]
+        assert poller.poll() == left
+        assert server.asked == [("search", tag), *([] if left else [("batch", "b-1")])]
+    assert lockfile.batches["b-1"].status == "PARTIALLY_SUCCEEDED"
+
+
 def test_an_adopted_launch_is_followed_by_its_analysis():
     server = Server({})
     found = LockedAnalysis("n-9", None, "IN_PROGRESS")
