@@ -1,6 +1,7 @@
 """The entry point of the command. Answers ``--version`` before any slow import."""
 
 import gc
+import signal
 import sys
 
 # Hundreds of thousands of rows stay alive, almost none in reference cycles. At its usual pace the collector walks all
@@ -14,6 +15,8 @@ def main() -> None:
 
         sys.stdout.write(f"manifest-runner {__version__}\n")
         return
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ^C before there is anything to clean up just ends the process
     gc.set_threshold(UNCOLLECTED, 10, 100)
     from manifest_runner.cli.main import main as command_line
 

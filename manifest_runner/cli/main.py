@@ -63,6 +63,8 @@ def app() -> None:
 
 
 def main() -> None:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in the background of a shell script
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI system cancels a job with SIGTERM: treat it as ^C
     _open_closed_streams()
     if isinstance(sys.stdout, TextIOWrapper):

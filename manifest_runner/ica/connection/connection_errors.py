@@ -88,7 +88,7 @@ MEANINGS = (
 )
 # How urllib3 and http.client say that CONNECT was answered by 407.
 PROXY_REFUSAL = "Tunnel connection failed: 407"
-PROXY_WORDS = "the proxy asks for credentials (407); put them into HTTPS_PROXY, as in https://USER:PASSWORD@HOST:PORT"
+PROXY_WORDS = "the proxy asks for credentials (407); put them into HTTPS_PROXY, as in http://USER:PASSWORD@HOST:PORT"
 UNEXPECTED = Meaning("the request to {host} failed")
 
 
