@@ -11,7 +11,7 @@ import msgspec
 import orjson
 from msgspec import structs
 
-from manifest_runner.errors import ApprovalNeeded
+from manifest_runner.errors import ApprovalNeeded, Unreachable
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.batches import journaled
 from manifest_runner.launch.environment import LaunchEnvironment
@@ -110,7 +110,12 @@ def wait_for_all(
     awaits = awaits or partial(is_recent, env)
     seen: list[Match] = []
     for attempt, pause in enumerate(pauses(env.poll_interval)):
-        seen = list(hits(find_stamped(env)))
+        try:
+            seen = list(hits(find_stamped(env)))
+        except Unreachable as e:
+            if attempt and not env.deadline.left():  # the time ended in the middle of another search
+                raise _partly_visible(len(seen), due) from e
+            raise
         if len(seen) == due or mode == "now" or not awaits(seen):
             break
         _wait_for_the_rest(env, len(seen), due, attempt, pause)
@@ -264,9 +269,13 @@ def _wait_for_the_rest(env: LaunchEnvironment, seen: int, due: int, attempt: int
             "waiting for the rest. An item whose creation failed never shows up: --adopt now continues at once"
         )
     if env.deadline.left() <= pause:  # after that there is no time for another search
-        raise ApprovalNeeded(
-            f"another run's launch is only partly visible: {seen} of the {due} analyses that are due exist so far, "
-            "and the launch is less than an hour old. Nothing was sent. Run again later, or launch the rest at once "
-            "with --adopt now."
-        )
+        raise _partly_visible(seen, due)
     env.sleep(pause)
+
+
+def _partly_visible(seen: int, due: int) -> ApprovalNeeded:
+    return ApprovalNeeded(
+        f"another run's launch is only partly visible: {seen} of the {due} analyses that are due exist so far, "
+        "and the launch is less than an hour old. Nothing was sent. Run again later, or launch the rest at once "
+        "with --adopt now."
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from launch.desk import NOW, A, B, C, analysis, launch
 
-from manifest_runner.errors import ApprovalNeeded
+from manifest_runner.errors import ApprovalNeeded, Unreachable
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.adoption import SETTLING_SECONDS
 from manifest_runner.launch.lease.in_flight import START, Coming
@@ -103,6 +103,20 @@ def test_a_launch_partly_visible_to_the_end_of_the_timeout_needs_a_person_and_no
         desk.adopt([A, B], "wait")
     assert desk.now < NOW + 60, "the last search is within the timeout"
     assert desk.lockfile.items == {}
+
+
+def test_a_timeout_in_the_middle_of_a_search_says_the_same(desk):
+    desk.api.analyses = [analysis(A)]
+    desk.reopen(timeout=60.0)
+
+    def time_ends() -> None:
+        if desk.api.searches > 1:
+            desk.now = NOW + 60
+            raise Unreachable("the time is over")
+
+    desk.api.on_search = time_ends
+    with pytest.raises(ApprovalNeeded, match=r"only partly visible: 1 of the 2"):
+        desk.adopt([A, B], "wait")
 
 
 @pytest.mark.parametrize(
