@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opening import looking_session
+from manifest_runner.commands.setup.open_session import looking_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.aborting import abort_analysis
-from manifest_runner.commands.steps.follow import lost_words
 from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.errors import ApprovalNeeded
-from manifest_runner.launch.gone import Gone
+from manifest_runner.launch.gone import Gone, gone_words
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.launch.record import with_abort_request
-from manifest_runner.launch.room import follow_replaced
+from manifest_runner.launch.replaced import follow_replaced
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted
@@ -84,7 +83,7 @@ def _abort_chosen(
     poller.poll()
     follow_replaced(client, session.lockfile, gone)
     if lost := set(poller.lost_items()).intersection(chosen):
-        session.context.notify(lost_words(sorted(lost)))
+        session.context.notify(gone_words(sorted(lost)))
     launches = [(name, launch) for name in chosen for launch in items[name].launches]
     still_open = [(name, each) for name, each in launches if not each.analysis_is_final and each not in gone]
     result.too_early = [name for name, launch in still_open if launch.analysis is None]

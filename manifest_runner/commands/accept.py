@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opening import working_session
+from manifest_runner.commands.setup.open_session import working_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.steps.due import plan_session
 from manifest_runner.commands.steps.launching import apply_moves

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opening import looking_session, working_session
+from manifest_runner.commands.setup.open_session import looking_session, working_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.aborting import abort_analysis

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opening import working_session
+from manifest_runner.commands.setup.open_session import working_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.target import load_target
 from manifest_runner.commands.steps.importer import Imported, Importer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opened import Opened, open_target
+from manifest_runner.commands.setup.opened_manifest import Opened, open_target
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import ApprovalNeeded, BadState, UsageProblem
 from manifest_runner.launch.lease.lease import Lease, LeaseStanding, standing

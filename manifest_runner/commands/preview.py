@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opening import read_session
+from manifest_runner.commands.setup.open_session import read_session
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.target import load_target
 from manifest_runner.commands.steps.due import due_batches, launch_limit_message, plan_session
@@ -17,7 +17,7 @@ from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.journal.spool import open_spool
-from manifest_runner.launch.room import room_for
+from manifest_runner.launch.max_running import room_for
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.estimate import Estimate, estimate
 from manifest_runner.planning.plan import Plan

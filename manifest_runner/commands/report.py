@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opened import find_lockfile, trial_lockfile, workspace_of
+from manifest_runner.commands.setup.opened_manifest import find_lockfile, trial_lockfile, workspace_of
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 from manifest_runner.files import replace_file

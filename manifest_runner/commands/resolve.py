@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opening import read_session
+from manifest_runner.commands.setup.open_session import read_session
 from manifest_runner.commands.setup.options import ResolveOptions, Target
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.names import check_data, check_pinned, warn_in, with_paths

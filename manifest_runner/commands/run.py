@@ -10,8 +10,8 @@ from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.steps.doubles_search import doubles_of_run
 from manifest_runner.commands.steps.due import uncovered_words
-from manifest_runner.commands.steps.duplicates import doubles_of_run
 from manifest_runner.commands.steps.failed_items import FailedItem, failed_items
 from manifest_runner.commands.steps.follow import follow, look
 from manifest_runner.commands.steps.launching import launch_due, plan_run

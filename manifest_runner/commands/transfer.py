@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opened import Opened, open_target
+from manifest_runner.commands.setup.opened_manifest import Opened, open_target
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.state import local_lockfile
 from manifest_runner.errors import BadState, UsageProblem

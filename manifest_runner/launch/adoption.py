@@ -18,7 +18,7 @@ from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal.journal import JournaledItem
 from manifest_runner.launch.polling import pauses
 from manifest_runner.launch.record import launched, new_launch, with_analysis
-from manifest_runner.launch.search import age_order, stamped_analyses
+from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.lockfile.requests import requests_in
 from manifest_runner.model import ABORTED_ANALYSIS

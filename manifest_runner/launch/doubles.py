@@ -13,7 +13,7 @@ from msgspec import structs
 
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.record import launched, new_launch, with_abort_request, with_analysis
-from manifest_runner.launch.search import age_order, stamped_analyses
+from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import DIGEST_STAMP, STAMP_DIGITS, digest_stamp

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from manifest_runner.errors import Refused
 from manifest_runner.lockfile.model import LockedItem
+from manifest_runner.text import counted, few_of
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
@@ -52,3 +53,8 @@ def is_hidden(refused: Refused) -> bool:
 
 def _id(launch: LockedItem) -> str | None:
     return launch.batch_id if launch.analysis is None else launch.analysis.id
+
+
+def gone_words(references: list[str]) -> str:
+    """The message about launched items that ICA no longer knows."""
+    return f"ICA does not know {counted(len(references), 'launched item')}: {few_of(references)}"

@@ -12,8 +12,8 @@ from msgspec import structs
 from manifest_runner.errors import Refused
 from manifest_runner.launch.batch_items import BatchIndex, seen_items
 from manifest_runner.launch.gone import Gone, is_gone, is_hidden
-from manifest_runner.launch.looking import Search, cheapest_search, look_by_search
 from manifest_runner.launch.record import updated, with_analysis
+from manifest_runner.launch.status_search import Search, cheapest_search, look_by_search
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION, FINAL_JOB
 

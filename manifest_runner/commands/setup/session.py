@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from manifest_runner.commands.setup.connection import connected
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.leases import Leases
-from manifest_runner.commands.setup.opened import Opened, naming_of
+from manifest_runner.commands.setup.opened_manifest import Opened, naming_of
 from manifest_runner.commands.setup.state import check_former_journals, check_moved_in, former_lockfile
 from manifest_runner.commands.setup.unseen import Unseen
 from manifest_runner.launch.journal.journal import Journal, Owner

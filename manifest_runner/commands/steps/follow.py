@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from manifest_runner.commands.setup.options import WaitMode
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Refused, Unreachable
-from manifest_runner.text import counted, few_of
+from manifest_runner.launch.gone import gone_words
+from manifest_runner.text import counted
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.launch.polling import IsDone, Poller
@@ -65,7 +66,7 @@ def look(run: OpenRun, *, in_detail: bool = False) -> bool:
     if (poller := _poller(run, "finished", in_detail=in_detail)) is not None:
         poller.poll()
         if lost := poller.lost_items():
-            run.session.context.notify(f"{lost_words(lost)}; the lockfile keeps what was last seen")
+            run.session.context.notify(f"{gone_words(lost)}; the lockfile keeps what was last seen")
     replaced = (launch for item in items.values() for launch in item.previous)
     if not all(launch.analysis_is_final for launch in replaced):
         from manifest_runner.launch.replaced import look_at_replaced
@@ -104,12 +105,8 @@ def _check_lost(run: OpenRun, poller: Poller) -> None:
     items, wants = run.session.lockfile.items, run.options.choices.wants
     if lost := [each for each in poller.lost_items() if wants(each) and not items[each].removed]:
         raise Refused(
-            f"{lost_words(lost)}. How they ended is unknown; {run.session.lockfile_at} has what was last seen."
+            f"{gone_words(lost)}. How they ended is unknown; {run.session.lockfile_at} has what was last seen."
         )
-
-
-def lost_words(lost: list[str]) -> str:
-    return f"ICA does not know {counted(len(lost), 'launched item')}: {few_of(lost)}"
 
 
 def _too_late(run: OpenRun, wait: WaitMode, still_open: int) -> Unreachable:

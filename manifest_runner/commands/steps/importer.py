@@ -19,7 +19,7 @@ from manifest_runner.commands.setup.session import Session
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.model import Batch, BatchItem
 from manifest_runner.launch.record import launched, new_launch, updated, with_analysis
-from manifest_runner.launch.search import age_order, stamped_analyses
+from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.identity import (

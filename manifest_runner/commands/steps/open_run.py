@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.opening import looking_session, working_session
+from manifest_runner.commands.setup.open_session import looking_session, working_session
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.origin import find_origin
 from manifest_runner.commands.setup.session import Session

@@ -239,9 +239,9 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
 def _blind() -> None:
     """Break the product: it never sees a double. A test that looks for them must then fail."""
     from manifest_runner.commands import doubles
-    from manifest_runner.commands.steps import duplicates
+    from manifest_runner.commands.steps import doubles_search
 
-    for module in (doubles, duplicates):
+    for module in (doubles, doubles_search):
         module.doubles_among = lambda *_arguments: []
 
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.launch.looking import PAGE
 from manifest_runner.launch.polling import LONGEST_PAUSE, MAX_MISSES, Poller, analysis_done, creation_done, pauses
 from manifest_runner.launch.record import new_launch
+from manifest_runner.launch.status_search import PAGE
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 

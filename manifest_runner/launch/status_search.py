@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.record import with_analysis
-from manifest_runner.launch.search import age_order, stamped_analyses
+from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.model import FINAL_ANALYSIS, FINAL_JOB
 from manifest_runner.planning.identity import digest_stamp, name_stamp

@@ -9,7 +9,7 @@ from pathlib import Path
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.holding import Held, holder_of, is_held, leased
 from manifest_runner.commands.setup.leases import Leases
-from manifest_runner.commands.setup.opened import Opened, naming_of, open_target, trial_lockfile
+from manifest_runner.commands.setup.opened_manifest import Opened, naming_of, open_target, trial_lockfile
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import NO_LEASES, Session
 from manifest_runner.commands.setup.state import RUNNING

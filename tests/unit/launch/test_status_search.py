@@ -12,10 +12,10 @@ from msgspec import structs
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
-from manifest_runner.launch.looking import ENDED_FILTER, PAGE
 from manifest_runner.launch.polling import Poller, analysis_done
 from manifest_runner.launch.record import new_launch
 from manifest_runner.launch.replaced import look_at_replaced
+from manifest_runner.launch.status_search import ENDED_FILTER, PAGE
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
