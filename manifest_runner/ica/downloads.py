@@ -24,8 +24,8 @@ from manifest_runner.errors import RunnerError, Unreachable
 from manifest_runner.files import unwritable
 from manifest_runner.ica.connection.connection_errors import retryable_error
 from manifest_runner.ica.connection.retry import RetryableError, RetryPolicy
-from manifest_runner.ica.connection.server_url import is_loopback
 from manifest_runner.ica.connection.transport import CONNECT_SECONDS, READ_SECONDS, open_session
+from manifest_runner.loopback import is_loopback
 
 CHUNK_BYTES = 2**18
 TAIL_BYTES = 2**16

@@ -13,7 +13,7 @@ from manifest_runner.errors import BadState, RunnerError, UsageProblem
 from manifest_runner.store.aws_files import aws_options
 from manifest_runner.store.interface import Conflict, Stored
 from manifest_runner.store.object_errors import Action, in_words, is_absent, not_a_store
-from manifest_runner.store.settings import ENDPOINTS, check_settings, credential_words, is_loopback
+from manifest_runner.store.settings import ENDPOINTS, check_settings, credential_words, is_local
 
 if TYPE_CHECKING:
     from obstore import PutResult, UpdateVersion
@@ -146,7 +146,7 @@ def _options(url: str, env: Mapping[str, str], home: Path, patience: float) -> d
     """A try that hangs, and retries after one that fails at once, take no longer than ``patience`` together."""
     client: dict[str, Any] = {"timeout": timedelta(seconds=0.6 * patience)}
     client["connect_timeout"] = timedelta(seconds=min(5.0, 0.3 * patience))
-    if any(is_loopback(env.get(name, "")) for name in ENDPOINTS[urlsplit(url).scheme]):
+    if any(is_local(env.get(name, "")) for name in ENDPOINTS[urlsplit(url).scheme]):
         client["allow_http"] = True
     retries = {"max_retries": 5, "retry_timeout": timedelta(seconds=0.3 * patience)}
     options = {"client_options": client, "retry_config": retries}

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from manifest_runner.errors import UsageProblem
+from manifest_runner.loopback import is_loopback
 from manifest_runner.store.aws_files import aws_credential_words
 
 ENDPOINTS = {
@@ -26,7 +27,6 @@ _CREDENTIALS = {
 }
 _WORDS = {"AWS_REGION": "a region such as eu-central-1", "AZURE_STORAGE_ACCOUNT_NAME": "the name of an account"}
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def credential_words(url: str, env: Mapping[str, str], home: Path) -> str:
@@ -56,9 +56,10 @@ def _check_endpoint(name: str, value: str) -> None:
         is_url = False
     if not is_url:
         raise UsageProblem(f"{name}: expected a URL such as https://storage.example.org:9000. Nothing was sent.")
-    if parts.scheme == "http" and not is_loopback(value):
+    if parts.scheme == "http" and not is_local(value):
         raise UsageProblem(f"{name}: plain HTTP is allowed only for localhost; use https. Nothing was sent.")
 
 
-def is_loopback(endpoint: str) -> bool:
-    return urlsplit(endpoint).hostname in _LOOPBACK
+def is_local(endpoint: str) -> bool:
+    """Whether the URL of a store leads to this machine."""
+    return is_loopback(urlsplit(endpoint).hostname or "")

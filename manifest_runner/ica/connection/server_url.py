@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from manifest_runner.errors import UsageProblem
+from manifest_runner.loopback import is_loopback
 
 DEFAULT_PATH = "/ica/rest"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -32,14 +33,6 @@ def normal_url(text: str, source: str) -> str:
 def host_of(url: str) -> str:
     """The host of a URL that `normal_url` made, without port or brackets."""
     return urlsplit(url).hostname or ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host can only be this machine: 127.0.0.0/8, ::1 or localhost."""
-    address = _address(host)
-    if isinstance(address, IPv4Address):
-        return address.is_loopback
-    return host == "localhost" or address == IPv6Address("::1")
 
 
 def _split(text: str, source: str) -> SplitResult:

@@ -13,9 +13,10 @@ from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.connection.config import Credential
 from manifest_runner.ica.connection.connection_errors import refuse_proxy, retryable_error
 from manifest_runner.ica.connection.retry import Answer, Deadline, RetryableError, read_http_date
-from manifest_runner.ica.connection.server_url import host_of, is_loopback
+from manifest_runner.ica.connection.server_url import host_of
 from manifest_runner.ica.connection.tokens import Authorization
 from manifest_runner.ica.endpoints import Call, exchange_key
+from manifest_runner.loopback import is_loopback
 from manifest_runner.text import plain_text
 from manifest_runner.version import __version__
 

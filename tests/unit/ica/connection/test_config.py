@@ -9,8 +9,9 @@ import pytest
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import Refused, UsageProblem
 from manifest_runner.ica.connection.config import Credential, find_credential, find_server, retries_rate_limits
-from manifest_runner.ica.connection.server_url import is_loopback, normal_url
+from manifest_runner.ica.connection.server_url import normal_url
 from manifest_runner.items.load import find_project
+from manifest_runner.loopback import is_loopback
 from manifest_runner.manifest.yaml_file import read_mapping
 
 ICA = "https://ica.illumina.com/ica/rest"
