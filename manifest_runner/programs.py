@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from manifest_runner.cli.views.outcome import run_document
 from manifest_runner.cli.views.plan import plan_document
+from manifest_runner.cli.views.run import run_document
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, RunOptions, Target
 from manifest_runner.diagnostics.formats import finding_document

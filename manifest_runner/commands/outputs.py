@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from manifest_runner.commands.outcomes.download import Downloaded, DownloadOptions, download
-from manifest_runner.commands.outcomes.outputs import record_outputs
+from manifest_runner.commands.outcomes.recorded_outputs import record_outputs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import look

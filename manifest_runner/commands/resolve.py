@@ -12,7 +12,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import read_session
 from manifest_runner.commands.setup.options import ResolveOptions, Target
 from manifest_runner.commands.setup.session import Session
-from manifest_runner.commands.steps.names import check_data, check_pinned, warn_in, with_paths
+from manifest_runner.commands.steps.name_lookup import check_data, check_pinned, warn_in, with_paths
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name

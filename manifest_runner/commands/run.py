@@ -135,7 +135,7 @@ def _doubles_message(run: OpenRun, sent: Sent) -> str:
 
 
 def _record_outputs(run: OpenRun, plan: Plan) -> None:
-    from manifest_runner.commands.outcomes.outputs import record_outputs
+    from manifest_runner.commands.outcomes.recorded_outputs import record_outputs
 
     record_outputs(run, [name for name in run.session.lockfile.items if name in plan.references])
 

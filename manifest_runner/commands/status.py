@@ -53,7 +53,7 @@ def chosen_items(lockfile: Lockfile, choices: Choices, *, only_failed: bool) -> 
 
 
 def _ask_for_prices(run: OpenRun) -> None:
-    from manifest_runner.commands.outcomes.usage import record_prices
+    from manifest_runner.commands.outcomes.prices import record_prices
 
     if waiting := record_prices(run, run.session.lockfile.items):
         run.session.context.notify(f"{counted(waiting, 'price is', 'prices are')} not known yet; ask again later")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.items.fault_log import FaultLog
-from manifest_runner.items.scope import ManifestScope
+from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.items.template_cache import TemplateCache
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import DataPath
@@ -76,7 +76,7 @@ def render_constant(scope: ManifestScope, raw: Any, path: DataPath, analysis: in
 
 
 def _render_text(scope: ManifestScope, text: str) -> Any:
-    from manifest_runner.templates.names import unknown_names
+    from manifest_runner.templates.used_names import unknown_names
 
     template = find_template(scope, text)
     for message in unknown_names(template, scope.known()):

@@ -10,9 +10,9 @@ import orjson
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Place
+from manifest_runner.items.checks.analysis_faults import AnalysisFaults, ConstantChecks, is_rendered
+from manifest_runner.items.checks.analysis_notes import FIRST_ROWS, AnalysisNotes
 from manifest_runner.items.checks.duplicates import Claims, DuplicateCheck
-from manifest_runner.items.checks.faults import AnalysisFaults, ConstantChecks, is_rendered
-from manifest_runner.items.checks.notes import FIRST_ROWS, AnalysisNotes
 from manifest_runner.items.checks.partial_items import PartialItems
 from manifest_runner.items.checks.shared_data import SharedData
 from manifest_runner.items.compiler import Beside
@@ -20,14 +20,14 @@ from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.shorthands import TemplateSlot
-from manifest_runner.items.wanted import WantedRow, WantedRows
+from manifest_runner.items.wanted_rows import WantedRow, WantedRows
 from manifest_runner.manifest.document import DEFAULT_REVISION, Document
 from manifest_runner.model import Item, RowId
 from manifest_runner.names.model import Names
 from manifest_runner.names.pins import Pins
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import described
-from manifest_runner.validation.shipped import item_checker
+from manifest_runner.validation.shipped_schemas import item_checker
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template

@@ -17,7 +17,7 @@ from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import DIGEST_STAMP, STAMP_DIGITS, digest_stamp
-from manifest_runner.planning.launched import LaunchedRequests
+from manifest_runner.planning.launched_requests import LaunchedRequests
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client

@@ -28,7 +28,7 @@ from manifest_runner.lockfile.model import (
     Lockfile,
     Value,
 )
-from manifest_runner.validation.shipped import lockfile_faults
+from manifest_runner.validation.shipped_schemas import lockfile_faults
 from manifest_runner.values import unique_keys
 
 LOCK_VERSION = 1

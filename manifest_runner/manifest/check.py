@@ -31,7 +31,7 @@ from manifest_runner.manifest.rules import env_faults, moved_faults, name_faults
 from manifest_runner.manifest.yaml_file import YamlFile
 from manifest_runner.model import KINDS, DataPath
 from manifest_runner.validation.messages import Fault
-from manifest_runner.validation.shipped import analysis_faults, is_valid_analysis, manifest_faults
+from manifest_runner.validation.shipped_schemas import analysis_faults, is_valid_analysis, manifest_faults
 from manifest_runner.values import is_unicode
 
 MAX_WORDED = 50  # analyses with faults

@@ -8,7 +8,7 @@ from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.attempts import next_attempt
 from manifest_runner.planning.choices import Choices
-from manifest_runner.planning.launched import LaunchedRequests
+from manifest_runner.planning.launched_requests import LaunchedRequests
 from manifest_runner.planning.naming import Identities, Naming
 from manifest_runner.planning.plan import Handle, Launch, Plan, State
 from manifest_runner.planning.renamed import RenameGuard, moved_launch, with_earlier

@@ -9,8 +9,8 @@ from typing import Literal
 import msgspec
 
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
-from manifest_runner.report.alike import blanked, common, largest_first
 from manifest_runner.report.rows import failure_words, shown_text
+from manifest_runner.report.same_cause import blanked, common, largest_first
 
 End = Literal["failed", "aborted", "notCreated"]
 _Kind = tuple[End, str | None, int | None, str | None]

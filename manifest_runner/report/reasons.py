@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import structs
 
-from manifest_runner.report.alike import blanked, common, largest_first
 from manifest_runner.report.rows import Launch, Row, failure_words
+from manifest_runner.report.same_cause import blanked, common, largest_first
 
 
 class Reason(msgspec.Struct, frozen=True):

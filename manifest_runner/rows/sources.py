@@ -21,7 +21,7 @@ from manifest_runner.manifest.yaml_file import read_yaml
 from manifest_runner.model import DataPath, RowId
 from manifest_runner.rows.base import FileName, Rows, listed_rows, matrix_rows
 from manifest_runner.rows.csv_rows import CsvReading, csv_rows
-from manifest_runner.rows.files import Opened, joined_rows
+from manifest_runner.rows.joined_files import Opened, joined_rows
 from manifest_runner.rows.json_rows import json_rows
 from manifest_runner.rows.launched import LockfileOf, launched_rows, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema, open_row_schema

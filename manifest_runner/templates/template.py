@@ -19,7 +19,7 @@ from jinja2.exceptions import SecurityError
 from manifest_runner.templates.filters import FILTERS, in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_large, weight
 from manifest_runner.templates.model import Lookup, Query, TemplateFault, Used, has_delimiters
-from manifest_runner.templates.queries import plain_filter, query_of, step_of
+from manifest_runner.templates.row_queries import plain_filter, query_of, step_of
 from manifest_runner.templates.sandbox import MAPPING_METHODS, Sandbox
 from manifest_runner.templates.syntax_messages import NO_END_OF_COMMENT, syntax_words
 from manifest_runner.text import kind_of

@@ -24,7 +24,7 @@ from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.planning.choices import Choices
 
 if TYPE_CHECKING:
-    from manifest_runner.cli.views.outcome import Ended
+    from manifest_runner.cli.views.run import Ended
     from manifest_runner.commands.run import Outcome
     from manifest_runner.planning.plan import Plan
 
@@ -64,7 +64,7 @@ def command(
     manifests: tuple[Path, ...], target: Target, choices: Choices, options: RunOptions, console: Console
 ) -> int:
     """Launch what is not launched yet; write the lockfile."""
-    from manifest_runner.cli.views.outcome import failure_lines, run_document, summary_lines
+    from manifest_runner.cli.views.run import failure_lines, run_document, summary_lines
     from manifest_runner.commands import run
 
     if len(manifests) > 1 and target.lockfile:
@@ -104,7 +104,7 @@ def _ended(
     manifest: Path, run_one: Callable[[Path], Outcome], console: Console, progress: Progress, manifests: int
 ) -> Ended:
     """How one manifest's run ended. If there are several, a failure does not stop the others."""
-    from manifest_runner.cli.views.outcome import Ended
+    from manifest_runner.cli.views.run import Ended
 
     start = time.monotonic()
     try:

@@ -13,7 +13,7 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from manifest_runner.validation.shipped import SchemaName
+    from manifest_runner.validation.shipped_schemas import SchemaName
 
 
 @click.command
@@ -30,7 +30,7 @@ def command(name: SchemaName, manifest: Path | None, target: Target) -> None:
     With the schema of --for, an editor also completes the inputs, parameters and options of the manifest's own
     pipelines. Run `manifest-runner resolve` first to look them up.
     """
-    from manifest_runner.validation.shipped import schema_text
+    from manifest_runner.validation.shipped_schemas import schema_text
 
     if manifest is None:
         click.echo(schema_text(name), nl=False)

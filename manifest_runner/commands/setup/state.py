@@ -84,7 +84,7 @@ def open_stores(
 ) -> Stores:
     """The stores that a manifest names. Asks nothing but git, for its remotes. Raises RunnerError."""
     if place.state is not None:
-        from manifest_runner.store.location import open_state
+        from manifest_runner.store.open_store import open_state
 
         store = open_state(place.state, env, home, patience=patience)
         return Stores(store, store, identity)

@@ -20,9 +20,9 @@ from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_dump import dump_yaml
 from manifest_runner.model import Kind
 from manifest_runner.planning.identity import is_stamp
-from manifest_runner.planning.launched import unstamped
+from manifest_runner.planning.launched_requests import unstamped
 from manifest_runner.templates.model import has_delimiters
-from manifest_runner.validation.shipped import item_checker
+from manifest_runner.validation.shipped_schemas import item_checker
 from manifest_runner.values import SpelledFloat, SpelledInt, is_unicode, json_decoder, spelled_json
 
 MAX_PAYLOAD_BYTES = 64 * 2**20

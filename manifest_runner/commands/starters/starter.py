@@ -9,7 +9,7 @@ from pathlib import Path
 
 from manifest_runner.errors import UsageProblem
 from manifest_runner.files import replace_file
-from manifest_runner.validation.shipped import schema_text
+from manifest_runner.validation.shipped_schemas import schema_text
 
 # Ids of zeros only are errors until somebody replaces them.
 PLACEHOLDER_UUID = "00000000-0000-0000-0000-000000000000"

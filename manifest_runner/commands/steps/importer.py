@@ -29,7 +29,7 @@ from manifest_runner.planning.identity import (
     batch_key,
     digest_stamp,
 )
-from manifest_runner.planning.launched import request_hash
+from manifest_runner.planning.launched_requests import request_hash
 from manifest_runner.planning.naming import Identities
 from manifest_runner.timestamps import LONG_AGO, moment, timestamp
 

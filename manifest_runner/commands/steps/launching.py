@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from manifest_runner.commands.steps.due import changed_message, launch_limit_message, plan_session, renamed_message
-from manifest_runner.commands.steps.names import check_due, resolve_due
+from manifest_runner.commands.steps.name_lookup import check_due, resolve_due
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves

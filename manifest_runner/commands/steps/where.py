@@ -49,8 +49,8 @@ def failed_where(text: str) -> Meant:
 
 
 def _unknown(template: Template) -> Iterator[str]:
-    from manifest_runner.templates.names import unknown_names
     from manifest_runner.templates.scope import Scope
+    from manifest_runner.templates.used_names import unknown_names
 
     scopes = {
         "failure": Scope(dict.fromkeys(_FAILURE), 'a failure has no "{}"'),

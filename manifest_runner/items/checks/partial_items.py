@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from manifest_runner.items.checks.faults import AnalysisFaults
-from manifest_runner.items.checks.notes import FIRST_ROWS
+from manifest_runner.items.checks.analysis_faults import AnalysisFaults
+from manifest_runner.items.checks.analysis_notes import FIRST_ROWS
 from manifest_runner.items.checks.unknown_parts import Part, Unknown, slot_paths
 from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
-from manifest_runner.items.wanted import WantedRow, WantedRows
+from manifest_runner.items.wanted_rows import WantedRow, WantedRows
 from manifest_runner.model import RowId
 from manifest_runner.names.pins import Pins
-from manifest_runner.validation.shipped import item_checker
+from manifest_runner.validation.shipped_schemas import item_checker
 
 
 class PartialItems:

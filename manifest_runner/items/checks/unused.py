@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.items.scope import ManifestScope
+from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import AnalysisSpec, Document
 from manifest_runner.templates.model import Used
 from manifest_runner.text import near_miss
@@ -33,7 +33,7 @@ def warn_of_unused(uses: Iterable[UseOfSheet], document: Document, scope: Manife
 def _warn_of_columns(uses: Sequence[UseOfSheet], scope: ManifestScope, findings: Findings) -> None:
     if not uses:
         return
-    from manifest_runner.templates.names import ColumnUse  # which imports jinja2
+    from manifest_runner.templates.used_names import ColumnUse  # which imports jinja2
 
     seen = ColumnUse()
     for spec, columns, used in uses:

@@ -11,8 +11,8 @@ from msgspec import structs
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.progress import Progress
 from manifest_runner.cli.views.aborted import abort_lines
-from manifest_runner.cli.views.outcome import Ended, failure_lines, run_document, summary_lines
 from manifest_runner.cli.views.plan import plan_document, plan_lines
+from manifest_runner.cli.views.run import Ended, failure_lines, run_document, summary_lines
 from manifest_runner.commands.run import Outcome
 from manifest_runner.commands.steps.failed_items import FailedItem
 from manifest_runner.commands.steps.launching import Sent

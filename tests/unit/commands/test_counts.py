@@ -20,13 +20,13 @@ from manifest_runner.commands import preview, run
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.status import refresh
-from manifest_runner.commands.steps import names
+from manifest_runner.commands.steps import name_lookup
 from manifest_runner.emulator import EmulatorOptions, running
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
 from manifest_runner.planning.choices import Choices
-from manifest_runner.validation import shipped
+from manifest_runner.validation import shipped_schemas
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 ROWS = 200
@@ -79,7 +79,12 @@ def _counts(monkeypatch):
     monkeypatch.setattr(jsonschema_rs, "validator_for", lambda *a, **n: Counting(make_validator(*a, **n)))
     monkeypatch.setattr(requests.Session, "send", sent)
     monkeypatch.setattr(os, "fsync", counted("syncs", fsync))
-    checkers = (shipped.item_checker, shipped._manifest_checker, shipped._analysis_checker, shipped._lockfile_checker)
+    checkers = (
+        shipped_schemas.item_checker,
+        shipped_schemas._manifest_checker,
+        shipped_schemas._analysis_checker,
+        shipped_schemas._lockfile_checker,
+    )
     for checker in checkers:
         checker.cache_clear()
     yield counts
@@ -130,7 +135,7 @@ def test_a_run_sends_one_post_and_reads_one_page_for_each_batch(study, server, c
 
 
 def test_more_data_ids_than_a_run_checks_are_left_to_resolve(study, server, counts, monkeypatch):
-    monkeypatch.setattr(names, "MAX_CHECKED_IDS", 10)
+    monkeypatch.setattr(name_lookup, "MAX_CHECKED_IDS", 10)
     said: list[str] = []
     run.run(study, server, RunOptions(), Context(env={"ICAV2_X_API_KEY": "a-key"}, notify=said.append))
     tokens, pipeline, data, searches, posts, pages = 1, 3, 0, 2, 4, 4

@@ -18,7 +18,7 @@ from manifest_runner.commands.starters.starter import PLACEHOLDER_DATA, PLACEHOL
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import load
-from manifest_runner.validation.shipped import schema_text
+from manifest_runner.validation.shipped_schemas import schema_text
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
 PIPELINE = "f606f580-d476-47a8-9679-9ddb39fcb0a8"

@@ -14,7 +14,7 @@ from manifest_runner.manifest import document as module
 from manifest_runner.manifest.check import MAX_WORDED, load_document
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_yaml
-from manifest_runner.validation.shipped import schema_text
+from manifest_runner.validation.shipped_schemas import schema_text
 
 HEAD = "manifest: 1\nname: m\nproject: p\n"
 ITEM = "- {kind: nextflow, userReference: a}\n"

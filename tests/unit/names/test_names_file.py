@@ -17,7 +17,7 @@ from manifest_runner.model import Name
 from manifest_runner.names.editor_schema import schema_with_codes
 from manifest_runner.names.model import DataEntry, InputDeclaration, Names, ParameterDeclaration, PipelineEntry
 from manifest_runner.names.names_file import dump_names, names_path, parse_names, read_names, write_names
-from manifest_runner.validation.shipped import schema_text
+from manifest_runner.validation.shipped_schemas import schema_text
 
 UUID = "f606f580-d476-47a8-9679-9ddb39fcb0a8"
 NAMES = Names(

@@ -11,7 +11,7 @@ from buckets import Buckets
 
 from manifest_runner.store.git_refs import GitRefs
 from manifest_runner.store.interface import Store
-from manifest_runner.store.location import open_state
+from manifest_runner.store.open_store import open_state
 
 
 @pytest.fixture(name="aws")

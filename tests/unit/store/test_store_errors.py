@@ -15,7 +15,7 @@ from buckets import Buckets
 from manifest_runner.errors import BadState, RunnerError, Unreachable, UsageProblem
 from manifest_runner.store.aws_files import aws_credential_words, aws_options
 from manifest_runner.store.interface import Conflict, Store, Stored
-from manifest_runner.store.location import open_state
+from manifest_runner.store.open_store import open_state
 
 pytest_plugins = ["store_servers"]
 

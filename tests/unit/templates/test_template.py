@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from manifest_runner.templates.model import Lookup, TemplateFault, has_delimiters
-from manifest_runner.templates.names import unknown_names
 from manifest_runner.templates.sandbox import Sandbox
 from manifest_runner.templates.scope import Scope
 from manifest_runner.templates.template import Template
+from manifest_runner.templates.used_names import unknown_names
 from manifest_runner.values import SpelledFloat, SpelledInt
 
 ROW = {

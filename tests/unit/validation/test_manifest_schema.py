@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from manifest_runner.model import KINDS
-from manifest_runner.validation import shipped
+from manifest_runner.validation import shipped_schemas
 from manifest_runner.validation.messages import Fault, by_path
-from manifest_runner.validation.shipped import schema_text
+from manifest_runner.validation.shipped_schemas import schema_text
 from manifest_runner.values import SpelledFloat, SpelledInt
 
 T = "{{ row.x }}"
@@ -31,10 +31,10 @@ def analysis(kind: str = "nextflow", **fields: Any) -> dict[str, Any]:
 
 def manifest_faults(data: Any) -> list[Fault]:
     """What is wrong with a manifest and its analyses."""
-    found = shipped.manifest_faults(data)
+    found = shipped_schemas.manifest_faults(data)
     listed = data.get("analyses") if isinstance(data, dict) else None
     for index, each in enumerate(listed if isinstance(listed, list) else ()):
-        found += [replace(one, path=("analyses", index, *one.path)) for one in shipped.analysis_faults(each)]
+        found += [replace(one, path=("analyses", index, *one.path)) for one in shipped_schemas.analysis_faults(each)]
     return sorted(found, key=by_path)
 
 

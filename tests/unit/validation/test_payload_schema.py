@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from manifest_runner.model import KINDS, Kind
-from manifest_runner.validation.shipped import item_checker, schema_text
+from manifest_runner.validation.shipped_schemas import item_checker, schema_text
 
 # What version 3 of the API publishes; \Z because its server knows no end "before a last line break".
 API_USER_REFERENCE = re.compile(r"[a-zA-Z0-9 _-]*(/[a-zA-Z0-9 _-]+)*\Z")

@@ -12,7 +12,7 @@ import pytest
 import manifest_runner
 from manifest_runner.model import KINDS
 from manifest_runner.validation.messages import Fault
-from manifest_runner.validation.shipped import item_checker, lockfile_faults, schema_text
+from manifest_runner.validation.shipped_schemas import item_checker, lockfile_faults, schema_text
 from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
 from manifest_runner.values import SpelledFloat, SpelledInt
 

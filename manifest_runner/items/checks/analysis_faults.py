@@ -21,7 +21,7 @@ from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import dotted, quoted_template
 from manifest_runner.validation.messages import Fault
-from manifest_runner.validation.shipped import ItemChecker
+from manifest_runner.validation.shipped_schemas import ItemChecker
 from manifest_runner.validation.validator import Checker
 
 _MAX_KINDS = 200

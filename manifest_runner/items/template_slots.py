@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.items.compiler import what_it_gives
 from manifest_runner.items.constants import BrokenConstant, find_template, refuse_template_key, render_constant
-from manifest_runner.items.scope import ManifestScope
+from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.manifest.document import AnalysisSpec
 from manifest_runner.model import DataPath
@@ -91,7 +91,7 @@ class SlotReader:
         return template if self._knows_names(template, path) else None
 
     def _knows_names(self, template: Template, path: DataPath) -> bool:
-        from manifest_runner.templates.names import unknown_names
+        from manifest_runner.templates.used_names import unknown_names
 
         messages = list(unknown_names(template, self._known))
         for message in messages:

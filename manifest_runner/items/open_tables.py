@@ -9,7 +9,7 @@ import msgspec
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.items.constants import BrokenConstant, render_constant
-from manifest_runner.items.scope import ManifestScope
+from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import Document, TableSpec
 from manifest_runner.model import DataPath
 from manifest_runner.rows.sources import Source, Sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commands.outcome_lab import study
 
-from manifest_runner.commands.outcomes.usage import record_prices
+from manifest_runner.commands.outcomes.prices import record_prices
 from manifest_runner.commands.steps.open_run import open_look
 from manifest_runner.planning.estimate import estimate
 
