@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.workload import PROJECT
-from manifest_runner.emulator import EmulatorOptions, record, running
+from manifest_runner.emulator import EmulatorOptions, execution_record, running
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.connection.config import Credential
 from manifest_runner.ica.connection.retry import Deadline
@@ -92,4 +92,4 @@ def requests_for(entries: Iterable[str], paths: Sequence[str]) -> int:
             resolver = Resolver(client, lambda _code, _words: None)
             found = resolver.look_up([Name("data", FOLDER + path) for path in paths])
         assert len(found.entries) == len(paths), next(iter(found.failures.items()))
-        return record.requests(database)[_LISTING]
+        return execution_record.requests(database)[_LISTING]

@@ -22,7 +22,7 @@ from manifest_runner.diagnostics.formats import finding_document
 from manifest_runner.errors import NotCovered, UsageProblem
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.planning.choices import Choices
-from manifest_runner.results import Finding, OutputsResult, PlanResult, RunResult, StatusResult
+from manifest_runner.results import FindingResult, OutputsResult, PlanResult, RunResult, StatusResult
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -42,7 +42,7 @@ def validate(
     lockfile: Manifest | None = None,
     var: Mapping[str, str] | None = None,
     project: str | None = None,
-) -> list[Finding]:
+) -> list[FindingResult]:
     """Check a manifest and all its items, without the network. Returns the warnings.
 
     Raises InvalidManifest (exit code 3) with everything that is wrong in its ``findings``; ``strict`` treats warnings
@@ -52,7 +52,7 @@ def validate(
     from manifest_runner.commands import validate as command
 
     valid = command.validate(manifest, to, context, strict=strict)
-    return msgspec.convert([finding_document(each) for each in valid.findings], list[Finding])
+    return msgspec.convert([finding_document(each) for each in valid.findings], list[FindingResult])
 
 
 def plan(

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 
-class Row(msgspec.Struct, frozen=True):
+class RowResult(msgspec.Struct, frozen=True):
     """A row of a samplesheet."""
 
     file: str
     line: int
 
 
-class Finding(msgspec.Struct, frozen=True):
+class FindingResult(msgspec.Struct, frozen=True):
     """A warning, or information, about a manifest. ``code`` is explained in docs/errors.md."""
 
     file: str
@@ -23,7 +23,7 @@ class Finding(msgspec.Struct, frozen=True):
     code: str
     severity: str
     message: str
-    row: Row | None = None
+    row: RowResult | None = None
 
 
 class PlanResult(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class RunResult(PlanResult, frozen=True):
     lockfile: str
 
 
-class Analysis(msgspec.Struct, frozen=True):
+class AnalysisResult(msgspec.Struct, frozen=True):
     """An analysis as it was last seen. Times are RFC 3339 text."""
 
     id: str
@@ -70,7 +70,7 @@ class Analysis(msgspec.Struct, frozen=True):
     endDate: str | None = None
 
 
-class Item(msgspec.Struct, frozen=True):
+class ItemResult(msgspec.Struct, frozen=True):
     """The latest launch of an item; ``earlier`` are the ones it replaced. Unknown values are None."""
 
     userReference: str
@@ -84,7 +84,7 @@ class Item(msgspec.Struct, frozen=True):
     itemId: str | None
     durationSeconds: float | None
     link: str | None
-    analysis: Analysis | None
+    analysis: AnalysisResult | None
     removed: bool
     adopted: bool
     outputs: dict[str, list[dict[str, Any]]]
@@ -105,7 +105,7 @@ class StatusResult(msgspec.Struct, frozen=True):
     server: str
     totals: dict[str, Any]
     batches: list[dict[str, Any]]
-    items: list[Item]
+    items: list[ItemResult]
 
 
 class ItemOutputs(msgspec.Struct, frozen=True):

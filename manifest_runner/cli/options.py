@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Option = Callable[[F], F]
 
 
-def grouped(name: str, struct: type[msgspec.Struct], *options: Option[Callable[..., Any]]) -> Option[F]:
+def option_group(name: str, struct: type[msgspec.Struct], *options: Option[Callable[..., Any]]) -> Option[F]:
     """Options that a command receives as one ``struct``, in its parameter ``name``.
 
     Each option fills the field of its own name; fields without an option keep their default.
@@ -99,7 +99,7 @@ def _plan_digest(_context: click.Context, _parameter: click.Parameter, digest: s
     return digest
 
 
-class File(click.Path):
+class FilePath(click.Path):
     """The path of a file, which may not exist yet. A path without a file name, such as ``.``, is refused."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class File(click.Path):
 
 SECONDS = Seconds(min=0)
 COUNT = click.IntRange(min=0)
-FILE = File()
+FILE = FilePath()
 FOLDER = click.Path(path_type=Path)
 
 one_manifest = click.argument("manifest", type=FILE, shell_complete=completion.manifests)
@@ -124,14 +124,14 @@ many_manifests = click.argument(
 
 # -- every command that reads a manifest
 
-console_options = grouped(
+console_options = option_group(
     "console",
     Console,
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout."),
     click.option("--quiet", "-q", is_flag=True, help="Print errors only."),
     click.option("--verbose", "-v", is_flag=True, help="List every item, not just the first few."),
 )
-target_options = grouped(
+target_options = option_group(
     "target",
     Target,
     click.option(
@@ -164,8 +164,8 @@ targets_option = click.option(
     shell_complete=completion.targets,
     help="Only these items; may be a glob; repeatable.",
 )
-targets_only = grouped("choices", Choices, targets_option)
-choice_options = grouped(
+targets_only = option_group("choices", Choices, targets_option)
+choice_options = option_group(
     "choices",
     Choices,
     click.option("--retry-failed", is_flag=True, help="Launch failed items again, and nothing else."),
@@ -265,9 +265,9 @@ _RUNNING = (
         help="Trust ICA to remember an idempotency key for this long.",
     ),
 )
-plan_options = grouped("options", RunOptions, *_PLANNING)
-follow_options = grouped("options", RunOptions, *_FOLLOWING)
-run_options = grouped("options", RunOptions, *_PLANNING, *_RUNNING, *_FOLLOWING)
+plan_options = option_group("options", RunOptions, *_PLANNING)
+follow_options = option_group("options", RunOptions, *_FOLLOWING)
+run_options = option_group("options", RunOptions, *_PLANNING, *_RUNNING, *_FOLLOWING)
 
 
 def outcome_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -284,7 +284,7 @@ def outcome_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-resolve_options = grouped(
+resolve_options = option_group(
     "options",
     ResolveOptions,
     click.option("--update", is_flag=True, help="Look up every name again, not only new ones."),

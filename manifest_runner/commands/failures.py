@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.outcomes.download import fetch_all, retry_policy
-from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile
+from manifest_runner.commands.outcomes.output_files import MissingOutput, SignedUrls, WantedFile
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import look
@@ -48,7 +48,7 @@ class FailuresReport(msgspec.Struct, frozen=True):
     groups: tuple[FailureGroup, ...]
     items: dict[str, LockedItem]
     tails: dict[str, tuple[str, ...]]
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingOutput, ...]
     lockfile: str
     is_hidden: bool
 
@@ -81,7 +81,7 @@ def failures(path: Path, target: Target, options: RunOptions, context: Context, 
 
 def _explain(
     run: OpenRun, failed: list[str], logs: LogOptions
-) -> tuple[dict[str, tuple[str, ...]], list[Missing], bool]:
+) -> tuple[dict[str, tuple[str, ...]], list[MissingOutput], bool]:
     """Record why these items failed. Logs are asked for again only if they are to be shown or kept."""
     items = run.session.lockfile.items
     again = bool(logs.tail or logs.folder)
@@ -169,7 +169,7 @@ def _end_of_log(downloads: Downloads, urls: SignedUrls, log: WantedFile) -> byte
         return None
 
 
-def _fetch_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]], folder: Path) -> list[Missing]:
+def _fetch_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]], folder: Path) -> list[MissingOutput]:
     project = run.session.lockfile.project
     wanted: dict[Path, WantedFile] = {}
     missing = []
@@ -179,7 +179,7 @@ def _fetch_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]], folder: Path
             if log := _log(path, step, project):
                 wanted[path] = log
             else:
-                missing.append(Missing(str(path), "the step has no log"))
+                missing.append(MissingOutput(str(path), "the step has no log"))
     return missing + fetch_all(run, folder, [*wanted.values()], lenient=True)
 
 

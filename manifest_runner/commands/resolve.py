@@ -21,7 +21,7 @@ from manifest_runner.names.model import Names
 from manifest_runner.names.names_file import write_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.names.references import is_uuid, needed_projects
-from manifest_runner.names.used import Used
+from manifest_runner.names.used import UsedData
 from manifest_runner.text import shown
 
 if TYPE_CHECKING:  # requests is imported only when something is asked
@@ -73,7 +73,7 @@ def resolve(path: Path, target: Target, options: ResolveOptions, context: Contex
     return Resolved(session.names_path, tuple(sorted(wanted)), *_compared(pinned, names), findings)
 
 
-def _check(resolver: Resolver, names: Names, used: Used, fresh: Container[Name]) -> dict[str, LookupFailure]:
+def _check(resolver: Resolver, names: Names, used: UsedData, fresh: Container[Name]) -> dict[str, LookupFailure]:
     """The unusable data and pipelines, by id, apart from those that were just looked up."""
     older = {entry.id for key, entry in names.pipelines.items() if Name("pipelines", key) not in fresh}
     data = {
@@ -82,10 +82,10 @@ def _check(resolver: Resolver, names: Names, used: Used, fresh: Container[Name])
     return check_pinned(resolver, names, older) | check_data(resolver, names, data, None)
 
 
-def _uses(loaded: Loaded) -> tuple[set[Name], Used]:
+def _uses(loaded: Loaded) -> tuple[set[Name], UsedData]:
     """Every name of a manifest, pinned or not, and all data in its requests, by name or id. Raises InvalidManifest."""
     wanted: set[Name] = set()
-    used = Used()
+    used = UsedData()
     for item in loaded.with_pins(loaded.pins.without_names()).stream.items():
         wanted.update(item.unresolved)
         used.add(item.request)

@@ -32,7 +32,7 @@ from manifest_runner.text import counted
 SHOWN = 5
 
 
-class Outcome(msgspec.Struct):
+class RunOutcome(msgspec.Struct):
     """What a run did. ``sent`` is what it launched, ``failures`` the manifest's failed items, new or old,
     ``doubles`` the launches that exist more than once, and ``waiting`` what has no room before others have ended."""
 
@@ -71,7 +71,7 @@ class Outcome(msgspec.Struct):
         return sum(self.lockfile.items[each].creation_failed for each in self.launched)
 
 
-def run(path: Path, target: Target, options: RunOptions, context: Context) -> Outcome:
+def run(path: Path, target: Target, options: RunOptions, context: Context) -> RunOutcome:
     """Launch what is due, follow it, write the lockfile. Raises RunnerError; what was launched is kept."""
     if options.retries and options.wait != "finished":
         raise UsageProblem("--retries needs --wait finished: only a run that waits sees what fails")
@@ -96,7 +96,7 @@ def check_manifests(paths: Iterable[Path], target: Target, context: Context) -> 
         raise InvalidManifest(found)
 
 
-def _run(run: OpenRun) -> Outcome:
+def _run(run: OpenRun) -> RunOutcome:
     session, options = run.session, run.options
     plan = plan_run(run, options.choices)
     _check(run, plan)
@@ -118,7 +118,7 @@ def _run(run: OpenRun) -> Outcome:
         session.finish()
     failures = failed_items(session, plan, options.choices)
     findings = session.loaded.findings.all()
-    return Outcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings, doubles, waves.waiting)
+    return RunOutcome(plan, session.lockfile, session.lockfile_at, sent, failures, findings, doubles, waves.waiting)
 
 
 def _doubles_message(run: OpenRun, sent: Sent) -> str:

@@ -11,16 +11,16 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from manifest_runner.emulator.catalog.data_rows import DataRow
 from manifest_runner.emulator.catalog.query import DataQuery
-from manifest_runner.emulator.catalog.rows import Row
 from manifest_runner.emulator.catalog.world import open_world
 from manifest_runner.emulator.creation import Creator
 from manifest_runner.emulator.files.signing import Signer
 from manifest_runner.emulator.options import EmulatorOptions
 from manifest_runner.emulator.outcomes.admission import Admission
+from manifest_runner.emulator.outcomes.analysis_data import Outcomes
 from manifest_runner.emulator.outcomes.rules import Rules
-from manifest_runner.emulator.outcomes.source import Outcomes
-from manifest_runner.emulator.protocol.faults import FaultPlan
+from manifest_runner.emulator.protocol.injected_faults import FaultPlan
 from manifest_runner.emulator.protocol.media import V3, V4, negotiate
 from manifest_runner.emulator.protocol.paging import Page, read_page
 from manifest_runner.emulator.protocol.problems import Problem
@@ -72,7 +72,7 @@ class Api:
         if self.options.latency:
             await asyncio.sleep(self.options.latency)
 
-    def find_data(self, project: str, query: DataQuery, now: float) -> list[Row]:
+    def find_data(self, project: str, query: DataQuery, now: float) -> list[DataRow]:
         """The data that matches a query: what analyses have made, and what the catalog has."""
         made = self.outcomes.select(project, query, now)
         if not made:
@@ -81,11 +81,11 @@ class Api:
         others = self.world.data.select(project, query)
         return [*made, *(row for row in others if row.id not in known and row.path not in known)]
 
-    def find_by_id(self, project: str, data_id: str) -> Row | None:
+    def find_by_id(self, project: str, data_id: str) -> DataRow | None:
         """The data with this id in its present state."""
         return next(iter(self.find_data(project, DataQuery(ids=(data_id,)), self.clock())), None)
 
-    def find_anywhere(self, project: str, data_id: str) -> Row | None:
+    def find_anywhere(self, project: str, data_id: str) -> DataRow | None:
         """The data with this id, of the project or of any other, since requests may name that, too."""
         others = (each.id for each in self.world.projects() if each.id != project)
         return next((row for each in (project, *others) if (row := self.find_by_id(each, data_id))), None)

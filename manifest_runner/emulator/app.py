@@ -14,12 +14,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from manifest_runner.emulator.api import Api
-from manifest_runner.emulator.files.app import FileApp
+from manifest_runner.emulator.files.file_server import FileApp
 from manifest_runner.emulator.options import EmulatorOptions
-from manifest_runner.emulator.protocol.faults import ConnectionDropped, refuse
+from manifest_runner.emulator.protocol.injected_faults import ConnectionDropped, refuse
 from manifest_runner.emulator.protocol.problems import Problem, problem_response
 from manifest_runner.emulator.routes import BASE, ENDPOINTS, Endpoint
-from manifest_runner.emulator.store.requests import count_request
+from manifest_runner.emulator.store.request_counts import count_request
 
 Respond = Callable[[Request], Awaitable[Response]]
 

@@ -14,8 +14,8 @@ from manifest_runner.emulator.outcomes.rules import Rules
 from manifest_runner.emulator.protocol.identifiers import derive, derive_within
 from manifest_runner.emulator.protocol.wire_rules import KINDS, read_batch
 from manifest_runner.emulator.store.database import (
-    BatchRow,
     NewItem,
+    StoredBatch,
     add_batch,
     count_batches,
     count_launch,
@@ -70,7 +70,7 @@ class Creator:
         items = [
             self._item(batch, project, index, kind, request, now) for index, (kind, request) in enumerate(requests)
         ]
-        row = BatchRow(
+        row = StoredBatch(
             id=batch,
             project=project,
             owner=owner,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from manifest_runner.ica.connection.redact import Cleaner
-from manifest_runner.ica.wire import Page, PagedList, Text, Wire, Word, decode, name_of, page_of, plain_id
+from manifest_runner.ica.wire import Page, PagedList, Text, Wire, Word, cleaned_name, decode, page_of, plain_id
 
 
 class DataRecord(msgspec.Struct, frozen=True):
@@ -83,12 +83,12 @@ def data_record(data: WireData, clean: Cleaner) -> DataRecord:
         id=plain_id(data.id, clean),
         name=name,
         path=_full_path(details.path, name, clean),
-        type=name_of(details.data_type, clean),
-        status=name_of(details.status, clean),
+        type=cleaned_name(details.data_type, clean),
+        status=cleaned_name(details.status, clean),
         size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
-        region_id=None if region is None else name_of(region.id, clean),
-        owning_project=name_of(details.owning_project_id, clean),
-        time_modified=name_of(details.time_modified, clean),
+        region_id=None if region is None else cleaned_name(region.id, clean),
+        owning_project=cleaned_name(details.owning_project_id, clean),
+        time_modified=cleaned_name(details.time_modified, clean),
     )
 
 

@@ -8,7 +8,18 @@ from typing import Any
 import msgspec
 
 from manifest_runner.ica.connection.redact import Cleaner
-from manifest_runner.ica.wire import Page, PagedList, Text, Wire, WireError, Word, decode, name_of, page_of, plain_id
+from manifest_runner.ica.wire import (
+    Page,
+    PagedList,
+    Text,
+    Wire,
+    WireError,
+    Word,
+    cleaned_name,
+    decode,
+    page_of,
+    plain_id,
+)
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -138,15 +149,15 @@ def _named(found: _Named, clean: Cleaner) -> Named:
     region = found.region or _Region()
     detail = ", ".join(clean.name(str(each)) for each in (found.tenant_name, region.city_name) if each)
     region_id = None if region.id is None else clean.name(str(region.id))
-    return Named(plain_id(found.id, clean), name_of(found.name, clean) or "", detail, region_id)
+    return Named(plain_id(found.id, clean), cleaned_name(found.name, clean) or "", detail, region_id)
 
 
 def _pipeline(found: _Pipeline, links: Any, clean: Cleaner) -> PipelineRecord:
     storage = found.analysis_storage
     return PipelineRecord(
         id=plain_id(found.id, clean),
-        code=name_of(found.code, clean) or "",
-        name=name_of(found.name, clean),
+        code=cleaned_name(found.code, clean) or "",
+        name=cleaned_name(found.name, clean),
         status=_text(found.status_as_string or found.status, clean),
         language=_text(found.language, clean),
         form_type=_text(found.input_form_type, clean),

@@ -10,7 +10,7 @@ import msgspec
 from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.data_responses import WireData, data_record
 from manifest_runner.ica.outcome_model import Output, OutputData, Price, Step
-from manifest_runner.ica.wire import PagedList, Text, Wire, WireError, Word, decode, name_of, plain_id
+from manifest_runner.ica.wire import PagedList, Text, Wire, WireError, Word, cleaned_name, decode, plain_id
 
 _LONGEST_AMOUNT = 40
 _NULL = msgspec.Raw(b"null")
@@ -95,7 +95,7 @@ def _step(step: _Step, clean: Cleaner) -> Step:
         status=clean.name(step.status),
         exit_code=_exit_code(step.exit_code),
         technical=bool(step.technical),
-        end_date=name_of(step.end_date, clean),
+        end_date=cleaned_name(step.end_date, clean),
         stderr=None if log is None else data_record(log, clean),
     )
 

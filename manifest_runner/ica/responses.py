@@ -8,7 +8,7 @@ import msgspec
 
 from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.ica.wire import Page, PagedList, Text, Wire, Word, decode, name_of, page_of, plain_id
+from manifest_runner.ica.wire import Page, PagedList, Text, Wire, Word, cleaned_name, decode, page_of, plain_id
 
 # The members that are read, of answers in version 3 and 4 alike.
 
@@ -106,12 +106,12 @@ def _item(item: _Item, clean: Cleaner) -> BatchItem:
 def _analysis(analysis: _Analysis, clean: Cleaner) -> Analysis:
     return Analysis(
         id=plain_id(analysis.id, clean),
-        reference=name_of(analysis.reference, clean),
+        reference=cleaned_name(analysis.reference, clean),
         status=clean.name(analysis.status),
         user_reference=clean.label(analysis.user_reference or ""),
-        start_date=name_of(analysis.start_date, clean),
-        end_date=name_of(analysis.end_date, clean),
-        time_created=name_of(analysis.time_created, clean),
+        start_date=cleaned_name(analysis.start_date, clean),
+        end_date=cleaned_name(analysis.end_date, clean),
+        time_created=cleaned_name(analysis.time_created, clean),
         technical_tags=_technical_tags(analysis.tags, clean),
         summary=clean.message(analysis.summary) if analysis.summary else None,
     )

@@ -67,7 +67,7 @@ def page_of(page: PagedList[Any], items: tuple[T, ...]) -> Page[T]:
     )
 
 
-def name_of(text: str | None, clean: Cleaner) -> str | None:
+def cleaned_name(text: str | None, clean: Cleaner) -> str | None:
     """A name, status or time, or None."""
     return None if text is None else clean.name(text)
 

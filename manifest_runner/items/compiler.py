@@ -108,7 +108,7 @@ class Writer:
         return function
 
     def _write(self, node: Any) -> str:
-        if not changes(node):
+        if not depends_on_row(node):
             return self._constant(node)
         if isinstance(node, TemplateSlot):
             return self._slot(node.template)
@@ -238,12 +238,12 @@ def _filter(name: str) -> Callable[..., Any]:
     return FILTERS[name]
 
 
-def changes(node: Any) -> bool:
+def depends_on_row(node: Any) -> bool:
     """Whether a row changes anything in it."""
     if isinstance(node, (TemplateSlot, Deferred)):
         return True
     children: Sequence[Any] = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return any(map(changes, children))
+    return any(map(depends_on_row, children))
 
 
 def _cell_text(value: Any) -> str:

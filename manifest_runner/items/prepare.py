@@ -24,7 +24,7 @@ from manifest_runner.rows.launched import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget
-from manifest_runner.templates.model import Used
+from manifest_runner.templates.model import UsedNames
 from manifest_runner.text import near_miss, shown
 from manifest_runner.values import text_of
 
@@ -92,7 +92,7 @@ def prepare_analyses(
 
 def _prepare(
     spec: AnalysisSpec, scope: ManifestScope, sources: Sources, budget: Budget
-) -> tuple[PreparedAnalysis, tuple[Used, ...]]:
+) -> tuple[PreparedAnalysis, tuple[UsedNames, ...]]:
     """An analysis, and what its templates read."""
     faults_before = scope.faults.count
     rows = _open_rows(spec, scope, sources)
@@ -126,7 +126,7 @@ def _prepare(
     )
     if not analysis.broken and "userReference" in fields:
         _warn_of_index(analysis, scope)
-    grouping = Used(frozenset(_group_by(spec)), frozenset(), whole_row=False, whole_vars=False)
+    grouping = UsedNames(frozenset(_group_by(spec)), frozenset(), whole_row=False, whole_vars=False)
     return analysis, (*slots.used, grouping)
 
 
@@ -136,7 +136,7 @@ def _group_by(spec: AnalysisSpec) -> tuple[str, ...]:
     return tuple(column for column in given if isinstance(column, str))
 
 
-def _columns_used(used: Iterable[Used], rows: Rows) -> frozenset[str]:
+def _columns_used(used: Iterable[UsedNames], rows: Rows) -> frozenset[str]:
     if any(each.whole_row for each in used):
         return frozenset(rows.columns or ())
     return frozenset[str]().union(*(each.columns for each in used))

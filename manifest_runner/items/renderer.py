@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from manifest_runner.items.compiler import NOTHING_BESIDE, Beside, Compiled, Writer, changes
+from manifest_runner.items.compiler import NOTHING_BESIDE, Beside, Compiled, Writer, depends_on_row
 from manifest_runner.items.shorthands import TemplateSlot, shape_item
 from manifest_runner.model import Kind
 from manifest_runner.rows.base import IsText
@@ -57,7 +57,7 @@ class Renderer:
         Each call makes a new one, so that of ten thousand analyses without rows only one function is in memory.
         """
         tree = shape_item(self._kind, self._fields)
-        if not changes(tree):
+        if not depends_on_row(tree):
             return lambda _row, _index, _beside: tree
         return self._writer().function(tree)
 

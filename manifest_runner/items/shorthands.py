@@ -71,22 +71,22 @@ def _shaped(shape: Finish, value: Any) -> Any:
 
 
 def _mapping(value: Mapping[str, Any], shapes: Mapping[str, Finish]) -> dict[str, Any]:
-    return {key: _shaped(shapes.get(key, plain), value[key]) for key in sorted(value) if value[key] is not None}
+    return {key: _shaped(shapes.get(key, plain_shape), value[key]) for key in sorted(value) if value[key] is not None}
 
 
-def plain(value: Any) -> Any:
+def plain_shape(value: Any) -> Any:
     """A value without a special shape: scalars become text, nulls in mappings go, nulls in lists stay."""
     if isinstance(value, (str, TemplateSlot, Deferred)) or value is None:
-        return Deferred(value, plain) if isinstance(value, TemplateSlot) and not value.is_plain else value
+        return Deferred(value, plain_shape) if isinstance(value, TemplateSlot) and not value.is_plain else value
     if isinstance(value, (bool, int, float)):
         return text_of(value)
     if isinstance(value, dict):
         return _mapping(value, {})
-    return [plain(each) for each in value]
+    return [plain_shape(each) for each in value]
 
 
 def _object(shapes: Mapping[str, Finish]) -> Finish:
-    return lambda value: _mapping(value, shapes) if isinstance(value, dict) else plain(value)
+    return lambda value: _mapping(value, shapes) if isinstance(value, dict) else plain_shape(value)
 
 
 def _coded(entry: Callable[[str, Any], Any]) -> Finish:
@@ -94,7 +94,7 @@ def _coded(entry: Callable[[str, Any], Any]) -> Finish:
 
     def shape(value: Any) -> Any:
         if not isinstance(value, dict):
-            return plain(value)
+            return plain_shape(value)
         entries = (_shaped(partial(entry, code), value[code]) for code in jcs_sorted(value))
         return Coded(each for each in entries if each is not None)
 
@@ -103,28 +103,28 @@ def _coded(entry: Callable[[str, Any], Any]) -> Finish:
 
 def _data_input(code: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return plain({**value, "parameterCode": code})
+        return plain_shape({**value, "parameterCode": code})
     return {"dataIds": _listed(value), "parameterCode": code}
 
 
 def _parameter(code: str, value: Any) -> Any:
     if _is_list(value):
-        return {"code": code, "multiValue": plain(value)}
-    return {"code": code, "value": plain(value)}
+        return {"code": code, "multiValue": plain_shape(value)}
+    return {"code": code, "value": plain_shape(value)}
 
 
 def _reference_data(code: str, value: Any) -> Any:
-    return {"parameterCode": code, "referenceDataId": plain(value)}
+    return {"parameterCode": code, "referenceDataId": plain_shape(value)}
 
 
 def _field(code: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return plain({**value, "id": code})
+        return plain_shape({**value, "id": code})
     return {"id": code, "values": _listed(value)}
 
 
 def _listed(value: Any) -> Any:
-    return plain(value if _is_list(value) else [value])
+    return plain_shape(value if _is_list(value) else [value])
 
 
 def _is_list(value: Any) -> bool:
@@ -134,14 +134,14 @@ def _is_list(value: Any) -> bool:
 def _tag(key: str, value: Any) -> Any:
     if isinstance(value, TemplateSlot):
         return Deferred(value, lambda rendered: _tag(key, rendered))
-    return plain(value) if isinstance(value, (dict, list)) else f"{key}={plain(value)}"
+    return plain_shape(value) if isinstance(value, (dict, list)) else f"{key}={plain_shape(value)}"
 
 
 def _input_json(value: Any) -> Any:
     """A mapping becomes JSON text; its nulls and the spelling of its numbers are part of that text."""
     if isinstance(value, dict):
         return Deferred(value, spelled_json) if has_slot(value) else spelled_json(value)
-    return plain(value)
+    return plain_shape(value)
 
 
 def has_slot(value: Any) -> bool:
@@ -160,7 +160,7 @@ _nextflow_input = _object(_STRUCTURED)
 
 def _cwl_input(value: Any) -> Any:
     if not isinstance(value, dict):
-        return plain(value)
+        return plain_shape(value)
     given = {key for key, each in value.items() if each is not None}
     if "objectType" not in given and ("inputJson" in given) != ("inputs" in given):
         value = {**value, "objectType": "JSON" if "inputJson" in given else "STRUCTURED"}
@@ -173,12 +173,12 @@ _FIELDS: dict[str, Finish] = {"values": _coded(_field)}
 def _groups(value: Any) -> Any:
     """Groups have the API's own shape; the fields of a group can be a mapping as those of the form can."""
     if not isinstance(value, list):
-        return plain(value)
+        return plain_shape(value)
     return [_shaped(_object({"values": _group_rows}), each) for each in value]
 
 
 def _group_rows(value: Any) -> Any:
-    return [_shaped(_object(_FIELDS), row) for row in value] if isinstance(value, list) else plain(value)
+    return [_shaped(_object(_FIELDS), row) for row in value] if isinstance(value, list) else plain_shape(value)
 
 
 _form_values = _object({"fields": _coded(_field), "groups": _groups})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from manifest_runner.templates.limits import Budget
-from manifest_runner.templates.model import TemplateFault, Used
+from manifest_runner.templates.model import TemplateFault, UsedNames
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.sandbox import Sandbox
@@ -46,6 +46,6 @@ class TemplateCache:
             self._sandbox = Sandbox(self._budget)
         return Template(text, self._sandbox, expression=expression)
 
-    def used(self) -> Iterator[Used]:
+    def used(self) -> Iterator[UsedNames]:
         """The names that each of them reads."""
         return (template.used for template in self._templates.values())

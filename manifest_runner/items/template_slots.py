@@ -14,7 +14,7 @@ from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.manifest.document import AnalysisSpec
 from manifest_runner.model import DataPath
 from manifest_runner.rows.base import Rows
-from manifest_runner.templates.model import TemplateFault, Used, has_delimiters
+from manifest_runner.templates.model import TemplateFault, UsedNames, has_delimiters
 from manifest_runner.templates.scope import Scope
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
@@ -34,7 +34,7 @@ class SlotReader:
             self._known["source"] = Scope(dict.fromkeys(("file", "stem")), 'the source has no "{}"')
         if spec.for_each is not None and spec.for_each.group_by is not None:
             self._known["rows"] = None
-        self.used: list[Used] = []
+        self.used: list[UsedNames] = []
         self._templates: list[Template] = []
         self.broken: list[DataPath] = []
 

@@ -54,7 +54,7 @@ SETTLING_SECONDS = 3600
 MAX_UNSEEN_ATTEMPTS = 10
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundAnalyses(msgspec.Struct, frozen=True):
     """The analyses that exist, by each of their technical tags, and all their userReferences.
 
     Of several with one tag, the oldest that was not aborted counts, or the oldest if all were.
@@ -98,7 +98,7 @@ def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known
 def wait_for_all(
     env: LaunchEnvironment,
     due: int,
-    hits: Callable[[Found], Iterable[Match]],
+    hits: Callable[[FoundAnalyses], Iterable[Match]],
     mode: AdoptMode,
     awaits: Callable[[Sequence[Match]], bool] | None = None,
 ) -> list[Match]:
@@ -147,7 +147,7 @@ def _ends(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs)
     return ends
 
 
-def existing(items: Iterable[JournaledItem], body: bytes, found: Found) -> list[Match]:
+def existing(items: Iterable[JournaledItem], body: bytes, found: FoundAnalyses) -> list[Match]:
     """The items of a batch with this body that exist."""
     seen = {item: analysis for item in items if (analysis := found.get(item.digest)) is not None}
     requests = requests_in(body) if seen else {}
@@ -195,7 +195,7 @@ def _adopt(env: LaunchEnvironment, match: Match) -> None:
     env.lockfile.items[item.user_reference] = launched(env.lockfile.items.get(item.user_reference), launch)
 
 
-def find_stamped(env: LaunchEnvironment) -> Found:
+def find_stamped(env: LaunchEnvironment) -> FoundAnalyses:
     """All analyses of this manifest, also under its former names."""
     by_stamp: dict[str, Analysis] = {}
     references: set[str] = set()
@@ -203,14 +203,16 @@ def find_stamped(env: LaunchEnvironment) -> Found:
         references.add(analysis.user_reference)
         for stamp in analysis.technical_tags:
             by_stamp.setdefault(stamp, analysis)
-    return Found(by_stamp, references)
+    return FoundAnalyses(by_stamp, references)
 
 
 def _aborted_last(analysis: Analysis) -> tuple[bool, tuple[datetime, str]]:
     return analysis.status in ABORTED_ANALYSIS, age_order(analysis)
 
 
-def _all_latest(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs, found: Found) -> Iterator[Match]:
+def _all_latest(
+    env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs, found: FoundAnalyses
+) -> Iterator[Match]:
     for launch in launches:
         before = env.lockfile.items.get(launch.user_reference)
         match = _latest(launch, found, known_as)
@@ -220,7 +222,7 @@ def _all_latest(env: LaunchEnvironment, launches: Iterable[Launch], known_as: Kn
             yield match
 
 
-def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -> Match | None:
+def _twin(launch: Launch, before: LockedItem, found: FoundAnalyses, known_as: KnownAs) -> Match | None:
     """Another launch with the digest of an aborted one, in case somebody cleaned up doubles."""
     twin = found.get(before.digest)
     if not before.was_aborted or twin is None or twin.status in ABORTED_ANALYSIS:
@@ -231,7 +233,7 @@ def _twin(launch: Launch, before: LockedItem, found: Found, known_as: KnownAs) -
     return Match(item, twin, known_as.request_hash(launch), before.accepted)
 
 
-def _latest(launch: Launch, found: Found, known_as: KnownAs) -> Match | None:
+def _latest(launch: Launch, found: FoundAnalyses, known_as: KnownAs) -> Match | None:
     """The last existing attempt at a launch; None if there is none.
 
     Somebody whose lockfile we have not seen may have retried a failed item with success.
@@ -245,7 +247,7 @@ def _latest(launch: Launch, found: Found, known_as: KnownAs) -> Match | None:
     return latest
 
 
-def _at_attempt(launch: Launch, attempt: int, found: Found, known_as: KnownAs) -> Match | None:
+def _at_attempt(launch: Launch, attempt: int, found: FoundAnalyses, known_as: KnownAs) -> Match | None:
     now = ""
     for digest, reference in known_as.digests(launch, attempt):
         now = now or digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from manifest_runner.ica.model import Analysis, BatchItem
-from manifest_runner.launch.journal.journal import Answer, JournaledItem
+from manifest_runner.launch.journal.journal import JournaledItem, PostAnswer
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
 from manifest_runner.model import FAILED_ANALYSIS, Kind
@@ -13,7 +13,7 @@ from manifest_runner.signed_urls import mask_json
 from manifest_runner.timestamps import timestamp
 
 
-def record_answer(lockfile: Lockfile, answer: Answer) -> None:
+def record_answer(lockfile: Lockfile, answer: PostAnswer) -> None:
     """Record a launched batch. Doing it twice changes nothing, even after later launches of its items.
 
     An interrupt can come halfway; doing it again then completes the record, which is why the batch comes last.

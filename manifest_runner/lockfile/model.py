@@ -27,7 +27,7 @@ class Detail(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc
     """A value inside a batch or an item; members that a newer version has added to it are dropped."""
 
 
-class Source(Detail, frozen=True):
+class SourceCommit(Detail, frozen=True):
     """The commit that was checked out; ``dirty`` if files had changed since."""
 
     commit: str
@@ -47,7 +47,7 @@ class LockedBatch(Value, frozen=True):
     submitted_at: str
     requests: str | None = None
     by: str | None = None
-    source: Source | None = None
+    source: SourceCommit | None = None
     plan_digest: Digest | None = None
     more: dict[str, Any] = msgspec.field(default_factory=dict, name=MORE)
 

@@ -10,7 +10,7 @@ from manifest_runner.model import DataPath
 from manifest_runner.names.data_slots import with_data
 
 
-class Used:
+class UsedData:
     """The pipelines and data that requests use, by id or name, collected from one request after the other."""
 
     def __init__(self) -> None:

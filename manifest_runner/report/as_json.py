@@ -26,7 +26,7 @@ import json
 from typing import Any
 
 from manifest_runner.lockfile.model import LockedFailure, LockedOutput
-from manifest_runner.report.rows import Launch, Row
+from manifest_runner.report.rows import LaunchRow, Row
 from manifest_runner.report.source import ReportSource
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import BatchRow, Summary
@@ -82,7 +82,7 @@ def _item(row: Row) -> dict[str, Any]:
     }
 
 
-def _launch(launch: Launch) -> dict[str, Any]:
+def _launch(launch: LaunchRow) -> dict[str, Any]:
     return {
         "state": launch.state,
         "status": launch.creation,
@@ -100,7 +100,7 @@ def _launch(launch: Launch) -> dict[str, Any]:
     }
 
 
-def _analysis(launch: Launch) -> dict[str, Any] | None:
+def _analysis(launch: LaunchRow) -> dict[str, Any] | None:
     if launch.analysis_id is None:
         return None
     return {

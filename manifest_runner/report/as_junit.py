@@ -10,7 +10,7 @@ from itertools import groupby
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from manifest_runner.report.rows import Launch, Row
+from manifest_runner.report.rows import LaunchRow, Row
 from manifest_runner.report.source import ReportSource
 from manifest_runner.report.summary import Summary
 
@@ -54,7 +54,7 @@ def _case(row: Row, suite: str) -> TestCase:
     return case
 
 
-def _details(launch: Launch) -> str:
+def _details(launch: LaunchRow) -> str:
     facts = {
         "reason": launch.reason,
         "message": launch.message if launch.failure else None,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from manifest_runner.report.reasons import group_by_reason
 from manifest_runner.report.rows import Row
-from manifest_runner.report.source import ReportSource, command
+from manifest_runner.report.source import ReportSource, command_for
 from manifest_runner.report.states import State, Tone
 from manifest_runner.report.summary import Summary
 from manifest_runner.text import counted, plain_text
@@ -50,10 +50,10 @@ def _head(summary: Summary, source: ReportSource) -> str:
 
 def _next_steps(summary: Summary, source: ReportSource) -> Iterator[str]:
     if summary.total("failed"):
-        again = command("run", source, summary.server, "--retry-failed")
+        again = command_for("run", source, summary.server, "--retry-failed")
         yield f"Fix the cause, then launch the failed ones again: {_code(again, _LONGEST_MESSAGE)}"
     if summary.total("open"):
-        refresh = command("status", source, summary.server)
+        refresh = command_for("status", source, summary.server)
         yield f"{_unfinished(summary)} {_code(refresh, _LONGEST_MESSAGE)} asks ICA again."
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import structs
 
-from manifest_runner.report.rows import Launch, Row, failure_words
+from manifest_runner.report.rows import LaunchRow, Row, failure_words
 from manifest_runner.report.same_cause import blanked, common, largest_first
 
 
@@ -24,7 +24,7 @@ def group_by_reason(failed: Iterable[Row]) -> tuple[Reason, ...]:
     return tuple(Reason(common((row.launch.reason for row in rows), alike), tuple(rows)) for alike, rows in groups)
 
 
-def _alike(launch: Launch) -> str:
+def _alike(launch: LaunchRow) -> str:
     """The reason without what may differ: keeps the step and exit code, drops ids and numbers in the last line."""
     failure = launch.failure
     if failure is None:

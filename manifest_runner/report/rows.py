@@ -18,7 +18,7 @@ from manifest_runner.text import plain_text
 Link = Callable[[str | None], str | None]
 
 
-class Launch(msgspec.Struct, frozen=True):
+class LaunchRow(msgspec.Struct, frozen=True):
     """One launch of an item, the current or an earlier one. Times are RFC 3339 text from the API."""
 
     state: State
@@ -73,8 +73,8 @@ class Row(msgspec.Struct, frozen=True):
     accepted: bool
     failure_accepted: bool
     renamed_from: str | None
-    launch: Launch
-    earlier: tuple[Launch, ...]
+    launch: LaunchRow
+    earlier: tuple[LaunchRow, ...]
 
     @property
     def state(self) -> State:
@@ -104,9 +104,9 @@ def shown_text(value: object) -> str | None:
     return plain_text(value) if isinstance(value, str) and value else None
 
 
-def _launch(item: LockedItem, link: Link) -> Launch:
+def _launch(item: LockedItem, link: Link) -> LaunchRow:
     seen = partial(getattr, item.analysis)
-    return Launch(
+    return LaunchRow(
         state=state_of(item.status, seen("status", None)),
         creation=shown_text(item.status),
         message=shown_text(item.message),

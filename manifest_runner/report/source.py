@@ -22,7 +22,7 @@ class ReportSource(msgspec.Struct, frozen=True):
     web_url: str | None = None
 
 
-def command(name: str, source: ReportSource, server: str, *options: str) -> str:
+def command_for(name: str, source: ReportSource, server: str, *options: str) -> str:
     """A command line to continue with, such as ``manifest-runner status study.yaml``."""
     return command_line(name, source.manifest, server == EMULATOR_SERVER, *options)
 

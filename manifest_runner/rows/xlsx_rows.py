@@ -16,7 +16,7 @@ from manifest_runner.manifest.input_file import refuse_unreadable
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.cells import has_blank_edge
 from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
-from manifest_runner.rows.xlsx_scan import BadWorkbook, Found, Scanned, find_sheets, opened, scan_sheet
+from manifest_runner.rows.xlsx_scan import BadWorkbook, FoundCell, Scanned, find_sheets, opened, scan_sheet
 from manifest_runner.text import listed, near_miss, shown
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _chosen(sheets: dict[str, str], label: str, wanted: str | None) -> tuple[str
     return name, sheets[name]
 
 
-def _packed(sheet: Any, found: Sequence[Found]) -> _Cells:
+def _packed(sheet: Any, found: Sequence[FoundCell]) -> _Cells:
     """The rows of a sheet up to the last one with content; adds what the library reads as blank."""
     start, end = sheet.start or (0, 0), sheet.end or (0, -1)
     first_column = min([start[1] + 1, *(each.column for each in found)])

@@ -38,7 +38,7 @@ class BadWorkbook(ValueError):
     """A file that is not a workbook, or one that is refused; the message says why."""
 
 
-class Found(NamedTuple):
+class FoundCell(NamedTuple):
     """A cell that the library would read as blank: its row and column from 1, and its actual content."""
 
     row: int
@@ -64,7 +64,7 @@ def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
 class Scanned(NamedTuple):
     """Facts about a sheet that the library does not show: cells that it reads as blank, and hidden rows."""
 
-    found: Sequence[Found] = ()
+    found: Sequence[FoundCell] = ()
     hidden: Sequence[int] = ()
 
 
@@ -85,7 +85,7 @@ class _Scan:
     """Follows the XML of a sheet: the place of each cell, whether it has a formula, and whether it has a value."""
 
     def __init__(self) -> None:
-        self.found: list[Found] = []
+        self.found: list[FoundCell] = []
         self.hidden: list[int] = []
         self.strings = 0
         self._cells = 0
@@ -166,9 +166,9 @@ class _Scan:
         self._parser.CharacterDataHandler = None
         text = "".join(self._value or ()).strip()
         if self._type == "e":
-            self.found.append(Found(self._row, self._column, text or "#VALUE!"))
+            self.found.append(FoundCell(self._row, self._column, text or "#VALUE!"))
         elif self._value is None or (not text and self._type != "str"):
-            self.found.append(Found(self._row, self._column, NO_RESULT))
+            self.found.append(FoundCell(self._row, self._column, NO_RESULT))
         self._type, self._is_special, self._value = "", False, None
 
     def _refuse_large(self) -> None:

@@ -96,7 +96,7 @@ class Git:
         """The output of a command. Raises RunnerError if it fails."""
         done = self.run(*arguments, stdin=stdin)
         if done.code != 0:
-            raise in_words(done.err, arguments[0])
+            raise git_error(done.err, arguments[0])
         return done.out
 
 
@@ -117,7 +117,7 @@ def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **_NO_QUESTIONS, **_WHO, "LC_ALL": "C", "LANGUAGE": "C"}
 
 
-def in_words(err: str, command: str) -> RunnerError:
+def git_error(err: str, command: str) -> RunnerError:
     """The error for git's message: exit 4 if access is denied, 2 if the remote does not exist, otherwise 5."""
     said = _said(err)
     if any(mark in err for mark in _DENIED):

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from manifest_runner.errors import Unreachable, UsageProblem
-from manifest_runner.store.git_process import Git, in_words
+from manifest_runner.store.git_process import Git, git_error
 from manifest_runner.store.interface import Conflict, Stored
 
 _FOLDER = "refs/manifest-runner/"
@@ -109,7 +109,7 @@ class GitRefs:
         said = done.out + done.err
         if any(mark in said for mark in _CHANGED):
             raise Conflict(name)
-        raise in_words(_rejection(done.out) or done.err, "push")
+        raise git_error(_rejection(done.out) or done.err, "push")
 
 
 def _rejection(porcelain: str) -> str:

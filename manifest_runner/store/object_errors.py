@@ -71,7 +71,7 @@ def not_a_store(where: str, said: str = "") -> BadState:
     return BadState(f"{where}: something other than the store answers there{_of(said)}. Check the address.")
 
 
-def in_words(error: Exception, where: str, action: Action, credentials: str) -> RunnerError:
+def store_error(error: Exception, where: str, action: Action, credentials: str) -> RunnerError:
     """The error that ends the command: exit 5 if retrying can help, otherwise 6.
 
     ``credentials`` names the variables to set.

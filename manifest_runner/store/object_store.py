@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from manifest_runner.errors import BadState, RunnerError, UsageProblem
 from manifest_runner.store.aws_files import aws_options
 from manifest_runner.store.interface import Conflict, Stored
-from manifest_runner.store.object_errors import Action, in_words, is_absent, not_a_store
+from manifest_runner.store.object_errors import Action, is_absent, not_a_store, store_error
 from manifest_runner.store.settings import ENDPOINTS, check_settings, credential_words, is_local
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class ObjectStore:
         try:
             yield
         except (BaseError, OSError, ValueError) as e:
-            raise in_words(e, self.where(name), action, self._credentials) from None
+            raise store_error(e, self.where(name), action, self._credentials) from None
 
 
 def _condition(version: str) -> UpdateVersion:

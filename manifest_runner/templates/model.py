@@ -53,7 +53,7 @@ class Query(msgspec.Struct, frozen=True):
     filters: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
-class Used(msgspec.Struct, frozen=True):
+class UsedNames(msgspec.Struct, frozen=True):
     """The ``columns`` and ``vars`` that a template uses, by name; the flags are set if it may use all of them.
 
     ``roots`` are all names that it uses, such as ``index``; ``tables`` are those in which it looks up rows.

@@ -70,7 +70,7 @@ _STATEMENTS: Mapping[type[nodes.Node], str] = {
 KEYS_SHOWN = 6
 
 
-class Missing(jinja2.StrictUndefined):
+class MissingName(jinja2.StrictUndefined):
     """An undefined value whose message names the nearest existing one."""
 
     @property
@@ -112,7 +112,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, budget: Budget | None = None) -> None:
         super().__init__(
-            undefined=Missing,
+            undefined=MissingName,
             finalize=in_text,
             keep_trailing_newline=True,
             autoescape=False,

@@ -18,7 +18,7 @@ from jinja2.exceptions import SecurityError
 
 from manifest_runner.templates.filters import FILTERS, in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_large, weight
-from manifest_runner.templates.model import Lookup, Query, TemplateFault, Used, has_delimiters
+from manifest_runner.templates.model import Lookup, Query, TemplateFault, UsedNames, has_delimiters
 from manifest_runner.templates.row_queries import plain_filter, query_of, step_of
 from manifest_runner.templates.sandbox import MAPPING_METHODS, Sandbox
 from manifest_runner.templates.syntax_messages import NO_END_OF_COMMENT, syntax_words
@@ -91,7 +91,7 @@ class Template:
         return not any(node.name in _OF_ROWS for node in self.tree.find_all(nodes.Name))
 
     @cached_property
-    def used(self) -> Used:
+    def used(self) -> UsedNames:
         columns, whole_row = _steps_into("row", self.tree)
         names, whole_vars = _steps_into("vars", self.tree)
         tables, _ = _steps_into("tables", self.tree)
@@ -99,7 +99,7 @@ class Template:
         if "rows" in roots:
             mentioned = frozenset(_mentioned(self.tree))
             columns, whole_row = columns | mentioned, whole_row or not mentioned
-        return Used(columns, names, whole_row, whole_vars, roots, tables)
+        return UsedNames(columns, names, whole_row, whole_vars, roots, tables)
 
     def mentions(self, name: str) -> bool:
         """Whether it may read this name or key, of anything or in the path of a filter such as ``map``."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from jinja2 import nodes
 
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.templates.model import Used
+from manifest_runner.templates.model import UsedNames
 from manifest_runner.templates.sandbox import MAPPING_METHODS
 from manifest_runner.templates.scope import ROOTS, Scope, root_missing
 from manifest_runner.templates.template import Template, lookup_of
@@ -79,7 +79,9 @@ class ColumnUse:
         self._places: dict[Hashable, Callable[[], Place]] = {}
         self._unread: dict[Hashable, list[str]] = {}
 
-    def add(self, source: Hashable, place: Callable[[], Place], columns: Sequence[str], used: Iterable[Used]) -> None:
+    def add(
+        self, source: Hashable, place: Callable[[], Place], columns: Sequence[str], used: Iterable[UsedNames]
+    ) -> None:
         """``place`` is where the manifest names the samplesheet ``source``."""
         self._places.setdefault(source, place)
         unread = self._unread.get(source, list(columns))

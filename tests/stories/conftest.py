@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 import pytest
 import served_cli
 
-from manifest_runner.emulator import EmulatorOptions, parse_oddities, record, running
+from manifest_runner.emulator import EmulatorOptions, execution_record, parse_oddities, running
 from manifest_runner.planning.identity import DIGEST_STAMP
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
@@ -35,15 +35,15 @@ class Emulator:
 
     def executed(self) -> list[str]:
         """The userReferences that were created, one for each time."""
-        return [execution.user_reference for execution in record.executions(self.database)]
+        return [execution.user_reference for execution in execution_record.executions(self.database)]
 
     def requests(self) -> Counter[str]:
         """How often each endpoint was asked, by its name: ``GET /api/projects/{projectId}/data``."""
-        return record.requests(self.database)
+        return execution_record.requests(self.database)
 
     def most_unfinished(self) -> int:
         """How many analyses were unfinished at once."""
-        return record.most_unfinished(self.database)
+        return execution_record.most_unfinished(self.database)
 
 
 # What an interpreter reads when it starts, and a fork of one no more.

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from crash_lab import KILLED, POST, SAMPLES, Checkout, Emulator, ForkServer, Place
 
-from manifest_runner.emulator.record import most_unfinished
+from manifest_runner.emulator.execution_record import most_unfinished
 
 pytest_plugins = ["lab_plugin"]
 

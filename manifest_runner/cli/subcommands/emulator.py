@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from manifest_runner.cli.options import FILE, SECONDS, grouped
+from manifest_runner.cli.options import FILE, SECONDS, option_group
 from manifest_runner.emulator.oddities import Oddities, parse_oddities
 from manifest_runner.emulator.options import CatalogError, EmulatorOptions, Fault, parse_fault
 from manifest_runner.errors import UsageProblem
@@ -26,7 +26,7 @@ def _oddities(_context: click.Context, _parameter: click.Parameter, oddities: tu
         raise click.BadParameter(str(e)) from e
 
 
-emulator_options = grouped(
+emulator_options = option_group(
     "options",
     EmulatorOptions,
     click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this local address."),

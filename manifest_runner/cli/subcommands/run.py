@@ -25,7 +25,7 @@ from manifest_runner.planning.choices import Choices
 
 if TYPE_CHECKING:
     from manifest_runner.cli.views.run import Ended
-    from manifest_runner.commands.run import Outcome
+    from manifest_runner.commands.run import RunOutcome
     from manifest_runner.planning.plan import Plan
 
 EPILOG = """\b
@@ -72,7 +72,7 @@ def command(
     options = structs.replace(options, choices=choices, detail=console.detail)
     with progress_on(console) as progress:
 
-        def run_one(manifest: Path) -> Outcome:
+        def run_one(manifest: Path) -> RunOutcome:
             progress.begin(f"== {manifest}" if len(manifests) > 1 else None)
             asked = structs.replace(options, approve=_approval(manifest, console, progress))
             return run.run(manifest, target, asked, context_of(progress))
@@ -101,7 +101,7 @@ def command(
 
 
 def _ended(
-    manifest: Path, run_one: Callable[[Path], Outcome], console: Console, progress: Progress, manifests: int
+    manifest: Path, run_one: Callable[[Path], RunOutcome], console: Console, progress: Progress, manifests: int
 ) -> Ended:
     """How one manifest's run ended. If there are several, a failure does not stop the others."""
     from manifest_runner.cli.views.run import Ended

@@ -12,7 +12,7 @@ from manifest_runner.cli.console import FEW
 from manifest_runner.cli.views.counts import count_states, states_line
 from manifest_runner.cli.views.doubles import double_lines, doubles_document
 from manifest_runner.cli.views.plan import plan_document
-from manifest_runner.commands.run import Outcome
+from manifest_runner.commands.run import RunOutcome
 from manifest_runner.errors import RunnerError
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.report.states import State
@@ -23,7 +23,7 @@ from manifest_runner.text import counted
 class Ended(msgspec.Struct, frozen=True):
     """How the run of one manifest ended, and after how many seconds."""
 
-    end: Outcome | RunnerError
+    end: RunOutcome | RunnerError
     seconds: float
 
     @property
@@ -31,7 +31,7 @@ class Ended(msgspec.Struct, frozen=True):
         return self.end.exit_code
 
 
-def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
+def run_document(outcome: RunOutcome, seconds: float) -> dict[str, Any]:
     """The keys of ``plan --json`` for the plan that was run, what it launched, and how that ended."""
     states = count_states(_launched(outcome))
     launched = frozenset(outcome.launched)
@@ -49,7 +49,7 @@ def run_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
     }
 
 
-def run_lines(outcome: Outcome, seconds: float) -> list[str]:
+def run_lines(outcome: RunOutcome, seconds: float) -> list[str]:
     """Failed items, what was done and how it ended, and what to do next."""
     lines = [*failure_lines(outcome), *_renamed_line(outcome), *_done_lines(outcome, seconds)]
     if outcome.failures:
@@ -65,7 +65,7 @@ def run_lines(outcome: Outcome, seconds: float) -> list[str]:
     return [*lines, f"lockfile: {outcome.path}"]
 
 
-def failure_lines(outcome: Outcome) -> list[str]:
+def failure_lines(outcome: RunOutcome) -> list[str]:
     """Failed items with the API's reason, and the places in the manifest and the samplesheet they came from."""
     lines = []
     for failure in outcome.failures[:FEW]:
@@ -76,7 +76,7 @@ def failure_lines(outcome: Outcome) -> list[str]:
     return [*lines, *double_lines(outcome.doubles)]
 
 
-def _renamed_line(outcome: Outcome) -> list[str]:
+def _renamed_line(outcome: RunOutcome) -> list[str]:
     count = len(outcome.plan.renamed)
     return [f"kept {counted(count, 'launch', 'launches')} under new names"] if count else []
 
@@ -93,7 +93,7 @@ def summary_lines(ended: Mapping[Path, Ended]) -> list[str]:
     return lines
 
 
-def _done_lines(outcome: Outcome, seconds: float) -> list[str]:
+def _done_lines(outcome: RunOutcome, seconds: float) -> list[str]:
     """What this run launched, and the state of all the manifest's items if there are more."""
     mine = _launched(outcome)
     everything = [item for item in outcome.lockfile.items.values() if not item.removed]
@@ -110,5 +110,5 @@ def _done_lines(outcome: Outcome, seconds: float) -> list[str]:
     return lines
 
 
-def _launched(outcome: Outcome) -> list[LockedItem]:
+def _launched(outcome: RunOutcome) -> list[LockedItem]:
     return [outcome.lockfile.items[each] for each in outcome.launched]

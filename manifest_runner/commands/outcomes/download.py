@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from manifest_runner.commands.outcomes.output_files import Missing, SignedUrls, WantedFile, find_files
+from manifest_runner.commands.outcomes.output_files import MissingOutput, SignedUrls, WantedFile, find_files
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Unreachable, UsageProblem
 from manifest_runner.files import unwritable
@@ -49,7 +49,7 @@ class Downloaded(msgspec.Struct, frozen=True):
     folder: Path
     fetched: int
     present: int
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingOutput, ...]
     matches_nothing: bool = False
 
 
@@ -57,7 +57,7 @@ def download(run: OpenRun, items: Mapping[str, LockedItem], options: DownloadOpt
     """Fetch the files of these items' outputs, four at a time."""
     found = find_files(run.client(), items, options.include) if items else []
     files = [each for each in found if isinstance(each, WantedFile)]
-    missing = [each for each in found if isinstance(each, Missing)]
+    missing = [each for each in found if isinstance(each, MissingOutput)]
     due = [file for file in files if not _is_there(options.folder / file.path, file)]
     failed = fetch_all(run, options.folder, due)
     return Downloaded(
@@ -69,7 +69,7 @@ def download(run: OpenRun, items: Mapping[str, LockedItem], options: DownloadOpt
     )
 
 
-def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: bool = False) -> list[Missing]:
+def fetch_all(run: OpenRun, folder: Path, files: list[WantedFile], *, lenient: bool = False) -> list[MissingOutput]:
     """Fetch files into a folder; returns those that are not available.
 
     With ``lenient`` that includes files that the credential may not download, or whose server does not answer.
@@ -91,13 +91,15 @@ def retry_policy(run: OpenRun) -> RetryPolicy:
     return RetryPolicy(context.deadline(run.options.timeout), context.notify, context.sleep, random.random)
 
 
-def _fetch(downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFile, *, lenient: bool) -> Missing | None:
+def _fetch(
+    downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFile, *, lenient: bool
+) -> MissingOutput | None:
     from manifest_runner.ica.downloads import DownloadFailed
 
     target = folder / file.path
     url = urls.of(file)
     if url is None:
-        return Missing(str(file.path), "ICA gives no download URL for it")
+        return MissingOutput(str(file.path), "ICA gives no download URL for it")
     part = target.with_name(f".{file.data_id}.part")
     try:
         _make_folder(target.parent)
@@ -109,11 +111,11 @@ def _fetch(downloads: Downloads, urls: SignedUrls, folder: Path, file: WantedFil
                 raise
             downloads.fetch(renewed, part, file.size)
     except DownloadFailed as e:
-        return Missing(str(file.path), str(e))
+        return MissingOutput(str(file.path), str(e))
     except Unreachable as e:
         if not lenient:
             raise
-        return Missing(str(file.path), str(e))
+        return MissingOutput(str(file.path), str(e))
     _finish(part, target, file)
     return None
 

@@ -35,7 +35,7 @@ class WantedFile(msgspec.Struct, frozen=True):
     time_modified: str | None
 
 
-class Missing(msgspec.Struct, frozen=True):
+class MissingOutput(msgspec.Struct, frozen=True):
     """A file or an output that is not available, and why."""
 
     path: str
@@ -49,7 +49,9 @@ class _Place(msgspec.Struct, frozen=True):
     output: LockedOutput
 
 
-def find_files(client: Client, items: Mapping[str, LockedItem], include: tuple[str, ...]) -> list[WantedFile | Missing]:
+def find_files(
+    client: Client, items: Mapping[str, LockedItem], include: tuple[str, ...]
+) -> list[WantedFile | MissingOutput]:
     """The files of all outputs of these items, in order; with ``include`` only files that match a glob."""
     from manifest_runner.ica.parallel import in_parallel
 
@@ -93,14 +95,14 @@ def _records(client: Client, places: Iterable[_Place]) -> dict[tuple[str | None,
 
 def _files(
     client: Client, place: _Place, record: DataRecord | None, include: tuple[str, ...]
-) -> Iterator[WantedFile | Missing]:
+) -> Iterator[WantedFile | MissingOutput]:
     if record is None:
-        yield Missing(clean(place.path, 200), "ICA no longer lists it")
+        yield MissingOutput(clean(place.path, 200), "ICA no longer lists it")
     elif place.output.type != "FOLDER":
         if _is_included(place.output.name, "", include):
             yield _wanted(place, "", record)
     elif record.path is None:
-        yield Missing(clean(place.path, 200), "ICA does not say where the folder is")
+        yield MissingOutput(clean(place.path, 200), "ICA does not say where the folder is")
     else:
         for inside, each in _inside(client, place.output.project_id, record.path):
             if _is_included(inside, place.output.name, include):
@@ -128,13 +130,13 @@ def _is_included(inside: str, folder: str, include: tuple[str, ...]) -> bool:
     )
 
 
-def _wanted(place: _Place, inside: str, record: DataRecord) -> WantedFile | Missing:
+def _wanted(place: _Place, inside: str, record: DataRecord) -> WantedFile | MissingOutput:
     path = f"{place.path}/{inside}" if inside else place.path
     parts = path.split("/")
     if not all(map(_is_safe, parts)):
-        return Missing(clean(path, 200), "its name is not a valid file name, or leads out of the folder")
+        return MissingOutput(clean(path, 200), "its name is not a valid file name, or leads out of the folder")
     if record.status not in (AVAILABLE, None):
-        return Missing(path, f"its status is {record.status}")
+        return MissingOutput(path, f"its status is {record.status}")
     return WantedFile(Path(*parts), record.id, place.output.project_id, record.size, record.time_modified)
 
 

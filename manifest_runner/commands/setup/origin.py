@@ -7,7 +7,7 @@ from pathlib import Path
 
 from manifest_runner.errors import RunnerError
 from manifest_runner.launch.journal.journal import Origin
-from manifest_runner.lockfile.model import Source
+from manifest_runner.lockfile.model import SourceCommit
 from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.text import plain_text
 
@@ -19,7 +19,7 @@ def find_origin(manifest: Path, workspace: Workspace, env: Mapping[str, str], pl
     """For the lockfile's batches: the user's name, the commit, and whether files have changed since."""
     folder = manifest.absolute().parent
     commit = _git(folder, env, "rev-parse", "--verify", "--quiet", "HEAD")
-    source = Source(commit, _is_dirty(folder, workspace, env)) if commit else None
+    source = SourceCommit(commit, _is_dirty(folder, workspace, env)) if commit else None
     return Origin(user_name(folder, env), source, plan)
 
 

@@ -19,7 +19,7 @@ from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import read_names, write_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.names.references import is_uuid, parse_data_name
-from manifest_runner.names.used import Used
+from manifest_runner.names.used import UsedData
 from manifest_runner.planning.plan import Plan
 
 if TYPE_CHECKING:  # requests is imported only when something is asked
@@ -98,7 +98,7 @@ class _Verdict(msgspec.Struct):
 
 def _examine_launches(run: OpenRun, plan: Plan, resolver: Resolver) -> _Verdict:
     """Check every pipeline and all data that launches give by id, or by a name in the names file."""
-    names, used, verdict = run.session.loaded.pins.names, Used(), _Verdict()
+    names, used, verdict = run.session.loaded.pins.names, UsedData(), _Verdict()
     checks: dict[str, PipelineCheck | None] = {}
     pinned = {entry.id for entry in names.pipelines.values()}
     for launch in plan.launches:

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from manifest_runner.emulator.catalog.format import Pipeline, Storage
-from manifest_runner.emulator.catalog.memory import Known, Memory
+from manifest_runner.emulator.catalog.remembered_names import Known, Memory
 from manifest_runner.emulator.protocol.identifiers import UUID_PATTERN, derive
 
 _URN = re.compile(rf"urn:ilmn:ica:pipeline:(?P<id>{UUID_PATTERN})(#.*)?", re.DOTALL)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from manifest_runner.emulator.catalog.rows import Row, Rows
+from manifest_runner.emulator.catalog.data_rows import DataRow, DataRows
 
 MatchMode = Literal["EXACT", "EXCLUDE", "FUZZY"]
 
@@ -55,7 +55,7 @@ class DataQuery(msgspec.Struct, frozen=True, kw_only=True):
     nothing: bool = False
 
 
-def select(rows: Rows, query: DataQuery, project: str) -> list[Row]:
+def select(rows: DataRows, query: DataQuery, project: str) -> list[DataRow]:
     """The rows that match a query of ``project``, sorted by path."""
     parents = frozenset(row.path for parent in query.parent_ids for row in rows.with_id(parent) if row.is_folder)
     found = {id(row): row for row in _candidates(rows, query, parents)}.values()
@@ -63,14 +63,14 @@ def select(rows: Rows, query: DataQuery, project: str) -> list[Row]:
     return sorted(met, key=lambda row: (row.path.lower(), row.path, row.id))
 
 
-def meets(row: Row, query: DataQuery, project: str) -> bool:
+def meets(row: DataRow, query: DataQuery, project: str) -> bool:
     """Whether a row matches all filters except those for its folder."""
     if query.nothing or not query.names.match(row.name):
         return False
     return _meets_exact(row, query, project) and _meets_path(row, query) and _meets_rest(row, query)
 
 
-def _meets_exact(row: Row, query: DataQuery, project: str) -> bool:
+def _meets_exact(row: DataRow, query: DataQuery, project: str) -> bool:
     return (
         (not query.ids or row.id in query.ids)
         and (not query.kind or query.kind == ("FOLDER" if row.is_folder else "FILE"))
@@ -81,7 +81,7 @@ def _meets_exact(row: Row, query: DataQuery, project: str) -> bool:
     )
 
 
-def _meets_path(row: Row, query: DataQuery) -> bool:
+def _meets_path(row: DataRow, query: DataQuery) -> bool:
     if not query.paths:
         return True
     path = row.path.lower()
@@ -90,7 +90,7 @@ def _meets_path(row: Row, query: DataQuery) -> bool:
     return path in query.paths or (not query.exact_slashes and path.rstrip("/") in query.paths)
 
 
-def _meets_rest(row: Row, query: DataQuery) -> bool:
+def _meets_rest(row: DataRow, query: DataQuery) -> bool:
     return (
         (not query.full_text or query.full_text.lower() in row.path.lower())
         and query.user_tags.match(*row.user_tags)
@@ -101,14 +101,14 @@ def _meets_rest(row: Row, query: DataQuery) -> bool:
     )
 
 
-def _is_in(row: Row, query: DataQuery, parents: frozenset[str]) -> bool:
+def _is_in(row: DataRow, query: DataQuery, parents: frozenset[str]) -> bool:
     if query.parent_ids and row.parent not in parents:
         return False
     # A listing by the folder's path does not look into a linked folder; one by its id does.
     return query.parent_path is None or (row.parent == query.parent_path and not row.in_link)
 
 
-def _candidates(rows: Rows, query: DataQuery, parents: Iterable[str]) -> Iterator[Row]:
+def _candidates(rows: DataRows, query: DataQuery, parents: Iterable[str]) -> Iterator[DataRow]:
     """Candidates that include all matching rows, as few as the indexes allow."""
     if query.ids:
         for data_id in query.ids:
@@ -125,7 +125,7 @@ def _candidates(rows: Rows, query: DataQuery, parents: Iterable[str]) -> Iterato
         yield from rows.all
 
 
-def _spelled_either_way(rows: Rows, path: str) -> Iterator[Row]:
+def _spelled_either_way(rows: DataRows, path: str) -> Iterator[DataRow]:
     yield from rows.at(path)
     if not path.endswith("/"):
         yield from rows.at(path + "/")
@@ -138,7 +138,7 @@ _FORMATS = {
 }  # fmt: skip
 
 
-def format_of(row: Row) -> str:
+def format_of(row: DataRow) -> str:
     """The code of a row's format: as given, or by the ending of its name."""
     if row.format or row.is_folder:
         return row.format or "UNKNOWN"

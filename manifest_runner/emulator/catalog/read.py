@@ -12,8 +12,8 @@ import msgspec
 import yaml
 
 from manifest_runner.emulator.catalog import format as catalog_format
-from manifest_runner.emulator.catalog.check import find_mistakes
 from manifest_runner.emulator.catalog.format import Catalog
+from manifest_runner.emulator.catalog.mistakes import find_mistakes
 from manifest_runner.emulator.options import CatalogError
 
 _KEYS = tuple(

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from manifest_runner.emulator.catalog.data import CatalogData, DataSource, MadeUpData
+from manifest_runner.emulator.catalog.data_sources import CatalogData, DataSource, MadeUpData
 from manifest_runner.emulator.catalog.format import Catalog, Project, Storage
-from manifest_runner.emulator.catalog.memory import Known, Memory
 from manifest_runner.emulator.catalog.pipelines import (
     CatalogPipelines,
     MadeUpPipelines,
@@ -18,6 +17,7 @@ from manifest_runner.emulator.catalog.pipelines import (
     resolved,
     storages,
 )
+from manifest_runner.emulator.catalog.remembered_names import Known, Memory
 from manifest_runner.emulator.protocol.identifiers import derive
 from manifest_runner.emulator.store.database import known_projects
 
@@ -43,7 +43,7 @@ class World:
         if catalog.pipelines is not None:
             self.pipelines = CatalogPipelines(resolved(catalog.pipelines, ids))
         if catalog.data is not None:
-            from manifest_runner.emulator.catalog.projects import lay_out
+            from manifest_runner.emulator.catalog.project_data import lay_out
 
             self.data = CatalogData(lay_out(catalog.data, ids, self._listed[0].id if self._listed else ""))
 

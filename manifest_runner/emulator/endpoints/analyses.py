@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
 from manifest_runner.emulator.catalog.pipelines import PipelineQuery
-from manifest_runner.emulator.outcomes.source import state_of
+from manifest_runner.emulator.outcomes.analysis_data import state_of
 from manifest_runner.emulator.protocol.media import JSON, V3, V4, require_body_type
 from manifest_runner.emulator.protocol.paging import envelope
 from manifest_runner.emulator.protocol.problems import Problem
 from manifest_runner.emulator.protocol.wire_rules import ANALYSIS_STATUSES, read_query
 from manifest_runner.emulator.store.database import add_abort
-from manifest_runner.emulator.store.queries import Filter, ItemRow, find_item, list_items
+from manifest_runner.emulator.store.item_queries import Filter, ItemRow, find_item, list_items
 from manifest_runner.emulator.store.timetable import FINAL_STATUSES
 from manifest_runner.emulator.views.analyses import status_in_version_3
 

@@ -8,9 +8,9 @@ from manifest_runner.emulator.api import Api, Call
 from manifest_runner.emulator.protocol.media import V3, require_body_type
 from manifest_runner.emulator.protocol.paging import envelope
 from manifest_runner.emulator.protocol.problems import Problem
-from manifest_runner.emulator.store.database import BatchRow, find_batch
+from manifest_runner.emulator.store.database import StoredBatch, find_batch
 from manifest_runner.emulator.store.idempotency import Answer, Slot, check_key
-from manifest_runner.emulator.store.queries import Filter, find_item, list_items
+from manifest_runner.emulator.store.item_queries import Filter, find_item, list_items
 from manifest_runner.emulator.views.analyses import batch_view
 
 _ITEM_STATUSES = ("RUNNING", "WAITING_RESOURCES", "SUCCEEDED", "FAILED")
@@ -61,7 +61,7 @@ async def get_batch_item(api: Api, call: Call) -> Response:
     return call.answer(api.views.item(row, call.now, call.media))
 
 
-def _batch(api: Api, call: Call) -> BatchRow:
+def _batch(api: Api, call: Call) -> StoredBatch:
     batch = find_batch(api.connection, call.project, call.path("batch"))
     if batch is None:
         raise Problem(404, f"The project has no analysis creation batch {call.path('batch')}.")

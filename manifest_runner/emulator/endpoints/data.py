@@ -8,12 +8,12 @@ import orjson
 from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
+from manifest_runner.emulator.catalog.data_rows import DataRow
 from manifest_runner.emulator.catalog.query import DataQuery, format_of
-from manifest_runner.emulator.catalog.rows import Row
 from manifest_runner.emulator.endpoints.data_query import read_data_query
 from manifest_runner.emulator.outcomes.admission import data_id_of
 from manifest_runner.emulator.protocol.media import V3, V4, require_body_type
-from manifest_runner.emulator.protocol.paging import Page, envelope, page_of
+from manifest_runner.emulator.protocol.paging import Page, envelope, one_page
 from manifest_runner.emulator.protocol.problems import Problem
 from manifest_runner.emulator.protocol.wire_rules import read_data_to_download
 from manifest_runner.emulator.views.data import data_view, project_data_view, urn_of
@@ -82,12 +82,12 @@ async def create_download_urls(api: Api, call: Call) -> Response:
     return call.answer({"items": [_download(api, call, row) for row in _wanted(api, call, wanted)]})
 
 
-def _download(api: Api, call: Call, row: Row) -> dict[str, str]:
+def _download(api: Api, call: Call, row: DataRow) -> dict[str, str]:
     urn = urn_of(row, api.world.project(row.owner or call.project))
     return {"dataId": row.id, "dataUrn": urn, "dataPath": row.path, "url": _url(api, call, row)}
 
 
-def _wanted(api: Api, call: Call, wanted: dict[str, list[str]]) -> Iterator[Row]:
+def _wanted(api: Api, call: Call, wanted: dict[str, list[str]]) -> Iterator[DataRow]:
     queries = {each: DataQuery(ids=(each,)) for each in wanted.get("dataIds", ())}
     queries |= {
         each: DataQuery(paths=(each.lower(),), spelled_paths=(each,), by_prefix=False)
@@ -100,7 +100,7 @@ def _wanted(api: Api, call: Call, wanted: dict[str, list[str]]) -> Iterator[Row]
         yield rows[0]
 
 
-def _row(api: Api, call: Call) -> Row:
+def _row(api: Api, call: Call) -> DataRow:
     wanted = str(call.request.path_params["data"])
     row = api.find_by_id(call.project, wanted)
     if row is None:
@@ -108,7 +108,7 @@ def _row(api: Api, call: Call) -> Row:
     return row
 
 
-def _url(api: Api, call: Call, row: Row) -> str:
+def _url(api: Api, call: Call, row: DataRow) -> str:
     if row.is_folder:
         raise Problem(400, f"{row.path} is a folder; only files can be downloaded.")
     if row.status != "AVAILABLE":
@@ -116,15 +116,15 @@ def _url(api: Api, call: Call, row: Row) -> str:
     return api.signer.url(call.project, row, call.now)
 
 
-def _answer(api: Api, call: Call, rows: list[Row]) -> Response:
+def _answer(api: Api, call: Call, rows: list[DataRow]) -> Response:
     page = api.page(call)
-    listing = page_of(_sorted(rows, page), page)
+    listing = one_page(_sorted(rows, page), page)
     projects = {owner: api.world.project(owner or call.project) for owner in {row.owner for row in listing.rows}}
     views = [project_data_view(row, call.project, projects[row.owner]) for row in listing.rows]
     return Response(orjson.dumps(envelope(listing, views)), media_type=call.media)
 
 
-def _sorted(rows: list[Row], page: Page) -> list[Row]:
+def _sorted(rows: list[DataRow], page: Page) -> list[DataRow]:
     for term in reversed(page.sort.split(",") if page.sort else []):
         name, *direction = term.split() or [""]
         if name not in _SORTS or direction not in ([], ["asc"], ["desc"]):

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from manifest_runner.emulator.api import Api, Call
 from manifest_runner.emulator.endpoints.analyses import find_analysis
 from manifest_runner.emulator.outcomes.analysis import Outcome
+from manifest_runner.emulator.outcomes.analysis_data import state_of
 from manifest_runner.emulator.outcomes.details import read_details
-from manifest_runner.emulator.outcomes.source import state_of
 from manifest_runner.emulator.protocol.problems import Problem
-from manifest_runner.emulator.store.queries import ItemRow
+from manifest_runner.emulator.store.item_queries import ItemRow
 from manifest_runner.emulator.views.data import data_view
 from manifest_runner.emulator.views.outcomes import output_views, step_views
 

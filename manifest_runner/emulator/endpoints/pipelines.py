@@ -12,10 +12,10 @@ from manifest_runner.emulator.catalog.format import Pipeline
 from manifest_runner.emulator.catalog.pipelines import PipelineQuery
 from manifest_runner.emulator.protocol.identifiers import derive
 from manifest_runner.emulator.protocol.media import JSON, V3, V4, require_body_type
-from manifest_runner.emulator.protocol.paging import envelope, page_of
+from manifest_runner.emulator.protocol.paging import envelope, one_page
 from manifest_runner.emulator.protocol.problems import Problem
 from manifest_runner.emulator.protocol.wire_rules import read_pipeline_query
-from manifest_runner.emulator.views.names import (
+from manifest_runner.emulator.views.catalog import (
     input_views,
     parameter_views,
     pipeline_view,
@@ -39,7 +39,7 @@ async def search_pipelines(api: Api, call: Call) -> Response:
     query = _query(read_pipeline_query(await call.request.body()))
     if api.options.oddities.ignore_filters:
         query = PipelineQuery()
-    listing = page_of(api.world.pipelines.search(call.project, query), api.page(call))
+    listing = one_page(api.world.pipelines.search(call.project, query), api.page(call))
     views = [pipeline_view(each, api.world.storage(each.storage), newer=True) for each in listing.rows]
     return call.answer(envelope(listing, views))
 

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from manifest_runner.emulator.api import Api, Call
 from manifest_runner.emulator.protocol.media import V4
-from manifest_runner.emulator.protocol.paging import envelope, page_of
-from manifest_runner.emulator.views.names import project_view, storage_view
+from manifest_runner.emulator.protocol.paging import envelope, one_page
+from manifest_runner.emulator.views.catalog import project_view, storage_view
 
 
 async def list_projects(api: Api, call: Call) -> Response:
@@ -17,7 +17,7 @@ async def list_projects(api: Api, call: Call) -> Response:
     found = api.world.search_projects(text) if text else api.world.projects()
     if query.get("includeHiddenProjects", "false").lower() != "true":
         found = [each for each in found if not each.hidden]
-    listing = page_of(found, api.page(call))
+    listing = one_page(found, api.page(call))
     return call.answer(envelope(listing, [project_view(each) for each in listing.rows]))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from manifest_runner.emulator.catalog.rows import Row
+from manifest_runner.emulator.catalog.data_rows import DataRow
 
 _CHUNK = 64 * 1024
 
 
-def content(row: Row, first: int, end: int) -> Iterator[bytes]:
+def content(row: DataRow, first: int, end: int) -> Iterator[bytes]:
     """The bytes from ``first`` up to but not including ``end``, in pieces."""
     if row.text is not None:
         yield row.text.encode()[first:end]
@@ -23,5 +23,5 @@ def content(row: Row, first: int, end: int) -> Iterator[bytes]:
         first += len(piece)
 
 
-def _block(row: Row) -> bytes:
+def _block(row: DataRow) -> bytes:
     return f"{row.path} {hashlib.sha256(row.id.encode()).hexdigest()}\n".encode()

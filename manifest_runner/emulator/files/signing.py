@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from manifest_runner.emulator.catalog.rows import Row
+from manifest_runner.emulator.catalog.data_rows import DataRow
 
 _SECRET = b"the emulator keeps no secrets"
 _LIFETIME = 3600
@@ -21,7 +21,7 @@ class Signer:
     def __init__(self, base: str) -> None:
         self._base = base
 
-    def url(self, project: str, row: Row, now: float) -> str:
+    def url(self, project: str, row: DataRow, now: float) -> str:
         """A URL with which anybody can fetch the file for an hour."""
         path = quote(f"/{project}/{row.id}{row.path}")
         date = datetime.fromtimestamp(now, UTC).strftime(_DATE)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from manifest_runner.emulator.catalog.data_rows import DataRow
 from manifest_runner.emulator.catalog.format import Pipeline
-from manifest_runner.emulator.catalog.rows import Row
 from manifest_runner.emulator.catalog.world import World
 
 _URN = re.compile(r"urn:ilmn:ica:region:[^:]+:data:(?P<id>[^:#]+)(#.*)?", re.DOTALL)
-FindData = Callable[[str, str], Row | None]
+FindData = Callable[[str, str], DataRow | None]
 
 
 class Admission:

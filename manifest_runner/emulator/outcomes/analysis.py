@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from manifest_runner.emulator.catalog.data_rows import DataRow, folders_above
 from manifest_runner.emulator.catalog.format import File, Rule, Step
-from manifest_runner.emulator.catalog.rows import Row, folders_above
 from manifest_runner.emulator.outcomes import made_up
 from manifest_runner.emulator.outcomes.details import Details, read_details
 from manifest_runner.emulator.protocol.identifiers import derive
-from manifest_runner.emulator.store.queries import ItemRow
+from manifest_runner.emulator.store.item_queries import ItemRow
 from manifest_runner.emulator.store.timetable import FINAL_STATUSES, AnalysisState, Fate
 
 _LOGS = "ica_logs/"
@@ -27,15 +27,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     steps: tuple[Step, ...]
     outputs: dict[str, tuple[str, ...]]
-    rows: dict[str, Row]
+    rows: dict[str, DataRow]
     price: float | None
 
-    def log(self, step: Step, stream: str) -> Row | None:
+    def log(self, step: Step, stream: str) -> DataRow | None:
         """The log of a step, if there is one."""
         return self.rows.get(_log_path(step, stream))
 
     @property
-    def logs_folder(self) -> Row | None:
+    def logs_folder(self) -> DataRow | None:
         """The folder of all logs."""
         return self.rows.get(_LOGS)
 
@@ -120,7 +120,7 @@ def _log_path(step: Step, stream: str) -> str:
     return f"{_LOGS}{re.sub(r'[^A-Za-z0-9._-]', '_', step.name)}-{stream}.log"
 
 
-def _rows(item: ItemRow, details: Details, files: dict[str, File], ended: float) -> Iterator[tuple[str, Row]]:
+def _rows(item: ItemRow, details: Details, files: dict[str, File], ended: float) -> Iterator[tuple[str, DataRow]]:
     folders = {folder for path in files for folder in _folders_above(path)}
     for path in sorted(folders - files.keys()):
         yield path, _row(item, details, File(path=path), ended)
@@ -132,12 +132,12 @@ def _folders_above(path: str) -> Iterator[str]:
     return (folder.removeprefix("/") for folder in folders_above(f"/{path}"))
 
 
-def _row(item: ItemRow, details: Details, file: File, ended: float) -> Row:
+def _row(item: ItemRow, details: Details, file: File, ended: float) -> DataRow:
     kind = "fol." if file.path.endswith("/") else "fil."
     digits = item.analysis.replace("-", "")[:_DIGITS_OF_ANALYSIS] + derive("output", file.path)[-12:]
     size = len(file.text.encode()) if file.text is not None else file.size
     project, path = details.place(item.project, item.reference, file.path)
-    return Row(
+    return DataRow(
         id=kind + digits,
         path=path,
         owner=project,

@@ -52,7 +52,7 @@ class Listing(NamedTuple):
     cursor: Cursor | None
 
 
-def page_of(rows: Sequence[Any], page: Page) -> Listing:
+def one_page(rows: Sequence[Any], page: Page) -> Listing:
     """One page of rows that are all in memory; their order must be the same for each page."""
     if page.by_offset:
         start = page.offset or 0

@@ -88,7 +88,7 @@ class NewItem(NamedTuple):
     details: str | None
 
 
-class BatchRow(NamedTuple):
+class StoredBatch(NamedTuple):
     """A batch: ``done`` is when all its items are settled."""
 
     id: str
@@ -163,7 +163,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-def add_batch(connection: sqlite3.Connection, batch: BatchRow, items: Iterable[NewItem]) -> None:
+def add_batch(connection: sqlite3.Connection, batch: StoredBatch, items: Iterable[NewItem]) -> None:
     """Store a batch and its items; call it within a transaction."""
     cursor = connection.execute(
         f"INSERT INTO batches ({_BATCH}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
@@ -191,10 +191,10 @@ def count_launch(connection: sqlite3.Connection, project: str, user_reference: s
     return int(count)
 
 
-def find_batch(connection: sqlite3.Connection, project: str, batch_id: str) -> BatchRow | None:
+def find_batch(connection: sqlite3.Connection, project: str, batch_id: str) -> StoredBatch | None:
     """A batch of a project, or None."""
     sql = f"SELECT {_BATCH} FROM batches WHERE id = ? AND project = ?"  # noqa: S608
-    return read_one(connection, BatchRow._make, sql, (batch_id, project))
+    return read_one(connection, StoredBatch._make, sql, (batch_id, project))
 
 
 def read_one(

@@ -11,20 +11,20 @@ import orjson
 from manifest_runner.emulator.catalog.format import Pipeline
 from manifest_runner.emulator.catalog.pipelines import uuid_of
 from manifest_runner.emulator.catalog.world import World
-from manifest_runner.emulator.outcomes.source import Outcomes, state_of
+from manifest_runner.emulator.outcomes.analysis_data import Outcomes, state_of
 from manifest_runner.emulator.protocol.identifiers import derive
 from manifest_runner.emulator.protocol.media import V4
 from manifest_runner.emulator.protocol.timestamps import timestamp
-from manifest_runner.emulator.store.database import BatchRow
-from manifest_runner.emulator.store.queries import ItemRow
+from manifest_runner.emulator.store.database import StoredBatch
+from manifest_runner.emulator.store.item_queries import ItemRow
 from manifest_runner.emulator.store.timetable import (
     Fate,
     item_status,
     job_started_at,
     job_status,
 )
+from manifest_runner.emulator.views.catalog import pipeline_view
 from manifest_runner.emulator.views.common import ownership, stamped
-from manifest_runner.emulator.views.names import pipeline_view
 
 _SUMMARIES: dict[tuple[int, str], str] = {
     (Fate.CREATION_FAILS, "FAILED"): "The emulator was set to fail this creation.",
@@ -48,7 +48,7 @@ def status_in_version_3(status: str) -> str:
     return _VERSION_3_NAMES.get(status, status)
 
 
-def batch_view(batch: BatchRow, now: float) -> dict[str, Any]:
+def batch_view(batch: StoredBatch, now: float) -> dict[str, Any]:
     """An AnalysisCreationBatch."""
     started = job_started_at(batch.created, batch.done)
     job = {

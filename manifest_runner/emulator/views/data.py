@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from manifest_runner.emulator.catalog.data_rows import DataRow
 from manifest_runner.emulator.catalog.format import Project
 from manifest_runner.emulator.catalog.query import format_of
-from manifest_runner.emulator.catalog.rows import Row
 from manifest_runner.emulator.protocol.identifiers import derive
 from manifest_runner.emulator.protocol.timestamps import timestamp
 from manifest_runner.emulator.views.common import EPOCH, TENANT, format_view, region_view
 
 
-def project_data_view(row: Row, asking: str, owner: Project) -> dict[str, Any]:
+def project_data_view(row: DataRow, asking: str, owner: Project) -> dict[str, Any]:
     """A ProjectData, as the project ``asking`` sees it."""
     return {"data": data_view(row, owner), "projectId": asking}
 
 
-def data_view(row: Row, owner: Project) -> dict[str, Any]:
+def data_view(row: DataRow, owner: Project) -> dict[str, Any]:
     """A Data of its owning project."""
     created = timestamp(row.created) if row.created else EPOCH
     details = {
@@ -53,6 +53,6 @@ def data_view(row: Row, owner: Project) -> dict[str, Any]:
     return view
 
 
-def urn_of(row: Row, owner: Project) -> str:
+def urn_of(row: DataRow, owner: Project) -> str:
     """The URN of data of this project: its region, its id and, for people, its path."""
     return f"urn:ilmn:ica:region:{derive('region', row.region or owner.region)}:data:{row.id}#{row.path}"

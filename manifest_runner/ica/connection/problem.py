@@ -12,7 +12,7 @@ import orjson
 
 from manifest_runner.errors import KeyReused, Refused
 from manifest_runner.ica.connection.redact import Cleaner
-from manifest_runner.ica.connection.retry import Answer, RetryableError, read_retry_after
+from manifest_runner.ica.connection.retry import HttpAnswer, RetryableError, read_retry_after
 from manifest_runner.text import plain_text
 
 MAX_PARAMETERS = 20
@@ -123,7 +123,7 @@ def _parameters(value: object, clean: Cleaner) -> dict[str, str]:
     return {clean.words(str(name)): clean.words(str(text)) for name, text in listed}
 
 
-def judge(answer: Answer, subject: Subject, clean: Cleaner, *, now: float, retry_rate_limits: bool) -> None:
+def judge(answer: HttpAnswer, subject: Subject, clean: Cleaner, *, now: float, retry_rate_limits: bool) -> None:
     """Return for a success; raise Refused or RetryableError for anything else. ``now`` is Unix time in seconds."""
     status = answer.status
     if 200 <= status < 300:
@@ -143,7 +143,7 @@ def judge(answer: Answer, subject: Subject, clean: Cleaner, *, now: float, retry
     raise refusal(status, problem, subject)
 
 
-def _redirect_words(answer: Answer, clean: Cleaner) -> str:
+def _redirect_words(answer: HttpAnswer, clean: Cleaner) -> str:
     """Only the host of the target: its path and query can hold a session or a token."""
     try:
         host = urlsplit(answer.location or "").hostname

@@ -99,7 +99,7 @@ def _in_utc(date: datetime) -> datetime:
 # -- tries
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """An HTTP answer that has been read to its end. Header values are as sent, None when absent."""
 
     status: int

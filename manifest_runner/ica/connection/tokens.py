@@ -13,7 +13,7 @@ from threading import Lock
 import orjson
 
 from manifest_runner.ica.connection.config import Credential, token_claims
-from manifest_runner.ica.connection.retry import Answer
+from manifest_runner.ica.connection.retry import HttpAnswer
 
 API_KEY_HEADER = "X-API-Key"
 # A token is replaced this many seconds before it expires, or after nine tenths of its life if that is later.
@@ -21,7 +21,7 @@ MARGIN_SECONDS = 60.0
 LAST_PART = 0.1
 
 Header = tuple[str, str]
-Exchange = Callable[[Header], Answer]
+Exchange = Callable[[Header], HttpAnswer]
 
 
 class Authorization:
@@ -73,7 +73,7 @@ class Authorization:
             self._until = self._now() + life - min(MARGIN_SECONDS, life * LAST_PART)
 
 
-def _token_in(answer: Answer) -> str | None:
+def _token_in(answer: HttpAnswer) -> str | None:
     """The token, if the answer holds one that can be a header."""
     if not 200 <= answer.status < 300:
         return None

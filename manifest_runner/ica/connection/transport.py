@@ -12,7 +12,7 @@ from urllib3 import exceptions as pool
 from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.connection.config import Credential
 from manifest_runner.ica.connection.connection_errors import refuse_proxy, retryable_error
-from manifest_runner.ica.connection.retry import Answer, Deadline, RetryableError, read_http_date
+from manifest_runner.ica.connection.retry import Deadline, HttpAnswer, RetryableError, read_http_date
 from manifest_runner.ica.connection.server_url import host_of
 from manifest_runner.ica.connection.tokens import Authorization
 from manifest_runner.ica.endpoints import Call, exchange_key
@@ -63,7 +63,7 @@ class Transport:
         """The credentials that the server was sent."""
         return self._authorization.secrets
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call) -> HttpAnswer:
         """One HTTP exchange, and a second one if the token turns out to have expired.
 
         Raises RetryableError for anything but a complete answer.
@@ -74,14 +74,14 @@ class Transport:
             return self._exchange(call, self._authorization.header())
         return answer
 
-    def _exchange_key(self, header: tuple[str, str]) -> Answer:
+    def _exchange_key(self, header: tuple[str, str]) -> HttpAnswer:
         call = exchange_key()
         try:
             return self._exchange(call, header)
         except RetryableError as error:
             raise error.not_executed() from error
 
-    def _exchange(self, call: Call, header: tuple[str, str]) -> Answer:
+    def _exchange(self, call: Call, header: tuple[str, str]) -> HttpAnswer:
         url = self._server_url + (call.path if call.path.startswith("/api/") else self._project + call.path)
         left = max(self._deadline.left(), 0.05)  # a timeout of 0 is an error of its own
         try:
@@ -101,7 +101,7 @@ class Transport:
             refuse_proxy(error)
             raise retryable_error(error, self._host) from error
         headers = response.headers
-        return Answer(response.status_code, body, headers.get("Retry-After"), headers.get("Location"))
+        return HttpAnswer(response.status_code, body, headers.get("Retry-After"), headers.get("Location"))
 
     def _learn_time(self, date: str | None) -> None:
         """From the Date header (RFC 9110, 6.6.1): right to the second, and it is used to judge ages of hours."""

@@ -20,7 +20,7 @@ from manifest_runner.model import Item
 MAX_SHOWN = 20
 
 
-class Target(NamedTuple):
+class ResultPlace(NamedTuple):
     """A place to which results are copied; two items may use the same one."""
 
     project: str
@@ -85,7 +85,7 @@ class DuplicateCheck:
         self._is_grouped = is_grouped
         self._findings = findings
         self._first: dict[str, Item] = {}
-        self._writer: dict[Target, Item] = {}
+        self._writer: dict[ResultPlace, Item] = {}
         self._twice: set[str] = set()
         self._warned: set[int] = set()
 
@@ -97,7 +97,7 @@ class DuplicateCheck:
             if hash(item.user_reference) in references:
                 self._check_reference(claimant, len(references))
             if targets:
-                for target in map(Target._make, _places(orjson.loads(item.request))):
+                for target in map(ResultPlace._make, _places(orjson.loads(item.request))):
                     if hash(target) in targets:
                         self._check_target(claimant, target)
 
@@ -121,7 +121,7 @@ class DuplicateCheck:
         finding = Finding(place, "MR502", message + more, row=self._row(item), is_of_row=is_of_row)
         self._findings.add(finding, item.user_reference, everywhere=True)
 
-    def _check_target(self, item: Item, target: Target) -> None:
+    def _check_target(self, item: Item, target: ResultPlace) -> None:
         first = self._writer.setdefault(target, item)
         if first.user_reference == item.user_reference:
             return

@@ -10,7 +10,7 @@ from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import AnalysisSpec, Document
-from manifest_runner.templates.model import Used
+from manifest_runner.templates.model import UsedNames
 from manifest_runner.text import near_miss
 
 MAX_UNUSED = 20
@@ -21,7 +21,7 @@ class UseOfSheet(NamedTuple):
 
     spec: AnalysisSpec
     columns: Sequence[str] | None
-    used: Sequence[Used]
+    used: Sequence[UsedNames]
 
 
 def warn_of_unused(uses: Iterable[UseOfSheet], document: Document, scope: ManifestScope, findings: Findings) -> None:

@@ -34,7 +34,7 @@ from msgspec import structs
 
 from manifest_runner.errors import BadState
 from manifest_runner.launch.journal.records import Record, Records, damaged
-from manifest_runner.lockfile.model import Source
+from manifest_runner.lockfile.model import SourceCommit
 from manifest_runner.model import Kind
 
 JOURNAL_VERSION = 1
@@ -54,14 +54,14 @@ class Origin(msgspec.Struct, frozen=True):
     """Who sends a batch, the commit that is checked out, and the digest of the expected plan, each if known."""
 
     by: str | None = None
-    source: Source | None = None
+    source: SourceCommit | None = None
     plan: str | None = None
 
     @classmethod
     def read(cls, record: Record) -> Origin:
         source = record.get("source")
         return cls(
-            record.get("name"), Source(source["commit"], source["dirty"]) if source else None, record.get("plan")
+            record.get("name"), SourceCommit(source["commit"], source["dirty"]) if source else None, record.get("plan")
         )
 
     def record(self) -> Record:
@@ -96,7 +96,7 @@ class Post(msgspec.Struct, frozen=True):
         return f"Post({self.key!r}, {len(self.items)} items, at={self.at!r}, by={self.by!r})"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class PostAnswer(msgspec.Struct, frozen=True):
     """What the API answered to a post: the batch's id and its job's status."""
 
     post: Post
@@ -119,7 +119,7 @@ class Journal:
         self._records = records
         self._owner = owner
         self.pending: dict[str, Post] = {}
-        self.answers: list[Answer] = []
+        self.answers: list[PostAnswer] = []
 
     @classmethod
     def read(cls, records: Records, owner: Owner) -> Journal:
@@ -160,7 +160,7 @@ class Journal:
             self.pending[key] = structs.replace(self.pending[key], again_at=record["at"])
         elif "answer" in record:
             post = self.pending.pop(record["answer"])
-            self.answers.append(Answer(post, record["batch"], record["status"]))
+            self.answers.append(PostAnswer(post, record["batch"], record["status"]))
         else:
             self.pending.pop(record["released"])
 
@@ -202,7 +202,7 @@ class Journal:
     def answer(self, key: str, batch_id: str, status: str | None) -> None:
         """Record what the API answered."""
         self._append({"answer": key, "batch": batch_id, "status": status})
-        self.answers.append(Answer(self.pending.pop(key), batch_id, status))
+        self.answers.append(PostAnswer(self.pending.pop(key), batch_id, status))
 
     def forget_body(self) -> None:
         """Drop the bytes of the last batch once the lockfile in memory has its answer, or a long run would keep all."""

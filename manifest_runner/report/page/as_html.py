@@ -22,7 +22,7 @@ from manifest_runner.report.page.page_rows import BLANK, page_row
 from manifest_runner.report.page.running import make_running
 from manifest_runner.report.page.timeline import make_timeline
 from manifest_runner.report.reasons import Reason, group_by_reason
-from manifest_runner.report.source import ReportSource, command
+from manifest_runner.report.source import ReportSource, command_for
 from manifest_runner.report.summary import Summary
 from manifest_runner.report.times import shown_duration, shown_time
 from manifest_runner.text import counted
@@ -61,7 +61,7 @@ def html_report(summary: Summary, source: ReportSource) -> str:
 
 
 def _command(source: ReportSource, summary: Summary, name: str, *options: str) -> str:
-    return command(name, source, summary.server, *options)
+    return command_for(name, source, summary.server, *options)
 
 
 def _rows(summary: Summary, reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:

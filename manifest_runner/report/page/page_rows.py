@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from manifest_runner.report.rows import Launch, Row
+from manifest_runner.report.rows import LaunchRow, Row
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import decimal_of
 from manifest_runner.report.times import shown_duration, shown_time
@@ -40,7 +40,7 @@ def page_row(row: Row, why: int | None, long_message: int) -> dict[str, Any]:
     }
 
 
-def _launch(launch: Launch, state: State, long_message: int) -> dict[str, Any]:
+def _launch(launch: LaunchRow, state: State, long_message: int) -> dict[str, Any]:
     reason = launch.reason
     # If the failed step is the reason, the API's own message is one click away.
     whole = reason if len(reason) > long_message else launch.message if launch.failure else None
@@ -62,7 +62,7 @@ def _short(identifier: str) -> str:
     return identifier if len(identifier) <= _SHORT_ID + 4 else f"{identifier[:_SHORT_ID]}…"
 
 
-def _outputs(launch: Launch) -> str:
+def _outputs(launch: LaunchRow) -> str:
     """``vcf: S1.vcf.gz (fil.1); bam: S1.bam (fil.2)``."""
     return "; ".join(
         f"{code}: " + ", ".join(f"{output.name} ({output.data_id})" for output in found)

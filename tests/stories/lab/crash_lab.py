@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.emulator.record import Execution, executions
+from manifest_runner.emulator.execution_record import Execution, executions
 from manifest_runner.planning.identity import DIGEST_STAMP, NAME_STAMP
 
 SAMPLES = tuple(f"s{number}" for number in range(7))

@@ -13,7 +13,7 @@ from manifest_runner.cli.progress import Progress
 from manifest_runner.cli.views.aborted import abort_lines
 from manifest_runner.cli.views.plan import plan_document, plan_lines
 from manifest_runner.cli.views.run import Ended, failure_lines, run_document, summary_lines
-from manifest_runner.commands.run import Outcome
+from manifest_runner.commands.run import RunOutcome
 from manifest_runner.commands.steps.failed_items import FailedItem
 from manifest_runner.commands.steps.launching import Sent
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
@@ -34,7 +34,7 @@ def outcome(*failed, launched=("good",)):
     items = {name: new_launch("0" * 64, "nextflow", "1.1", 0, "b", status="SUCCEEDED") for name in launched}
     failures = [FailedItem(name, "no quota", Place("m.yaml", 4), Place("s.csv", 9)) for name in failed]
     lockfile = Lockfile("study", "p", "emulator", {}, items)
-    return Outcome(Plan(), lockfile, Path("m.lock.json"), Sent(1, list(launched)), failures)
+    return RunOutcome(Plan(), lockfile, Path("m.lock.json"), Sent(1, list(launched)), failures)
 
 
 # -- plans
@@ -148,7 +148,7 @@ def test_what_is_to_be_aborted_is_shown_by_its_first_few():
 
 def test_a_failure_names_both_files_it_came_from_as_far_as_there_are_two():
     failures = [FailedItem("a", "no", Place("m.yaml", 4), None)]
-    single = Outcome(Plan(), Lockfile("s", "p", "e"), Path("l"), Sent(), failures)
+    single = RunOutcome(Plan(), Lockfile("s", "p", "e"), Path("l"), Sent(), failures)
     assert failure_lines(outcome("a")) == ["failed: a: no quota (m.yaml:4, s.csv:9)"]
     assert failure_lines(single) == ["failed: a: no (m.yaml:4)"]
 

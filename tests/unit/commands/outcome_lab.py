@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import structs
 
-from manifest_runner.commands.run import Outcome, run
+from manifest_runner.commands.run import RunOutcome, run
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.emulator.record import requests
+from manifest_runner.emulator.execution_record import requests
 from manifest_runner.planning.choices import Choices
 
 PROJECT = "7595e8f2-32d3-4c76-a324-c6a85dae87b5"
@@ -57,7 +57,7 @@ class Study:
     def choose(self, **choices: Any) -> RunOptions:
         return structs.replace(self.options, choices=Choices(**choices))
 
-    def run(self, **options: Any) -> Outcome:
+    def run(self, **options: Any) -> RunOutcome:
         return run(self.path, self.target, structs.replace(self.options, **options), self.context)
 
     def items(self) -> dict[str, Any]:

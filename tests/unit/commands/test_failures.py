@@ -16,8 +16,8 @@ from manifest_runner.commands import preview
 from manifest_runner.commands.accept import accept
 from manifest_runner.commands.failures import FailuresReport, LogOptions, failures
 from manifest_runner.emulator import EmulatorOptions, Fault, running
+from manifest_runner.emulator.execution_record import LEAKS, requests
 from manifest_runner.emulator.oddities import parse_oddities
-from manifest_runner.emulator.record import LEAKS, requests
 from manifest_runner.planning.choices import Choices
 from manifest_runner.report.failure_groups import group_words
 

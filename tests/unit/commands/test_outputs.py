@@ -14,8 +14,8 @@ from msgspec import structs
 from manifest_runner.cli.views.outputs import outputs_lines
 from manifest_runner.commands.outcomes.download import DownloadOptions
 from manifest_runner.commands.outputs import OutputsReport, outputs
+from manifest_runner.emulator.execution_record import LEAKS, requests
 from manifest_runner.emulator.oddities import parse_oddities
-from manifest_runner.emulator.record import LEAKS, requests
 from manifest_runner.errors import UsageProblem
 
 CATALOG = """\

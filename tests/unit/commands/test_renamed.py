@@ -13,7 +13,7 @@ from msgspec import structs
 
 from manifest_runner.commands.doubles import find_doubles
 from manifest_runner.commands.import_ import import_lockfile
-from manifest_runner.emulator.record import executions
+from manifest_runner.emulator.execution_record import executions
 
 V3 = "application/vnd.illumina.v3+json"
 

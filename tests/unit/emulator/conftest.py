@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from manifest_runner.emulator import EmulatorOptions, parse_oddities, running
-from manifest_runner.emulator.record import executions
+from manifest_runner.emulator.execution_record import executions
 
 V3 = "application/vnd.illumina.v3+json"
 V4 = "application/vnd.illumina.v4+json"

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from manifest_runner.emulator.record import Execution, executions
+from manifest_runner.emulator.execution_record import Execution, executions
 
 
 def statuses(client, batch):

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from manifest_runner.emulator import record
+from manifest_runner.emulator import execution_record
 
 V3 = "application/vnd.illumina.v3+json"
 CATALOG = """
@@ -85,11 +85,11 @@ def test_a_range_behind_the_end_is_refused(files):
 
 @pytest.mark.parametrize("headers", [{"Authorization": "Bearer x"}, {"X-API-Key": "x"}])
 def test_a_credential_that_leaks_is_refused_and_on_record(files, headers):
-    address, before = url(files, "/text.txt"), record.requests(files.database)[record.LEAKS]
+    address, before = url(files, "/text.txt"), execution_record.requests(files.database)[execution_record.LEAKS]
     assert fetch(address).status_code == 200
-    assert record.requests(files.database)[record.LEAKS] == before
+    assert execution_record.requests(files.database)[execution_record.LEAKS] == before
     assert fetch(address, **headers).status_code == 400
-    assert record.requests(files.database)[record.LEAKS] == before + 1
+    assert execution_record.requests(files.database)[execution_record.LEAKS] == before + 1
 
 
 def test_a_url_is_good_for_its_file_and_for_an_hour(files, clock):

@@ -8,16 +8,16 @@ import orjson
 import pytest
 
 from manifest_runner.ica.connection.config import Credential
-from manifest_runner.launch.journal.journal import Answer, JournaledItem, Post
+from manifest_runner.launch.journal.journal import JournaledItem, Post, PostAnswer
 from manifest_runner.launch.record import record_answer
 from manifest_runner.lockfile.model import Lockfile
 
 A, B, AGAIN = (JournaledItem(name, f"{n:064}", "nextflow", "1.1", n) for n, name in enumerate(("a", "b", "a")))
 
 
-def answer_of(batch_id: str, *items: JournaledItem) -> Answer:
+def answer_of(batch_id: str, *items: JournaledItem) -> PostAnswer:
     body = orjson.dumps({"nextflowItems": [{"userReference": each.user_reference} for each in items]})
-    return Answer(Post(f"mr1-{batch_id}", body, 1_800_000_000.0, True, "one", items), batch_id, None)
+    return PostAnswer(Post(f"mr1-{batch_id}", body, 1_800_000_000.0, True, "one", items), batch_id, None)
 
 
 def test_to_record_an_answer_twice_changes_nothing_also_after_later_launches():

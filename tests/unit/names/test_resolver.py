@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from manifest_runner.emulator import EmulatorOptions, record, running
+from manifest_runner.emulator import EmulatorOptions, execution_record, running
 from manifest_runner.emulator.oddities import parse_oddities
 from manifest_runner.errors import Refused
 from manifest_runner.ica.client import Client
@@ -27,7 +27,7 @@ class Lab:
         self.warnings = warnings
 
     def requests(self):
-        return record.requests(self._database)
+        return execution_record.requests(self._database)
 
     def look_up(self, *names):
         return self.resolver.look_up(names)

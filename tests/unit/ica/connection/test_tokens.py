@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from manifest_runner.ica.connection.config import Credential
-from manifest_runner.ica.connection.retry import Answer
+from manifest_runner.ica.connection.retry import HttpAnswer
 from manifest_runner.ica.connection.tokens import Authorization
 
 KEY = Credential("X-API-Key", "k3y-of-a-user", "ICAV2_X_API_KEY")
@@ -22,11 +22,11 @@ class Server:
         self.now, self.life, self.status = 1000.0, life, status
         self.asked: list[tuple[str, str]] = []
 
-    def exchange(self, header: tuple[str, str]) -> Answer:
+    def exchange(self, header: tuple[str, str]) -> HttpAnswer:
         self.asked.append(header)
         claims = {} if self.life is None else {"exp": self.now + self.life}
         payload = urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-        return Answer(self.status, json.dumps({"token": f"h.{payload}.{len(self.asked)}"}).encode())
+        return HttpAnswer(self.status, json.dumps({"token": f"h.{payload}.{len(self.asked)}"}).encode())
 
 
 def authorization(server: Server, credential: Credential = KEY) -> Authorization:
@@ -82,5 +82,5 @@ def test_a_token_of_the_user_is_never_exchanged():
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"token": 1}', b'{"token": ""}', b'{"token": "a\\nb"}'])
 def test_an_answer_without_a_token_counts_as_a_refusal(body):
-    made = Authorization(KEY, lambda _header: Answer(200, body), lambda: 0.0)
+    made = Authorization(KEY, lambda _header: HttpAnswer(200, body), lambda: 0.0)
     assert made.header() == ("X-API-Key", "k3y-of-a-user")

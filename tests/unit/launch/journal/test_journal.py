@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.errors import BadState
-from manifest_runner.launch.journal.journal import Answer, Journal, JournaledItem, Owner, Post, references
+from manifest_runner.launch.journal.journal import Journal, JournaledItem, Owner, Post, PostAnswer, references
 from manifest_runner.launch.journal.records import FileRecords
 
 OWNER = Owner("study", "p-1", "https://ica.example/ica/rest")
@@ -51,7 +51,7 @@ def line(record: object) -> bytes:
 def test_what_was_written_is_read_again(path):
     written(path)
     journal = Journal.read(FileRecords(path), OWNER)
-    assert journal.answers == [Answer(FIRST, "b-1", "INITIALIZED")]
+    assert journal.answers == [PostAnswer(FIRST, "b-1", "INITIALIZED")]
     assert journal.pending == {THIRD.key: THIRD}
     assert references(journal.pending.values()) == {"s3-0", "s3-1"}
 

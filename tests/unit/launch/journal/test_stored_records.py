@@ -8,7 +8,7 @@ from launch.memory_store import MemoryStore
 from msgspec import structs
 
 from manifest_runner.errors import BadState, Unreachable
-from manifest_runner.launch.journal.journal import Answer, Journal, Owner
+from manifest_runner.launch.journal.journal import Journal, Owner, PostAnswer
 from manifest_runner.launch.journal.stored_records import StoredRecords
 from manifest_runner.launch.lease.lease import LeaseLost
 
@@ -34,7 +34,7 @@ def test_another_machine_reads_what_was_written_in_the_order_in_which_it_was(sto
     mine.release(FIRST.key)
     theirs = opened(store)
     second, third = (structs.replace(each, again_at=2.0) for each in (SECOND, THIRD))
-    assert (theirs.pending, theirs.answers) == ({THIRD.key: third}, [Answer(second, "b-2", "INITIALIZED")])
+    assert (theirs.pending, theirs.answers) == ({THIRD.key: third}, [PostAnswer(second, "b-2", "INITIALIZED")])
     theirs.answer(THIRD.key, "b-3", None)
     assert [answer.batch_id for answer in opened(store).answers] == ["b-2", "b-3"]
 

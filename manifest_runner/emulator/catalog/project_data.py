@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from manifest_runner.emulator.catalog.braces import expand
+from manifest_runner.emulator.catalog.data_rows import DataRow, DataRows, folders_above
 from manifest_runner.emulator.catalog.format import Data
-from manifest_runner.emulator.catalog.rows import Row, Rows, folders_above
 from manifest_runner.emulator.protocol.identifiers import data_id
 
 
-def lay_out(entries: Sequence[str | Data], ids: Mapping[str, str], default: str) -> dict[str, Rows]:
+def lay_out(entries: Sequence[str | Data], ids: Mapping[str, str], default: str) -> dict[str, DataRows]:
     """The rows of each project, by its id; ``ids`` has those ids by name and by id.
 
     ``default`` is the project of data that names none; if there are no projects, it is empty and the only one.
@@ -21,25 +21,25 @@ def lay_out(entries: Sequence[str | Data], ids: Mapping[str, str], default: str)
     """
     all_data = [Data(path=entry) if isinstance(entry, str) else entry for entry in entries]
     seen: Counter[tuple[str, str]] = Counter()
-    own: defaultdict[str, list[Row]] = defaultdict(list)
+    own: defaultdict[str, list[DataRow]] = defaultdict(list)
     for data in all_data:
         owner = ids.get(data.project, default)
         for path in expand(data.path):
             seen[owner, path] += 1
             own[owner].append(_row(data, path, owner, seen[owner, path]))
-    rows = {project: Rows(_with_folders(project, found)) for project, found in own.items()}
+    rows = {project: DataRows(_with_folders(project, found)) for project, found in own.items()}
     links = _links(all_data, rows, ids, default)
     return rows | {
-        project: Rows(_with_folders(project, [*rows.get(project, _NONE).all, *found]))
+        project: DataRows(_with_folders(project, [*rows.get(project, _NONE).all, *found]))
         for project, found in links.items()
     }
 
 
 def _links(
-    entries: Iterable[Data], rows: Mapping[str, Rows], ids: Mapping[str, str], default: str
-) -> dict[str, list[Row]]:
+    entries: Iterable[Data], rows: Mapping[str, DataRows], ids: Mapping[str, str], default: str
+) -> dict[str, list[DataRow]]:
     """The data that is linked into each project, with everything in a linked folder."""
-    links: defaultdict[str, list[Row]] = defaultdict(list)
+    links: defaultdict[str, list[DataRow]] = defaultdict(list)
     for data in entries:
         for other in data.linked_to:
             for path in expand(data.path):
@@ -47,16 +47,16 @@ def _links(
     return links
 
 
-def _linked(rows: Rows, path: str) -> Iterator[Row]:
+def _linked(rows: DataRows, path: str) -> Iterator[DataRow]:
     yield from rows.at(path)
     if path.endswith("/"):
         inside = (row for row in rows.below(path) if row.path != path)
         yield from (msgspec.structs.replace(row, in_link=True) for row in inside)
 
 
-def _row(data: Data, path: str, owner: str, occurrence: int) -> Row:
+def _row(data: Data, path: str, owner: str, occurrence: int) -> DataRow:
     text = data.text
-    return Row(
+    return DataRow(
         id=data.id or data_id(path, owner, *([str(occurrence)] if occurrence > 1 else [])),
         path=path,
         owner=owner,
@@ -74,13 +74,13 @@ def _row(data: Data, path: str, owner: str, occurrence: int) -> Row:
     )
 
 
-def _with_folders(project: str, rows: Sequence[Row]) -> Iterator[Row]:
+def _with_folders(project: str, rows: Sequence[DataRow]) -> Iterator[DataRow]:
     """The rows, and the folders that contain them."""
     yield from rows
     known = {row.path for row in rows if row.is_folder}
     parents = {row.parent for row in rows} - {"/"}
     missing = {folder for parent in parents for folder in (parent, *folders_above(parent))} - known
-    yield from (Row(id=data_id(folder, project), path=folder, owner=project) for folder in missing)
+    yield from (DataRow(id=data_id(folder, project), path=folder, owner=project) for folder in missing)
 
 
-_NONE = Rows(())
+_NONE = DataRows(())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class DataRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file or a folder as a project sees it; the ``path`` of a folder ends with ``/``.
 
     ``owner`` is the project in which it is stored (empty: the one that asks). ``in_link`` marks data in a linked
@@ -50,23 +50,23 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.path.rstrip("/").rpartition("/")[0] + "/"
 
 
-class Rows:
+class DataRows:
     """The data of one project, sorted by path. Without a match every query is empty."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[DataRow]) -> None:
         self.all = tuple(sorted(rows, key=_order))
         self._paths = [row.path.lower() for row in self.all]
-        self._by_id: defaultdict[str, list[Row]] = defaultdict(list)
-        self._by_parent: defaultdict[str, list[Row]] = defaultdict(list)
+        self._by_id: defaultdict[str, list[DataRow]] = defaultdict(list)
+        self._by_parent: defaultdict[str, list[DataRow]] = defaultdict(list)
         for row in self.all:
             self._by_id[row.id].append(row)
             self._by_parent[row.parent].append(row)
 
-    def with_id(self, data_id: str) -> list[Row]:
+    def with_id(self, data_id: str) -> list[DataRow]:
         """The rows with this id; there can be several of a folder that is linked into two places."""
         return self._by_id.get(data_id, [])
 
-    def at(self, path: str) -> Iterator[Row]:
+    def at(self, path: str) -> Iterator[DataRow]:
         """The rows with exactly this path, ignoring case."""
         wanted = path.lower()
         for index in range(bisect_left(self._paths, wanted), len(self._paths)):
@@ -74,7 +74,7 @@ class Rows:
                 return
             yield self.all[index]
 
-    def below(self, prefix: str) -> Iterator[Row]:
+    def below(self, prefix: str) -> Iterator[DataRow]:
         """The rows whose path starts like this, ignoring case."""
         wanted = prefix.lower()
         for index in range(bisect_left(self._paths, wanted), len(self._paths)):
@@ -82,7 +82,7 @@ class Rows:
                 return
             yield self.all[index]
 
-    def children(self, folder: str) -> list[Row]:
+    def children(self, folder: str) -> list[DataRow]:
         """The rows directly in the folder with this path."""
         return self._by_parent.get(folder, [])
 
@@ -93,5 +93,5 @@ def folders_above(path: str) -> Iterator[str]:
         yield path
 
 
-def _order(row: Row) -> tuple[str, str, str]:
+def _order(row: DataRow) -> tuple[str, str, str]:
     return row.path.lower(), row.path, row.id

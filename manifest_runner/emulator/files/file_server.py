@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from manifest_runner.emulator.catalog.rows import Row
+from manifest_runner.emulator.catalog.data_rows import DataRow
+from manifest_runner.emulator.execution_record import LEAKS
 from manifest_runner.emulator.files.content import content
 from manifest_runner.emulator.files.signing import refusal
-from manifest_runner.emulator.record import LEAKS
 
 _FILES = "GET /files"
 
@@ -37,7 +37,7 @@ class FileApp:
 
     def __init__(
         self,
-        find: Callable[[str, str], Row | None],
+        find: Callable[[str, str], DataRow | None],
         count: Callable[[str, int], None],
         clock: Callable[[], float],
         oddity: str | None,
@@ -71,7 +71,7 @@ class FileApp:
         return _file(row, request.headers.get("range", ""), oddity)
 
 
-def _file(row: Row, wanted: str, oddity: str | None) -> Response:
+def _file(row: DataRow, wanted: str, oddity: str | None) -> Response:
     size = row.size // 2 if oddity == "short" else row.size
     span = _Span(0, size) if oddity == "whole" or not wanted else _span(wanted, size)
     if span is None:
@@ -99,12 +99,12 @@ def _span(wanted: str, size: int) -> _Span | None:
     return _Span(first, end) if first < end else None
 
 
-async def _pieces(row: Row, span: _Span) -> AsyncIterator[bytes]:
+async def _pieces(row: DataRow, span: _Span) -> AsyncIterator[bytes]:
     for piece in content(row, span.first, span.end):
         yield piece
 
 
-async def _half(row: Row, span: _Span) -> AsyncIterator[bytes]:
+async def _half(row: DataRow, span: _Span) -> AsyncIterator[bytes]:
     for piece in content(row, span.first, (span.first + span.end + 1) // 2):
         yield piece
 

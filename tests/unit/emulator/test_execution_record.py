@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manifest_runner.emulator import record
+from manifest_runner.emulator import execution_record
 
 
 def test_requests_are_counted_by_endpoint_and_status(start):
@@ -13,12 +13,12 @@ def test_requests_are_counted_by_endpoint_and_status(start):
     client.batch("00000000-0000-4000-8000-000000000000")
     client.get("analyses", accept="text/html")
     get_batch = "GET /api/projects/{projectId}/analysisCreationBatch/{batchId}"
-    assert record.requests(client.database) == {
+    assert execution_record.requests(client.database) == {
         "POST /api/projects/{projectId}/analysisCreationBatch": 1,
         get_batch: 3,
         "GET /api/projects/{projectId}/analyses": 1,
     }
-    assert record.requests(client.database, status=404) == {get_batch: 1}
+    assert execution_record.requests(client.database, status=404) == {get_batch: 1}
 
 
 def test_endpoints_have_the_names_of_the_contract():
@@ -40,7 +40,7 @@ def test_an_execution_has_its_user_whatever_credential_was_used(start):
     client.create("two")
     client.session.headers["Authorization"] = "Bearer another"
     client.create("three")
-    one, two, three = (each.owner for each in record.executions(client.database))
+    one, two, three = (each.owner for each in execution_record.executions(client.database))
     assert one == two != three
 
 
@@ -51,10 +51,10 @@ def test_what_runs_at_once_is_known_from_the_timetable(start, clock):
     client.create("c")
     clock.advance(1)
     client.create("d")
-    assert record.most_unfinished(client.database, client.project) == 3
-    assert record.most_unfinished(client.database) == 3
-    assert record.most_unfinished(client.database, "another") == 0
-    ended = {run.user_reference: run.ended - run.begun for run in record.runs(client.database)}
+    assert execution_record.most_unfinished(client.database, client.project) == 3
+    assert execution_record.most_unfinished(client.database) == 3
+    assert execution_record.most_unfinished(client.database, "another") == 0
+    ended = {run.user_reference: run.ended - run.begun for run in execution_record.runs(client.database)}
     assert ended == {"a": 10.0, "b": 10.0, "bad": 0.0, "c": 10.0, "d": 10.0}
 
 
@@ -64,5 +64,5 @@ def test_an_abort_ends_a_run_early(start, clock):
     (analysis,) = client.search().json()["items"]
     clock.advance(10)
     client.abort(analysis["id"])
-    (run,) = record.runs(client.database)
+    (run,) = execution_record.runs(client.database)
     assert 10 < run.ended - run.begun < 100

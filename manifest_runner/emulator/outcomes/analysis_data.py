@@ -5,15 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from manifest_runner.emulator.catalog.data_rows import DataRow, DataRows
 from manifest_runner.emulator.catalog.format import Rule
 from manifest_runner.emulator.catalog.query import DataQuery, select
-from manifest_runner.emulator.catalog.rows import Row, Rows
 from manifest_runner.emulator.outcomes.analysis import Outcome, analysis_at, analysis_prefix, outcome_of
 from manifest_runner.emulator.outcomes.details import ANALYSES, read_details
 from manifest_runner.emulator.outcomes.rules import Rules
 from manifest_runner.emulator.protocol.paging import Page
+from manifest_runner.emulator.store.item_queries import Filter, ItemRow, find_item, list_items
 from manifest_runner.emulator.store.places import find_places
-from manifest_runner.emulator.store.queries import Filter, ItemRow, find_item, list_items
 from manifest_runner.emulator.store.timetable import AnalysisState, Fate, analysis_state
 
 # A list of all data examines at most this many analyses.
@@ -41,13 +41,13 @@ class Outcomes:
     def _rule(self, item: ItemRow) -> Rule | None:
         return self._rules.find(item.project, item.pipeline, item.user_reference, item.launch, item.fate)
 
-    def select(self, project: str, query: DataQuery, now: float) -> list[Row]:
+    def select(self, project: str, query: DataQuery, now: float) -> list[DataRow]:
         """The data that matches a query, of the analyses that the query names, or of all if it names no place."""
         analyses = {item.analysis: item for item in self._named(project, query, now)}
         rows = [row for item in analyses.values() for row in self.of(item, now).rows.values() if row.owner == project]
         # Several analyses can have their outputs in one folder.
         folders = {row.path: row for row in reversed(rows)}
-        return select(Rows(row for row in rows if not row.is_folder or folders[row.path] is row), query, project)
+        return select(DataRows(row for row in rows if not row.is_folder or folders[row.path] is row), query, project)
 
     def _named(self, project: str, query: DataQuery, now: float) -> Iterator[ItemRow]:
         paths = _paths(query)
