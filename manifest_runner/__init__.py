@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from manifest_runner.programs import outputs, plan, run, status, validate
+    from manifest_runner.python_api import outputs, plan, run, status, validate
 
 __all__ = ["outputs", "plan", "run", "status", "validate"]
 
@@ -24,4 +24,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("manifest_runner.programs"), name)
+    return getattr(import_module("manifest_runner.python_api"), name)

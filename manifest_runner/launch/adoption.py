@@ -23,8 +23,8 @@ from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.lockfile.requests import requests_in
 from manifest_runner.model import ABORTED_ANALYSIS
 from manifest_runner.planning.identity import digest_stamp
+from manifest_runner.planning.known_digests import Identities, KnownDigest
 from manifest_runner.planning.launched_requests import request_hash
-from manifest_runner.planning.naming import Identities, KnownDigest
 from manifest_runner.planning.plan import Handle, Launch
 from manifest_runner.timestamps import seconds_of
 

@@ -8,10 +8,10 @@ from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.attempts import next_attempt
 from manifest_runner.planning.choices import Choices
+from manifest_runner.planning.known_digests import Identities, Naming
 from manifest_runner.planning.launched_requests import LaunchedRequests
-from manifest_runner.planning.naming import Identities, Naming
 from manifest_runner.planning.plan import Handle, Launch, Plan, State
-from manifest_runner.planning.renamed import RenameGuard, moved_launch, with_earlier
+from manifest_runner.planning.renamed_launches import RenameGuard, moved_launch, with_earlier
 from manifest_runner.planning.states import States
 
 Meant = Callable[[str, LockedItem | None], bool]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.model import Item
-from manifest_runner.planning.naming import Identities
+from manifest_runner.planning.known_digests import Identities
 from manifest_runner.planning.plan import State
 
 

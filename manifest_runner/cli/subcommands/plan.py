@@ -38,7 +38,7 @@ def command(
 ) -> int:
     """Show what `run` would do. Writes nothing, and needs no network, unless the manifest uses `state`."""
     from manifest_runner.cli.views.plan import plan_document, plan_lines
-    from manifest_runner.cli.views.rows import rows_words
+    from manifest_runner.cli.views.row_counts import rows_words
     from manifest_runner.commands import preview
 
     options = structs.replace(options, choices=choices, detail=console.detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from manifest_runner.cli.views.rows import rows_words
+from manifest_runner.cli.views.row_counts import rows_words
 from manifest_runner.commands.validate import Valid
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.diagnostics.formats import finding_document, finding_lines, github_line

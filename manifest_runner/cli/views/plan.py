@@ -9,7 +9,7 @@ from manifest_runner.cli.console import FEW
 from manifest_runner.planning.diff import Change
 from manifest_runner.planning.estimate import Estimate
 from manifest_runner.planning.plan import Plan
-from manifest_runner.planning.renamed import moves_to_add
+from manifest_runner.planning.renamed_launches import moves_to_add
 from manifest_runner.text import counted, few_of
 
 STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")

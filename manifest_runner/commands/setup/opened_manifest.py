@@ -23,7 +23,7 @@ from manifest_runner.items.load import Loaded
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.manifest.document import Document
-from manifest_runner.planning.naming import Naming
+from manifest_runner.planning.known_digests import Naming
 
 
 def naming_of(document: Document) -> Naming:

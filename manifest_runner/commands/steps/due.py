@@ -19,7 +19,7 @@ from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.planning.planner import Meant, make_plan
-from manifest_runner.planning.renamed import moves_to_add
+from manifest_runner.planning.renamed_launches import moves_to_add
 from manifest_runner.report.source import command_line
 from manifest_runner.text import counted, few_of
 

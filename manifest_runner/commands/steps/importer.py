@@ -29,8 +29,8 @@ from manifest_runner.planning.identity import (
     batch_key,
     digest_stamp,
 )
+from manifest_runner.planning.known_digests import Identities
 from manifest_runner.planning.launched_requests import request_hash
-from manifest_runner.planning.naming import Identities
 from manifest_runner.timestamps import LONG_AGO, moment, timestamp
 
 MAX_ATTEMPTS = 100

@@ -17,7 +17,7 @@ from manifest_runner.launch.recovery import settle
 from manifest_runner.lockfile.model import EMULATOR_SERVER, Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import plan_digest
-from manifest_runner.planning.naming import Naming
+from manifest_runner.planning.known_digests import Naming
 from manifest_runner.planning.plan import Plan
 from manifest_runner.text import counted
 

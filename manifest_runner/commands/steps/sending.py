@@ -13,7 +13,7 @@ from manifest_runner.launch.batches import PreparedBatch, journaled
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.lease.in_flight import InFlight
 from manifest_runner.launch.submit import submit
-from manifest_runner.planning.naming import Identities
+from manifest_runner.planning.known_digests import Identities
 from manifest_runner.planning.plan import Launch
 from manifest_runner.text import counted
 

@@ -33,7 +33,7 @@ from manifest_runner.launch.max_running import room_for
 from manifest_runner.launch.replaced import follow_replaced
 from manifest_runner.launch.retries import launches_in, may_fail_again, relaunch, retries_in
 from manifest_runner.lockfile.model import LockedItem
-from manifest_runner.planning.naming import Identities
+from manifest_runner.planning.known_digests import Identities
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.text import counted
 

@@ -23,7 +23,7 @@ from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.identity import batch_key, digest_stamp, name_stamp
-from manifest_runner.planning.naming import Identities, KnownDigest, Naming
+from manifest_runner.planning.known_digests import Identities, KnownDigest, Naming
 from manifest_runner.planning.plan import Launch
 from manifest_runner.timestamps import timestamp
 

@@ -15,7 +15,7 @@ from manifest_runner.manifest.document import Move
 from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import item_digester
-from manifest_runner.planning.naming import Naming
+from manifest_runner.planning.known_digests import Naming
 from manifest_runner.planning.planner import make_plan
 
 STATES = ("new", "changed", "unchanged", "failed", "pending")

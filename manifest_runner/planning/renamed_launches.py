@@ -11,8 +11,8 @@ from msgspec import structs
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import Item
 from manifest_runner.planning.identity import Digester
+from manifest_runner.planning.known_digests import Identities, canonical
 from manifest_runner.planning.launched_requests import LaunchedRequests, Request, request_hash
-from manifest_runner.planning.naming import Identities, canonical
 
 # Of so many items each digest is made: with all pairs of them that takes a second.
 _COMPARED = 200

@@ -22,7 +22,7 @@ from manifest_runner.diagnostics.formats import finding_document
 from manifest_runner.errors import NotCovered, UsageProblem
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.planning.choices import Choices
-from manifest_runner.results import FindingResult, OutputsResult, PlanResult, RunResult, StatusResult
+from manifest_runner.python_results import FindingResult, OutputsResult, PlanResult, RunResult, StatusResult
 
 S = TypeVar("S", bound=msgspec.Struct)
 

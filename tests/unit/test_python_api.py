@@ -144,7 +144,7 @@ def test_warnings_are_returned_and_errors_are_raised(study):
 
 
 def test_the_functions_are_loaded_when_they_are_asked_for():
-    code = "import sys, manifest_runner; assert 'manifest_runner.programs' not in sys.modules; manifest_runner.run"
+    code = "import sys, manifest_runner; assert 'manifest_runner.python_api' not in sys.modules; manifest_runner.run"
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'walk'"):
         _ = manifest_runner.walk
