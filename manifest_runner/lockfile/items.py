@@ -13,11 +13,11 @@ import msgspec
 from manifest_runner.lockfile.file import parse_lockfile
 from manifest_runner.model import FINAL_ANALYSIS
 
-# What stands for a lockfile that does not exist yet.
+# Takes the place of a lockfile that does not exist yet.
 EMPTY = b'{"lockVersion":1,"batches":{},"items":{}}'
 _ITEMS = b'\n"items": {\n'
 _END = b"\n}\n}\n"
-# Small enough that its copies lie on the heap: larger ones are mapped anew each time, which takes as long as decoding.
+# Small enough for copies on the heap: larger ones are mapped again each time, which takes as long as decoding.
 _PIECE = 2**15
 _NULL = msgspec.Raw(b"null")
 

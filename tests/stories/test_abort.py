@@ -65,7 +65,7 @@ def test_a_person_may_agree_to_an_abort(cli, emulator):
 
 
 @pytest.mark.parametrize("emulator", [{"creation_delay": 60.0}], indirect=True)
-def test_what_has_no_analysis_yet_is_said_to_be_too_early(cli, emulator):
+def test_an_item_without_an_analysis_is_reported_as_too_early(cli, emulator):
     cli.ok("run", "study.yaml", "--wait", "none")
     done = cli.ok("abort", "study.yaml", "--yes")
     assert "2 items have no analysis yet" in done.out

@@ -167,7 +167,7 @@ def test_a_lost_answer_is_found_by_its_stamps_when_the_key_is_forgotten(lossy, c
     assert adopted(checkout) == ["s0", "s1"]
 
 
-def test_what_is_found_by_its_stamps_is_in_the_lockfile_before_the_journal_lets_go(lossy, clock):
+def test_what_is_found_by_its_stamps_is_in_the_lockfile_before_it_leaves_the_journal(lossy, clock):
     """The next run looks for nothing, so it has only the files to know from."""
     whole, killed = lossy(), lossy()
     clock.advance(WEEK + 1)
@@ -189,7 +189,7 @@ def test_without_stamps_a_lost_answer_whose_key_is_forgotten_needs_a_person(loss
 
 
 @pytest.mark.parametrize("later", [0.0, 5.0, 2 * HOUR, WEEK + 1])
-def test_a_lost_answer_is_found_by_its_stamps_when_another_user_goes_on(lossy, clock, later):
+def test_a_lost_answer_is_found_by_its_stamps_when_another_user_continues(lossy, clock, later):
     checkout = lossy()
     clock.advance(later)
     checkout.key = COLLEAGUE

@@ -82,7 +82,7 @@ def test_a_raised_revision_of_one_analysis_is_the_approval_for_its_items_alone(c
 
 
 @pytest.mark.parametrize("emulator", [{"fail_creation": "^beta$"}], indirect=True)
-def test_what_was_never_created_is_mended_and_launched_without_a_question(cli, emulator):
+def test_what_was_never_created_is_fixed_and_launched_without_a_question(cli, emulator):
     write_study(cli, "alpha", "beta")
     cli("run", "study.yaml")
     write_rows(cli, {"alpha": "true", "beta": "false"})

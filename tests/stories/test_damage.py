@@ -100,7 +100,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_reported_and_the_next_
         tally("faults")
 
 
-def test_of_two_runs_at_once_one_is_turned_away_and_names_the_other(place, server, tmp_path):
+def test_of_two_runs_at_once_one_is_refused_and_names_the_other(place, server, tmp_path):
     """The first cannot end before the second has."""
     sent, turned_away = threading.Event(), threading.Event()
 

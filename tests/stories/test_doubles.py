@@ -114,7 +114,7 @@ def test_a_failed_start_leaves_no_trace(cli, emulator, tmp_path: Path):
 
 
 @at({"faults": (parse_fault("403:1-99@search"),)})
-def test_where_searches_are_refused_a_run_that_adopts_nothing_goes_on(cli, emulator):
+def test_where_searches_are_refused_a_run_that_adopts_nothing_continues(cli, emulator):
     write_study(cli, "alpha")
     assert (cli("run", "study.yaml").code, emulator.executed()) == (4, [])
     assert "could not check" in cli.ok("run", "study.yaml", "--adopt", "never").err

@@ -31,7 +31,7 @@ def test_only_the_plan_that_was_reviewed_is_launched(cli, emulator):
 
 
 @pytest.mark.parametrize("emulator", [{"faults": (parse_fault("drop-after:2"),)}], indirect=True)
-def test_after_a_crash_the_same_command_goes_on(cli, emulator):
+def test_after_a_crash_the_same_command_continues(cli, emulator):
     write_study(cli, "alpha", "beta", "gamma")
     reviewed = digest_of(cli)
     command = ("run", "study.yaml", "--batch-size", "1", "--expect", reviewed)

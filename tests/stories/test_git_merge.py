@@ -61,7 +61,7 @@ def branches(cli, git, base, ours, theirs):
 # -- git alone
 
 
-def test_launches_that_are_no_neighbours_merge_without_a_conflict(cli, git):
+def test_launches_that_are_not_adjacent_merge_without_a_conflict(cli, git):
     base = (10, 30, 50, 70)
     branches(cli, git, launched(*base), launched(*base, 20), launched(*base, 60))
     git("merge", "-q", "theirs", "-m", "both")
@@ -69,7 +69,7 @@ def test_launches_that_are_no_neighbours_merge_without_a_conflict(cli, git):
     assert cli.lockfile()["batches"].keys() == {f"b{n}" for n in (*base, 20, 60)}
 
 
-def test_a_conflict_is_one_line_an_item_and_no_command_goes_on_with_it(cli, git):
+def test_a_conflict_is_one_line_per_item_and_stops_every_command(cli, git):
     base = (10, 30, 50)
     branches(cli, git, launched(*base), launched(*base, s30="FAILED"), launched(*base, s30="RUNNING"))
     git("merge", "-q", "theirs", "-m", "both", code=1)
@@ -106,7 +106,7 @@ FAILING = pytest.mark.parametrize("emulator", [{"fail_analysis": "^failing$"}], 
 
 @FAILING
 @pytest.mark.usefixtures("_branches")
-def test_the_driver_merges_neighbours_and_what_both_launched(cli, git, emulator):
+def test_the_driver_merges_adjacent_launches_and_what_both_launched(cli, git, emulator):
     sides = [json.loads(git("show", f"{branch}:{LOCKFILE}")) for branch in ("ours", "theirs")]
     git("config", "merge.manifest-runner.driver", DRIVER)
     git("merge", "-q", "theirs", "-m", "both", code=1)  # the rows of the samplesheet do conflict
@@ -137,7 +137,7 @@ def test_a_lockfile_that_both_branches_made_merges_without_a_base(cli):
 @pytest.mark.parametrize(("theirs", "words"), [
     ("{}", "damaged"), (None, "lockfile not found"), ("<<<<<<< HEAD\n", "git conflict markers"),
 ])  # fmt: skip
-def test_what_is_no_lockfile_is_not_merged(cli, theirs, words):
+def test_what_is_not_a_lockfile_is_not_merged(cli, theirs, words):
     write_lockfile(cli.folder / "ours", launched(10))
     before = cli.read("ours")
     if theirs is not None:

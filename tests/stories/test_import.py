@@ -32,7 +32,7 @@ AS_IT_IS = {"changed": ["alpha"], "unchanged": ["omega"], "removed": ["gamma"], 
 
 @RETRIED
 @pytest.mark.usefixtures("_retried")
-def test_stamps_bring_back_every_launch_as_it_stands_to_the_manifest(cli, emulator):
+def test_stamps_bring_back_every_launch_as_it_compares_with_the_manifest(cli, emulator):
     _, lost = lose_lockfile(cli)
     done = cli.ok("import", "study.yaml", "--json").json
     assert done == {"imported": 4, "changed": 1, "removed": 1, "lockfile": "study.lock.json"}

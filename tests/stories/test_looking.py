@@ -25,7 +25,7 @@ def wait_for_the_night(cli) -> None:
     cli.ok("status", "study.yaml", "--watch", "--lockfile", "other.lock.json")
 
 
-def test_the_next_run_knows_what_failed_and_why_and_how_to_go_on(evening):
+def test_the_next_run_knows_what_failed_and_why_and_what_to_do(evening):
     before = evening.lockfile()["items"]["beta"]
     assert (before["analysis"]["status"] not in ("FAILED", "SUCCEEDED"), before["message"]) == (True, None)
     morning = evening("run", "study.yaml")

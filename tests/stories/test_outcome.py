@@ -32,7 +32,7 @@ def test_a_failed_item_is_named_with_its_message_and_the_lines_it_came_from(cli,
 
 
 @pytest.mark.parametrize("emulator", [{"fail_creation": "^beta$"}], indirect=True)
-def test_what_the_summary_advises_for_a_mended_row_works(cli, emulator):
+def test_what_the_summary_advises_for_a_fixed_row_works(cli, emulator):
     write_study(cli, "alpha", "beta")
     cli("run", "study.yaml")
     write_rows(cli, {"alpha": "true", "beta": "false"})

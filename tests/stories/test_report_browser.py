@@ -128,7 +128,7 @@ def browser(chromium: playwright.Browser, tmp_path: Path) -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 24, 300])
-def test_the_page_loads_without_a_word_and_without_the_network(count: int, browser: Browser) -> None:
+def test_the_page_loads_without_errors_and_without_the_network(count: int, browser: Browser) -> None:
     visit = browser.visit(lockfile_of(count))
     assert visit.page.get_by_role("heading", level=1).inner_text() == "germline"
     assert visit.complaints == []
@@ -247,7 +247,7 @@ def test_items_are_cards_on_a_phone(browser: Browser) -> None:
     assert len(set(places)) == 1
 
 
-def test_headers_sort_both_ways_and_say_so(browser: Browser) -> None:
+def test_headers_sort_both_ways_and_show_it(browser: Browser) -> None:
     visit = browser.visit(lockfile_of(24))
     item, state = (visit.page.locator(f"th[data-key={key}]") for key in ("reference", "rank"))
     assert state.get_attribute("aria-sort") == "ascending"
@@ -317,7 +317,7 @@ def test_a_long_message_is_shown_whole_on_demand_and_only_once(browser: Browser)
 
 
 @pytest.mark.parametrize(("count", "scheme"), [(0, "light"), (24, "light"), (90, "dark")])
-def test_axe_finds_nothing_to_complain_about(count: int, scheme: str, browser: Browser) -> None:
+def test_axe_finds_no_accessibility_faults(count: int, scheme: str, browser: Browser) -> None:
     visit = browser.visit(lockfile_of(count), color_scheme=scheme)
     visit.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     found = axe.Axe().run(visit.page)
@@ -332,13 +332,13 @@ def test_the_page_itself_never_scrolls_sideways(width: int, browser: Browser) ->
 
 
 @pytest.mark.parametrize(("count", "most"), [(24, 2), (1000, 10)])
-def test_paper_is_few_pages(count: int, most: int, browser: Browser) -> None:
+def test_a_printed_report_has_few_pages(count: int, most: int, browser: Browser) -> None:
     visit = browser.visit(lockfile_of(count))
     pages = len(re.findall(rb"/Type\s*/Page\b", visit.page.pdf(format="A4")))
     assert 1 <= pages <= most
 
 
-def test_paper_shows_the_items_without_the_tools(browser: Browser) -> None:
+def test_a_printed_report_shows_the_items_without_the_controls(browser: Browser) -> None:
     visit = browser.visit(lockfile_of(300), color_scheme="dark")
     visit.page.evaluate(
         "addEventListener('beforeprint', () => { printed = document.querySelectorAll('.items tbody tr').length })"

@@ -71,7 +71,7 @@ def test_the_real_bytes_are_sent_and_only_the_journal_has_them_for_its_owner_alo
     assert "s1gnature" not in ended.out + ended.err
 
 
-def test_a_settled_run_leaves_no_signature_and_signing_again_is_no_change(cli, emulator):
+def test_a_settled_run_leaves_no_signature_and_signing_again_is_not_a_change(cli, emulator):
     write(cli, "s1gnature")
     out = cli.ok("render", "study.yaml").out
     assert ("versionId=7" in out, "s1gnature" in out, "AKIASECRET" in out) == (True, False, False)

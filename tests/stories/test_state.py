@@ -110,7 +110,7 @@ def test_a_journal_from_before_there_was_state_is_finished_first(shared, place):
 
 
 @of("file")
-def test_who_holds_the_lease_is_said_and_looking_goes_on(shared, place):
+def test_who_holds_the_lease_is_shown_and_reading_still_works(shared, place):
     (mine,) = shared.machines(place, ME)
     assert mine.do("lock show").out.endswith("status: free; never taken\n")
     assert mine.run("--limit", "1").code == 0
@@ -148,7 +148,7 @@ def test_a_lease_is_released_by_hand(shared, place):
 
 
 @of("file")
-def test_without_the_lease_a_run_says_so_and_goes_on_with_stamps(shared, place):
+def test_without_the_lease_a_run_says_so_and_relies_on_stamps(shared, place):
     (mine,) = shared.machines(place, ME)
     assert mine.run("--limit", "1").code == 0
     held_by_another(shared, mine)
@@ -177,7 +177,7 @@ def test_what_cannot_be_is_refused_before_anything_happens(place, tmp_path, head
     assert mine.files() == [mine.manifest.name]
 
 
-def test_the_token_of_the_lease_is_no_change_of_what_is_checked_out(place, tmp_path):
+def test_the_token_of_the_lease_does_not_count_as_a_change_of_the_checkout(place, tmp_path):
     shared = Shared("git", tmp_path)
     (mine,) = shared.machines(place, ME)
     rename(mine)  # so there are two leases
@@ -187,7 +187,7 @@ def test_the_token_of_the_lease_is_no_change_of_what_is_checked_out(place, tmp_p
     assert {batch["source"]["dirty"] for batch in mine.locked()["batches"].values()} == {False}
 
 
-def test_a_remote_that_is_gone_or_denies_is_said(place, tmp_path):
+def test_a_remote_that_is_gone_or_denies_access_is_reported(place, tmp_path):
     shared = Shared("git", tmp_path)
     (mine,) = shared.machines(place, ME)
     hook = mine.folder.parent.parent / "remote.git" / "hooks" / "pre-receive"
@@ -293,7 +293,7 @@ def test_under_a_released_lease_what_is_missing_is_launched_at_once(tmp_path: Pa
 
 
 @of("file")
-def test_a_renamed_manifest_goes_on_from_the_state_of_its_former_name(shared, place):
+def test_a_renamed_manifest_continues_from_the_state_of_its_former_name(shared, place):
     mine, theirs = shared.machines(place, ME, YOU)
     assert mine.run("--limit", "2").code == 0
     rename(mine)

@@ -262,7 +262,7 @@ def test_nothing_is_launched_twice_and_nothing_is_forgotten_whatever_happens(stu
     play(study, 6, 12)
 
 
-def test_a_product_that_sees_no_doubles_is_found_out(study):
+def test_the_test_fails_for_a_product_that_sees_no_doubles(study):
     story = study()
     story.begin({"s0": 1, "s1": 2})
     for checkout in story.checkouts.values():
@@ -272,7 +272,7 @@ def test_a_product_that_sees_no_doubles_is_found_out(study):
 
 
 @pytest.mark.parametrize("step", [11, 13])
-def test_what_was_launched_while_a_killed_run_lay_there_is_not_launched_by_its_next(study, step):
+def test_what_was_launched_after_a_run_was_killed_is_not_launched_by_the_next(study, step):
     story = study()
     story.begin({"s0": 1, "s1": 2})
     story.run("two", {"step": step, "when": "before"}, {}, 4, "none", 0.0, {})

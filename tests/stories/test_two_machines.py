@@ -203,7 +203,7 @@ def test_what_a_run_left_without_an_answer_is_waited_for_by_another_user(shared,
 
 
 @pytest.mark.slow
-def test_the_machine_that_goes_on_may_be_killed_too(sweep):
+def test_the_machine_that_continues_may_be_killed_too(sweep):
     dice = random.Random(17)
     chosen = moments(sweep.shared, sweep.steps)
     for step, when in dice.choices(chosen, k=15):
@@ -306,7 +306,7 @@ def test_what_a_run_sends_too_late_is_refused_by_its_clock_or_else_reported(shar
         assert (again.code, again.err.count("launched twice")) == (1, 2), again.err
 
 
-def test_a_run_that_is_stopped_until_its_lease_is_over_sends_nothing_when_it_goes_on(
+def test_a_run_that_is_stopped_until_its_lease_expires_sends_nothing_when_it_continues(
     shared, timed, second, record_property
 ):
     """The other machine has other batches, so that no idempotency key helps."""

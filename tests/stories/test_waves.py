@@ -65,7 +65,7 @@ def test_a_run_launches_in_waves_and_tries_again_what_fails(lab):
     assert_done(checkout)
 
 
-def test_a_run_that_does_not_wait_launches_what_has_room_and_the_next_goes_on(lab):
+def test_a_run_that_does_not_wait_launches_what_has_room_and_the_next_continues(lab):
     checkout = lab.checkout()
     ended = checkout.run("--limit", "6")
     assert ended.code in (0, 1), "what fails may have done so before the run ends"

@@ -65,6 +65,6 @@ def test_what_is_not_finite_has_no_text(value):
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {None: 1}, object(), {"a": {1, 2}}, b"x"])
-def test_what_is_no_json_is_told(value):
+def test_what_is_not_json_is_reported(value):
     with pytest.raises(TypeError):
         spelled_json(value)

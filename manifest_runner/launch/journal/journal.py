@@ -17,7 +17,7 @@ point  died …                                             the next run …
 7      after a refusal, before its record                 POSTs again and is refused again, or is let in: both are right
 8      between adoption and the first post record         adopted launches are in the lockfile before anything is sent
 9      while an expired batch, or one that another user   looks them up again: found ones enter the lockfile before the
-       sent, is settled by its stamps                     journal lets go of the batch
+       sent, is settled by its stamps                     batch leaves the journal
 =====  =================================================  ==========================================================
 
 Where the state is in a store, "on disk" is "in the store", and the next run may be on another machine: there the whole

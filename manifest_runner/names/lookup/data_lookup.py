@@ -1,11 +1,11 @@
 """Looks up paths to data with as few requests as possible.
 
-Paths are grouped by folder. Of four ways the one with the fewest bytes of URLs is taken: to list a folder, to ask for
-the wanted names in it, to scan below the folder that all have in common, or to ask for batches of exact paths. Each way
-is given up as soon as it costs more than exact batches, which find the paths that are still missing in the end.
+Paths are grouped by folder. Of four ways, the one with the fewest bytes of URLs is used: list a folder, ask for the
+wanted names in it, scan below the folder that all have in common, or ask for batches of exact paths. A way is abandoned
+once it costs more than exact batches, which in the end find the paths that are still missing.
 
-A server may ignore a filter, answer shorter pages than asked for, or refuse long URLs. So only wanted
-rows count, and a page without any ends a way.
+A server may ignore a filter, answer with shorter pages than requested, or refuse long URLs. So only wanted rows count,
+and a page without any ends a way.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from manifest_runner.names.lookup.data_paths import (
 )
 from manifest_runner.names.lookup.everything import AskPage, find_everywhere
 
-_FIXED_BYTES = 80  # the query but for paths: the mode of the match and the size of the page
+_FIXED_BYTES = 80  # the query without paths: the mode of the match and the size of the page
 _TOO_LONG = frozenset({400, 413, 414, 431})
 # Maximum number of folders listed to explain missing paths.
 _MAX_EXPLAINED = 20
 
 
 class DataLookup:
-    """Looks up the paths of one project (None: the client's own). ``base_bytes`` is the URL up to the query."""
+    """Looks up paths of one project (None: the client's own). ``base_bytes`` is the size of the URL up to its query."""
 
     def __init__(self, ask: AskPage, project: str | None, base_bytes: int) -> None:
         self._ask = ask
@@ -47,12 +47,12 @@ class DataLookup:
         self._found: dict[str, dict[str, DataRecord]] = {}
         self._missing: set[str] = set()
         self._lowered: set[str] = set()
-        self._listed: set[str] = set()  # folders that were asked for by themselves
-        self._spellings: dict[str, str] = {}  # of wanted paths in lower case, as they are in another case
-        self._is_filtered = True  # until the server gives what an exact batch does not ask for
+        self._listed: set[str] = set()  # folders that were requested as such
+        self._spellings: dict[str, str] = {}  # for wanted paths in lower case: data with the same path in another case
+        self._is_filtered = True  # until the server returns data that an exact batch did not ask for
 
     def look_up(self, paths: Collection[str]) -> dict[str, FoundData | LookupFailure]:
-        """The data that each path stands for, or why there is none."""
+        """The data at each path, or why there is none."""
         self._missing = {bare(path) for path in paths}
         self._lowered = {each.lower() for each in self._missing}
         written = {bare(path): path for path in sorted(paths)}
@@ -69,7 +69,7 @@ class DataLookup:
     # -- ways to ask
 
     def _list_folders(self, written: dict[str, str]) -> None:
-        """List folders that hold many of the paths: that may cost less than asking for each."""
+        """List folders with many of the paths, since that may cost less than asking for each."""
         groups = _by_folder(written)
         large = [folder for folder, group in groups.items() if self._batches.count(group) > 1]
         self._listed.update(large)
@@ -84,7 +84,7 @@ class DataLookup:
         return self._follow(calls.data_in_folder(folder, self._project), group)
 
     def _ask_names(self, folder: str, group: Sequence[str]) -> None:
-        """Names in one folder are shorter than paths; a server that does not know the filter shows it at once."""
+        """Ask for names in one folder, which are shorter than paths. A server that ignores that shows it at once."""
         names = [each.rpartition("/")[2] for each in group]
         chunks = list(self._batches.of(names, "filename"))
         if len(chunks) >= self._batches.count(group):
@@ -100,7 +100,7 @@ class DataLookup:
                 self._take(records)
 
     def _scan(self, written: dict[str, str]) -> None:
-        """All below one folder, as where each sample has a folder of its own."""
+        """Scan everything below one folder, as when each sample has a folder of its own."""
         left = [each for each in self._missing if folder_of(each) not in self._listed]
         files = [each for each in left if not written[each].endswith("/")]
         if self._batches.count(files) > 2:
@@ -108,7 +108,7 @@ class DataLookup:
             self._take(self._follow(calls.files_below(folder, self._project), files))
 
     def _follow(self, call: Call, group: Sequence[str]) -> list[DataRecord]:
-        """The rows of a list that are wanted, page by page as long as that costs less than exact batches."""
+        """The wanted rows of a list, page by page as long as that costs less than exact batches."""
         wanted, missing = set(group), set(group)
         kept: list[DataRecord] = []
         seen: set[str] = set()
@@ -131,7 +131,7 @@ class DataLookup:
             self._take(records)
 
     def _ask_batch(self, paths: Sequence[str]) -> list[DataRecord]:
-        """One exact batch, in halves where the server refuses its length; all after it are shorter, too."""
+        """Ask for one exact batch, in halves if the server refuses its length; all later ones are shorter, too."""
         try:
             return self._all_pages(calls.data_at(paths, self._project), {bare(path).lower() for path in paths})
         except Refused as refused:
@@ -142,7 +142,7 @@ class DataLookup:
         return [*self._ask_batch(paths[:half]), *self._ask_batch(paths[half:])]
 
     def _all_pages(self, call: Call, asked: Collection[str]) -> list[DataRecord]:
-        """The wanted rows of an exact batch, whose pages end once one has none of them."""
+        """The wanted rows of an exact batch, up to a page that has none."""
         kept: list[DataRecord] = []
         seen: set[str] = set()
         page = self._ask(call)
@@ -177,7 +177,7 @@ class DataLookup:
     # -- what is missing
 
     def _explain(self, paths: Sequence[str]) -> dict[str, FoundData | LookupFailure]:
-        """Why these stand for nothing; the folders of the first of them are looked into."""
+        """Why there is nothing at these paths. Lists the folders of the first of them."""
         if paths:
             self._spellings |= {path.lower(): path for path in self._found}
         spellings = {path: self._spellings.get(bare(path).lower()) for path in paths}

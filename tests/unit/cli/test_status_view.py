@@ -62,7 +62,7 @@ def test_a_terminal_without_unicode_gets_escapes_and_ascii_lines(encoding: str, 
     assert text.count("+") > 2
 
 
-def test_text_of_others_is_neither_markup_nor_control_code(evil: Lockfile) -> None:
+def test_foreign_text_is_neither_markup_nor_control_code(evil: Lockfile) -> None:
     evil.items["[bold]x[/bold]"] = locked("FAILED", message="[link=https://evil.example]here[/link]\x1b]0;title\x07")
     text = COLOUR.sub("", shown(evil, 400))
     assert "\x1b" not in text

@@ -124,7 +124,7 @@ def test_what_cannot_be_fetched_is_missing_and_leaves_no_file(tmp_path, oddity, 
 
 
 @pytest.mark.parametrize("oddity", ["downloads=cut", "downloads=whole", "ignore-filters"])
-def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path, oddity):
+def test_a_download_that_breaks_off_resumes_where_it_stopped(tmp_path, oddity):
     """And lists of everything do no harm."""
     with study(tmp_path, "a", catalog=CATALOG, oddities=parse_oddities([oddity])) as lab:
         lab.run(no_check=True)
@@ -136,7 +136,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path, oddity):
         assert not [name for name in files(folder) if name.endswith(".part")]
 
 
-def test_a_download_that_is_interrupted_goes_on_with_the_next_command(tmp_path):
+def test_an_interrupted_download_is_resumed_by_the_next_command(tmp_path):
     """^C comes when the first bytes of the second file arrive; what was whole by then is not fetched again."""
     big = "analyses: [{outputs: {a: [{path: a.bin, size: 1000}, {path: b.bin, size: 3000000}]}}]"
     with study(tmp_path, "s", catalog=big) as lab:

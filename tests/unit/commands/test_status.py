@@ -21,7 +21,7 @@ def change_lease(folder: Path, **values: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def test_watching_goes_on_as_long_as_a_run_on_another_machine_holds_the_lease(tmp_path):
+def test_watching_continues_while_a_run_on_another_machine_holds_the_lease(tmp_path):
     """All that was seen has ended, but that run launches more, and renames what there is, before it lets go."""
     here, elsewhere, store = (tmp_path / name for name in ("here", "elsewhere", "store"))
     here.mkdir()

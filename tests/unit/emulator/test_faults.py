@@ -24,7 +24,7 @@ def test_a_fault_is_read(text, fault):
 
 
 @pytest.mark.parametrize("text", ["", "503", "503:0", "503:a", "418:1", "503:3-1", "503:1@put", "503:1-", "drop:1"])
-def test_what_is_no_fault_is_explained(text):
+def test_what_is_not_a_fault_is_explained(text):
     with pytest.raises(ValueError, match="is not a fault"):
         parse_fault(text)
 

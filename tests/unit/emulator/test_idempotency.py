@@ -66,7 +66,7 @@ def test_a_key_belongs_to_one_endpoint(client, make_item):
     assert client.executed() == ["one"]
 
 
-def test_a_key_is_honoured_for_a_week_and_then_executes_anew(client, make_item, clock):
+def test_a_key_is_honoured_for_a_week_and_then_executes_again(client, make_item, clock):
     first = client.post([make_item()], "key").json()["id"]
     clock.advance(WEEK - 1)
     assert client.post([make_item()], "key").json()["id"] == first

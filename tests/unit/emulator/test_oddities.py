@@ -22,7 +22,7 @@ def test_oddities_are_read_from_texts():
 
 
 @pytest.mark.parametrize("text", ["", "no-v5", "no-v4=1", "max-url", "max-url=0", "max-url=x", "downloads=late"])
-def test_what_is_no_oddity_is_explained(text):
+def test_what_is_not_an_oddity_is_explained(text):
     with pytest.raises(ValueError, match="is not an oddity; write one of ignore-filters"):
         parse_oddities([text])
 

@@ -53,7 +53,7 @@ def _join(tmp_path, project, client):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_server_without_a_word(tmp_path, join, number):
+def test_a_signal_stops_the_server_silently(tmp_path, join, number):
     with process(tmp_path / "emulator.db") as (server, url), join(url) as client:
         assert client.search().status_code == 200
         server.send_signal(number)
@@ -85,7 +85,7 @@ def test_processes_that_share_a_database_execute_a_key_once(tmp_path, join, make
         assert len(a.executed()) == len(set(a.executed())) == 200
 
 
-def test_a_slow_answer_holds_up_nobody_else(start, make_item):
+def test_a_slow_answer_does_not_delay_others(start, make_item):
     client = start(latency=0.2)
     with ThreadPoolExecutor(20) as pool:
         begun = time.monotonic()

@@ -110,7 +110,7 @@ DATE = {"Date": "Mon, 23 Nov 2026 00:00:00 GMT"}
 
 
 @pytest.mark.parametrize("ours", [MIDNIGHT - 86400, MIDNIGHT, MIDNIGHT + 86400])
-def test_the_servers_time_is_as_its_answers_tell_it_and_the_clock_that_is_behind_counts(ica, make, clock, ours):
+def test_the_servers_time_comes_from_its_answers_and_the_clock_that_is_behind_counts(ica, make, clock, ours):
     clock.now = ours
     client = make(clock=clock.read)
     ica.post(BATCHES, status=503, headers=DATE)
@@ -434,7 +434,7 @@ def test_no_odd_redirect_breaks_the_message(ica, client, location):
 
 
 @pytest.mark.parametrize("call", ["create", "items"])
-def test_the_credential_is_struck_out_of_whatever_the_server_echoes(ica, client, clock, call):
+def test_the_credential_is_removed_from_whatever_the_server_echoes(ica, client, clock, call):
     problem = {"title": f"T {SECRET}", "detail": f"D\x1b[31m {SECRET}", "parameters": {SECRET: SECRET}}
     url, act = {
         "create": (BATCHES, lambda: client.create_batch("k", b"{}")),

@@ -170,7 +170,7 @@ def test_a_flood_is_cut_off(script, client, monkeypatch, squeeze):
         client.create_batch("k", b"{}")
 
 
-def test_an_answer_that_drips_is_given_up(script, lines, monkeypatch):
+def test_an_answer_that_comes_byte_by_byte_is_given_up(script, lines, monkeypatch):
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.0)
     script.hold.clear()
     script.replies = [answer(BODY, length=2**20)]

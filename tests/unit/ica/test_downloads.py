@@ -97,7 +97,7 @@ def test_a_server_that_fails_is_tried_again_until_patience_ends(downloads, store
     assert "secret" not in str(failed.value)
 
 
-def test_a_file_that_stays_short_is_given_up_and_the_others_go_on(downloads, store, tmp_path):
+def test_a_file_that_stays_short_is_given_up_and_the_others_continue(downloads, store, tmp_path):
     store.get(URL, body=b"ab", headers={"Transfer-Encoding": "chunked"})
     with pytest.raises(DownloadFailed, match="the file is incomplete: 2 of 4 bytes arrived"):
         downloads.fetch(URL, tmp_path / "part", 4)

@@ -144,7 +144,7 @@ def test_no_body_breaks_the_reading(body):
 
 
 @pytest.mark.parametrize("member", ["job", "other"])
-def test_a_body_as_deep_as_a_well_cannot_be_read(member):
+def test_a_body_nested_very_deeply_cannot_be_read(member):
     deep = b"[" * 200_000 + b"]" * 200_000
     with pytest.raises(WireError):
         read_batch(b'{"' + member.encode() + b'": ' + deep + b"}", CLEAN)
@@ -158,7 +158,7 @@ def test_a_problem_is_reported_in_one_line():
     assert describe(400, read_problem(body, CLEAN)) == "400: Bad: items: too\\nmany [max=5]"
 
 
-def test_a_page_of_a_proxy_is_no_problem_document():
+def test_a_page_of_a_proxy_is_not_a_problem_document():
     assert describe(502, read_problem(b"<html>secret words</html>", CLEAN)) == "502: Bad Gateway"
     assert describe(599, read_problem(b"", CLEAN)) == "599"
 
@@ -185,7 +185,7 @@ def test_plain_text_is_printable_and_can_be_written(text):
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"])))
-def test_honest_text_stays_as_it_is(text):
+def test_harmless_text_stays_as_it_is(text):
     assert plain_text(text, limit=1000) == text
 
 
@@ -197,7 +197,7 @@ def test_long_text_is_shortened():
     assert plain_text("a" * 11, limit=10) == "a" * 10 + "…"
 
 
-def test_a_secret_is_struck_out_wherever_it_stands():
+def test_a_secret_is_removed_wherever_it_occurs():
     assert CLEAN.words(f"x{SECRET}y{SECRET}") == "x***y***"
     assert CLEAN.name(f"ref-{SECRET}") == "ref-***"
     # Also where the limit would leave only half of it to be recognised.
@@ -221,7 +221,7 @@ def test_a_message_is_kept_as_it_is_but_for_the_secret():
     assert len(clean.message("x" * 100_000)) == 10_000
 
 
-def test_a_key_of_usual_length_is_struck_out_of_names_but_not_of_labels():
+def test_a_key_of_usual_length_is_removed_from_names_but_not_from_labels():
     clean = Cleaner(("my-key-1",))
     assert clean.name("ref-my-key-1") == "ref-***"
     assert clean.label("ref-my-key-1\n") == "ref-my-key-1\\n"

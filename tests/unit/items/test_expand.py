@@ -126,7 +126,7 @@ def test_the_same_bytes_come_out_whatever_seed_python_hashes_with():
 # -- faults
 
 
-def test_a_row_that_fails_names_each_template_and_the_others_go_on(study):
+def test_a_row_that_fails_names_each_template_and_the_others_continue(study):
     study.sheet('[{"sample": "a", "x": 1},\n{"sample": "b"},\n{"sample": "c", "x": 3}]', "rows.json")
     items, findings = study.expand(
         PER_ROW.replace("csv: samples.csv", "json: rows.json")

@@ -19,7 +19,7 @@ def test_nothing_is_searched_when_nothing_is_due_or_nobody_wants_it(desk):
     assert desk.api.searches == 0
 
 
-def test_launches_of_others_are_taken_over_and_saved_before_anything_is_sent(desk):
+def test_other_peoples_launches_are_adopted_and_saved_before_anything_is_sent(desk):
     desk.api.analyses = [analysis(A, age=7200)]
     assert desk.adopt([A, B], "wait") == [B]
     assert desk.saves[-1].items["a"].analysis.id == "n-a"

@@ -90,7 +90,7 @@ def test_items_are_matched_by_user_reference_in_whatever_order_they_come():
     assert [item.item_id for item in poller.lockfile.items.values()] == ["i-a", "i-b", "i-c"]
 
 
-def test_items_that_took_the_names_of_others_get_what_became_of_themselves():
+def test_items_that_took_names_of_other_items_get_their_own_outcome():
     poller = make(Server({"b-1": {"a": DONE, "b": FAILED}}))
     first, second = poller.lockfile.items["a"], poller.lockfile.items["b"]
     renamed = {"c": replace(first, renamed_from="a"), "a": replace(second, renamed_from="b")}
@@ -172,7 +172,7 @@ def test_a_status_that_is_not_known_is_kept_and_not_final(odd):
     assert (poller.poll(), statuses(poller)) == (1, {"a": odd})
 
 
-def test_waiting_for_the_end_goes_on_until_the_analysis_has_ended():
+def test_waiting_for_the_end_continues_until_the_analysis_has_ended():
     server = Server({"b-1": {"a": REQUESTED, "b": FAILED}})
     poller = make(server, analysis_done)
     assert poller.poll() == 1

@@ -66,7 +66,7 @@ def test_a_renewed_token_is_of_the_same_user_and_another_subject_is_not():
 
 
 @pytest.mark.parametrize("secret", ["key", "a.b.c", "..", "e30.W10.x", "e30.e30.x", "é.é.é"])
-def test_what_tells_no_subject_is_told_apart_as_a_whole(secret):
+def test_a_token_without_a_subject_is_compared_as_a_whole(secret):
     one, two = Credential("X-API-Key", secret, "a test"), Credential("X-API-Key", secret + "x", "a test")
     assert one.user == Credential("Authorization", f"Bearer {secret}", "elsewhere").user != two.user
     assert secret not in one.user

@@ -39,7 +39,7 @@ def test_a_lost_batch_whose_key_has_another_body_was_never_executed(desk):
 
 
 @pytest.mark.parametrize(("age", "mode"), [(SETTLING_SECONDS, "wait"), (10, "now")])
-def test_a_lost_batch_that_is_refused_for_good_is_let_go_where_none_of_it_shows(desk, age, mode):
+def test_a_lost_batch_that_is_refused_for_good_leaves_the_journal_if_none_of_it_shows(desk, age, mode):
     lost(desk)
     desk.now += age
     desk.api.answers = [Refused("no", status=400)]
@@ -263,7 +263,7 @@ def test_of_a_lost_batch_that_the_lockfile_has_in_part_the_rest_is_adopted_or_pl
     assert desk.lockfile.items["b"].adopted
 
 
-def test_a_lost_batch_that_the_lockfile_has_in_part_is_a_persons_affair_without_stamps(desk):
+def test_a_lost_batch_that_the_lockfile_has_in_part_needs_a_person_without_stamps(desk):
     with pytest.raises(ApprovalNeeded, match="another run launched a part of it"):
         known(lost(desk, stamped=False), A).settle()
     assert (len(desk.api.posts), desk.pending) == (1, [BATCH.key])

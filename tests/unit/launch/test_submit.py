@@ -18,7 +18,7 @@ def test_a_batch_is_in_the_journal_before_it_is_sent(desk):
     assert {item.batch_id for item in desk.lockfile.items.values()} == {"b-1"}
 
 
-def test_the_bytes_of_a_batch_are_let_go_once_it_is_in_the_lockfile(desk):
+def test_the_bytes_of_a_batch_are_dropped_once_it_is_in_the_lockfile(desk):
     desk.submit(BATCH, stamped=True)
     assert [answer.post.body for answer in desk.journal.answers] == [b""]
 

@@ -232,7 +232,7 @@ def test_what_is_nested_without_end_is_damage(key):
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"null", b"1", b'"x"', b"\xff\xfe", b"", b"{}"])
-def test_what_is_no_lockfile_at_all_is_damage(raw):
+def test_what_is_not_a_lockfile_at_all_is_damage(raw):
     with pytest.raises(BadState, match="damaged"):
         parse_lockfile(raw, "x")
 
@@ -249,7 +249,7 @@ def test_without_a_file_nothing_is_launched_yet(tmp_path):
     assert load_lockfile(tmp_path / "study.lock.json") is None
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path):
+def test_a_file_that_cannot_be_read_is_reported(tmp_path):
     with pytest.raises(BadState, match="cannot be read"):
         load_lockfile(tmp_path)
 

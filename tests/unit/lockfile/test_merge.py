@@ -120,7 +120,7 @@ def test_relaunches_on_both_sides_are_both_kept_the_later_one_in_front():
     assert [launch.batch_id for launch in merged.previous] == ["b1", "b2"]
 
 
-def test_the_time_of_the_batch_tells_which_launch_is_later_not_its_attempt():
+def test_the_time_of_the_batch_decides_which_launch_is_later_not_its_attempt():
     ours, theirs = lockfile({"alpha": item(4)}), lockfile({"alpha": item(5, attempt=0)})
     assert merge_lockfiles(None, ours, theirs).items["alpha"].batch_id == "b5"
 

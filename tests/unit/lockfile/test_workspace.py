@@ -63,14 +63,14 @@ def test_two_lockfiles_of_one_manifest_share_nothing(tmp_path):
         pass
 
 
-def test_a_second_process_is_turned_away_and_the_first_is_named(workspace, holder):
+def test_a_second_process_is_refused_and_the_first_is_named(workspace, holder):
     pattern = rf"study\.lock\.json: in use by process {holder.pid} on .* since .*Nothing was sent"
     with pytest.raises(BadState, match=pattern), held(workspace):
         raise AssertionError("two hold it")
     assert holder.poll() is None
 
 
-def test_what_a_killed_holder_left_is_no_obstacle(workspace, holder):
+def test_what_a_killed_holder_left_does_not_block_the_next(workspace, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     assert workspace.running.exists()
@@ -79,7 +79,7 @@ def test_what_a_killed_holder_left_is_no_obstacle(workspace, holder):
     assert not workspace.running.exists()
 
 
-def test_it_is_let_go_when_something_is_raised(workspace):
+def test_it_is_released_when_something_is_raised(workspace):
     with pytest.raises(ValueError, match="why"), held(workspace):
         raise ValueError("why")
     with held(workspace):
@@ -88,7 +88,7 @@ def test_it_is_let_go_when_something_is_raised(workspace):
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1b[31mred", b"\xff\xfe", b"x" * 10_000])
-def test_a_holder_with_an_odd_name_is_told_of_without_repeating_control_characters(workspace, holder, content):
+def test_a_holder_with_an_odd_name_is_reported_without_control_characters(workspace, holder, content):
     workspace.running.write_bytes(content)
     with pytest.raises(BadState, match="in use by ") as refused, held(workspace):
         raise AssertionError("two hold it")
@@ -96,7 +96,7 @@ def test_a_holder_with_an_odd_name_is_told_of_without_repeating_control_characte
     assert len(str(refused.value)) < 600
 
 
-def test_a_folder_that_cannot_be_is_told(tmp_path):
+def test_a_folder_that_cannot_exist_is_reported(tmp_path):
     (tmp_path / "none").write_text("a file")
     with pytest.raises(UsageProblem, match="does not exist"), held(Workspace.of(tmp_path / "none" / "study.yaml")):
         raise AssertionError("it holds nothing")

@@ -97,7 +97,7 @@ def test_what_looks_like_a_credential_is_refused(load, name):
     assert "hush" not in repr(document) + repr(document.faults)
 
 
-def test_text_of_the_environment_that_is_no_utf8_is_refused(load):
+def test_text_of_the_environment_that_is_not_utf8_is_refused(load):
     document = load(HEAD + "env: [RUN]\nanalyses:\n" + ITEM, env={"RUN": "\udcff"})
     assert [fault.code for fault in document.faults] == ["MR202"]
     with pytest.raises(UsageProblem, match="--var RUN"):
@@ -171,14 +171,14 @@ def test_the_examples_have_no_faults():
                 assert load_document(source, env={}).faults == ()
 
 
-def test_a_number_beyond_a_double_keeps_its_spelling_where_any_value_may_stand_and_is_no_revision(load):
+def test_a_number_beyond_a_double_keeps_its_spelling_and_is_not_a_revision(load):
     document = load(HEAD + "vars: {a: 1e400}\nrevision: 1e400\nanalyses:\n" + ITEM)
     assert str(document.vars["a"]) == "1e400"
     assert [fault.message for fault in document.faults] == ["expected a whole number, got the number 1e400"]
     assert document.revision == module.DEFAULT_REVISION
 
 
-def test_of_very_many_variables_that_are_no_text_none_is_looked_up(load):
+def test_of_very_many_variables_that_are_not_text_none_is_looked_up(load):
     document = load(HEAD + f"env: [{'[a], [b, c], ' * MAX_WORDED}USER]\nanalyses:\n" + ITEM)
     assert document.env_names == ("USER",)
 

@@ -231,7 +231,7 @@ def test_the_place_of_a_merged_value_is_where_it_was_written(read):
     assert file.place(("y", "c"), at_key=True) == Place("m.yaml", 6, 3)
 
 
-def test_the_place_of_an_alias_is_where_it_stands(read):
+def test_the_place_of_an_alias_is_where_it_is_written(read):
     assert read("x: &x [1]\ny: *x\n").place(("y",)) == Place("m.yaml", 2, 4)
     assert read("x: &x [1]\ny: *x\n").place(("y", 0)) == Place("m.yaml", 1, 8)
 
@@ -312,7 +312,7 @@ def test_bytes_that_are_not_utf8_are_reported_at_their_place(faults, raw, line, 
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-32"])
-def test_other_unicode_is_no_utf8(faults, codec):
+def test_other_unicode_encodings_are_not_utf8(faults, codec):
     assert faults("a: 1\n".encode(codec))[0].code in ("MR102", "MR103")
 
 

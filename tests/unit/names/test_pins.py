@@ -121,7 +121,7 @@ def test_a_uuid_in_the_place_of_a_name_is_an_id():
     assert (placed.request["pipelineId"], placed.request["analysisStorageId"]) == (PIPELINE, STORAGE)
 
 
-def test_what_is_no_data_is_a_fault_at_its_place():
+def test_what_is_not_data_is_a_fault_at_its_place():
     placed = place(with_ids("fil.a", "s3://b/x", ""))
     assert [(fault.path[-1], fault.code) for fault in placed.faults] == [(1, "MR504"), (2, "MR504")]
     (fault,) = place(item(pipelineId="Germline")).faults

@@ -103,7 +103,7 @@ def test_two_thousand_paths_take_few_requests(lab, entries, paths, most):
         assert study.requests()[DATA] <= most
 
 
-def test_a_thousand_ids_take_twelve_requests_and_those_of_others_are_named(lab):
+def test_a_thousand_ids_take_twelve_requests_and_foreign_ones_are_named(lab):
     with lab(STUDY + "data:\n  - /x/S{0001..1000}.txt\n  - {path: /p, status: PARTIAL}\n") as study:
         ids, _ = study.data(*[f"/x/S{i:04}.txt" for i in range(1, 1001)], "/p")
         before = study.requests()[DATA]

@@ -68,7 +68,7 @@ def test_neither_stamps_nor_the_order_of_coded_lists_are_changes():
     assert difference(request(p=[sv, caller], tags={"technicalTags": STAMPS}), request(p=[caller, sv])) == []
 
 
-def test_a_long_text_is_shown_as_its_hash_which_tells_that_it_changed():
+def test_a_long_text_is_shown_with_its_hash_which_shows_that_it_changed():
     long = "x" * (MAX_SHOWN + 1)
     assert difference(request(json=long), request(json=long)) == []
     (change,) = difference(request(json=long), request(json=long[:-1] + "y"))
@@ -93,7 +93,7 @@ def test_what_is_larger_than_any_batch_is_not_kept():
 
 
 @given(st.text() | st.binary().map(lambda raw: b64encode(zlib.compress(raw)).decode()))
-def test_what_somebody_wrote_there_is_told_from_what_was_kept(text):
+def test_what_somebody_wrote_there_is_distinguished_from_what_was_kept(text):
     with pytest.raises(ValueError, match="not the requests of a batch"):
         sent_requests(text)
 
@@ -132,5 +132,5 @@ def test_a_launch_differs_from_a_request_exactly_where_their_fields_do(launched,
         assert found == differing - {"userReference"}
 
 
-def test_a_change_from_nothing_is_told_apart_from_an_empty_text():
+def test_a_change_from_nothing_differs_from_one_from_an_empty_text():
     assert str(Change("f", None, "")) == 'f: (none) → ""'

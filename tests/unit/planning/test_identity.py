@@ -57,7 +57,7 @@ def test_a_digest_is_the_hash_of_the_jcs_bytes_of_the_whole_identity(name, proje
 
 
 @given(st.lists(st.from_regex(r"\A[0-9a-f]{64}\Z"), min_size=2, max_size=5, unique=True))
-def test_a_key_tells_the_order_and_the_number_of_digests(digests):
+def test_a_key_depends_on_the_order_and_number_of_digests(digests):
     key = batch_key(digests)
     assert key == "mr1-" + sha256("\n".join(digests).encode("ascii")).hexdigest()
     assert key != batch_key(reversed(digests))

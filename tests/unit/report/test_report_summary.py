@@ -231,7 +231,7 @@ def test_times_are_shown_in_utc_and_odd_ones_as_they_are() -> None:
     assert shown_time(None) == ""
 
 
-def test_a_time_outside_of_the_calendar_is_no_time() -> None:
+def test_a_time_outside_of_the_calendar_is_not_a_time() -> None:
     assert moment("0001-01-01T00:00:00+05:00") is None
 
 

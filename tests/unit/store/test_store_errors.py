@@ -132,7 +132,7 @@ def opened(url: str, patience: float = 30) -> Store:
         (400, "SomethingElse", r"does not answer \(400 SomethingElse\)", Unreachable),
     ],
 )
-def test_an_error_of_the_store_is_said_in_words(answering, status, code, words, error):
+def test_an_error_of_the_store_is_reported_in_plain_words(answering, status, code, words, error):
     answering.answer = (status, code)
     store = opened("s3://bucket/state")
     for call in (lambda: store.get("a"), lambda: store.create("a", b"1")):
@@ -143,7 +143,7 @@ def test_an_error_of_the_store_is_said_in_words(answering, status, code, words, 
         assert caught.value.__cause__ is None
 
 
-def test_what_may_not_be_done_is_said_with_what_is_needed(answering):
+def test_a_missing_permission_is_reported_with_what_is_needed(answering):
     answering.answer = (403, "AccessDenied")
     store = opened("s3://bucket/state")
     for call, action in (
@@ -237,7 +237,7 @@ def test_google_and_azure_compare_before_they_write(elsewhere, url):
     store.probe("a", b"3")
 
 
-def test_what_google_says_is_already_gone_is_no_reason_to_leave_the_rest(elsewhere):
+def test_what_google_says_is_already_gone_does_not_keep_the_rest(elsewhere):
     elsewhere.compares = True
     store = opened("gs://bucket/state")
     for name in ("a", "c"):
@@ -262,7 +262,7 @@ def created_where_absent(store: Store) -> None:
         (None, {"AZURE_STORAGE_SAS_TOKEN": signature("wc")}, "may not be read with this credential", BadState),
     ],
 )
-def test_errors_of_a_real_azurite_are_said_in_words(azure, monkeypatch, container, env, words, error):
+def test_errors_of_a_real_azurite_are_reported_in_plain_words(azure, monkeypatch, container, env, words, error):
     url = f"{container or azure.make()}/state"
     for name, value in env.items():
         monkeypatch.setenv(name, value)
@@ -282,7 +282,7 @@ NO_CREDENTIAL = ("GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_ACCOUNT_NAME",
         ("az://container/state", "AZURE_STORAGE_ACCOUNT_NAME"),
     ],
 )
-def test_a_store_without_a_credential_is_said_to_lack_one(url, variable, monkeypatch):
+def test_a_store_without_a_credential_is_reported(url, variable, monkeypatch):
     for name in NO_CREDENTIAL:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(Unreachable, match=f"no credential for the store. Set {variable}"):
@@ -324,7 +324,7 @@ def test_a_credential_that_cannot_be_used_is_named_and_never_shown(url, env, mon
         ("az", 403, "AuthorizationPermissionMismatch", r"may not be \w+ with this credential", BadState),
     ],
 )
-def test_errors_of_google_and_azure_are_said_in_the_same_words(
+def test_errors_of_google_and_azure_have_the_same_messages(
     answering, google_key, monkeypatch, url, status, code, words, error
 ):
     """No server of theirs runs here; this one answers as their documentation says."""
@@ -362,12 +362,12 @@ def test_what_is_not_a_place_for_state_is_wrong_use(url):
     assert SECRET not in str(caught.value)
 
 
-def test_a_bucket_that_does_not_exist(aws: Buckets):
+def test_a_bucket_that_does_not_exist_is_reported(aws: Buckets):
     with pytest.raises(BadState, match="there is no such bucket"):
         opened("s3://never-made").get("a")
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(BadState, match="cannot be written"):
         opened(f"file://{tmp_path}/state").create("p/a", b"1")
@@ -415,7 +415,7 @@ def test_the_credential_files_of_aws_are_read(tmp_path: Path, env, expected):
         ({"AWS_PROFILE": "sso"}, "the profile 'sso' in ~/.aws holds no keys itself (`aws configure export-credentials"),
     ],
 )
-def test_a_profile_without_keys_is_said_to_have_none(tmp_path: Path, env, words):
+def test_a_profile_without_keys_is_reported(tmp_path: Path, env, words):
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws" / "credentials").write_text("[lab]\naws_access_key_id = two\naws_secret_access_key = 2\n")
     (tmp_path / ".aws" / "config").write_text("[profile sso]\nsso_session = lab\nregion = eu-central-1\n")

@@ -57,7 +57,7 @@ def test_names_are_those_of_the_folder(stores):
     assert other.names("lock/") == []
 
 
-def test_what_another_machine_has_removed_is_no_reason_to_leave_the_rest(stores):
+def test_what_another_machine_has_removed_does_not_keep_the_rest(stores):
     mine, other = stores
     for name in ("lock/a", "lock/b", "lock/c"):
         mine.create(name, name.encode())

@@ -189,7 +189,7 @@ def test_a_credential_never_shows_itself(home):
     assert SECRET not in f"{credential!r} {credential}"
 
 
-def test_the_line_end_of_a_file_is_no_part_of_the_key(home):
+def test_the_line_end_of_a_file_is_not_part_of_the_key(home):
     assert home.credential(ICAV2_X_API_KEY=f" {SECRET}\r\n").value == SECRET
 
 

@@ -127,7 +127,7 @@ def test_a_journal_cut_at_any_byte_is_what_it_was_one_record_earlier(path):
 
 
 @pytest.mark.parametrize("cut", [0, 1, 30, -1, -10])
-def test_writing_goes_on_after_the_last_whole_record(path, cut):
+def test_writing_continues_after_the_last_complete_record(path, cut):
     path.write_bytes(written(path)[:cut] if cut else b"")
     journal = Journal.read(FileRecords(path), OWNER)
     before = dict(journal.pending)
@@ -175,7 +175,7 @@ HEAD = {"journal": 1, "name": OWNER.name, "project": OWNER.project, "server": OW
         [HEAD, 7],
     ],
 )
-def test_a_line_that_is_no_record_is_damage(path, records):
+def test_a_line_that_is_not_a_record_is_damage(path, records):
     path.write_bytes(b"".join(map(line, records)))
     with pytest.raises(BadState, match="the journal is damaged"):
         Journal.read(FileRecords(path), OWNER)
@@ -194,7 +194,7 @@ def test_the_journal_of_a_newer_version_is_refused(path):
         Journal.read(FileRecords(path), OWNER)
 
 
-def test_a_journal_that_cannot_be_read_or_written_is_told(path):
+def test_a_journal_that_cannot_be_read_or_written_is_reported(path):
     path.mkdir()
     with pytest.raises(BadState, match="cannot be read"):
         Journal.read(FileRecords(path), OWNER)

@@ -59,7 +59,7 @@ def _clock() -> Clock:
     return Clock()
 
 
-def test_the_first_creates_it_and_the_second_hears_who_has_it(store, clock):
+def test_the_first_creates_it_and_the_second_is_shown_who_has_it(store, clock):
     assert claim(store, clock, "ann").claim.standing == "absent"
     assert store.probed == 1
     with pytest.raises(LeaseHeld, match=r"in use by ann on host-of-ann \(process 7, `run study.yaml`\) since 2027-"):
@@ -165,7 +165,7 @@ def test_one_that_was_freed_by_hand_is_lost(store, clock):
     assert (found.standing, found.unseen_batches, found.is_clean) == ("free", [], False)
 
 
-def test_a_renewal_whose_answer_was_lost_is_no_loss(store, clock):
+def test_a_renewal_whose_answer_was_lost_does_not_lose_the_lease(store, clock):
     ann, _ = claim(store, clock, "ann")
     clock.sleep(LASTS / 2)
     store.failing = "lost"

@@ -70,7 +70,7 @@ def test_what_is_required_and_has_no_default_must_be_given():
     ]
 
 
-def test_a_blank_is_no_value_of_what_is_required():
+def test_a_blank_does_not_count_as_a_required_value():
     assert ("MR704", 'the pipeline "Germline" requires the parameter "depth", found a blank') in faults(
         {"fastqs": ("fil.1",), "ref_tar": ("fil.2",)}, [("depth", "")]
     )
