@@ -27,7 +27,7 @@ def plan_document(plan: Plan, batches: int, *, too_many: bool = False, waiting: 
         "waiting": list(waiting),
         "unresolved": len(plan.unresolved),
         "batches": batches,
-        "launches": plan.due,
+        "launches": plan.due[: len(plan.due) - len(waiting)],
         "approvalNeeded": bool(plan.unapproved or plan.guarded) or too_many,
         "changes": {reference: _change_documents(found) for reference, found in plan.changes.items()},
         "planDigest": plan.digest,

@@ -108,6 +108,8 @@ def test_a_plan_leaves_out_what_there_is_none_of():
     assert plan_lines(waiting, 0, verbose=False, waiting=2)[-1] == (
         "2 new; 2 wait until others have ended (maxRunning)"
     )
+    document = plan_document(waiting, 1, waiting=["b"])
+    assert (document["launches"], document["waiting"]) == (["a"], ["b"])
 
 
 def test_a_plan_advises_only_what_is_still_to_do():
