@@ -30,9 +30,11 @@ class SlotReader:
         self._rows = rows
         self._columns = rows.columns if rows else None
         self._known: dict[str, Scope | None] = {**scope.known(), "row": self._known_columns(), "index": None}
-        if rows is not None and rows.file is not None:
+        is_broken = spec.for_each is None and bool(spec.broken)  # it may have been left out because of a fault
+        if rows is None or rows.file is not None or is_broken:
             self._known["source"] = Scope(dict.fromkeys(("file", "stem")), 'the source has no "{}"')
-        if spec.for_each is not None and spec.for_each.group_by is not None:
+        is_grouped = spec.for_each is not None and spec.for_each.group_by is not None
+        if is_broken or is_grouped or ("forEach", "groupBy") in spec.broken:
             self._known["rows"] = None
         self.used: list[UsedNames] = []
         self._templates: list[Template] = []
