@@ -150,7 +150,8 @@ class Caller:
         answer = self._transport.send(call)
         clean = self.cleaner
         subject = structs.replace(self._subject, wanted=call.wanted, keyed=call.key is not None)
-        judge(answer, subject, clean, now=self._clock(), retry_rate_limits=self._retry_rate_limits)
+        now = self.server_now() or self._clock()  # a Retry-After may be a date by the server's clock
+        judge(answer, subject, clean, now=now, retry_rate_limits=self._retry_rate_limits)
         try:
             return read(answer.body, clean)
         except WireError as error:

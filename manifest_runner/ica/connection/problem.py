@@ -16,6 +16,8 @@ from manifest_runner.ica.connection.retry import HttpAnswer, RetryableError, rea
 from manifest_runner.text import plain_text
 
 MAX_PARAMETERS = 20
+# These ask for the same request elsewhere. Any other may point to the result of what was done here.
+_UNDONE_REDIRECTS = frozenset({301, 307, 308})
 # The title of the 400 with which ICA answers an Accept that it cannot serve; 406 is what HTTP has for it.
 UNFIT_ACCEPT = "ICA_API_004"
 
@@ -129,7 +131,7 @@ def judge(answer: HttpAnswer, subject: Subject, clean: Cleaner, *, now: float, r
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
-        raise RetryableError(_redirect_words(answer, clean), final=True, executed=False)
+        raise RetryableError(_redirect_words(answer, clean), final=True, executed=status not in _UNDONE_REDIRECTS)
     problem = read_problem(answer.body, clean)
     conflict = status == 409 and subject.keyed
     if conflict or status in (408, 429) or status >= 500:

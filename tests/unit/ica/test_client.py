@@ -291,6 +291,14 @@ def test_retry_after_replaces_the_schedule(ica, client, clock):
     assert clock.pauses == [7, 0.5]
 
 
+def test_a_retry_after_that_is_a_date_is_by_the_server_s_clock(ica, client, clock):
+    dates = {"Date": "Fri, 01 Jan 2100 00:00:00 GMT", "Retry-After": "Fri, 01 Jan 2100 00:00:07 GMT"}
+    ica.post(BATCHES, status=429, headers=dates)
+    created(ica)
+    client.create_batch("k", b"{}")
+    assert [round(pause, 3) for pause in clock.pauses] == [7]
+
+
 def test_a_retry_after_beyond_the_deadline_ends_at_once(ica, make, clock):
     ica.post(BATCHES, status=503, headers={"Retry-After": "120"})
     with pytest.raises(Unreachable, match="after the end of --timeout"):
@@ -424,6 +432,7 @@ def test_a_redirect_is_not_followed_and_only_its_host_is_named(ica, client, stat
     with pytest.raises(Unreachable, match=r"redirect to login\.example") as caught:
         client.create_batch("k", b"{}")
     assert not any(word in str(caught.value) for word in (SECRET, "pw", "token"))
+    assert caught.value.maybe_executed == (status in (300, 302, 303, 304)), "a redirect may lead to the result"
 
 
 @pytest.mark.parametrize("location", ["http://[", "//", "/elsewhere", "", "\x1b", "http://a:b"])
