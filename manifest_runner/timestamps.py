@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-# Sorts before every time.
+# These sort before and after every time.
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+TO_COME = datetime.max.replace(tzinfo=UTC)
 
 
 def timestamp(seconds: float) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.commands.outcomes.download import fetch_all, retry_policy
+from manifest_runner.commands.outcomes.log_text import log_lines
 from manifest_runner.commands.outcomes.output_files import MissingOutput, SignedUrls, WantedFile
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
@@ -22,6 +23,7 @@ from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.failure_groups import FailureGroup, group_failures
 from manifest_runner.text import plain_text
+from manifest_runner.timestamps import TO_COME, moment
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
@@ -130,7 +132,7 @@ def _cause(client: Client, item: LockedItem) -> _Cause:
             return _Cause((), is_known=False)
         raise
     failed = [step for step in steps if step.status == "FAILED"]
-    return _Cause(tuple(sorted(failed, key=lambda step: (step.end_date or "~", step.technical))))
+    return _Cause(tuple(sorted(failed, key=lambda step: (moment(step.end_date) or TO_COME, step.technical))))
 
 
 def _failure(steps: tuple[Step, ...], lines: Iterable[str]) -> LockedFailure:
@@ -156,7 +158,7 @@ def _ends_of_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]]) -> dict[st
     with Downloads(run.session.context.env, partial(retry_policy, run), lambda _bytes: None) as downloads:
         ends = in_parallel(lambda name: _end_of_log(downloads, urls, logs[name]), [*logs])
         texts = {name: end.decode(errors="replace") for name, end in ends if end is not None}
-    return {name: tuple(map(clean.words, text.splitlines())) for name, text in texts.items()}
+    return {name: tuple(map(clean.words, log_lines(text))) for name, text in texts.items()}
 
 
 def _end_of_log(downloads: Downloads, urls: SignedUrls, log: WantedFile) -> bytes | None:

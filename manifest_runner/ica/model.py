@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from manifest_runner.timestamps import LONG_AGO, moment
+
 # Seconds for which a key is trusted. The API honours it for seven days; the last hour is left to clocks that disagree.
 DEFAULT_KEY_WINDOW = 7 * 24 * 3600.0 - 3600
 
@@ -52,5 +54,5 @@ class LatestEnded(NamedTuple):
     @property
     def is_sorted(self) -> bool:
         """Whether the latest really come first."""
-        ends = [analysis.end_date or "" for analysis in self.analyses]
+        ends = [moment(analysis.end_date) or LONG_AGO for analysis in self.analyses]
         return ends == sorted(ends, reverse=True)
