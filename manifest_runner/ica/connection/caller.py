@@ -15,10 +15,10 @@ from typing import Self, TypeVar
 
 from msgspec import structs
 
-from manifest_runner.errors import Unreachable
+from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.ica import endpoints
 from manifest_runner.ica.connection.config import Credential
-from manifest_runner.ica.connection.problem import Subject, VersionRefused, judge
+from manifest_runner.ica.connection.problem import Subject, judge
 from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.connection.retry import SAFE, Deadline, RetryableError, RetryPolicy
 from manifest_runner.ica.connection.transport import Transport
@@ -30,6 +30,9 @@ Reader = Callable[[bytes, Cleaner], T]
 
 # A batch has 5,000 items at most; ten million analyses of one manifest mean that the server goes in circles.
 MAX_PAGES = 10_000
+# ICA answers 400 to an Accept that it cannot serve, HTTP has 406 for it. A 400 may have another reason: then version 3
+# is refused, too.
+_UNFIT_ACCEPT = frozenset({400, 406})
 # Asking about it reveals the server's time, and that there is no such batch.
 NOBODYS_BATCH = "00000000-0000-0000-0000-000000000000"
 
@@ -139,11 +142,12 @@ class Caller:
             call = structs.replace(call, accept=V3)
         try:
             return self._retries.insist(lambda: self._try(call, read, before))
-        except VersionRefused:
-            if call.accept != V4:
+        except Refused as refused:
+            if call.accept != V4 or refused.status not in _UNFIT_ACCEPT:
                 raise
+        answer = self.ask(structs.replace(call, accept=V3), read, before)
         self._has_v4 = False
-        return self.ask(call, read, before)
+        return answer
 
     def _try(self, call: Call, read: Reader[T], before: Callable[[], None]) -> T:
         before()

@@ -18,12 +18,6 @@ from manifest_runner.text import plain_text
 MAX_PARAMETERS = 20
 # These ask for the same request elsewhere. Any other may point to the result of what was done here.
 _UNDONE_REDIRECTS = frozenset({301, 307, 308})
-# The title of the 400 with which ICA answers an Accept that it cannot serve; 406 is what HTTP has for it.
-UNFIT_ACCEPT = "ICA_API_004"
-
-
-class VersionRefused(Refused):
-    """The server does not speak the version of the API that was asked for."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -69,18 +63,10 @@ def describe(status: int, problem: Problem) -> str:
 
 def refusal(status: int, problem: Problem, subject: Subject) -> Refused:
     """The error for an answer that refuses the request."""
-    kind = _kind(status, problem, subject)
+    kind = KeyReused if subject.keyed and status == HTTPStatus.UNPROCESSABLE_ENTITY else Refused
     advice = _advice(status, subject)
     message = f"ICA refused with {describe(status, problem)}".rstrip(".")
     return kind(f"{message}. {advice}".rstrip(), status=status)
-
-
-def _kind(status: int, problem: Problem, subject: Subject) -> type[Refused]:
-    if subject.keyed and status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return KeyReused
-    if status == HTTPStatus.NOT_ACCEPTABLE or (status == HTTPStatus.BAD_REQUEST and problem.title == UNFIT_ACCEPT):
-        return VersionRefused
-    return Refused
 
 
 def _advice(status: int, subject: Subject) -> str:

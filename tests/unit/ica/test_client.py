@@ -182,7 +182,12 @@ def test_items_are_read_with_version_4_and_batches_with_version_3(ica, client):
 
 
 @pytest.mark.parametrize(
-    "refusal", [{"status": 406}, {"status": 400, "json": {"title": "ICA_API_004", "detail": "Invalid Accept Header"}}]
+    "refusal",
+    [
+        {"status": 406},
+        {"status": 400, "json": {"title": "ICA_API_004", "detail": "Invalid Accept Header"}},
+        {"status": 400, "body": "<html>what?</html>"},
+    ],
 )
 def test_a_server_without_version_4_is_asked_for_3_and_that_is_remembered(ica, client, refusal):
     ica.get(f"{ITEMS}/i-1", **refusal)
@@ -193,11 +198,14 @@ def test_a_server_without_version_4_is_asked_for_3_and_that_is_remembered(ica, c
     assert [call.request.headers["Accept"] for call in ica.calls] == [V4, V3, V3]
 
 
-def test_a_server_with_neither_version_refuses(ica, client):
-    for _ in range(2):
-        ica.get(f"{ITEMS}/i-1", status=406)
-    with pytest.raises(Refused, match="406"):
+@pytest.mark.parametrize("status", [400, 406])
+def test_a_server_that_serves_neither_version_refuses_and_is_asked_for_4_again(ica, client, status):
+    for answer in ({"status": status}, {"status": status}, {"json": item()}):
+        ica.get(f"{ITEMS}/i-1", **answer)
+    with pytest.raises(Refused, match=str(status)):
         client.get_item("b-1", "i-1")
+    client.get_item("b-1", "i-1")
+    assert [call.request.headers["Accept"] for call in ica.calls] == [V4, V3, V4]
 
 
 def test_a_search_names_only_what_restricts_it(ica, client):
@@ -451,7 +459,7 @@ def test_the_credential_is_removed_from_whatever_the_server_echoes(ica, client, 
     }[call]
     method = "POST" if call == "create" else "GET"
     ica.add(method, url, status=503, json=problem)
-    ica.add(method, url, status=400, json=problem)
+    ica.add(method, url, status=403, json=problem)
     with pytest.raises(Refused) as caught:
         act()
     said = f"{caught.value} {clock.lines}"
