@@ -1,4 +1,4 @@
-"""What holds for every test: no home, no credentials, no proxies, and Hypothesis without surprises in CI."""
+"""Rules for every test: no home folder, no credentials, no proxies, and a deterministic Hypothesis in CI."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ settings.register_profile("here", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-# Where the real user's credentials lie. The home itself may hold the checkout, so it cannot be fenced off as a whole.
+# The real user's credentials. The home folder itself may contain the checkout, so it cannot be blocked as a whole.
 _PRIVATE = tuple(str(Path.home() / name) for name in (".icav2", ".netrc", "_netrc"))
 _FOREIGN = ("ICAV2_", "MANIFEST_RUNNER_")
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle"})
-# The files that take longest. Their tests are shared out one by one; those of any other file stay in one process.
+# The slowest files. Their tests are distributed one by one; those of any other file stay in one process.
 _LONGEST = (
     "test_crash_sweep test_ci_recipes test_two_machines test_hostile test_killed_commands test_damage "
     "test_fault_matrix test_at_once test_state_machine test_state"
@@ -47,7 +47,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest first, so that none is left alone at the end. Leave out slow tests unless ``-m`` asks for them."""
+    """Run the longest first, so that none is left alone at the end. Skip slow tests unless ``-m`` selects them."""
     items.sort(key=lambda item: item.path.stem not in (*_LONGEST, "test_report_browser"))
     if config.option.markexpr:
         return
@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Most files, and all that needs S3 or libica, run in one process each, which starts what they share once."""
+    """Run most files, and all that need S3 or libica, in one process each, which starts what they share once."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByGroup(LoadScopeScheduling):
@@ -75,7 +75,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for ``-n auto``
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than processors: the stories wait for servers half of their time."""
+    """One process more than processors, since the stories wait for servers half of their time."""
     return 1 + (os.cpu_count() or 1)
 
 
@@ -98,14 +98,14 @@ def _nothing_of_the_user(_empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _emptied(folder: Path) -> list[str]:
-    """What was in the folder; it is taken away, so that the next test is not blamed for it."""
+    """The content of the folder, which is removed, so that the next test is not blamed for it."""
     found = list(folder.iterdir())
     for path in found:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [path.name for path in found]
 
 
-# What the exactly-once stories have put up with; reported here, where every way of running the tests comes by.
+# What the exactly-once stories have survived; reported here, since every way of running the tests uses this file.
 _COUNTED = ("kills", "stops", "interrupts", "faults", "races")
 
 

@@ -46,7 +46,7 @@ class Emulator:
         return execution_record.most_unfinished(self.database)
 
 
-# What an interpreter reads when it starts, and a fork of one no more.
+# Variables that an interpreter reads when it starts, but a fork of one does not.
 _IS_READ_AT_START = re.compile("PYTHON|LC_|LANG")
 
 
@@ -63,7 +63,7 @@ class Done(NamedTuple):
 
 
 class Cli:
-    """The command line in a folder of its own; ``env`` is all of the environment that it gets."""
+    """The command line in a folder of its own; ``env`` is its whole environment."""
 
     def __init__(self, folder: Path, env: dict[str, str], served: str) -> None:
         self.folder = folder
@@ -169,7 +169,7 @@ def _served() -> Iterator[str]:
 
 @pytest.fixture(name="cli")
 def _cli(request: pytest.FixtureRequest, tmp_path: Path, served: str) -> Cli:
-    """The command line; it talks to the emulator of a test that has one, and else to a port where nobody answers."""
+    """The command line. It talks to the emulator of the test, or else to a port where nobody answers."""
     folder, home = tmp_path / "work", tmp_path / "home"
     folder.mkdir()
     home.mkdir()
@@ -186,6 +186,6 @@ def _cli(request: pytest.FixtureRequest, tmp_path: Path, served: str) -> Cli:
 
 @pytest.fixture(name="copy_example")
 def _copy_example(cli: Cli) -> Callable[[Path], Path]:
-    """Copy a folder into that of the command line, without what somebody who tried it has left there."""
+    """Copy a folder into that of the command line, without files that a trial has left there."""
     tried = shutil.ignore_patterns("*.lock.json", "*.journal", "*.running", ".manifest-runner")
     return lambda example: shutil.copytree(example, cli.folder, ignore=tried, dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""Several people, lost lockfiles and keys that are forgotten: what exists is found again, and never paid for twice."""
+"""Several people, lost lockfiles and expired keys: what exists is found again, and never paid for twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Approval: what was launched and paid for is launched again only when a person has said so."""
+"""Approval: what was launched and paid for is launched again only when a person agrees."""
 
 from __future__ import annotations
 

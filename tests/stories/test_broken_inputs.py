@@ -1,8 +1,8 @@
 """The corpus of broken inputs: each fault is found at its place, with a code that is documented and words that help.
 
-``tests/broken/*.txt`` hold the cases: files, and what ``validate`` says of them. A file that is marked ``(escaped)``
+``tests/broken/*.txt`` have the cases: files, and what ``validate`` reports about them. A file marked ``(escaped)``
 has Python's escapes for bytes, ``(folder)`` makes one; a backslash at its end stands for a missing line end.
-``python tests/stories/test_broken_inputs.py`` writes down what is said now, to be read before it is committed.
+``python tests/stories/test_broken_inputs.py`` writes the present messages, to be read before they are committed.
 """
 
 from __future__ import annotations

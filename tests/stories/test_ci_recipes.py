@@ -159,7 +159,7 @@ def test_a_lockfile_that_cannot_be_pushed_fails_the_job_and_is_kept(run_job, ori
     assert (ended.failed, "could not be pushed" in ended.said) == (True, True)
     assert ended.artifacts == [LOCKFILE]
     assert sorted(emulator.executed()) == ["alpha", "beta"]
-    # Whoever repairs this launches nothing twice, even without the artifact.
+    # Repairing this launches nothing twice, even without the artifact.
     (origin.path / "hooks" / "pre-receive").unlink()
     assert not run_job("again").failed
     assert sorted(emulator.executed()) == ["alpha", "beta"]

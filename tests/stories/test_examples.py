@@ -1,4 +1,4 @@
-"""Every folder of examples/ works as it stands, and what it launches is pinned.
+"""Every folder of examples/ works as it is, and what it launches is pinned.
 
 After a wanted change of an example: MANIFEST_RUNNER_UPDATE_GOLDEN=1 pytest tests/stories/test_examples.py
 """

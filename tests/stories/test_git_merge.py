@@ -1,4 +1,4 @@
-"""Git: branches that each launched something come together, by git alone or with the merge driver."""
+"""Git: branches that each launched something are merged, by git alone or with the merge driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GitHub action: its step runs a command on each manifest and hands on what came of it."""
+"""The GitHub action: its step runs a command on each manifest and passes on the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run looks before it decides: launched in the evening, failed at night, known in the morning."""
+"""A run asks ICA before it decides: what failed overnight is known in the morning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main job on the command line: launch what a manifest names, each item once, and say plainly when not."""
+"""The main job on the command line: launch what a manifest lists, each item once, and say plainly if not."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def change(cli, old, new, name="study.yaml"):
 
 
 def states(document):
-    """What a plan or run says of the items, without the states that none is in."""
+    """The result of a plan or run for the items, without empty states."""
     return {state: sorted(document[state]) for state in STATES if document[state]}
 
 

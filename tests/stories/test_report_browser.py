@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: Debian's Chromium, driven by Playwright and checked by axe-core.
+"""The HTML report in a real browser: Debian's Chromium, driven by Playwright and checked with axe-core.
 
 `apt-get install -y chromium` brings the browser; Playwright's own download is not used.
 """

@@ -1,4 +1,4 @@
-"""``report``: the lockfile in the form that somebody else reads."""
+"""``report``: the lockfile in formats for other readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``status`` and ``abort`` while a run is at work on the manifest: they ask ICA, and the run does the writing."""
+"""``status`` and ``abort`` while a run is working on the manifest: they ask ICA, and the run writes the lockfile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State that machines share: what people see of it, move into it, and wait for."""
+"""Shared state: what people see of it, move into it, and wait for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def of(*kinds: str) -> pytest.MarkDecorator:
 
 
 def held_by_another(shared: Shared, checkout: Checkout) -> Path:
-    """A lease of somebody who is not there to give it back."""
+    """The lease of somebody who cannot release it."""
     path = shared.folder / "state" / checkout.project / "study.lease.json"
     lease = {**json.loads(path.read_text()), "owner": "bob", "host": "ci-7", "until": FUTURE, "token": "theirs"}
     path.write_text(json.dumps(lease))

@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order: no digest is executed twice unnoticed, and nothing unknown is launched.
+"""Whatever people do, in any order: no digest is executed twice unnoticed, and every launch is known.
 
 Two users have a checkout each. The manifest is edited, items are renamed and their changes accepted, analyses fail or
 are aborted, runs are killed at a step, keys and clocks go astray, lockfiles are lost. Two limits of the API are

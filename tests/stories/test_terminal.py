@@ -1,4 +1,4 @@
-"""Terminals: colour where it is wanted, nothing that harms, and help that is enough to find the way."""
+"""Terminals: colour only where it is wanted, no harmful characters, and help that leads to the next step."""
 
 from __future__ import annotations
 

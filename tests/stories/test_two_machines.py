@@ -1,4 +1,4 @@
-"""More than one machine: whoever is killed or stopped wherever, another machine goes on, and each digest is paid once.
+"""More than one machine: wherever one is killed or stopped, another one continues, and each digest is paid for once.
 
 The machines share no disk but a place for state: a folder, a bucket, or the remote of a git repository, which holds
 the lease only. They go by a clock that stands still until somebody sleeps, so nobody waits for a lease to end.

@@ -1,4 +1,4 @@
-"""One manifest starts from what another has made: offline, each launched once, and only when the other ended well."""
+"""One manifest starts from the results of another: offline, each launched once, and only if the other succeeded."""
 
 from __future__ import annotations
 

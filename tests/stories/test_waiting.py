@@ -1,4 +1,4 @@
-"""Waiting: as long as asked for, with few requests, and always safe to break off."""
+"""Waiting: as long as requested, with few requests, and always safe to interrupt."""
 
 from __future__ import annotations
 

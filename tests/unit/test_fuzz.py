@@ -1,4 +1,4 @@
-"""Whatever bytes come: only what is expected is raised, and what is read can be written as the API wants it."""
+"""Whatever the bytes: only expected errors are raised, and what is read can be written as the API wants it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions for programs: what the command line does, without printing, with exceptions for exit codes."""
+"""The functions for programs do what the command line does, without printing, with exceptions for exit codes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def command_of(name: str) -> click.Command:
 
 @pytest.mark.parametrize("function", [validate, plan, run, status, outputs])
 def test_a_function_takes_the_options_of_its_command(function):
-    """Whoever adds an option to a command adds it to the function of that name in ``programs``."""
+    """An option of a command is also an argument of the function of that name in ``python_api``."""
     parameters = inspect.signature(function).parameters
     first, *keywords = parameters.values()
     assert (first.name, {each.kind for each in keywords}) == ("path", {inspect.Parameter.KEYWORD_ONLY})

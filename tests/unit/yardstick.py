@@ -1,4 +1,4 @@
-"""Processor time in units of a fixed piece of work of the same process, so that a busy machine changes no verdict."""
+"""Processor time in units of a fixed amount of work in the same process, so that a busy machine changes no verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Azurite, Azure's own emulator of its storage, as a process of its own for as long as a test session needs it."""
+"""Azurite, Azure's own emulator of its storage, as a process for the duration of a test session."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def signature(permissions: str, key: str = KEY) -> str:
 
 
 def azurite() -> str | None:
-    """The program of its blob service, where the npm package `azurite` is installed and on the PATH."""
+    """The program of its blob service, if the npm package `azurite` is installed and on the PATH."""
     return shutil.which("azurite-blob")
 
 

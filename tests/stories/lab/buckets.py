@@ -1,4 +1,4 @@
-"""An S3 server in this process, one for all tests of a module, with a bucket for whoever asks."""
+"""An S3 server in this process, one for all tests of a module, with a bucket for each test that asks for one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Buckets(NamedTuple):
     make: Callable[[], str]
 
     def opened(self, bucket: str) -> ObjectStore:
-        """A bucket that was made, for looking into it."""
+        """A bucket, to look into it."""
         from obstore.store import from_url
 
         config: Any = {name.lower(): value for name, value in self.env.items()}

@@ -1,6 +1,6 @@
 """Replays the jobs of a CI recipe: its steps in bash, in a clone, as the CI system would run them.
 
-Only what the recipes use is understood; anything else raises KeyError, so that a recipe cannot outgrow its test unseen.
+Understands only what the recipes use; anything else raises KeyError, so a recipe cannot outgrow its test unseen.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def gitlab_job(
 
 
 def _flat(script: list[Any]) -> Iterator[str]:
-    """GitLab takes lists within lists, as anchors make them."""
+    """GitLab accepts nested lists, which anchors produce."""
     for line in script:
         yield from [line] if isinstance(line, str) else _flat(line)
 

@@ -1,4 +1,4 @@
-"""A proxy before the emulator that writes down what is asked."""
+"""A proxy in front of the emulator that records requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Counted(list[str]):
     url: str = ""
 
     def taken(self) -> list[str]:
-        """What was asked since the last time."""
+        """The requests since the last call."""
         found = list(self)
         self.clear()
         return found

@@ -1,4 +1,4 @@
-"""What the exactly-once stories share: manifests, commands that die at a chosen step, and the emulator's record."""
+"""Parts that the exactly-once stories share: manifests, commands that die at a step, the emulator's record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILE_STEPS = ("open", "fsync", "replace", "unlink")
 
 
 class Ended(NamedTuple):
-    """How a command ended: ``code`` is -9 where it was killed; ``steps`` are known where it was not."""
+    """How a command ended: ``code`` is -9 if it was killed; ``steps`` are known if it was not."""
 
     code: int
     steps: list[str]
@@ -70,7 +70,7 @@ class ForkServer:
 
 
 class Moment:
-    """A clock in a file, which the emulator and forked commands share; it stands still until somebody sleeps."""
+    """A clock in a file, shared by the emulator and forked commands; it stands still until somebody sleeps."""
 
     def __init__(self, path: Path, now: float = 1_800_000_000.0) -> None:
         self.path = path
@@ -86,7 +86,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Place:
-    """Where commands run: a warm server, an emulator's URL and its database."""
+    """The place where commands run: a warm server, an emulator's URL and its database."""
 
     server: ForkServer
     url: str
@@ -164,10 +164,10 @@ class Checkout:
     def case(self, *arguments: str, **more: Any) -> dict[str, Any]:
         home = self.folder.parent / "home"
         home.mkdir(exist_ok=True)
-        # Who has no repository needs no git, which would be asked for a commit and a name.
+        # Without a repository there is no need for git, which would be asked for a commit and a name.
         path = os.environ.get("PATH", "") if (self.folder / ".git").exists() else ""
         env = {"HOME": str(home), "ICAV2_X_API_KEY": self.key, "PATH": path, **self.env}
-        patience = ("--poll-interval", "0.01", "--timeout", "30")  # what is lost is not waited for all day
+        patience = ("--poll-interval", "0.01", "--timeout", "30")  # do not wait all day for what is lost
         argv = ["run", self.manifest.name, "--server-url", self.place.url, "--no-check", *patience, *arguments]
         beside = {name: str(self.folder.with_name(f"{self.folder.name}.{name}")) for name in ("out", "err", "disk")}
         return {"argv": argv, "folder": str(self.folder), "env": env, "is_blind": self.is_blind, **beside, **more}
@@ -219,18 +219,18 @@ class Checkout:
         return [each for each in executions(self.place.database) if each.project == self.project]
 
     def assert_executed_once(self, expected: int) -> None:
-        """As many digests as expected, each executed once."""
+        """Check that as many digests as expected were executed, each once."""
         times = Counter(stamp_of(each) for each in self.executed())
         assert set(times.values()) <= {1}, f"executed twice: {times}"
         assert len(times) == expected
 
     def assert_executed_once_each(self, samples: Sequence[str] = SAMPLES) -> None:
-        """No item was executed twice, whatever its stamps."""
+        """Check that no item was executed twice, whatever its stamps."""
         times = Counter(each.user_reference for each in self.executed())
         assert times == dict.fromkeys(samples, 1)
 
     def assert_all_known_here(self) -> None:
-        """No execution that neither lockfile nor journal has heard of."""
+        """Check that lockfile and journal know every execution."""
         journal = self.journal.read_text(encoding="utf-8") if self.journal.exists() else ""
         known = known_digests(self.locked())
         for execution in self.executed():
@@ -238,7 +238,7 @@ class Checkout:
             assert half in journal or any(digest.startswith(half) for digest in known), execution
 
     def assert_settled(self, samples: Sequence[str] = SAMPLES) -> None:
-        """The lockfile says of every item what the emulator says, and nothing else is left."""
+        """Check that the lockfile agrees with the emulator about every item, and that nothing else is left."""
         items = self.locked()["items"]
         assert sorted(items) == sorted(samples)
         record = {(each.user_reference, stamp_of(each)): each.batch_id for each in self.executed()}
@@ -251,13 +251,13 @@ class Checkout:
         assert self.files() == [self.lockfile.name, self.manifest.name]
 
     def assert_all_known(self) -> None:
-        """No execution that the lockfile has not heard of, adopted ones and earlier launches included."""
+        """Check that the lockfile knows every execution, including adopted ones and earlier launches."""
         known = {DIGEST_STAMP + digest[:32] for digest in known_digests(self.locked())} | set(self.locked()["items"])
         assert {stamp_of(each) for each in self.executed()} <= known
 
 
 def changing(steps: list[str]) -> list[int]:
-    """The steps to kill before. Where the step before only read, a kill leaves what one a step earlier leaves."""
+    """The steps before which to kill. After a step that only reads, a kill leaves the same as one step earlier."""
     return [step for step in range(len(steps)) if not step or changes_something(steps, step - 1)]
 
 

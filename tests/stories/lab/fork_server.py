@@ -95,7 +95,7 @@ class Steps:
         return call if disk is None else lambda: disk.write(Path(path), call)
 
     def _sync(self, fd: int) -> None:
-        """Only the record of it: what a killed process has written stays in the system's hands without an fsync."""
+        """Only record it: what a killed process has written stays in the system's cache without an fsync."""
         if self._disk is not None:
             self._disk.sync(fd)
 
@@ -106,9 +106,9 @@ class Steps:
             return self.take(_sent(bytes(data[:200])), lambda: send_all(self_, data, *args))
 
         def recv_into(self_: socket.socket, *args: Any) -> Any:
-            if self._chosen == len(self.names):  # die with the answer at the door, not before it was made
+            if self._chosen == len(self.names):  # die when the answer has arrived, not before it was made
                 select.select([self_], [], [], 10)
-            if self.names[-1] == "receive":  # how many it takes for one answer is the network's affair
+            if self.names[-1] == "receive":  # the number of reads for one answer depends on the network
                 return receive(self_, *args)
             return self.take("receive", lambda: receive(self_, *args))
 
@@ -116,7 +116,7 @@ class Steps:
         socket.socket.recv_into = recv_into
 
     def wrap_stores(self) -> None:
-        """What speaks to a store speaks from a library that has no sockets of Python's, or from another process."""
+        """Wrap the stores' operations, too: they use a library without Python's sockets, or another process."""
         import obstore
 
         for name in ("get", "put", "list", "delete"):
@@ -150,7 +150,7 @@ def _command(args: Any) -> str:
 
 
 def die(_kept: object = None) -> NoReturn:
-    """End at once. What the last step gave is kept, so that nothing closes it before."""
+    """End at once. Keep the result of the last step, so that nothing closes it before."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("still alive")
 
@@ -198,7 +198,7 @@ class Lines:
 
 
 class SharedClock:
-    """Seconds since the epoch in a file that the emulator's process maps too; sleeping moves it on."""
+    """Seconds since the epoch in a file that the emulator's process maps, too; sleeping advances it."""
 
     def __init__(self, path: str) -> None:
         with Path(path).open("r+b") as file:
@@ -212,8 +212,8 @@ class SharedClock:
 
 
 def run_case(case: dict[str, Any]) -> dict[str, Any]:
-    """In the child: do what the case says and report how it ended."""
-    # Who is killed at any time may be killed within the disk's record, and has no power cut to come.
+    """In the child, run the case and report how it ended."""
+    # A process that may be killed at any time may be killed within the disk's record, and no power cut follows.
     disk = Disk(Path(case["folder"]), Path(case["disk"])) if "disk" in case and "alarm" not in case else None
     steps = Steps(**case.get("at", {}), disk=disk)
     lines = Lines(tuple(case.get("trace", ())), case.get("line"))
@@ -261,7 +261,7 @@ def _call(case: dict[str, Any]) -> int:
 
 
 def _run_with_clock(case: dict[str, Any]) -> int:
-    """The command ``run`` in another world: its clock may jump, and no sleep takes time."""
+    """The command ``run`` with simulated time: its clock may jump, and no sleep takes time."""
     from manifest_runner.commands import run
     from manifest_runner.commands.setup.context import Context
     from manifest_runner.commands.setup.options import RunOptions, Target
@@ -304,7 +304,7 @@ def _child(case: dict[str, Any], report: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os.write(report, json.dumps(result).encode())
-    except BaseException:  # noqa: BLE001 - or the child would go on as a second server
+    except BaseException:  # noqa: BLE001 - otherwise the child would continue as a second server
         import traceback
 
         traceback.print_exc()

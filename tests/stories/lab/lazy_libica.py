@@ -1,4 +1,4 @@
-"""Names of libica, the public SDK. Its import takes seconds, which only the process that uses it should pay."""
+"""Names of libica, the public SDK, imported lazily: it takes seconds, so only its users should pay."""
 
 from __future__ import annotations
 

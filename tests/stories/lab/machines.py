@@ -1,4 +1,4 @@
-"""Two machines that share no disk, only a place for state: checkouts of one study in folders of their own."""
+"""Two machines without a common disk, only with a store for state: checkouts of one study in separate folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOME = ("s0", "s1", "s2")
 
 @dataclass
 class Shared:
-    """Where state lies: ``kind`` is "file", "git", or a server of buckets."""
+    """A store for state: ``kind`` is "file", "git", or a server of buckets."""
 
     kind: str
     folder: Path
@@ -37,7 +37,7 @@ class Shared:
         return self.buckets.env if self.buckets else {}
 
     def head(self) -> str:
-        """What the manifest says of it. Each study has its own project, so one bucket does for all."""
+        """The line of the manifest for it. Each study has its own project, so one bucket is enough for all."""
         if self.kind == "git":
             return "lock: git\n"
         return f"state: {self._bucket}/state\n" if self.buckets else f"state: file://{self.folder}/state\n"
@@ -93,7 +93,7 @@ class Shared:
     # -- what must hold
 
     def check(self, last: Checkout, executions: int = len(SOME)) -> None:
-        """Each digest was executed once, the lockfile knows them all, the lease is free and nothing else is left."""
+        """Check that each digest was executed once, the lockfile knows all, the lease is free, nothing is left."""
         last.assert_executed_once(executions)
         locked, lease = self.locked(last), self.lease(last)
         assert sorted(locked["items"]) == sorted({each.user_reference for each in last.executed()})

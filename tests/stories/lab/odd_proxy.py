@@ -1,4 +1,4 @@
-"""A server between the command and the emulator that loses, garbles and refuses what a test says."""
+"""A server between the command and the emulator that loses, garbles and refuses requests as a test says."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """What the Date header says."""
+        """The value of the Date header."""
         return super().date_time_string(self.server.clock())
 
     def log_message(self, *arguments: Any) -> None:

@@ -17,7 +17,7 @@ Call = Callable[[], Any]
 
 
 class Disk:
-    """Follows what a command writes in a folder. What lay there before is taken to be on disk, what others do is not
+    """Follows what a command writes in a folder. What was there before counts as on disk; what others do is not
     looked at. Made before `os` and `io` are wrapped, and works with what they were then.
     """
 

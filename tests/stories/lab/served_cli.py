@@ -112,7 +112,7 @@ def _run(request: dict[str, Any], files: list[int]) -> None:
 
 
 def import_everything() -> None:
-    """What commands import where they use it."""
+    """The modules that commands import where they use them."""
     import gc
     import pkgutil
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""A small study for stories, and the ways to change it and to read what a command says of it."""
+"""A small study for stories, and functions to change it and to read what a command says about it."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def change(cli: Any, old: str, new: str, name: str = "study.yaml") -> None:
 
 
 def states(document: dict[str, Any]) -> dict[str, list[str]]:
-    """What a plan or run says of the items, without the states that none is in."""
+    """The result of a plan or run for the items, without empty states."""
     return {state: sorted(document[state]) for state in STATES if document[state]}

@@ -1,4 +1,4 @@
-"""The lockfiles that views are tried with."""
+"""Lockfiles for the tests of views."""
 
 from report_lockfiles import empty, every_state, evil
 

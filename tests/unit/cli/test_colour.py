@@ -1,4 +1,4 @@
-"""Colour marks what a line is; the words stay the same."""
+"""Colour marks the kind of a line; the words stay the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people and programs read: lines that stay few, JSON that stays JSON, streams that are kept apart."""
+"""The output for people and programs: few lines, valid JSON, separate streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever ends a command early becomes one exit code, words on stderr and, with --json, one document on stdout."""
+"""Whatever ends a command early becomes an exit code, a message on stderr and, with --json, a document on stdout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line refuses before anything is read, and what it makes of broken state."""
+"""What the command line refuses before anything is read, and how it reports broken state."""
 
 from __future__ import annotations
 

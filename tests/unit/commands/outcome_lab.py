@@ -1,4 +1,4 @@
-"""A study on an emulator with a catalog, for what comes after launching; commands are called, not started."""
+"""A study on an emulator with a catalog, for what comes after launching. Commands are called in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fixed run costs, counted and not timed: compilations, validations, requests, bytes and syncs."""
+"""The cost of a fixed run, counted rather than timed: compilations, validations, requests, bytes and syncs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ analyses:
 
 @pytest.fixture(name="counts")
 def _counts(monkeypatch):
-    """How often the libraries underneath are asked to do what costs most."""
+    """The number of the most expensive calls of the libraries underneath."""
     counts = Counter()
     compile_template, send, fsync = jinja2.Environment.compile, requests.Session.send, os.fsync
     make_validator = jsonschema_rs.validator_for

@@ -1,4 +1,4 @@
-"""Why analyses failed is asked once, grouped, and recorded."""
+"""The reasons of failures are asked for once, grouped, and recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``init``: what it writes is right at once, and means what it was made of."""
+"""``init``: what it writes is valid at once, and has the same meaning as its source."""
 
 from __future__ import annotations
 

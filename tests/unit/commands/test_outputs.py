@@ -1,4 +1,4 @@
-"""What analyses made is asked once, recorded, and fetched whole."""
+"""Outputs are asked for once, recorded, and downloaded completely."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_download_that_breaks_off_resumes_where_it_stopped(tmp_path, oddity):
 
 
 def test_an_interrupted_download_is_resumed_by_the_next_command(tmp_path):
-    """^C comes when the first bytes of the second file arrive; what was whole by then is not fetched again."""
+    """^C comes when the first bytes of the second file arrive; files complete by then are not fetched again."""
     big = "analyses: [{outputs: {a: [{path: a.bin, size: 1000}, {path: b.bin, size: 3000000}]}}]"
     with study(tmp_path, "s", catalog=big) as lab:
         lab.run()

@@ -1,4 +1,4 @@
-"""Items that were renamed, or launched twice, in the middle of something."""
+"""Items that were renamed or launched twice while something else was in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A terminal shows the line that a finding is about, whatever the line holds."""
+"""A terminal shows the line of a finding, whatever its content."""
 
 from __future__ import annotations
 

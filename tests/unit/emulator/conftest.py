@@ -1,4 +1,4 @@
-"""A running emulator with a clock that tests turn, and a client that knows the paths and media types."""
+"""A running emulator with a clock that tests set, and a client that knows the paths and media types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a catalog says there is; each kind of thing that it is silent about is made up as ever."""
+"""What a catalog lists exists; kinds of things that it does not mention are made up as usual."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults that a user orders: statuses and dropped connections, hitting the requests that were named."""
+"""Faults that a user requests: statuses and dropped connections, for the requests that were named."""
 
 from __future__ import annotations
 

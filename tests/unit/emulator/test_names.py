@@ -1,4 +1,4 @@
-"""Projects, pipelines, storages and data without a catalog: everything exists for whoever names it in full."""
+"""Projects, pipelines, storages and data without a catalog: everything exists if it is named in full."""
 
 from __future__ import annotations
 

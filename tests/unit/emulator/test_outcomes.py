@@ -1,4 +1,4 @@
-"""What came of an analysis: outputs, steps, logs, reports and the price, made up or by the rules of a catalog."""
+"""The outcome of an analysis: outputs, steps, logs, reports and the price, made up or by the rules of a catalog."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def faults(body):
 
 
 def changed(path, value):
-    """The good body with another value at a path such as ``nextflowItems.0.tags``; ``...`` takes it away."""
+    """The good body with another value at a path such as ``nextflowItems.0.tags``; ``...`` removes it."""
     body = json.loads(json.dumps(GOOD))
     place = body
     *way, last = (int(step) if step.isdigit() else step for step in path.split("."))

@@ -1,4 +1,4 @@
-"""What the client sends, and what it makes of each kind of answer."""
+"""What the client sends, and how it handles each kind of answer."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def client(make):
 
 @pytest.fixture
 def ica():
-    """Answers in the order in which they are added; one that is not asked for fails the test."""
+    """Answers in the order in which they are added; an unused one fails the test."""
     registry = responses.registries.OrderedRegistry
     with responses.RequestsMock(registry=registry) as mock:
         yield mock

@@ -1,4 +1,4 @@
-"""The client against a server on a real socket that drops, truncates, drips and overflows."""
+"""The client against a server on a real socket that drops, truncates, delays and overflows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed URLs are fetched without a credential, whole or not at all; what the server says is not trusted."""
+"""Signed URLs are fetched without a credential, completely or not at all; the server's answers are not trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands between the client and the server: libraries that raise, proxies, certificates."""
+"""Between the client and the server: exceptions of libraries, proxies, certificates."""
 
 from __future__ import annotations
 

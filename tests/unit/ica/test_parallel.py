@@ -1,4 +1,4 @@
-"""Many questions are asked a few at a time, and answered in order."""
+"""Many requests are sent a few at a time, and their results come in order."""
 
 from __future__ import annotations
 

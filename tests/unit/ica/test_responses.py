@@ -1,4 +1,4 @@
-"""Bodies of answers as values, and the cleaning of what others wrote."""
+"""Bodies of answers as values, and the cleaning of foreign text."""
 
 from __future__ import annotations
 

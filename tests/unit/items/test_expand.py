@@ -1,4 +1,4 @@
-"""Rows become items: each as JCS bytes, each fault reported with its row, and conflicts between items for both."""
+"""Rows become items: each as JCS bytes, each fault with its row, and conflicts between items with both places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups, tables and requirements: rows that belong together become one item, and nothing is mixed up."""
+"""Groups, tables and requirements: rows that belong together become one item, and none is mixed up."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ NOW = 1_800_000_000.0
 
 @dataclass
 class Api:
-    """Answers POSTs with what ``answers`` holds, exceptions included, and knows ``analyses``."""
+    """Answers POSTs with ``answers``, which may include exceptions, and knows ``analyses``."""
 
     answers: list[Batch | Exception] = field(default_factory=list)
     analyses: list[Analysis] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Desk:
         self.more: dict[str, Any] = {}
 
     def reopen(self, timeout: float | None = None) -> Desk:
-        """What another process would see: the journal is read again."""
+        """The state as another process would see it: the journal is read again."""
         self.journal.close()
         self.journal = Journal.read(FileRecords(self.path), OWNER)
         self.timeout = self.timeout if timeout is None else timeout

@@ -1,4 +1,4 @@
-"""Launches that exist already are taken over, not sent again."""
+"""Launches that already exist are adopted, not sent again."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_of_what_another_run_was_sending_only_that_is_waited_for(desk):
 
 
 def test_what_another_run_was_sending_is_waited_for_while_it_is_partly_visible(desk):
-    """ICA was slow: what shows of it was created an hour after it was sent."""
+    """ICA was slow: the visible analyses were created an hour after they were sent."""
     desk.more = {"coming": (Coming(NOW, frozenset({A.digest[:START], B.digest[:START]})),), "is_complete": True}
     desk.api.analyses = [analysis(A)]
     desk.api.on_search = lambda: desk.api.analyses.append(analysis(B)) if desk.api.searches == 4 else None

@@ -1,4 +1,4 @@
-"""Launches put into batches: every one once, in order, as canonical bytes under a key that stands for them."""
+"""Launches in batches: each one once, in order, as canonical bytes under a key derived from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following launches: what is asked of the server, how seldom, and what is made of odd answers."""
+"""Following launches: what is asked of the server, how rarely, and how odd answers are handled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the next run does with a batch that got no answer."""
+"""How the next run treats a batch without an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How few requests a look at launches takes: at most one for each thousand that are open, and none for none."""
+"""Asking for launches takes few requests: at most one for each thousand that are open, and none if none is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending batches: the journal before the POST, and again after the answer."""
+"""Sending batches: the journal is written before the POST, and again after the answer."""
 
 from __future__ import annotations
 

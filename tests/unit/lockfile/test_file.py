@@ -1,4 +1,4 @@
-"""The lockfile: its bytes are pinned, what is written is read again, and damage is never taken for state."""
+"""The lockfile: its bytes are pinned, what is written is read again, and damage never counts as state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items read piece by piece are what the whole lockfile holds."""
+"""Items read in pieces are the same as those of the whole lockfile."""
 
 from __future__ import annotations
 

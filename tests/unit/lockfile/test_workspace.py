@@ -1,4 +1,4 @@
-"""Where state lies, and that one process at a time can change it."""
+"""The place of state, which only one process at a time can change."""
 
 from __future__ import annotations
 

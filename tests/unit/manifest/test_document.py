@@ -1,4 +1,4 @@
-"""From YAML to a typed document: defaults merged, what is at fault left out, everything else kept to be checked."""
+"""From YAML to a typed document: defaults merged, faulty parts left out, everything else kept to be checked."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ PLAIN = st.one_of(
 
 
 def reference(text: str) -> object:
-    """The table of the design, written another way: json.loads says what a number is."""
+    """The same rule written in another way: json.loads decides what a number is."""
     if text in NULLS:
         return None
     if text in TRUES + FALSES:

@@ -1,4 +1,4 @@
-"""The names file: one line an entry, read with suspicion, merged by git as lines are."""
+"""The names file: one line per entry, checked when read, merged by git line by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a text in place of an id refers to, and what is said of texts that refer to nothing."""
+"""Texts in place of ids: what they refer to, and the messages for those that refer to nothing."""
 
 from __future__ import annotations
 

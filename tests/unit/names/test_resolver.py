@@ -1,4 +1,4 @@
-"""Names looked up on a real server: with few requests, exactly, and whatever the server is like."""
+"""Names looked up on a real server: with few requests, exactly, whatever the server's oddities."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Lab:
         return self.resolver.look_up(names)
 
     def data(self, *paths):
-        """What paths stand for, and the words of those that stand for nothing."""
+        """The data at paths, and the messages for paths without data."""
         found = self.look_up(*(Name("data", path) for path in paths))
         ids = {name.key: entry.id for name, entry in found.entries.items() if name.kind == "data"}
         return ids, {name.key: failure.message for name, failure in found.failures.items()}
@@ -230,7 +230,7 @@ def test_paths_of_any_characters_are_found(lab, path):
         assert study.data(path)[1] == {}
 
 
-# -- servers that are not as one would wish
+# -- odd servers
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Digests, keys and stamps, pinned for ever: changing one would launch again what users have paid for."""
+"""Digests, keys and stamps are pinned forever: changing one would launch again what users have paid for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Former names: followed through chains and patterns, and refused where they say two things at once."""
+"""Former names: followed through chains and patterns, and refused if they contradict each other."""
 
 from __future__ import annotations
 

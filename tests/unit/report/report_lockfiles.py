@@ -1,4 +1,4 @@
-"""Pieces of lockfiles for the tests of reports."""
+"""Parts of lockfiles for the tests of reports."""
 
 from __future__ import annotations
 

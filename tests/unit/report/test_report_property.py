@@ -1,4 +1,4 @@
-"""Whatever a lockfile holds, every format counts the same."""
+"""Whatever a lockfile contains, every format counts the same."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ lockfiles = st.builds(
 
 
 def expected(lockfile: Lockfile) -> Counter[str]:
-    """Counted from the lockfile's own words, without the report's."""
+    """Counts from the lockfile itself, without the report's code."""
     tones: Counter[str] = Counter()
     for item in lockfile.items.values():
         if item.removed:

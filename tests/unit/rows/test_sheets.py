@@ -1,4 +1,4 @@
-"""Samplesheets as people make them: nothing odd in them becomes a sample, and nothing odd goes unseen."""
+"""Samplesheets as people make them: nothing odd in them becomes a sample, or goes unnoticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workbooks: cells as the same sheet's csv file would have them, and nothing that Excel could not compute is blank."""
+"""Workbooks: cells as in a csv file of the same sheet, and nothing that Excel could not compute is read as blank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a store is said in plain words, with the right exit code, and never with a credential."""
+"""Errors of a store are reported in plain words, with the right exit code, and never with a credential."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRET = "s3cr3t-of-the-store"
 
 
 class Answering:
-    """A server of objects that gives one answer to everything, or pretends that all is well.
+    """An object server that gives the same answer to everything, or pretends that all is well.
 
     One that ``compares`` keeps what is written, by the conditions of Google (a generation) and Azure (an ETag).
     """
@@ -197,7 +197,7 @@ def test_a_store_that_nobody_serves_is_out_of_reach(monkeypatch, answering):
 
 @pytest.fixture(name="google_key", scope="module")
 def _google_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The key file of a service account that nobody has; from such a key a token is made without asking anybody."""
+    """The key file of a service account that does not exist; a token can be made from such a key offline."""
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import rsa
 

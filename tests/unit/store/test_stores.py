@@ -1,4 +1,4 @@
-"""Every engine keeps the same promises, however many machines write at once."""
+"""Every store gives the same guarantees, however many machines write at once."""
 
 from __future__ import annotations
 

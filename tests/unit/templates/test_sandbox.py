@@ -1,4 +1,4 @@
-"""Templates come from pull requests: none escapes, none gives what differs from run to run, none runs away."""
+"""Templates come from pull requests: none escapes the sandbox, none differs from run to run, none runs forever."""
 
 from __future__ import annotations
 

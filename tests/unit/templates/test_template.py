@@ -1,4 +1,4 @@
-"""What a string of a manifest gives: an expression's own value or text, and what it reads."""
+"""The value of a string in a manifest: an expression's own value or text, and the names that it uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the manifest schema takes and refuses, and in which words."""
+"""What the manifest schema accepts and rejects, and the messages."""
 
 from __future__ import annotations
 

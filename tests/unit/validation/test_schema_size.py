@@ -1,4 +1,4 @@
-"""What references make of a schema is counted before anything is compiled."""
+"""The size of a schema with its references is counted before anything is compiled."""
 
 from __future__ import annotations
 

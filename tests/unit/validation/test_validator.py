@@ -1,4 +1,4 @@
-"""The checkers, the words of their faults, row schemas of users, and the lockfile's schema."""
+"""The checkers, their messages, row schemas of users, and the lockfile's schema."""
 
 from __future__ import annotations
 

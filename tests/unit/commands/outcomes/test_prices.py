@@ -1,4 +1,4 @@
-"""What analyses cost is asked once for each that has ended."""
+"""Prices are asked for once for each analysis that has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who launches, as the lockfile and the lease name it."""
+"""The user who launches, as named in the lockfile and the lease."""
 
 from __future__ import annotations
 

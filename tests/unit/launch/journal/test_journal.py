@@ -1,4 +1,4 @@
-"""What the journal remembers after a crash, and what it refuses to guess."""
+"""What the journal has after a crash, and what it refuses to guess."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal in a store: any machine goes on from what another left."""
+"""A journal in a store: any machine continues from where another one stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lease: one holder at a time, whatever the clocks say and whichever answers are lost."""
+"""The lease: one holder at a time, whatever the clocks show and whichever answers are lost."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ class Contest(RuleBasedStateMachine):
         self.store.failing = fault
         try:
             self.running[name].assure()
-        except Unreachable:  # it cannot renew, and is as good as stopped
+        except Unreachable:  # it cannot renew, just like a stopped one
             self.stopped.add(name)
             return
         except LeaseLost:
