@@ -1,1 +1,1 @@
-"""How fast and how small manifest-runner is, as ratios to a floor and to peers: ``python -m benchmarks``."""
+"""Measure the time and memory of manifest-runner, as ratios to a floor and to peers: ``python -m benchmarks``."""

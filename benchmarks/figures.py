@@ -1,4 +1,4 @@
-"""The figures of BENCHMARKS.md. Each is a line: what it is, what it came to, and what it is meant to be."""
+"""The figures of BENCHMARKS.md. Each is a line with its name, its value and its target."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Line:
 
 
 class Bench:
-    """Folders, and the figures taken in them. ``times`` is how many pairs of small ones are run."""
+    """Measures all figures, in temporary folders. Cheap ones are measured in ``times`` pairs of runs."""
 
     def __init__(self, folder: Path, sizes: Sequence[int], times: int) -> None:
         self._folder = folder
@@ -50,7 +50,7 @@ class Bench:
         os.environ |= {"ICAV2_X_API_KEY": "0123456789abcdef", "PYTHONPATH": str(HERE.parent), "TMPDIR": str(folder)}
 
     def lines(self) -> Iterator[Line]:
-        """Every figure, the cheap ones first; each is there as soon as it is known."""
+        """Yield every figure as soon as it is known, the cheap ones first."""
         yield from self._start()
         for size in self._sizes:
             yield self._over_floor(size)
@@ -112,7 +112,7 @@ class Bench:
                 yield Line(f"peak of `plan`, {size:,} rows, MiB", f"{memory(self._plans[size]):.0f}", target)
 
     def _growth(self) -> Iterator[Line]:
-        """From one size to the next, what the smallest takes anyway left out; the sizes are run in turn."""
+        """The cost of one more item between two sizes, without that of the smallest size. The sizes are run in turn."""
         small = self._sizes[0]
         for middle, large in itertools.pairwise(self._sizes[1:]):
             pairs = []
@@ -176,7 +176,7 @@ class Bench:
         yield Line("the same, peak memory", str(ratio([(a.memory, b.memory) for a, b in pairs])), "≥ 4")
 
     def _seqerakit(self) -> Line:
-        """After ``_inline``, whose manifest says as much."""
+        """Must follow ``_inline``, which writes the manifest of the same analyses."""
         folder = self._folder / "launches"
         _stage("launches", str(folder), "10000")
         peer = ("env", f"PATH={folder}:{os.environ['PATH']}", PYTHON, "-m", "seqerakit.cli", "launches.yml", "--dryrun")
@@ -212,7 +212,7 @@ class Bench:
             return cost((*RUNNER, "run", "study.yaml", "--server-url", url, "--quiet"), folder)
 
     def _run_with_state(self, folder: Path) -> Cost:
-        """The same items; lease, journal and lockfile lie in a folder of their own."""
+        """The same run with its lease, journal and lockfile in a store that is a folder."""
         state, manifest = folder / "state", folder / "shared.yaml"
         shutil.rmtree(state, ignore_errors=True)
         manifest.write_text(f"{(folder / 'study.yaml').read_text()}state: file://{state}\n")
@@ -224,7 +224,7 @@ class Bench:
             return cost((PYTHON, str(HERE / "floor_submit.py"), url, "bodies"), folder)
 
     def _with_lockfile(self, folder: Path, size: int) -> Iterator[Line]:
-        """After a run, with its lockfile; the emulator is gone, so that any request would fail."""
+        """Must follow a run, whose lockfile it uses. The emulator has ended, so any request would fail."""
         server = ("--server-url", f"http://127.0.0.1:{PORT}")
         with_it = (*RUNNER, "plan", "study.yaml", *server)
         pairs = alternate(lambda: cost(with_it, folder), lambda: self._plan(size), self._pairs(size))
@@ -234,10 +234,10 @@ class Bench:
         cost((*RUNNER, "status", "study.yaml", *server), folder)
         yield Line(f"requests of `status` on {size:,} finished items", "0", "0")
 
-    # -- what came of it
+    # -- results
 
     def _outcomes(self, size: int) -> Iterator[Line]:
-        """After a run: its lockfile is given outputs, and another one gives the rows of a second manifest."""
+        """Must follow a run: outputs are added to its lockfile. Another lockfile has the rows of a second manifest."""
         folder = self._study(size)
         server = ("--server-url", f"http://127.0.0.1:{PORT}")
         _stage("outputs", str(folder))

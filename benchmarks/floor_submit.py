@@ -14,7 +14,7 @@ V4 = "application/vnd.illumina.v4+json"
 
 
 def main(url: str, bodies: str) -> None:
-    """``bodies`` is a file of lines, in turn the key and the body of a batch."""
+    """Lines of the file ``bodies`` are, in turn, the key and the body of a batch."""
     batches = f"{url}/ica/rest/api/projects/{PROJECT}/analysisCreationBatch"
     ids = []
     with requests.Session() as session, Path(bodies).open("rb") as lines:
@@ -32,7 +32,7 @@ def main(url: str, bodies: str) -> None:
 
 
 def _search(session: requests.Session, at: str) -> None:
-    """Read all analyses of the manifest, page by page: what was launched is looked for once more."""
+    """Read all analyses of the manifest, page by page, as the search that follows a launch does."""
     body = {"technicalTags": [NAME_STAMP]}
     token: str | None = ""
     while token is not None:

@@ -40,7 +40,7 @@ ANALYSIS = """\
 
 
 def write_inline(path: Path, count: int) -> Path:
-    """The manifest, in a folder that is made for it."""
+    """Write the manifest into a new folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         file.write(HEAD)

@@ -1,4 +1,4 @@
-"""Processes measured in pairs: one run of each in turn, so that whatever else the machine does meets both alike."""
+"""Measure processes in pairs: each is run in turn, so that other load of the machine affects both alike."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Ratio:
 
 
 def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
-    """Of each pair, the first over the second."""
+    """The first over the second of each pair."""
     values = [first / second for first, second in pairs]
     low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return Ratio(median, low, high)
 
 
 def cost(command: Sequence[str], folder: Path) -> Cost:
-    """Run one command to its end. Raises RuntimeError, with its last words, where it fails."""
+    """Run one command to its end. Raises RuntimeError with the end of its stderr if it fails."""
     with (folder / "stderr").open("w+b") as stderr:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=stderr)
@@ -57,13 +57,13 @@ def cost(command: Sequence[str], folder: Path) -> Cost:
 
 
 def alternate(first: Run, second: Run, times: int) -> list[tuple[Cost, Cost]]:
-    """Both, ``times`` times in turn, after one run of each that warms the caches and is not counted."""
+    """Run both ``times`` times in turn, after one run of each that warms the caches and is not counted."""
     first(), second()
     return [(first(), second()) for _ in range(times)]
 
 
 def processor(pairs: Sequence[tuple[Cost, Cost]]) -> Ratio:
-    """For programs that only compute: what others do at the same time does not count."""
+    """The ratio of processor times, for programs that only compute; other load does not count."""
     return ratio([(first.processor, second.processor) for first, second in pairs])
 
 

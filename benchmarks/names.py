@@ -1,4 +1,4 @@
-"""Names: what a plan with pinned paths costs over one with ids, and how many requests paths take."""
+"""Names: studies with pinned paths and with ids, and how many requests it takes to look up paths."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ analyses:
 
 
 def write_pairs(folder: Path, rows: int) -> None:
-    """Two manifests of as many rows, with two data each: ``ids/m.yaml``, and ``paths/m.yaml`` with its names file."""
+    """Write two manifests of ``rows`` rows with two data each: ``ids/m.yaml``, ``paths/m.yaml``, its names file."""
     data: dict[str, DataEntry] = {}
     for kind in ("ids", "paths"):
         (folder / kind).mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def write_results(folder: Path, count: int) -> None:
 
 
 def add_outputs(lockfile: Path) -> None:
-    """Give each item of a lockfile the outputs of an analysis, as `outputs` records them."""
+    """Add outputs to each item of a lockfile, as `outputs` records them."""
     lines = lockfile.read_bytes().split(b"\n")
     at = lines.index(b'"items": {') + 1
     for number, line in enumerate(lines[at:-3], at):

@@ -1,4 +1,4 @@
-"""seqerakit's work: as many launches written out one by one as ``inline`` has analyses, made into command lines.
+"""seqerakit's work: make command lines from launches written out one by one, as many as ``inline`` has analyses.
 
 seqerakit hands each launch to Seqera's client ``tw``. With ``--dryrun`` it only asks whether there is one.
 """
@@ -29,7 +29,7 @@ LAUNCH = """\
 
 
 def write_launches(folder: Path, count: int) -> None:
-    """``launches.yml``, and a stub of ``tw``, in a folder that is made for them."""
+    """Write ``launches.yml`` and a stub of ``tw`` into a new folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "launches.yml").open("w", encoding="utf-8") as file:
         file.write("launch:\n")

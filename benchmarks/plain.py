@@ -1,4 +1,4 @@
-"""A plain environment, as a user has it: an editable install starts every Python in its environment more slowly."""
+"""An environment with a regular install, as users have it: an editable install slows down the start of Python."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ AT_ONCE = ("--creation-delay", "0", "--analysis-duration", "0")
 
 @contextmanager
 def emulator(port: int = 0) -> Iterator[str]:
-    """Its URL, without a path. Items are created, and analyses end, at once."""
+    """Yield the URL, without a path. Items are created at once, and analyses end at once."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         database = str(Path(folder) / "emulator.sqlite3")
         command = [sys.executable, "-m", "manifest_runner", "emulator", "--port", str(port), "--database", database]

@@ -1,4 +1,4 @@
-"""Sets the stage in a process of its own: what measures must stay small, since a child begins with its parent's peak.
+"""Write the inputs of a figure in a process of its own: a child starts with the peak memory of its parent.
 
 ``python -m benchmarks.stage study FOLDER ROWS`` | ``inline FOLDER COUNT`` | ``launches FOLDER COUNT`` |
 ``bodies FOLDER`` | ``sheets FOLDER`` | ``names FOLDER ROWS`` | ``results FOLDER COUNT`` | ``requests FOLDER LAYOUT
@@ -22,7 +22,7 @@ from benchmarks.workload import write_study
 
 
 def write_bodies(folder: Path) -> None:
-    """What a run would POST, as ``floor_submit`` reads it."""
+    """Write the requests of a run, as ``floor_submit`` reads them."""
     command = [sys.executable, "-m", "manifest_runner", "render", "study.yaml"]
     rendered = subprocess.run(command, cwd=folder, check=True, capture_output=True).stdout
     with (folder / "bodies").open("wb") as file:

@@ -1,4 +1,4 @@
-"""What is measured: a germline study as a lab writes it, 16 columns and 21 templated strings, some 1.2 KB an item."""
+"""The measured study: a germline manifest as a lab writes it, with 16 columns, 21 templated strings, 1.4 KB an item."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ analyses:
 
 
 def write_study(folder: Path, rows: int) -> Path:
-    """A manifest and its samplesheet; gives the manifest's path. The same rows every time."""
+    """Write a manifest and its samplesheet, with the same rows every time. Returns the path of the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "samples.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

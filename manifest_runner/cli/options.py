@@ -48,8 +48,11 @@ def option_group(name: str, struct: type[msgspec.Struct], *options: Option[Calla
     return decorate
 
 
-def unused(name: str) -> Option[Callable[..., Any]]:
-    """For a command that takes a group of options, so that a command line can be reused, but has no use for them."""
+def ignored(name: str, options: Option[Callable[..., Any]]) -> Option[Callable[..., Any]]:
+    """Options that a command accepts but has no use for, so that a command line can be reused. Help leaves them out.
+
+    Must be the innermost decorator.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
@@ -57,7 +60,10 @@ def unused(name: str) -> Option[Callable[..., Any]]:
             del values[name]
             return function(**values)
 
-        return command
+        with_options = options(command)
+        for option in with_options.__click_params__:  # type: ignore[attr-defined]
+            option.hidden = True
+        return with_options
 
     return decorate
 

@@ -29,8 +29,17 @@ def _oddities(_context: click.Context, _parameter: click.Parameter, oddities: tu
 emulator_options = option_group(
     "options",
     EmulatorOptions,
-    click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this local address."),
-    click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 picks a free one."),
+    click.option(
+        "--host", default="127.0.0.1", metavar="ADDRESS", show_default=True, help="Listen on this local address."
+    ),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8787,
+        metavar="PORT",
+        show_default=True,
+        help="0 picks a free one.",
+    ),
     click.option(
         "--database",
         type=FILE,
@@ -38,7 +47,13 @@ emulator_options = option_group(
         show_default=True,
         help="Keep the state in this file.",
     ),
-    click.option("--api-key", envvar="MANIFEST_RUNNER_EMULATOR_KEY", show_default="any", help="Accept this key only."),
+    click.option(
+        "--api-key",
+        metavar="KEY",
+        envvar="MANIFEST_RUNNER_EMULATOR_KEY",
+        show_default="any",
+        help="Accept this key only.",
+    ),
     click.option(
         "--project",
         "projects",

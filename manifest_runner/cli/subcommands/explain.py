@@ -6,15 +6,14 @@ import click
 
 from manifest_runner.cli.completion import codes
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import console_options, target_options, unused
+from manifest_runner.cli.options import console_options, ignored, target_options
 from manifest_runner.errors import UsageProblem
 
 
 @click.command
 @click.argument("code", required=False, shell_complete=codes)
-@target_options
 @console_options
-@unused("target")
+@ignored("target", target_options)
 def command(code: str | None, console: Console) -> None:
     """Explain the code of an error or warning, and how to fix it.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options, unused, yes_option
+from manifest_runner.cli.options import FILE, console_options, ignored, one_manifest, target_options, yes_option
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.setup.options import Target
 
@@ -36,9 +36,8 @@ def command() -> None:
 @click.argument("base", type=FILE)
 @click.argument("ours", type=FILE)
 @click.argument("theirs", type=FILE)
-@target_options
 @console_options
-@unused("target")
+@ignored("target", target_options)
 def merge(base: Path, ours: Path, theirs: Path, console: Console) -> None:
     """Merge three lockfiles into OURS.
 

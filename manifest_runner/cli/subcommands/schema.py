@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from manifest_runner.cli.options import FILE, console_options, target_options, unused
+from manifest_runner.cli.options import FILE, console_options, ignored, target_options
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     "--for", "manifest", type=FILE, metavar="MANIFEST", help="Add the codes of the pipelines in its names file."
 )
 @target_options
-@console_options
-@unused("console")
+@ignored("console", console_options)
 def command(name: SchemaName, manifest: Path | None, target: Target) -> None:
     """Print a JSON schema.
 
