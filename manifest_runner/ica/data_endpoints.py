@@ -82,7 +82,7 @@ def chunked(values: Iterable[str], name: str, budget: int = MAX_QUERY) -> Iterat
 
 
 def project_path(project: str | None) -> str:
-    """Where a project's own paths begin; those of the client's project are relative."""
+    """The prefix of a project's paths; it is empty for the client's own project, whose paths are relative."""
     return "" if project is None else f"/api/projects/{segment(project)}"
 
 

@@ -53,6 +53,6 @@ class LatestEnded(NamedTuple):
 
     @property
     def is_sorted(self) -> bool:
-        """Whether the latest really come first."""
+        """Whether the analyses that ended last really come first."""
         ends = [moment(analysis.end_date) or LONG_AGO for analysis in self.analyses]
         return ends == sorted(ends, reverse=True)

@@ -143,7 +143,7 @@ def _below(path: DataPath, fault: Fault) -> Fault:
 
 
 def _reported(faults: Iterable[Finding]) -> list[Finding]:
-    """As many of them as are worth reporting."""
+    """The findings to report; ``Findings`` limits their number."""
     findings = Findings()
     for fault in faults:
         findings.add(fault)

@@ -27,7 +27,7 @@ class Complaint(msgspec.Struct, frozen=True):
 
 
 def explained(complaint: Complaint, text: str) -> tuple[int, str]:
-    """Where the mistake was made, and what it is."""
+    """The place of a mistake in the text, and a message about it."""
     at = complaint.problem_at or 0
     start = at if complaint.context_at is None else complaint.context_at
     line = _line(text, at)

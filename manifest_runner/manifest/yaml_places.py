@@ -77,7 +77,7 @@ class Places:
                 yield key
 
     def _number(self, data: Any, step: str | int) -> int | None:
-        """Which of its container's entries a step leads to. A mapping's is looked up, since many may be asked for."""
+        """The number of the entry that a step leads to. Keys of a mapping are indexed, since many may be asked for."""
         if not isinstance(data, dict):
             is_index = isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data)
             return int(step) if is_index else None

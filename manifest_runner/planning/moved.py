@@ -119,7 +119,7 @@ def _still_there(move: Move, references: Collection[str], renames: Renames) -> s
 
 
 def _is_old(move: Move, reference: str, references: Collection[str], renames: Renames) -> bool:
-    """Whether an item has an old name and not a new one, as far as the patterns or the other items show it."""
+    """Whether an item has an old name and not a new one, as far as the patterns or the other items show."""
     if (parts := _matched(move.old, reference)) is None:
         return False
     new = _filled(move.new, parts)
@@ -130,7 +130,7 @@ def _is_old(move: Move, reference: str, references: Collection[str], renames: Re
 
 
 def _is_wider(pattern: str, other: str) -> bool:
-    """Whether a pattern matches all that the other one does, and more, as ``{s}`` does compared with ``{s}-wgs``."""
+    """Whether a pattern matches everything that the other one matches, and more: ``{s}`` and ``{s}-wgs``."""
     return _matched(pattern, other) is not None and _matched(other, pattern) is None
 
 

@@ -1,4 +1,4 @@
-"""How an item stands to its launch: new, unchanged, changed or failed. Pure."""
+"""The state of an item compared with its launch: new, unchanged, changed or failed. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class States(NamedTuple):
         return "new" if before.creation_failed and not is_back else "changed"
 
     def is_launched(self, item: Item, before: LockedItem) -> bool:
-        """Whether a launch is of the item as it is: under a former name, too, or with unmasked signatures in URLs."""
+        """Whether an item is launched as it is now, perhaps under a former name or with signatures unmasked."""
         known = (before.digest, before.accepted)
         if self.digest_now(item, before) in known:
             return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from manifest_runner.errors import Refused
 from manifest_runner.model import FINAL_ANALYSIS
 
-if TYPE_CHECKING:  # what speaks HTTP is imported when something is sent
+if TYPE_CHECKING:  # the HTTP client is imported only when something is sent
     from manifest_runner.ica.client import Client
 
 

@@ -84,7 +84,7 @@ class Caller:
 
     @property
     def server_url(self) -> str:
-        """Where the API begins. Its length counts toward the length of a URL."""
+        """The URL of the API. Its length counts toward the length of a URL."""
         return self._subject.server
 
     @property

@@ -137,7 +137,7 @@ class RetryableError(Exception):
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
-    """How to wait. ``notify`` gets one line before each pause; ``jitter`` gives numbers in [0, 1)."""
+    """How to retry. ``notify`` gets one line before each pause; ``jitter`` gives numbers in [0, 1)."""
 
     deadline: Deadline
     notify: Callable[[str], None]
