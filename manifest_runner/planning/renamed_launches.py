@@ -14,7 +14,7 @@ from manifest_runner.planning.identity import Digester
 from manifest_runner.planning.known_digests import Identities, canonical
 from manifest_runner.planning.launched_requests import LaunchedRequests, Request, request_hash
 
-# Of so many items each digest is made: with all pairs of them that takes a second.
+# At most so many new and removed items are compared: making the digests of all pairs then takes a second.
 _COMPARED = 200
 _SHOWN = 20
 

@@ -37,7 +37,7 @@ def run_document(outcome: RunOutcome, seconds: float) -> dict[str, Any]:
     launched = frozenset(outcome.launched)
     return {
         **plan_document(outcome.plan, outcome.batches, waiting=outcome.waiting),
-        # Not what was adopted instead, and not what waits until others have ended.
+        # Without what was adopted and what waits until others have ended.
         "launches": [reference for reference in outcome.plan.due if reference in launched],
         "created": outcome.created,
         "createdFailed": outcome.created_failed,

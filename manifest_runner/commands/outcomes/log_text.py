@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# A page shows itself at one of its ends; only the end of a long log is fetched.
+# A page is recognised at either end, since only the end of a long log is fetched.
 _ENDS = 300
 _UNSEEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _BREAK = re.compile(r"<(br|/?(p|div|pre|li|tr|table|ul|ol|h[1-6]))\b[^<>]*>", re.IGNORECASE)

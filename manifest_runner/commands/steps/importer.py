@@ -150,7 +150,7 @@ class Importer:
 
 
 def _was_tried_again(launch: LockedItem, before: LockedItem) -> bool:
-    """Whether the recorded launch is a later attempt at the same, though both are of the same second."""
+    """Whether the recorded launch is a later attempt at the same item, even if both are from the same second."""
     if any(each.digest.endswith(UNKNOWN_HALF) for each in (launch, before)):
         return False
     return launch.revision == before.revision and launch.attempt < before.attempt

@@ -66,7 +66,7 @@ def read_catalog(path: Path) -> Catalog:
 
 
 def _in_one_case(raw: Any) -> Any:
-    """The languages and statuses of pipelines as the format has them: the API writes them in capitals, too."""
+    """The languages and statuses of pipelines in the spelling of the format; the API may write them in capitals."""
     pipelines = raw.get("pipelines") if isinstance(raw, dict) else None
     for each in pipelines if isinstance(pipelines, list) else ():
         for key, cased in (("language", str.lower), ("status", str.capitalize)) if isinstance(each, dict) else ():

@@ -30,8 +30,8 @@ Reader = Callable[[bytes, Cleaner], T]
 
 # A batch has 5,000 items at most; ten million analyses of one manifest mean that the server goes in circles.
 MAX_PAGES = 10_000
-# ICA answers 400 to an Accept that it cannot serve, HTTP has 406 for it. A 400 may have another reason: then version 3
-# is refused, too.
+# ICA answers an Accept that it cannot serve with 400; other servers may use 406, as HTTP has it. If a 400 has another
+# reason, the request for version 3 is refused, too.
 _UNFIT_ACCEPT = frozenset({400, 406})
 # Asking about it reveals the server's time, and that there is no such batch.
 NOBODYS_BATCH = "00000000-0000-0000-0000-000000000000"

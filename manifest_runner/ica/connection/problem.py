@@ -16,7 +16,7 @@ from manifest_runner.ica.connection.retry import HttpAnswer, RetryableError, rea
 from manifest_runner.text import plain_text
 
 MAX_PARAMETERS = 20
-# These ask for the same request elsewhere. Any other may point to the result of what was done here.
+# These ask to send the same request elsewhere. Any other redirect may point to the result of the request.
 _UNDONE_REDIRECTS = frozenset({301, 307, 308})
 
 

@@ -114,7 +114,7 @@ def _is_filled(given: Mapping[str, Any]) -> bool:
 
 
 def _faults_of_count(field: Field, what: str, count: int, path: Path) -> Iterator[FormFault]:
-    """What is wrong with how many values there are; none at all is another fault."""
+    """Faults in the number of values; none at all is a different fault."""
     most, least = number_of(field.get("maxValues")), least_of(field)
     if field.get("maxValues") is None and type_of(field) != "fieldgroup":
         most = 1

@@ -9,13 +9,13 @@ from typing import Any
 Field = Mapping[str, Any]
 
 NO_VALUES = frozenset({"section", "text", "disclosuresection"})
-# As services and people write numbers; neither `nan` nor `1_0`.
+# Numbers as services and people write them, without `nan` and `1_0`.
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _LONGEST_NUMBER = 100
 
 
 def fields_of(declared: Any, *, hidden: bool = False) -> Iterator[Field]:
-    """The fields and groups that have an id. What stands in a section counts as standing in the form itself."""
+    """The fields and groups that have an id. Those in a section count as fields of the form itself."""
     for each in declared if isinstance(declared, (list, tuple)) else ():
         if not isinstance(each, Mapping):
             continue
@@ -32,7 +32,7 @@ def type_of(field: Field) -> str:
 
 
 def least_of(field: Field) -> float:
-    """How many values a field or group must have at least; 0 where the form hides or disables it."""
+    """The least number of values of a field or group; 0 if the form hides or disables it."""
     return 0 if field.get("hidden") or field.get("disabled") else number_of(field.get("minValues")) or 0
 
 
