@@ -86,6 +86,9 @@ def read_yaml(path: Path, label: str, *, binary: bool = False, empty: bool = Fal
     text = decode_utf8(read_bytes(path, label, MAX_BYTES, hint), label)
     builder = Builder(label, text, binary=binary)
     data = builder.build()
+    if builder.findings:  # with places, a duplicate key is reported with the first one
+        builder = Builder(label, text, keep_places=True, binary=binary)
+        data = builder.build()
     if builder.findings and not lenient:
         raise InvalidManifest(builder.findings)
     if builder.is_empty and not empty:

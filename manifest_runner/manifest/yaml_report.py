@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.manifest.yaml_places import Lines
 
 MAX_FINDINGS = 100
@@ -27,11 +27,15 @@ class Report:
 
         Raises Stopped after very many.
         """
-        self.findings.append(Finding(self._lines.place(at), code, message))
+        self.findings.append(Finding(self.place(at), code, message))
         self.is_readable = self.is_readable and is_harmless
         if len(self.findings) >= MAX_FINDINGS:
             self.is_readable = False
             raise Stopped
+
+    def place(self, at: int) -> Place:
+        """The place of a character, by its offset in the text."""
+        return self._lines.place(at)
 
     def stop(self, code: str, message: str, at: int) -> NoReturn:
         """Report a fault after which nothing more can be learned. Raises Stopped."""

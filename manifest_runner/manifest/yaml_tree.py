@@ -76,12 +76,20 @@ class Tree:
         """The key of the value that follows."""
         frame = self.frame
         if text in frame.value:
-            self._report.add("MR109", f'duplicate key "{shorten(text)}"', at, is_harmless=True)
+            first = self._first_use(text)
+            self._report.add("MR109", f'duplicate key "{shorten(text)}"{first}', at, is_harmless=True)
             frame.key = _DROPPED
             return
         frame.key = self._keys.setdefault(text, text)
         if self.marks is not None:
             frame.marks.append(at)
+
+    def _first_use(self, key: str) -> str:
+        """Where a key of the open mapping is, for a message."""
+        if self.marks is None:
+            return ""
+        number = list(self.frame.value).index(key)
+        return f"; first used at {self._report.place(self.frame.marks[2 * number]).brief()}"
 
     def take_merge_key(self, at: int) -> None:
         """The key ``<<``, whose value is merged into the mapping at its end."""
