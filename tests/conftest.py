@@ -24,7 +24,7 @@ _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "req
 # The slowest files. Their tests are distributed one by one; those of any other file stay in one process.
 _LONGEST = (
     "test_crash_sweep test_ci_recipes test_two_machines test_hostile test_killed_commands test_damage "
-    "test_fault_matrix test_at_once test_state_machine test_state"
+    "test_fault_matrix test_simultaneous_runs test_state_machine test_state"
 ).split()
 # What imports the public SDK, which takes seconds.
 _OF_LIBICA = ("test_libica", "test_libica_names", "test_payload_schema")

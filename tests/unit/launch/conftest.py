@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from launch.desk import Desk
+from launch.launch_lab import LaunchLab
 
 
 @pytest.fixture
-def desk(tmp_path):
-    made = Desk(tmp_path)
+def lab(tmp_path):
+    made = LaunchLab(tmp_path)
     yield made
     made.journal.close()

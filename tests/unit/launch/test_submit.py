@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import pytest
-from launch.desk import BATCH
+from launch.launch_lab import BATCH
 
 from manifest_runner.errors import BadState, KeyReused, Refused, Unreachable
 from manifest_runner.ica.model import Batch
 
 
-def test_a_batch_is_in_the_journal_before_it_is_sent(desk):
+def test_a_batch_is_in_the_journal_before_it_is_sent(lab):
     seen = []
-    desk.api.create_batch = lambda key, body, *_checks: seen.append(desk.pending) or Batch("b-1", None)
-    desk.submit(BATCH, stamped=True)
+    lab.api.create_batch = lambda key, body, *_checks: seen.append(lab.pending) or Batch("b-1", None)
+    lab.submit(BATCH, stamped=True)
     assert seen == [[BATCH.key]]
-    assert desk.pending == []
-    assert {item.batch_id for item in desk.lockfile.items.values()} == {"b-1"}
+    assert lab.pending == []
+    assert {item.batch_id for item in lab.lockfile.items.values()} == {"b-1"}
 
 
-def test_the_bytes_of_a_batch_are_dropped_once_it_is_in_the_lockfile(desk):
-    desk.submit(BATCH, stamped=True)
-    assert [answer.post.body for answer in desk.journal.answers] == [b""]
+def test_the_bytes_of_a_batch_are_dropped_once_it_is_in_the_lockfile(lab):
+    lab.submit(BATCH, stamped=True)
+    assert [answer.post.body for answer in lab.journal.answers] == [b""]
 
 
-def test_what_cannot_be_journaled_is_not_sent(desk):
-    desk.path.mkdir()
+def test_what_cannot_be_journaled_is_not_sent(lab):
+    lab.path.mkdir()
     with pytest.raises(BadState):
-        desk.submit(BATCH, stamped=True)
-    assert desk.api.posts == []
-    desk.path.rmdir()
+        lab.submit(BATCH, stamped=True)
+    assert lab.api.posts == []
+    lab.path.rmdir()
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_what_cannot_be_journaled_is_not_sent(desk):
     ],
     ids=repr,
 )
-def test_a_batch_stays_in_the_journal_while_it_may_exist(desk, error, stays):
-    desk.api.create_batch = lambda key, body, *_checks: (_ for _ in ()).throw(error)
+def test_a_batch_stays_in_the_journal_while_it_may_exist(lab, error, stays):
+    lab.api.create_batch = lambda key, body, *_checks: (_ for _ in ()).throw(error)
     with pytest.raises(type(error)):
-        desk.submit(BATCH, stamped=True)
-    assert desk.pending == ([BATCH.key] if stays else [])
-    assert desk.lockfile.items == {}
+        lab.submit(BATCH, stamped=True)
+    assert lab.pending == ([BATCH.key] if stays else [])
+    assert lab.lockfile.items == {}

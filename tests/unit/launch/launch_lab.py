@@ -70,7 +70,7 @@ class Attempts(KnownAs, frozen=True):
         yield KnownDigest(launch(which.user_reference, attempt).digest, which.user_reference)
 
 
-class Desk:
+class LaunchLab:
     """A launch environment in a folder of its own, with a clock that only sleep moves."""
 
     def __init__(self, folder: Path, timeout: float = 3600.0) -> None:
@@ -85,7 +85,7 @@ class Desk:
         self.was_anothers = False
         self.more: dict[str, Any] = {}
 
-    def reopen(self, timeout: float | None = None) -> Desk:
+    def reopen(self, timeout: float | None = None) -> LaunchLab:
         """The state as another process would see it: the journal is read again."""
         self.journal.close()
         self.journal = Journal.read(FileRecords(self.path), OWNER)
@@ -145,9 +145,9 @@ def analysis(of: Launch, age: float = 10.0, name: str = "study", **more: object)
     return Analysis(f"n-{of.user_reference}", None, "REQUESTED", of.user_reference, **made)
 
 
-def lost(desk: Desk, batch: PreparedBatch = BATCH, *, stamped: bool = True) -> Desk:
-    """The desk of a process that finds a batch without an answer."""
-    desk.api.answers = [Unreachable("lost")]
+def lost(lab: LaunchLab, batch: PreparedBatch = BATCH, *, stamped: bool = True) -> LaunchLab:
+    """The lab as a process finds it after a batch without an answer."""
+    lab.api.answers = [Unreachable("lost")]
     with pytest.raises(Unreachable):
-        desk.submit(batch, stamped=stamped)
-    return desk.reopen()
+        lab.submit(batch, stamped=stamped)
+    return lab.reopen()
