@@ -27,8 +27,10 @@ def merge_lockfiles(base: Lockfile | None, ours: Lockfile, theirs: Lockfile) -> 
     for what in ("name", "project", "server"):
         mine, other = getattr(ours, what), getattr(theirs, what)
         if mine != other:
+            cure = ". If it was renamed, keep one of the two; `manifest-runner import` adds the launches of the other"
             raise BadState(
                 f"the lockfiles belong to different manifests: {what} {mine!r} and {other!r}; nothing was merged"
+                f"{cure if what == 'name' else ''}"
             )
     known = base.items if base else {}
     batches = {

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from studies import states, write_rows, write_study
+from studies import change, states, write_rows, write_study
 
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
@@ -132,6 +132,27 @@ def test_a_lockfile_that_both_branches_made_merges_without_a_base(cli):
     cli.write("base", "")
     cli.ok("lock", "merge", "base", "ours", "theirs")
     assert cli.lockfile("ours")["items"].keys() == {"s10", "s20"}
+
+
+def test_after_a_rename_of_the_manifest_an_import_adds_the_launches_of_the_other_branch(cli, git, emulator):
+    write_study(cli, "alpha")
+    cli.ok("run", "study.yaml", "--wait", "finished")
+    commit(git)
+    git("checkout", "-q", "-b", "theirs", "main")
+    write_study(cli, "alpha", "beta")
+    cli.ok("run", "study.yaml", "--wait", "finished")
+    commit(git)
+    git("checkout", "-q", "-b", "ours", "main")
+    write_study(cli, "alpha", "gamma")
+    change(cli, "name: study\n", "name: new\nmoved: [{name: study}]\n")
+    cli.ok("run", "study.yaml", "--wait", "finished")
+    for name, branch in (("base", "main"), ("theirs", "theirs")):
+        cli.write(name, git("show", f"{branch}:{LOCKFILE}"))
+    refused = cli("lock", "merge", "base", LOCKFILE, "theirs")
+    assert (refused.code, "`manifest-runner import` adds the launches of the other" in refused.err) == (6, True)
+    write_rows(cli, dict.fromkeys(("alpha", "beta", "gamma"), "true"))
+    cli.ok("import", "study.yaml")
+    assert states(cli.ok("plan", "study.yaml", "--json").json) == {"unchanged": ["alpha", "beta", "gamma"]}
 
 
 @pytest.mark.parametrize(("theirs", "words"), [
