@@ -10,7 +10,9 @@ SAMPLES = ("alpha", "beta", "gamma", "omega")
 
 def test_targets_are_globs_and_add_up_and_the_limit_counts_what_is_due(cli, emulator):
     write_study(cli, *SAMPLES)
-    cli.ok("run", "study.yaml", "--target", "al*", "--target", "[bg]*", "--limit", "2")
+    assert "4 beyond --limit; nothing to launch" in cli.ok("plan", "study.yaml", "--limit", "0").out
+    done = cli.ok("run", "study.yaml", "--target", "al*", "--target", "[bg]*", "--limit", "2")
+    assert "next: 1 item is beyond --limit" in done.out
     assert emulator.executed() == ["alpha", "beta"]
     cli.ok("run", "study.yaml", "--limit", "1")
     assert emulator.executed() == ["alpha", "beta", "gamma"]

@@ -140,6 +140,7 @@ def _change_lines(changes: _Changes, *, verbose: bool) -> list[str]:
 
 def _totals(plan: Plan, batches: int, waiting: int) -> str:
     parts = [f"{len(getattr(plan, state)):,} {state}" for state in STATES if getattr(plan, state)]
+    parts += [f"{plan.beyond_limit:,} beyond --limit"] if plan.beyond_limit else []
     now = len(plan.due) - waiting
     due = [f"{now:,} to launch in {counted(batches, 'batch', 'batches')}"] if now else []
     due += [f"{counted(waiting, 'waits', 'wait')} until others have ended (maxRunning)"] if waiting else []

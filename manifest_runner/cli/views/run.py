@@ -57,6 +57,8 @@ def run_lines(outcome: RunOutcome, seconds: float) -> list[str]:
             "next: fix the cause, then run with --retry-failed to launch them again; "
             "`accept` marks the failures as accepted"
         )
+    if beyond := outcome.plan.beyond_limit:
+        lines.append(f"next: {counted(beyond, 'item is', 'items are')} beyond --limit; run again to launch more")
     if outcome.waiting:
         waiting = counted(len(outcome.waiting), "more waits", "more wait")
         lines.append(f"next: {waiting} until others have ended (maxRunning); run again, or with --wait finished")

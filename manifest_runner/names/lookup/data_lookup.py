@@ -20,7 +20,6 @@ from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
 from manifest_runner.ica.parallel import in_parallel
 from manifest_runner.names.failure import LookupFailure
-from manifest_runner.names.lookup.batches import Batches
 from manifest_runner.names.lookup.data_paths import (
     FoundData,
     bare,
@@ -30,6 +29,7 @@ from manifest_runner.names.lookup.data_paths import (
     other_spelling,
 )
 from manifest_runner.names.lookup.everything import AskPage, find_everywhere
+from manifest_runner.names.lookup.url_chunks import UrlChunks
 
 _FIXED_BYTES = 80  # the query without paths: the mode of the match and the size of the page
 _TOO_LONG = frozenset({400, 413, 414, 431})
@@ -43,7 +43,7 @@ class DataLookup:
     def __init__(self, ask: AskPage, project: str | None, base_bytes: int) -> None:
         self._ask = ask
         self._project = project
-        self._batches = Batches(calls.MAX_QUERY - _FIXED_BYTES - base_bytes)
+        self._chunks = UrlChunks(calls.MAX_QUERY - _FIXED_BYTES - base_bytes)
         self._found: dict[str, dict[str, DataRecord]] = {}
         self._missing: set[str] = set()
         self._lowered: set[str] = set()
@@ -71,13 +71,13 @@ class DataLookup:
     def _list_folders(self, written: dict[str, str]) -> None:
         """List folders with many of the paths, since that may cost less than asking for each."""
         groups = _by_folder(written)
-        large = [folder for folder, group in groups.items() if self._batches.count(group) > 1]
+        large = [folder for folder, group in groups.items() if self._chunks.count(group) > 1]
         self._listed.update(large)
         for _, records in in_parallel(lambda folder: self._list_folder(folder, groups[folder]), large):
             self._take(records)
         for folder in large:
             left = [each for each in groups[folder] if each in self._missing]
-            if self._batches.count(left) > 1:
+            if self._chunks.count(left) > 1:
                 self._ask_names(folder, left)
 
     def _list_folder(self, folder: str, group: Sequence[str]) -> list[DataRecord]:
@@ -86,8 +86,8 @@ class DataLookup:
     def _ask_names(self, folder: str, group: Sequence[str]) -> None:
         """Ask for names in one folder, which are shorter than paths. A server that ignores that shows it at once."""
         names = [each.rpartition("/")[2] for each in group]
-        chunks = list(self._batches.of(names, "filename"))
-        if len(chunks) >= self._batches.count(group):
+        chunks = list(self._chunks.of(names, "filename"))
+        if len(chunks) >= self._chunks.count(group):
             return
         before = len(self._missing)
         for chunk in chunks[:1]:
@@ -103,7 +103,7 @@ class DataLookup:
         """Scan everything below one folder, as when each sample has a folder of its own."""
         left = [each for each in self._missing if folder_of(each) not in self._listed]
         files = [each for each in left if not written[each].endswith("/")]
-        if self._batches.count(files) > 2:
+        if self._chunks.count(files) > 2:
             folder = commonpath(folder_of(each) for each in files).rstrip("/") + "/"
             self._take(self._follow(calls.files_below(folder, self._project), files))
 
@@ -121,13 +121,13 @@ class DataLookup:
             if not missing or token is None or token in seen or not page.items:
                 return kept
             left = ceil(page.remaining / len(page.items)) if page.remaining else 1
-            if left > self._batches.count(missing) or (not page.remaining and not rows):
+            if left > self._chunks.count(missing) or (not page.remaining and not rows):
                 return kept
             seen.add(token)
             page = self._ask(call.with_params(pageToken=token))
 
     def _ask_exactly(self, paths: Sequence[str]) -> None:
-        for _, records in in_parallel(self._ask_batch, list(self._batches.of(paths, "filePath"))):
+        for _, records in in_parallel(self._ask_batch, list(self._chunks.of(paths, "filePath"))):
             self._take(records)
 
     def _ask_batch(self, paths: Sequence[str]) -> list[DataRecord]:
@@ -138,7 +138,7 @@ class DataLookup:
             if refused.status not in _TOO_LONG or len(paths) == 1:
                 raise
         half = len(paths) // 2
-        self._batches.halve(paths)
+        self._chunks.halve(paths)
         return [*self._ask_batch(paths[:half]), *self._ask_batch(paths[half:])]
 
     def _all_pages(self, call: Call, asked: Collection[str]) -> list[DataRecord]:

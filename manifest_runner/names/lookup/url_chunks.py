@@ -12,18 +12,18 @@ _LEAST_BYTES = 200
 _SAMPLE = 50
 
 
-class Batches:
+class UrlChunks:
     """``budget`` is the number of bytes of a URL for the values; it shrinks when a server refuses long ones."""
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
 
     def of(self, values: Sequence[str], filter_name: str) -> Iterator[list[str]]:
-        """The values in batches, each as large as fits."""
+        """The values in chunks, each as large as fits."""
         return calls.chunked(values, filter_name, self._budget)
 
     def count(self, paths: Collection[str]) -> int:
-        """The approximate number of batches for these paths."""
+        """The approximate number of chunks for these paths."""
         if not paths:
             return 0
         sample = list(islice(paths, _SAMPLE))
@@ -31,6 +31,6 @@ class Batches:
         return ceil(len(paths) / max(1, self._budget // each))
 
     def halve(self, paths: Sequence[str]) -> None:
-        """Make all further batches half as long, since one of these paths was refused as too long."""
+        """Make all further chunks half as long, since one of these paths was refused as too long."""
         size = sum(calls.query_bytes("filePath", path) for path in paths)
         self._budget = max(min(self._budget, size // 2), _LEAST_BYTES)
