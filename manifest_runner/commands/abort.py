@@ -16,7 +16,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import looking_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Session
-from manifest_runner.commands.steps.aborting import abort_analysis
+from manifest_runner.commands.steps.aborting import abort_each
 from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.launch.gone import Gone, gone_words
@@ -94,11 +94,17 @@ def _abort_chosen(
     if not approve([name for name, _ in running]):
         analyses = counted(len(running), "analysis", "analyses")
         raise ApprovalNeeded(f"this would abort {analyses}; confirm with --yes. Nothing was aborted.")
-    for name, analysis_id in running:
-        if abort_analysis(client, analysis_id):
-            items[name] = with_abort_request(items[name], analysis_id, timestamp(session.context.clock()))
-            result.aborted.append(name)
+    by_id = {analysis_id: name for name, analysis_id in running}
+
+    def record(analysis_id: str) -> None:
+        name = by_id[analysis_id]
+        items[name] = with_abort_request(items[name], analysis_id, timestamp(session.context.clock()))
+        result.aborted.append(name)
+
+    refused = abort_each(client, by_id, record)
     poller.poll()
+    if refused is not None:
+        raise refused
 
 
 def _is_aborting(item: LockedItem) -> bool:

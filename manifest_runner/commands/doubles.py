@@ -27,7 +27,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import looking_session, working_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import Session
-from manifest_runner.commands.steps.aborting import abort_analysis
+from manifest_runner.commands.steps.aborting import abort_each
 from manifest_runner.errors import ApprovalNeeded, UsageProblem
 from manifest_runner.launch.doubles import (
     Double,
@@ -97,7 +97,10 @@ def _abort_newer(session: Session, client: Client, found: StampedAnalyses, doubl
     newer = [analysis.id for double in doubles for analysis in double.analyses[1:]]
     keep_oldest(session.lockfile, found, set(newer))
     session.save()
-    aborted = [analysis_id for analysis_id in newer if abort_analysis(client, analysis_id)]
+    aborted: list[str] = []
+    refused = abort_each(client, newer, aborted.append)
     record_aborts(session.lockfile, doubles, set(aborted), timestamp(session.context.clock()))
     session.save()
+    if refused is not None:
+        raise refused
     return aborted
