@@ -1,6 +1,7 @@
 """The entry point of the command. Answers ``--version`` before any slow import."""
 
 import gc
+import os
 import signal
 import sys
 
@@ -10,11 +11,14 @@ UNCOLLECTED = 200_000
 
 
 def main() -> None:
-    if sys.argv[1:] == ["--version"]:
+    if sys.argv[1:] == ["--version"] and sys.stdout:
         from manifest_runner.version import __version__
 
-        sys.stdout.write(f"manifest-runner {__version__}\n")
-        return
+        try:
+            os.write(sys.stdout.fileno(), f"manifest-runner {__version__}\n".encode())
+            return
+        except OSError:
+            pass  # the command line meets it again, and reports it
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # ^C before there is anything to clean up just ends the process
     gc.set_threshold(UNCOLLECTED, 10, 100)

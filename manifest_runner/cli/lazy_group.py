@@ -50,4 +50,5 @@ class LazyGroup(click.Group):
         arguments = sys.argv[1:] if args is None else list(args)
         with error_handler(Console.of_arguments(arguments)):
             code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()  # now, since the interpreter could only complain of a full disk when it exits
         return sys.exit(code) if standalone_mode else code

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from manifest_runner.errors import Refused
+from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.launch.batch_items import BatchIndex, seen_items
 from manifest_runner.launch.gone import Gone, is_gone, is_hidden
 from manifest_runner.launch.record import updated, with_analysis
@@ -104,15 +105,16 @@ class Poller:
         return len(now_open)
 
     def _update_jobs(self, before: Iterable[str], now_open: Iterable[str]) -> None:
-        """Ask for the job of each batch whose last item has just ended: a search shows no jobs."""
+        """Ask for the job of each batch whose last item has just ended: a search shows no jobs.
+
+        Nothing depends on it, so a run that has seen how its items ended does not fail for it.
+        """
         items, batches = self.lockfile.items, self.lockfile.batches
         ended = {items[each].batch_id for each in before} - {items[each].batch_id for each in now_open}
-        for batch_id in sorted(each for each in ended if each in batches and batches[each].status not in FINAL_JOB):
-            try:
-                self._read_job(batch_id)
-            except Refused as refused:
-                if not is_hidden(refused):
-                    raise
+        with suppress(Unreachable):
+            for batch_id in sorted(each for each in ended if each in batches and batches[each].status not in FINAL_JOB):
+                with suppress(Refused):
+                    self._read_job(batch_id)
 
     def _read_job(self, batch_id: str) -> None:
         self.lockfile.batches[batch_id] = structs.replace(

@@ -85,6 +85,7 @@ class RenameGuard:
         """Old names by new ones, each once, for requests that differ only in the name."""
         found: dict[str, str] = {}
         without_request: list[str] = []
+        names = {sent: iter(new) for sent, new in self._new.items()}
         for old in removed if self._new else ():
             launch = self._lockfile.items[old]
             if launch.creation_failed:
@@ -92,8 +93,7 @@ class RenameGuard:
             sent = requests.hash_of(launch, _sent_as(launch, old))
             if sent is None:
                 without_request.append(old)
-            names = self._new.get(sent or "", ())
-            if new := next((name for name in names if name not in found), None):
+            if new := next(names.get(sent or "", iter(())), None):
                 found[new] = old
         for old in without_request[:_COMPARED]:
             if new := next((name for name in self._named(old) if name not in found), None):

@@ -16,9 +16,11 @@ from manifest_runner.names.checks.form_fields import (
     choices_of,
     fields_of,
     has_default,
+    is_hidden,
     is_required,
     is_same_number,
     least_of,
+    most_of,
     number_of,
     type_of,
 )
@@ -46,7 +48,7 @@ class FormCheck:
     def __init__(self, form: Sequence[Mapping[str, Any]]) -> None:
         declared = _by_id(form)
         self._groups = {name: each for name, each in declared.items() if type_of(each) == "fieldgroup"}
-        self._inner = {name: _by_id(each.get("fields")) for name, each in self._groups.items()}
+        self._inner = {name: _by_id(each.get("fields"), is_hidden(each)) for name, each in self._groups.items()}
         self._fields = {
             name: each for name, each in declared.items() if type_of(each) not in (*NO_VALUES, "fieldgroup")
         }
@@ -59,7 +61,8 @@ class FormCheck:
             yield from self._faults_of_group(group, ("groups", i))
         filled = {group["id"] for group in given if group.get("values")}
         for name, group in self._groups.items():
-            if name not in filled and is_required(group) and not has_default(group):
+            has_values = name in filled or any(map(has_default, (group, *self._inner[name].values())))
+            if is_required(group) and not has_values:
                 yield FormFault(("groups",), "MR704", f"the form requires the group {shown(name)}")
 
     def _faults_of_group(self, given: Mapping[str, Any], path: Path) -> Iterator[FormFault]:
@@ -73,8 +76,8 @@ class FormCheck:
             yield from _faults_of(self._inner[given["id"]], row.get("values") or (), (*path, "values", i, "values"))
 
 
-def _by_id(declared: Any) -> Fields:
-    return {each["id"]: each for each in fields_of(declared)}
+def _by_id(declared: Any, hidden: bool = False) -> Fields:
+    return {each["id"]: each for each in fields_of(declared, hidden=hidden)}
 
 
 def _faults_of(fields: Fields, given: Sequence[Mapping[str, Any]], path: Path) -> Iterator[FormFault]:
@@ -115,9 +118,7 @@ def _is_filled(given: Mapping[str, Any]) -> bool:
 
 def _faults_of_count(field: Field, what: str, count: int, path: Path) -> Iterator[FormFault]:
     """Faults in the number of values; none at all is a different fault."""
-    most, least = number_of(field.get("maxValues")), least_of(field)
-    if field.get("maxValues") is None and type_of(field) != "fieldgroup":
-        most = 1
+    most, least = most_of(field), least_of(field)
     if most is not None and count > most:
         takes = "one value" if most == 1 else f"at most {most:g} values"
         yield FormFault(path, "MR705", f"{what} takes {takes}, found {count}")

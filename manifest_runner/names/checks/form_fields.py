@@ -19,11 +19,16 @@ def fields_of(declared: Any, *, hidden: bool = False) -> Iterator[Field]:
     for each in declared if isinstance(declared, (list, tuple)) else ():
         if not isinstance(each, Mapping):
             continue
-        is_hidden = hidden or bool(each.get("hidden") or each.get("disabled"))
+        hides = hidden or is_hidden(each)
         if isinstance(each.get("id"), str):
-            yield {**each, "hidden": True} if is_hidden else each
+            yield {**each, "hidden": True} if hides else each
         if type_of(each) != "fieldgroup":
-            yield from fields_of(each.get("fields"), hidden=is_hidden)
+            yield from fields_of(each.get("fields"), hidden=hides)
+
+
+def is_hidden(field: Field) -> bool:
+    """Whether the form hides or disables a field: then it need not have a value."""
+    return bool(field.get("hidden") or field.get("disabled"))
 
 
 def type_of(field: Field) -> str:
@@ -33,7 +38,15 @@ def type_of(field: Field) -> str:
 
 def least_of(field: Field) -> float:
     """The least number of values of a field or group; 0 if the form hides or disables it."""
-    return 0 if field.get("hidden") or field.get("disabled") else number_of(field.get("minValues")) or 0
+    return 0 if is_hidden(field) else number_of(field.get("minValues")) or 0
+
+
+def most_of(field: Field) -> float | None:
+    """The greatest number of values of a field or group; None if there is no limit that makes sense."""
+    if field.get("maxValues") is None:
+        return None if type_of(field) == "fieldgroup" else max(1, number_of(field.get("minValues")) or 1)
+    most = number_of(field["maxValues"])
+    return most if most and most >= 1 else None
 
 
 def is_required(field: Field) -> bool:

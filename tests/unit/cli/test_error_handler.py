@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from manifest_runner.cli.console import Console
 from manifest_runner.cli.error_handler import error_handler
 from manifest_runner.cli.main import app
 from manifest_runner.errors import ApprovalNeeded
+from manifest_runner.lockfile.file import write_lockfile
+from manifest_runner.lockfile.model import Lockfile
 
 
 def ended_by(error: BaseException, console: Console) -> int:
@@ -71,9 +74,21 @@ def test_quiet_is_known_before_the_command_line_is_parsed(option):
     assert Console.of_arguments(["plan", "--var", "q=1"]) == Console()
 
 
-@pytest.mark.parametrize(("to", "code"), [(">/dev/full", 2), (">&-", 0), ("<&- >&- 2>&-", 0)])
-def test_a_full_disk_or_a_closed_stream_is_not_a_bug(to, code):
-    shell = f"'{sys.executable}' -m manifest_runner explain MR201 {to}"
-    done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("explain MR201 >/dev/full", 2),
+        ("--version >/dev/full", 2),
+        ("report s.yaml --format csv >/dev/full", 2),
+        ("explain MR201 >&-", 0),
+        ("--version <&- >&- 2>&-", 0),
+    ],
+)
+def test_a_full_disk_or_a_closed_stream_is_not_a_bug(tmp_path, command, code):
+    (tmp_path / "s.yaml").write_text("manifest: 1\nname: s\nproject: p\nanalyses: []\n")
+    write_lockfile(tmp_path / "s.lock.json", Lockfile("s", "p", "https://ica.example/ica/rest"))
+    shell = f"'{sys.executable}' -m manifest_runner {command}"
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(["/bin/sh", "-c", shell], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == code
     assert done.stderr == ("error: the output could not be written: No space left on device\n" if code else "")

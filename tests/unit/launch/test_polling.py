@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import replace
 
-from manifest_runner.errors import Refused
+from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
 from manifest_runner.launch.polling import LONGEST_PAUSE, MAX_MISSES, Poller, analysis_done, creation_done, pauses
 from manifest_runner.launch.record import new_launch
@@ -206,6 +207,18 @@ def test_a_job_is_asked_for_when_its_last_item_has_ended_although_a_search_shows
         assert poller.poll() == left
         assert server.asked == [("search", tag), *([] if left else [("batch", "b-1")])]
     assert lockfile.batches["b-1"].status == "PARTIALLY_SUCCEEDED"
+
+
+@pytest.mark.parametrize("error", [Refused("no", status=400), Unreachable("no answer")])
+def test_a_run_whose_items_have_ended_does_not_fail_for_a_job(error, monkeypatch):
+    server = Server({"b-1": {"a": DONE}})
+    lockfile, tag = lockfile_of(server), name_stamp("study")
+    found = LockedAnalysis("n-a", None, "IN_PROGRESS")
+    lockfile.items["a"] = replace(lockfile.items["a"], status="SUCCEEDED", analysis=found)
+    server.found = [Analysis("n-a", None, "SUCCEEDED", technical_tags=(tag,))]
+    monkeypatch.setattr(server, "get_batch", Mock(side_effect=error))
+    assert Poller(server, lockfile, analysis_done, names=("study",)).poll() == 0
+    assert (lockfile.items["a"].analysis.status, lockfile.batches["b-1"].status) == ("SUCCEEDED", "INITIALIZED")
 
 
 def test_an_adopted_launch_is_followed_by_its_analysis():

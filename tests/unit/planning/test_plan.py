@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 import rfc8785
 from hypothesis import given
@@ -16,6 +17,7 @@ from manifest_runner.model import Item
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import item_digester
 from manifest_runner.planning.known_digests import Naming
+from manifest_runner.planning.launched_requests import request_hash
 from manifest_runner.planning.planner import make_plan
 
 STATES = ("new", "changed", "unchanged", "failed", "pending")
@@ -235,3 +237,9 @@ def test_a_renamed_item_is_noticed_although_an_early_lockfile_has_no_requests():
     locked = {"a": lock(make_item("a", "x")), "b": structs.replace(lock(make_item("older", "y")), renamed_from="older")}
     plan = planned([make_item("c", "x"), make_item("d", "y"), make_item("e", "z"), make_item("f", "x")], locked)
     assert (plan.guarded, plan.removed) == ({"c": "a", "d": "b"}, ["a", "b"])
+
+
+def test_renamed_items_with_one_request_are_matched_in_their_order():
+    sent = request_hash("nextflow", orjson.loads(make_item().request))
+    old = {name: structs.replace(lock(make_item(name)), adopted=True, request_hash=sent) for name in "abc"}
+    assert planned([make_item(name) for name in "xyz"], old).guarded == dict(zip("xyz", "abc", strict=True))

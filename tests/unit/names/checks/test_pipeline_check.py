@@ -208,7 +208,11 @@ def test_a_group_is_demanded_and_counted_like_a_field():
     row = {"values": [value("x", "1")]}
     assert form_faults([], [], [group]) == [(("groups",), "MR704", 'the form requires the group "pairs"')]
     assert form_faults([], [], [{**group, "hidden": True}]) == []
+    assert form_faults([], [], [{**group, "fields": [{"id": "x", "value": 1}]}]) == []
     assert form_faults([], [{"id": "pairs", "values": [row]}], [group]) == []
+    inner = [{"id": "x"}, {"id": "y", "minValues": 1}]
+    assert form_faults([], [{"id": "pairs", "values": [row]}], [{**group, "fields": inner}]) != []
+    assert form_faults([], [{"id": "pairs", "values": [row]}], [{**group, "fields": inner, "disabled": True}]) == []
     for rows, words in ((3, "at most 2 values, found 3"), (1, "at least 2 values, found 1")):
         given = [{"id": "pairs", "values": [row] * rows}]
         ((_, _, message),) = form_faults([], given, [{**group, "minValues": 2}])
@@ -225,6 +229,9 @@ def test_a_group_is_demanded_and_counted_like_a_field():
         ({"minValues": 1, "values": ["a"]}, None),
         ({"minValues": 1, "choices": [{"value": "a", "selected": True}]}, None),
         ({"minValues": 1, "emptyValuesAllowed": True}, [""]),
+        ({"minValues": 2}, ["a", "b"]),
+        ({"maxValues": 0}, ["a"]),
+        ({"maxValues": -1}, ["a", "b"]),
     ],
 )
 def test_a_form_is_read_leniently(field, given):
