@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -24,12 +23,12 @@ from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.joined_files import Opened, joined_rows
 from manifest_runner.rows.json_rows import json_rows
 from manifest_runner.rows.launched import LockfileOf, launched_rows, lockfile_beside
+from manifest_runner.rows.patterns import MAX_SEEN, TooManyFiles, is_pattern, matching_files
 from manifest_runner.rows.row_schema import RowSchema, open_row_schema
 from manifest_runner.text import kind_of, near_miss, shown
 
 _MAX_LISTED = 10_000
 _SHEET = "samplesheet"
-_PATTERN = re.compile(r"[*?[]")
 
 PlaceOf = Callable[[DataPath], Place]
 
@@ -111,9 +110,14 @@ class Sources:
         """The path itself, or if it is a pattern all matching paths, sorted."""
         if not isinstance(name, str) or not name or "\0" in name:
             self._file(name, at, _SHEET)  # raises
-        if not _PATTERN.search(name) or os.path.lexists(self._folder / name):
+        if not is_pattern(name) or os.path.lexists(self._folder / name):
             return [name]
-        found = sorted(itertools.islice(_matching(self._folder, PurePath(name)), _MAX_LISTED + 1))
+        try:
+            matching = matching_files(self._folder, name)
+            found = sorted(each.as_posix() for each in itertools.islice(matching, _MAX_LISTED + 1))
+        except TooManyFiles as e:
+            message = f"{shown(name)} looks through more than {MAX_SEEN:,} files and folders; name a folder of its own"
+            raise InvalidManifest([Finding(at, "MR301", message)]) from e
         if not found:
             raise InvalidManifest([Finding(at, "MR301", f"no {_SHEET} matches {shown(name)}")])
         if len(found) > _MAX_LISTED:
@@ -135,15 +139,6 @@ class Sources:
             message = f"the {what} {label} {e.findings[0].message}"
             raise InvalidManifest([Finding(at, "MR301", message)]) from e
         return file, label
-
-
-def _matching(folder: Path, pattern: PurePath) -> Iterator[str]:
-    """The matching files, relative to ``folder``, except hidden ones and the locks of open workbooks."""
-    fixed = PurePath(*itertools.takewhile(lambda part: not _PATTERN.search(part), pattern.parts))
-    base = folder / fixed
-    for file in base.glob(str(pattern.relative_to(fixed))):
-        if not file.name.startswith((".", "~$")) and not file.is_dir():
-            yield (fixed / file.relative_to(base)).as_posix()
 
 
 def _csv(file: Path, label: str, spec: SourceSpec) -> Rows:
