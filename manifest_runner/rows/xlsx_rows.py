@@ -16,7 +16,8 @@ from manifest_runner.manifest.input_file import refuse_unreadable
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.cells import has_blank_edge
 from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
-from manifest_runner.rows.xlsx_scan import BadWorkbook, FoundCell, Scanned, find_sheets, opened, scan_sheet
+from manifest_runner.rows.xlsx_parts import BadWorkbook, find_sheets, opened
+from manifest_runner.rows.xlsx_scan import FoundCell, Scanned, scan_sheet
 from manifest_runner.text import listed, near_miss, shown
 
 if TYPE_CHECKING:

@@ -9,19 +9,17 @@ from __future__ import annotations
 import functools
 import re
 import zipfile
-import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
-from xml.parsers import expat
 
 from manifest_runner.rows.cells import NO_RESULT
+from manifest_runner.rows.xlsx_parts import CHUNK, BadWorkbook, chunks_of, parse_part, strict_parser
 
 MAX_CELLS = 5_000_000
 MAX_PART = 512 * 2**20
 MAX_STRINGS = 192 * 2**20
-_MAX_INDEX = 16 * 2**20  # of the parts that only list others
-_CHUNK = 2**20
+_MAX_TEXT = 4 * 2**20  # Excel has at most 32,767 characters in a cell
+_MARKUP = 80  # about what a cell takes besides its text
 _KINDS = frozenset({"c", "v", "f", "row", "is", "t"})
 # The start of a cell as Excel writes it, and what takes an XML parser: error values, formulas, prefixes, other
 # encodings, and anything that could hide a cell.
@@ -34,31 +32,12 @@ _START_OF_STRING = re.compile(rb"<(?:\w+:)?si[\s>]")
 _END_OF_STRING = re.compile(rb"</(?:\w+:)?si\s*>")
 
 
-class BadWorkbook(ValueError):
-    """A file that is not a workbook, or one that is refused; the message says why."""
-
-
 class FoundCell(NamedTuple):
     """A cell that the library would read as blank: its row and column from 1, and its actual content."""
 
     row: int
     column: int
     text: str
-
-
-def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
-    """The worksheets of a workbook in order: the part of the zip for each name."""
-    targets = {
-        attributes["Id"]: _part_name(attributes["Target"])
-        for name, attributes in _elements(book, "xl/_rels/workbook.xml.rels")
-        if name == "Relationship" and attributes.get("Type", "").endswith("/worksheet")
-    }
-    sheets = {
-        attributes["name"]: targets.get(next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), ""))
-        for name, attributes in _elements(book, "xl/workbook.xml")
-        if name == "sheet" and "name" in attributes
-    }
-    return {name: part for name, part in sheets.items() if part is not None}
 
 
 class Scanned(NamedTuple):
@@ -73,12 +52,16 @@ def scan_sheet(book: zipfile.ZipFile, part: str) -> Scanned:
     strings, scanned = _quick_scan(book, part), Scanned()
     if strings is None:
         scan = _Scan()
-        _parse(book, part, MAX_PART, scan.parser())
+        parse_part(book, part, MAX_PART, scan.parser(), scan.refuse_texts)
         scan.finish()
         strings, scanned = scan.strings, Scanned(scan.found, scan.hidden)
-    if strings * _longest_string(book) > MAX_STRINGS:
-        raise BadWorkbook(f"its texts may take more than {MAX_STRINGS // 2**20} MiB; save the sheet as csv")
+    _refuse_texts(strings * _longest_string(book))
     return scanned
+
+
+def _refuse_texts(size: int) -> None:
+    if size > MAX_STRINGS:
+        raise BadWorkbook(f"its texts may take more than {MAX_STRINGS // 2**20} MiB; save the sheet as csv")
 
 
 class _Scan:
@@ -98,10 +81,14 @@ class _Scan:
         self._parser: Any = None
 
     def parser(self) -> Any:
-        self._parser = _strict_parser()
+        self._parser = strict_parser()
         self._parser.ordered_attributes = True
         self._parser.StartElementHandler = self._start
         return self._parser
+
+    def refuse_texts(self, size: int) -> None:
+        """Raise BadWorkbook if the texts of so large a part of the sheet are too large."""
+        _refuse_texts(size - self._cells * _MARKUP)
 
     def finish(self) -> None:
         self._end_cell()
@@ -198,18 +185,19 @@ def _quick_scan(book: zipfile.ZipFile, part: str) -> int | None:
     For a large sheet this takes a third of the time. None if it takes an XML parser. Raises BadWorkbook for a sheet
     that is too large.
     """
-    cells, strings, text = 0, 0, b""
+    size, cells, strings, text = 0, 0, 0, b""
     letters: set[bytes] = set()
     numbers: set[bytes] = set()
     for text in _whole_tags(book, part):
         found = _QUICK_COLUMN.findall(text)
         if len(found) != sum(map(text.count, _STARTS_OF_CELL)) or any(mark in text for mark in _SPECIAL):
             return None
-        cells += len(found)
+        size, cells = size + len(text), cells + len(found)
+        _refuse_texts(size - cells * _MARKUP)
         strings += text.count(b't="s"')
         letters.update(found)
         numbers.update(_QUICK_ROW.findall(text))
-        if cells > MAX_CELLS or len(text) > 4 * _CHUNK:
+        if cells > MAX_CELLS or len(text) > 4 * CHUNK:
             return None
     if text.strip() != b"</worksheet>":
         return None
@@ -222,21 +210,29 @@ def _quick_scan(book: zipfile.ZipFile, part: str) -> int | None:
 def _whole_tags(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     """A part in pieces, none of which ends within a tag."""
     rest = b""
-    for chunk in _chunks(book, part, MAX_PART):
+    for chunk in chunks_of(book, part, MAX_PART):
         text = rest + chunk
         end = text.rfind(b"<")
         yield text[:end]
         rest = text[end:]
+        _refuse_long(rest)
     yield rest
+
+
+def _refuse_long(text: bytes) -> None:
+    """Raise BadWorkbook for a text that no cell can hold: putting it together takes quadratic time."""
+    if len(text) > _MAX_TEXT:
+        raise BadWorkbook(f"it has a text of more than {_MAX_TEXT // 2**20} MiB")
 
 
 def _longest_string(book: zipfile.ZipFile) -> int:
     """An upper bound for the length of the longest shared text."""
     try:
-        chunks = _chunks(book, "xl/sharedStrings.xml", MAX_STRINGS)
+        chunks = chunks_of(book, "xl/sharedStrings.xml", MAX_STRINGS)
         longest, rest = 0, b""
         for chunk in chunks:
             *whole, rest = _END_OF_STRING.split(rest + chunk)
+            _refuse_long(rest)
             for each in (*whole, rest):
                 if len(each) > longest:
                     start = _START_OF_STRING.search(each)
@@ -244,60 +240,3 @@ def _longest_string(book: zipfile.ZipFile) -> int:
         return longest
     except KeyError:
         return 0
-
-
-def _elements(book: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
-    """The elements of a small part, each as its name without the prefix, and its attributes."""
-    found: list[tuple[str, dict[str, str]]] = []
-    parser = _strict_parser()
-    parser.StartElementHandler = lambda name, attributes: found.append((name.rpartition(":")[2], attributes))
-    _parse(book, part, _MAX_INDEX, parser)
-    return found
-
-
-def _part_name(target: str) -> str:
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target.removeprefix('./')}"
-
-
-def _strict_parser() -> Any:
-    def refuse(*_: object) -> None:
-        raise BadWorkbook("it declares a document type, as no workbook does")
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = refuse
-    return parser
-
-
-def _parse(book: zipfile.ZipFile, part: str, limit: int, parser: Any) -> None:
-    """Parse a part of the zip. Raises BadWorkbook if it is missing, too large or not XML."""
-    try:
-        for chunk in _chunks(book, part, limit):
-            parser.Parse(chunk, False)
-        parser.Parse(b"", True)
-    except KeyError as e:
-        raise BadWorkbook(f"it has no part {part}") from e
-    except expat.ExpatError as e:
-        raise BadWorkbook(f"its part {part} is not XML: {e}") from e
-
-
-def _chunks(book: zipfile.ZipFile, part: str, limit: int) -> Iterator[bytes]:
-    """A part in pieces. Does not rely on the size that the zip claims."""
-    size = 0
-    with book.open(part) as file:
-        while chunk := file.read(_CHUNK):
-            size += len(chunk)
-            if size > limit:
-                raise BadWorkbook(f"its part {part} is larger than {limit // 2**20} MiB; save the rows as csv")
-            yield chunk
-
-
-def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
-    """The result of ``act`` on a workbook. Raises BadWorkbook if the file is not a zip, or is damaged."""
-    try:
-        with zipfile.ZipFile(path) as book:
-            return act(book)
-    except LookupError as e:  # a part, an attribute or an encoding that does not exist
-        raise BadWorkbook(f"it is damaged: {e.args[0]}") from e
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as e:
-        raise BadWorkbook(f"it is damaged, or not an xlsx file: {e}") from e

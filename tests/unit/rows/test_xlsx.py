@@ -143,6 +143,7 @@ def test_a_sheet_is_found_by_its_name(rows_of):
     [
         (HEADER + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "more than 5,000,000 cells"),
         (HEADER + '<row r="2"><c r="XFD1048576"><v>1</v></c></row>', "more than 5,000,000 cells"),
+        (HEADER + '<row r="2"><c r="A2" t="str"><v>' + "x" * 5 * 2**20, "a text of more than 4 MiB"),
         ("<row><!-- a comment -->", "not XML"),
         ("", "empty"),
     ],
@@ -159,6 +160,16 @@ def test_a_bomb_is_refused_by_what_comes_out_of_it(tmp_path, monkeypatch):
     with pytest.raises(InvalidManifest) as raised:
         xlsx_rows(tmp_path / "s.xlsx", "s.xlsx", sheet_name=None, trim=True, comment=None)
     assert "is larger than" in raised.value.findings[0].message
+
+
+@pytest.mark.parametrize("formula", ["", "<f>A1</f>"])
+def test_texts_in_the_cells_themselves_are_limited_too(rows_of, monkeypatch, formula):
+    monkeypatch.setattr(xlsx_scan, "MAX_STRINGS", 2**20)
+    long = "x" * 2000
+    rows = [f'<row r="{n}"><c r="A{n}" t="str">{formula}<v>{long}</v></c></row>' for n in range(2, 700)]
+    with pytest.raises(InvalidManifest) as raised:
+        rows_of(HEADER + "".join(rows))
+    assert "its texts may take more than 1 MiB" in raised.value.findings[0].message
 
 
 @pytest.mark.parametrize("raw", [b"", b"PK\x03\x04nonsense", b"\xd0\xcf\x11\xe0old", b"a,b\n1,2\n"])
