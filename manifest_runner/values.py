@@ -82,6 +82,23 @@ def is_unicode(value: Any) -> bool:
     return True
 
 
+# Manifests, rows and launch requests may be nested this deep.
+MAX_DEPTH = 100
+
+
+def depth_of(value: Any) -> int:
+    """How many levels of lists and mappings a value has, a plain value being one. It does not recurse."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        level = [each for outer in level for each in _children(outer)]
+    return depth
+
+
+def _children(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
 class SpelledInt(int):
     """An integer that was not written as ``str()`` would write it (``-0``)."""
 

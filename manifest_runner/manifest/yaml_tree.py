@@ -9,9 +9,9 @@ from typing import Any
 from manifest_runner.manifest.yaml_anchors import Anchors
 from manifest_runner.manifest.yaml_messages import bare_template_hint
 from manifest_runner.manifest.yaml_report import Report, shorten
+from manifest_runner.values import MAX_DEPTH
 
 MAX_NODES = 1_000_000
-MAX_DEPTH = 100
 
 _NO_MERGE = "<< takes a mapping or a list of mappings"
 _DROPPED = "(dropped)"  # the key of a value that is read but not kept; compared by identity

@@ -11,8 +11,8 @@ from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_foreign_bytes
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
-from manifest_runner.rows.json_window import MAX_DEPTH, BadRow, Spot, Window
-from manifest_runner.values import json_decoder
+from manifest_runner.rows.json_window import BadRow, Spot, Window
+from manifest_runner.values import MAX_DEPTH, json_decoder
 
 _JSON_LINES = (".jsonl", ".ndjson")
 

@@ -6,10 +6,9 @@ import json
 import re
 from typing import IO, Any, NamedTuple
 
-from manifest_runner.values import is_unicode
+from manifest_runner.values import MAX_DEPTH, depth_of, is_unicode
 
 MAX_ROW = 8 * 2**20
-MAX_DEPTH = 100
 
 _CHUNK = 2**20
 _LONGEST_TOKEN = len("\\ud800\\udc00")
@@ -92,7 +91,7 @@ class Window:
 
     def _refuse_unfit(self, value: Any, end: int) -> None:
         brackets = self._text.count("{", self._at, end) + self._text.count("[", self._at, end)
-        if brackets > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        if brackets > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
             raise BadRow(f"nested more than {MAX_DEPTH} levels deep")
         if self._text.find("\\u", self._at, end) >= 0 and not is_unicode(value):
             raise BadRow("half of a surrogate pair (\\ud800 to \\udfff) is not text")
@@ -109,15 +108,3 @@ def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int, j
 def _skip_space(text: str, at: int) -> int:
     match = _SPACE.match(text, at)
     return match.end() if match else at
-
-
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        level = [each for outer in level for each in _children(outer)]
-    return depth
-
-
-def _children(value: Any) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []

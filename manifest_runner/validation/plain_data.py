@@ -11,9 +11,12 @@ import msgspec
 from manifest_runner.model import DataPath
 from manifest_runner.values import is_unicode
 
+# The validator goes about 250 levels deep. No shipped schema has rules for values that are nested deeper than this.
+_DEEPEST = 200
+
 
 class FirstValues(msgspec.Struct, frozen=True):
-    """The first values of some data. ``cut`` are the lists and mappings that were shortened."""
+    """The first values of some data. ``cut`` are the lists and mappings that were shortened, or nested too deeply."""
 
     data: Any
     cut: frozenset[DataPath] = frozenset()
@@ -28,8 +31,8 @@ def plain(data: Any) -> Any:
     return _scalar(data)
 
 
-def first_values(data: Any, most: int) -> FirstValues:
-    """At most this many of the values, in exact built-in types."""
+def first_values(data: Any, most: int = sys.maxsize) -> FirstValues:
+    """At most this many of the values, in exact built-in types, and as deeply nested as the validator can go."""
     copy = _Copy(most)
     return FirstValues(copy.of(data, ()), frozenset(copy.cut))
 
@@ -51,7 +54,7 @@ class _Copy:
 
     def _entries(self, entries: Iterable[tuple[Any, Any]], path: DataPath) -> Iterator[tuple[Any, Any]]:
         for step, each in entries:
-            if self._left <= 0:
+            if self._left <= 0 or len(path) >= _DEEPEST:
                 self.cut.add(path)
                 return
             yield step, self.of(each, (*path, step))

@@ -1,4 +1,4 @@
-"""Hostile files: each is read or refused in about 3 s of processor time, all of them within 300 MB in one process."""
+"""Hostile files: each is read or refused in about 4 s of processor time, all of them within 300 MB in one process."""
 
 from __future__ import annotations
 

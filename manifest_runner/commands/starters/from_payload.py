@@ -23,9 +23,11 @@ from manifest_runner.planning.identity import is_stamp
 from manifest_runner.planning.launched_requests import unstamped
 from manifest_runner.templates.model import has_delimiters
 from manifest_runner.validation.shipped_schemas import item_checker
-from manifest_runner.values import SpelledFloat, SpelledInt, is_unicode, json_decoder, spelled_json
+from manifest_runner.values import MAX_DEPTH, SpelledFloat, SpelledInt, depth_of, is_unicode, json_decoder, spelled_json
 
 MAX_PAYLOAD_BYTES = 64 * 2**20
+
+_TOO_DEEP = f"JSON that is nested more than {MAX_DEPTH} levels deep"
 
 _ITEMS: dict[str, Kind] = {"nextflowItems": "nextflow", "nextflowJsonItems": "nextflowJson", "cwlItems": "cwl"}
 _LISTS = ", ".join(_ITEMS)
@@ -38,10 +40,7 @@ def write_from_payload(path: Path, payload: Path, project: str | None) -> list[P
     Raises UsageProblem if the file does not exist, InvalidManifest if no valid manifest can be made of it.
     """
     text = _read_payload(payload)
-    try:
-        analyses = [_analysis(kind, item) for kind, item in _checked_items(_decode(text, payload), payload)]
-    except RecursionError as e:
-        raise _refused(payload, "JSON that is nested too deeply") from e
+    analyses = [_analysis(kind, item) for kind, item in _checked_items(_decode(text, payload), payload)]
     head, rest = dump_yaml({"manifest": 1, "name": name_for(path)}), dump_yaml({"analyses": analyses})
     _refuse_unless_it_loads(head + rest, payload)
     given = (
@@ -63,8 +62,12 @@ def _decode(text: str, payload: Path) -> dict[str, Any]:
         raise _refused(payload, f"not JSON: {e.msg}", line=e.lineno, column=e.colno) from e
     except ValueError as e:  # a key twice, NaN, a vast number
         raise _refused(payload, str(e)) from e
+    except RecursionError as e:
+        raise _refused(payload, _TOO_DEEP) from e
     if not isinstance(data, dict):
         raise _refused(payload, "expected a launch request, which is a JSON object")
+    if depth_of(data) > MAX_DEPTH:
+        raise _refused(payload, _TOO_DEEP)
     if not is_unicode(data):
         raise _refused(payload, "half of a surrogate pair (\\ud800 to \\udfff) is not text", "MR503")
     return data

@@ -18,6 +18,10 @@ _PATH = "/:@!$&'()*+,;=~"
 _HOST = "[]:"
 
 
+# Phrases that differ from one Python to the next, as the platform has them.
+_RENAMED = {413: "Request Entity Too Large", 414: "Request-URI Too Long", 422: "Unprocessable Entity"}
+
+
 class Problem(Exception):
     """Ends a request with an error; ``parameters`` names the faulty places of a body or query.
 
@@ -35,7 +39,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.title = title or HTTPStatus(status).phrase
+        self.title = title or _RENAMED.get(status) or HTTPStatus(status).phrase
         self.detail = detail
         self.parameters = dict(parameters or {})
         self.headers = dict(headers or {})

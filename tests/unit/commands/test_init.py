@@ -207,7 +207,7 @@ def with_values(text):
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("{", "not JSON"), ("[]", "a JSON object"), ("[" * 100_000, "nested too deeply"), (ONE + "x", "not JSON"),
+    ("{", "not JSON"), ("[]", "a JSON object"), ("[" * 100_000, "nested more than 100"), (ONE + "x", "not JSON"),
     ('{"nextflowItems": []}', "no items"), ('{"cwlItems": null}', "no items"), ("{}", "not a launch request"),
     ('{"a": 1}', "not a launch request"), ('{"cwlItems": {}}', "cwlItems: expected a list"),
     ('{"cwlItems": [5]}', "cwlItems[0]: expected an object"), ('{"cwlItems": [], "a": 1}', 'unknown key "a"'),
@@ -216,7 +216,8 @@ def with_values(text):
     (ONE[:-1] + ', "userReference": "b"}', 'duplicate key "userReference"'),
     (f'{{"nextflowItems": [{ONE}, {ONE}]}}', 'duplicate userReference "alpha"'),
     (with_values("[NaN]"), "NaN is not JSON"), (with_values("[1" + "0" * 5000 + "]"), "5,001 characters"),
-    (with_values('["\\ud800"]'), "surrogate"), (with_values("[" * 400 + "]" * 400), ""),
+    (with_values('["\\ud800"]'), "surrogate"), (with_values("[" * 400 + "]" * 400), "nested more than 100"),
+    (with_values("[" * 300 + "]" * 300), "nested more than 100"),
     (with_values('["a"]').replace('"values"', '"{{ x }}"'), "{{ x }}"),
 ])  # fmt: skip
 def test_what_is_not_a_launch_request_is_explained(tmp_path, text, words):

@@ -299,7 +299,7 @@ print(peak_mb())
 
 
 def test_bombs_are_refused_before_they_go_off():
-    """All of them in one process whose memory is measured; each in about 3 s of processor time."""
+    """All of them in one process whose memory is measured; each in about 4 s of processor time."""
     script = _RUN.format(folders=[str(folder) for folder in Path(__file__).parents[:2]])
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -51,3 +51,13 @@ def test_alternatives_of_large_lists_are_worded_by_the_nearest():
 
 def test_a_false_schema_of_elements_is_one_fault_each():
     assert len(faults({"prefixItems": [True], "items": False}, [1] * 500)) == 499
+
+
+@pytest.mark.parametrize("depth", [190, 260, 400])
+def test_data_that_is_nested_deeper_than_the_validator_goes_has_its_faults(depth):
+    nested: list[object] = []
+    for _ in range(depth):
+        nested = [nested]
+    checker = row_checker({"properties": {"a": TEXT}})
+    assert [fault.path for fault in checker.faults({"a": nested})] == [("a",)]
+    assert [path for path, _ in checker.traits({"a": nested})] == [("a",)]
