@@ -90,12 +90,15 @@ def _explain(
     asked = [name for name in failed if _has_steps(items[name]) and (again or items[name].failure is None)]
     if not asked:
         return {}, [], False
-    causes = _causes(run, {name: items[name] for name in asked})
+    causes: dict[str, _Cause] = {}
+    refusal = _ask_causes(run, {name: items[name] for name in asked}, causes)
     seen = {name: cause.steps for name, cause in causes.items() if cause.steps is not None}
     texts = _ends_of_logs(run, seen)
     for name, steps in seen.items():
         if items[name].failure is None and causes[name].is_known:
             items[name] = structs.replace(items[name], failure=_failure(steps, texts.get(name, ())))
+    if refusal is not None:
+        raise refusal
     missing = [] if logs.folder is None else _fetch_logs(run, seen, logs.folder)
     tails = {name: lines[-logs.tail :] for name, lines in texts.items()} if logs.tail else {}
     return tails, missing, not seen
@@ -106,15 +109,18 @@ def _has_steps(item: LockedItem) -> bool:
     return not item.creation_failed and item.analysis is not None and item.analysis.status != "ABORTED"
 
 
-def _causes(run: OpenRun, items: Mapping[str, LockedItem]) -> dict[str, _Cause]:
-    from manifest_runner.ica.parallel import in_parallel
+def _ask_causes(run: OpenRun, items: Mapping[str, LockedItem], causes: dict[str, _Cause]) -> Refused | None:
+    """Ask for the steps of each. Returns the first refusal; what the others say is kept all the same."""
+    from manifest_runner.ica.parallel import each_in_parallel
 
     client, progress = run.client(), run.session.context.progress
-    causes = {}
-    for name, cause in in_parallel(lambda name: _cause(client, items[name]), [*items]):
-        causes[name] = cause
-        progress("reasons", len(causes), len(items))
-    return causes
+    try:
+        for name, cause in each_in_parallel(lambda name: _cause(client, items[name]), [*items]):
+            causes[name] = cause
+            progress("reasons", len(causes), len(items))
+    except Refused as refused:
+        return refused
+    return None
 
 
 def _cause(client: Client, item: LockedItem) -> _Cause:

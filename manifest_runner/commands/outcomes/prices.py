@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Refused
+from manifest_runner.launch.gone import is_gone
 from manifest_runner.lockfile.model import LockedItem, LockedPrice
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
@@ -21,7 +21,7 @@ _PRICED = frozenset({"SUCCEEDED", "FAILED", "FAILED_FINAL", "FAILEDFINAL"})
 
 def record_prices(run: OpenRun, wanted: Iterable[str]) -> int:
     """Keep the prices of these items' launches, earlier ones too. Returns how many ICA does not know yet."""
-    from manifest_runner.ica.parallel import in_parallel
+    from manifest_runner.ica.parallel import each_in_parallel
 
     items, progress = run.session.lockfile.items, run.session.context.progress
     launches = [
@@ -34,7 +34,9 @@ def record_prices(run: OpenRun, wanted: Iterable[str]) -> int:
         return 0
     client = run.client()
     waiting = 0
-    for done, ((name, number, _), price) in enumerate(in_parallel(lambda each: _price(client, each[2]), launches), 1):
+    for done, ((name, number, _), price) in enumerate(
+        each_in_parallel(lambda each: _price(client, each[2]), launches), 1
+    ):
         waiting += price is None
         if price is not None:
             items[name] = _priced(items[name], number, price)
@@ -55,7 +57,7 @@ def _price(client: Client, launch: LockedItem) -> LockedPrice | None:
     try:
         price = client.ask(get_usage(launch.analysis.id), read_usage)
     except Refused as e:
-        if e.status != HTTPStatus.NOT_FOUND:
+        if not is_gone(e):
             raise
         return None
     return None if price is None else LockedPrice(price.amount, price.currency)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Refused
+from manifest_runner.launch.gone import is_gone
 from manifest_runner.lockfile.model import LockedItem, LockedOutput
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
@@ -22,14 +22,14 @@ SAVE_SECONDS = 60.0
 
 def record_outputs(run: OpenRun, wanted: Iterable[str]) -> None:
     """Keep the outputs of those among these items that succeeded and have none recorded."""
-    from manifest_runner.ica.parallel import in_parallel
+    from manifest_runner.ica.parallel import each_in_parallel
 
     session, items, context = run.session, run.session.lockfile.items, run.session.context
     names = [name for name in wanted if items[name].succeeded and items[name].outputs is None]
     if not names:
         return
     client, saved_at = run.client(), context.monotonic()
-    for done, (name, found) in enumerate(in_parallel(lambda name: _ask(client, items[name]), names), 1):
+    for done, (name, found) in enumerate(each_in_parallel(lambda name: _ask(client, items[name]), names), 1):
         if found is None:
             context.notify(f"{name}: ICA no longer knows its analysis, so it has no outputs")
         else:
@@ -49,7 +49,7 @@ def _ask(client: Client, item: LockedItem) -> tuple[Output, ...] | None:
     try:
         return client.ask(list_outputs(item.analysis.id), read_outputs)
     except Refused as e:
-        if e.status != HTTPStatus.NOT_FOUND:
+        if not is_gone(e):
             raise
         return None
 
