@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -66,7 +67,10 @@ class Console(msgspec.Struct, frozen=True):
     # -- errors
 
     def error(self, line: str) -> None:
-        _print([line], sys.stderr)
+        try:
+            _print([line], sys.stderr)
+        except OSError:  # a full disk, or nobody who reads it: a run goes on all the same
+            drop_output(sys.stderr)
 
     def findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -115,6 +119,11 @@ def _message(error: RunnerError) -> str:
         return str(error)
     count = sum(finding.severity == "error" for finding in error.findings) or len(error.findings)
     return f"{counted(count, 'error')}; nothing was sent"
+
+
+def drop_output(stream: TextIO) -> None:
+    """Discard what a stream gets. The interpreter flushes it when it exits, and would complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_json(document: object) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from manifest_runner.cli.console import Console
+from manifest_runner.cli.console import Console, drop_output
 from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.version import __version__
 
@@ -25,32 +24,38 @@ def error_handler(console: Console) -> Iterator[None]:
     try:
         yield
     except RunnerError as e:
-        console.failure(e)
-        sys.exit(e.exit_code)
+        with _ending(e.exit_code):
+            console.failure(e)
     except (KeyboardInterrupt, click.Abort):  # click makes an Abort of ^C at a prompt
         words = "interrupted. What was launched is safe: run the same command again to continue."
-        console.stop(words, INTERRUPTED_EXIT)
-        sys.exit(INTERRUPTED_EXIT)
+        with _ending(INTERRUPTED_EXIT):
+            console.stop(words, INTERRUPTED_EXIT)
     except click.ClickException as e:
-        e.show()
-        console.stop(None, e.exit_code, e.format_message())
-        sys.exit(e.exit_code)
+        with _ending(e.exit_code):
+            e.show()
+            console.stop(None, e.exit_code, e.format_message())
     except BrokenPipeError:  # the reader has gone
-        _drop_output()
+        drop_output(sys.stdout)
         sys.exit(1)
     except Exception as e:  # noqa: BLE001 - a bug ends here, and leaves its traceback in a file
         if isinstance(e, OSError) and e.errno in _NO_ROOM:  # files have errors of their own, so this is stdout
-            _drop_output()
-            console.stop(f"error: the output could not be written: {e.strerror}", UsageProblem.exit_code)
-            sys.exit(UsageProblem.exit_code)
+            drop_output(sys.stdout)
+            with _ending(UsageProblem.exit_code):
+                console.stop(f"error: the output could not be written: {e.strerror}", UsageProblem.exit_code)
         words = f"error: a bug in manifest-runner ({type(e).__name__}). Please report it with {crash_log()}"
-        console.stop(words, BUG_EXIT)
-        sys.exit(BUG_EXIT)
+        with _ending(BUG_EXIT):
+            console.stop(words, BUG_EXIT)
 
 
-def _drop_output() -> None:
-    """The interpreter flushes stdout when it exits, and would complain again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+@contextmanager
+def _ending(code: int) -> Iterator[None]:
+    """Exit with this code after the report, even if that cannot be written."""
+    try:
+        yield
+    except OSError:
+        drop_output(sys.stdout)
+        drop_output(sys.stderr)
+    sys.exit(code)
 
 
 def crash_log() -> str:

@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 MAX_BYTES = 24 * 2**20
+# So much is read again at once.
+_SHORT = 2**20
 
 
 class YamlFile(msgspec.Struct, frozen=True, dict=True):
@@ -86,7 +88,7 @@ def read_yaml(path: Path, label: str, *, binary: bool = False, empty: bool = Fal
     text = decode_utf8(read_bytes(path, label, MAX_BYTES, hint), label)
     builder = Builder(label, text, binary=binary)
     data = builder.build()
-    if builder.findings:  # with places, a duplicate key is reported with the first one
+    if builder.findings and len(text) < _SHORT:  # with places, a duplicate key is reported with the first one
         builder = Builder(label, text, keep_places=True, binary=binary)
         data = builder.build()
     if builder.findings and not lenient:

@@ -92,3 +92,13 @@ def test_a_full_disk_or_a_closed_stream_is_not_a_bug(tmp_path, command, code):
     done = subprocess.run(["/bin/sh", "-c", shell], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == code
     assert done.stderr == ("error: the output could not be written: No space left on device\n" if code else "")
+
+
+@pytest.mark.parametrize(
+    ("to", "code"), [("2>/dev/full", 3), ("--json >/dev/full", 3), ("--unknown >/dev/full 2>&1", 2)]
+)
+def test_an_error_that_cannot_be_reported_keeps_its_exit_code(tmp_path, to, code):
+    (tmp_path / "s.yaml").write_text("manifest: 1\nname: s\nproject: p\nanalyses: []\n")
+    shell = f"'{sys.executable}' -m manifest_runner plan s.yaml {to}"
+    done = subprocess.run(["/bin/sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
