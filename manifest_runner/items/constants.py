@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import structs
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.items.fault_log import FaultLog
 from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.items.template_cache import TemplateCache
-from manifest_runner.manifest.document import Document
+from manifest_runner.manifest.document import Document, SourceSpec
 from manifest_runner.model import DataPath
 from manifest_runner.templates.limits import Budget
 from manifest_runner.templates.model import TemplateFault, has_delimiters
 from manifest_runner.templates.scope import Scope
-from manifest_runner.text import quoted_template
+from manifest_runner.text import kind_of, quoted_template
+from manifest_runner.values import text_of
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
+
+
+_Source = TypeVar("_Source", bound=SourceSpec)
 
 
 class BrokenConstant(Exception):
@@ -73,6 +79,21 @@ def render_constant(scope: ManifestScope, raw: Any, path: DataPath, analysis: in
     except TemplateFault as e:
         scope.faults.report_template(scope.place(path, analysis), e, raw)
         raise BrokenConstant from e
+
+
+def render_source(scope: ManifestScope, spec: _Source, path: DataPath, analysis: int | None) -> _Source:
+    """A source whose sheet and section have no templates any more; its rows or files are rendered apart.
+
+    Raises BrokenConstant, after every fault is reported.
+    """
+    found: dict[str, str | None] = {}
+    for key in ("section", "sheet"):
+        value = render_constant(scope, getattr(spec, key), (*path, key), analysis)
+        found[key] = text_of(value) if isinstance(value, (bool, int, float)) else value
+        if value is not None and not isinstance(found[key], str):
+            scope.faults.report(scope.place((*path, key), analysis), "MR405", f"expected text, got {kind_of(value)}")
+            raise BrokenConstant
+    return structs.replace(spec, **found)
 
 
 def _render_text(scope: ManifestScope, text: str) -> Any:

@@ -8,7 +8,7 @@ import msgspec
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.items.constants import BrokenConstant, render_constant
+from manifest_runner.items.constants import BrokenConstant, render_constant, render_source
 from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import Document, TableSpec
 from manifest_runner.model import DataPath
@@ -42,7 +42,7 @@ def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sourc
 
     try:
         value = render_constant(scope, spec.source, path, None)
-        rows = sources.rows(Source(spec, value, place))
+        rows = sources.rows(Source(render_source(scope, spec, path[:2], None), value, place))
         for note in rows.notes:
             findings.add(note)
         for column in key_columns(spec, rows):

@@ -11,7 +11,7 @@ import msgspec
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.items.checks.unused import UseOfSheet, warn_of_unused
-from manifest_runner.items.constants import BrokenConstant, manifest_scope, render_constant
+from manifest_runner.items.constants import BrokenConstant, manifest_scope, render_constant, render_source
 from manifest_runner.items.manifest_scope import ManifestScope
 from manifest_runner.items.open_tables import with_tables
 from manifest_runner.items.renderer import Renderer
@@ -193,6 +193,7 @@ def _open_rows(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> Ro
     def open_rows(each: ForEach) -> Rows:
         path: DataPath = ("forEach", each.format)
         value = render_constant(scope, each.source, path, spec.index)
+        each = render_source(scope, each, path[:1], spec.index)
         return sources.rows(Source(each, value, lambda below: scope.place((*path, *below), spec.index)))
 
     return _ONE_ROW if spec.for_each is None else _opened(open_rows, spec.for_each, scope)

@@ -565,3 +565,15 @@ def test_data_that_is_twice_in_one_input_is_a_warning_in_any_item_and_where_no_r
         ("warning", 3, 'the input "fq" lists "fil.3" twice; was a cell copied by mistake?'),
         ("warning", None, 'the input "ref" lists "/a" twice; was a cell copied by mistake?'),
     ]
+
+
+def test_the_section_of_a_samplesheet_may_be_a_template(study):
+    study.sheet("[Lane_1]\nsample\nS1\n[Lane_2]\nsample\nS2\n")
+    head = HEAD.replace(
+        "defaults:", "vars: {lane: 2}\ntables: {t: {csv: samples.csv, section: Lane_1, key: sample}}\ndefaults:"
+    )
+    analysis = '  - {kind: nextflow, userReference: "{{ row.sample }}", forEach: {csv: samples.csv, section: "%s"}}\n'
+    items, findings = study.expand(analysis % "Lane_{{ vars.lane }}", head)
+    assert ([item.user_reference for item in items], findings) == (["S2"], [])
+    _, (finding,) = study.expand(analysis % "{{ [vars.lane] }}", head)
+    assert (finding.code, finding.message) == ("MR405", "expected text, got a list")
