@@ -12,8 +12,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AT_A_TIME = 4
-# Refusals that hold for every other request, too.
-_OF_ALL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+# Refusals that hold for every other request, too: of the credential, and of a server that lacks the endpoint.
+_OF_ALL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 def in_parallel(ask: Callable[[T], R], values: Sequence[T]) -> Iterator[tuple[T, R]]:

@@ -18,11 +18,8 @@ class FaultLog:
 
     def report(self, place: Place, code: str, message: str, row: Place | None = None) -> None:
         self.count += 1
-        if (
-            place,
-            code,
-            message,
-        ) not in self._reported:  # otherwise it is in the defaults, and reported with another row
+        # A fault of the defaults is reported with the first row that meets it.
+        if (place, code, message) not in self._reported:
             self._reported.add((place, code, message))
             self._findings.add(Finding(place, code, message, row=row))
 

@@ -69,9 +69,7 @@ class SlotReader:
 
     def _known_columns(self) -> Scope | None:
         """The columns of the row; None if each row may have others."""
-        if (
-            self._spec.for_each is None and not self._spec.broken
-        ):  # otherwise it may have been left out because of a fault
+        if self._spec.for_each is None and not self._spec.broken:  # a fault may be why there is no forEach
             return Scope({}, 'there is no row that has a column "{}", as this analysis has no "forEach"')
         columns = self._columns or (self._rows.keys if self._rows else None)
         return None if columns is None else Scope(dict.fromkeys(columns), 'the row has no column "{}"')

@@ -39,9 +39,8 @@ class _Search:
 
     def files(self, below: Path, parts: Sequence[str]) -> Iterator[Path]:
         """The files below a folder that match these parts of the pattern."""
-        if (below, len(parts)) in self._done:
+        if not self._is_first_time(below, parts):
             return
-        self._done.add((below, len(parts)))
         part, rest = parts[0], parts[1:]
         if part == "**":
             yield from self._files_at_any_depth(below, parts)
@@ -52,12 +51,23 @@ class _Search:
                 if fnmatch(entry.name, part) and (part[0] == "." or not entry.name.startswith((".", "~$"))):
                     yield from self._files_of(below / entry.name, rest)
 
+    def _is_first_time(self, below: Path, parts: Sequence[str]) -> bool:
+        before = len(self._done)
+        self._done.add((below, len(parts)))
+        return len(self._done) > before
+
     def _files_at_any_depth(self, below: Path, parts: Sequence[str]) -> Iterator[Path]:
-        if len(parts) > 1:
-            yield from self.files(below, parts[1:])
-        for entry in self._entries(below):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield from self.files(below / entry.name, parts)
+        """Folders may be nested more deeply than Python recurses."""
+        folders = [below]
+        while folders:
+            folder = folders.pop()
+            if len(parts) > 1:
+                yield from self.files(folder, parts[1:])
+            for entry in self._entries(folder):
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                    inner = folder / entry.name
+                    if self._is_first_time(inner, parts):
+                        folders.append(inner)
 
     def _files_of(self, path: Path, rest: Sequence[str]) -> Iterator[Path]:
         if rest:

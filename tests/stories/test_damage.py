@@ -13,7 +13,13 @@ from odd_proxy import odd_proxy
 
 pytest_plugins = ["lab_plugin"]
 
-CRITICAL = ("/launch/record.py", "/launch/journal/journal.py", "/commands/setup/session.py", "/launch/submit.py")
+CRITICAL = (
+    "/launch/record.py",
+    "/launch/journal/journal.py",
+    "/commands/setup/session.py",
+    "/commands/setup/unseen.py",
+    "/launch/submit.py",
+)
 SAMPLES = ("s0", "s1", "s2", "s3")
 
 
@@ -71,7 +77,9 @@ def interrupt_lines(checkout: Callable[[], Checkout], tally: Any, files: tuple[s
 
 
 def test_an_interrupt_at_any_line_that_records_an_answer_forgets_nothing(checkout, tally):
-    interrupt_lines(checkout, tally, ("/launch/record.py", "/commands/setup/session.py"), 11)
+    interrupt_lines(
+        checkout, tally, ("/launch/record.py", "/commands/setup/session.py", "/commands/setup/unseen.py"), 11
+    )
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ from manifest_runner.text import counted
 if TYPE_CHECKING:  # the HTTP client is imported only when something is sent
     from manifest_runner.ica.client import Client
 
-# Refusals that hold for every other analysis, too.
-_OF_ALL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+# Refusals that hold for every other analysis, too. A 403 need not: some may be another user's.
+_OF_ALL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 def abort_each(client: Client, analysis_ids: Collection[str], aborted: Callable[[str], None]) -> Refused | None:

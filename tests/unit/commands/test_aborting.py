@@ -27,14 +27,14 @@ class Server:
 
 
 def test_the_others_are_aborted_and_the_first_refusal_is_reported():
-    server, aborted = Server({"b": 409, "c": 404, "d": 400}, ended=("d",)), []
+    server, aborted = Server({"b": 409, "c": 403, "d": 400}, ended=("d",)), []
     refused = abort_each(server, ["a", "b", "c", "d", "e"], aborted.append)
     assert aborted == ["a", "e"]
     assert (str(refused), refused and refused.status) == ("no b. Asked ICA to abort 2 of 5 analyses.", 409)
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_of_the_credential_ends_it(status):
+@pytest.mark.parametrize("status", [401, 405])
+def test_a_refusal_that_holds_for_all_ends_it(status):
     server = Server({"b": status})
     with pytest.raises(Refused):
         abort_each(server, ["a", "b", "c"], lambda _id: None)

@@ -64,3 +64,11 @@ def test_a_pattern_over_too_many_files_is_refused(folder, monkeypatch):
     monkeypatch.setattr(patterns, "MAX_SEEN", 5)
     with pytest.raises(TooManyFiles):
         list(matching_files(folder, "**/*.csv"))
+
+
+def test_folders_may_be_nested_more_deeply_than_python_recurses(tmp_path):
+    deepest = tmp_path.joinpath(*["d"] * 500)
+    deepest.mkdir(parents=True)
+    (deepest / "s.csv").touch()
+    assert list(matching_files(tmp_path, "**/*.csv")) == [deepest.relative_to(tmp_path) / "s.csv"]
+    assert list(matching_files(tmp_path, "**/d/**/s.csv")) == [deepest.relative_to(tmp_path) / "s.csv"]
