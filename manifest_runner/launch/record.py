@@ -8,7 +8,7 @@ from manifest_runner.ica.model import Analysis, BatchItem
 from manifest_runner.launch.journal.journal import JournaledItem, PostAnswer
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
-from manifest_runner.model import FAILED_ANALYSIS, Kind
+from manifest_runner.model import FAILED_ANALYSIS, FINAL_JOB, Kind
 from manifest_runner.signed_urls import mask_json
 from manifest_runner.timestamps import timestamp
 
@@ -84,6 +84,20 @@ def with_analysis(item: LockedItem, seen: Analysis) -> LockedItem:
     reason = seen.summary if seen.status in FAILED_ANALYSIS else None
     analysis = locked_analysis(seen, item.analysis)
     return structs.replace(item, status=status, message=reason or item.message, analysis=analysis)
+
+
+def take_seen(lockfile: Lockfile, seen: Lockfile) -> None:
+    """Bring the launches that have not ended up to date with what ``seen`` says of the same ones."""
+    for reference, item in lockfile.items.items():
+        ours = seen.items.get(reference)
+        if ours is None or item.analysis_is_final or not _is_same(item, ours):
+            continue
+        if ours.status is not None and (ours.analysis is not None or item.analysis is None):
+            known = structs.replace(item, item_id=ours.item_id, status=ours.status, message=ours.message)
+            lockfile.items[reference] = structs.replace(known, analysis=ours.analysis)
+    for batch_id, batch in lockfile.batches.items():
+        if batch.status not in FINAL_JOB and batch_id in seen.batches:
+            lockfile.batches[batch_id] = structs.replace(batch, status=seen.batches[batch_id].status)
 
 
 def with_abort_request(item: LockedItem, analysis_id: str, at: str) -> LockedItem:

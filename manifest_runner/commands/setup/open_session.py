@@ -74,6 +74,24 @@ def looking_session(path: Path, target: Target, context: Context, *, patience: f
         yield Session(opened, context)
 
 
+@contextmanager
+def watching_session(path: Path, target: Target, context: Context, *, patience: float = RUNNING) -> Iterator[Session]:
+    """A session that writes nothing and holds nothing, so that runs can start and end meanwhile."""
+    opened = open_target(path, target, context, patience=patience)
+    with _folder_of(opened):
+        if is_in_use(opened.workspace):
+            context.notify(f"a run is working on {path}; it will write the lockfile")
+        elif (other := holder_of(opened.stores, context)) is not None:
+            context.notify(f"in use by {other.words}: nothing is written")
+        else:
+            _report_trial(opened, context)
+
+        def is_run_elsewhere() -> bool:
+            return is_in_use(opened.workspace) or is_held(opened.stores, context)
+
+        yield Session(opened, context, writes=False, elsewhere=is_run_elsewhere)
+
+
 def _folder_of(opened: Opened) -> AbstractContextManager[None]:
     """The folder for a trial's files; nothing else needs one."""
     return trial_folder(opened.workspace.manifest) if opened.target.emulator else nullcontext()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
-from manifest_runner.commands.setup.open_session import looking_session, working_session
+from manifest_runner.commands.setup.open_session import looking_session, watching_session, working_session
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.origin import find_origin
 from manifest_runner.commands.setup.session import Session
@@ -91,6 +91,15 @@ def open_look(path: Path, target: Target, options: RunOptions, context: Context)
     """The same to follow launches, also beside a run: then nothing is written."""
     patience = min(READING, options.timeout)
     session = looking_session(path, target, context, patience=patience)
+    with _opened(path, session, options, context) as run:
+        yield run
+
+
+@contextmanager
+def open_watch(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[OpenRun]:
+    """The same to follow launches for a long time: nothing is held and nothing is written."""
+    patience = min(READING, options.timeout)
+    session = watching_session(path, target, context, patience=patience)
     with _opened(path, session, options, context) as run:
         yield run
 

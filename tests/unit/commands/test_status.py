@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
+import pytest
 from commands.outcome_lab import study
 from filelock import FileLock
 from msgspec import structs
@@ -56,7 +58,7 @@ def test_watching_ends_after_the_run_on_this_machine_was_killed(tmp_path):
         lock.acquire()
         killed = structs.replace(lab.context, sleep=lambda _seconds: lock.release())
         refresh(lab.path, lab.target, structs.replace(lab.options, timeout=1), killed, is_watching=True)
-        assert (tmp_path / "study.running").exists()
+        assert not (tmp_path / "study.running").exists()
 
 
 def test_only_what_a_target_selects_is_waited_for(tmp_path):
@@ -66,3 +68,37 @@ def test_only_what_a_target_selects_is_waited_for(tmp_path):
         chosen = lab.choose(targets=("a",))
         assert lab.run(choices=chosen.choices).exit_code == 0
         assert refresh(lab.path, lab.target, chosen, lab.context, is_watching=True).items["a"].succeeded
+
+
+def test_a_run_can_work_while_somebody_watches_and_loses_nothing(tmp_path):
+    """The watcher follows what the run launches, too, and what it records in the end leaves the outputs alone."""
+    with study(tmp_path, "a", analysis_duration=0.3, fail_creation="c") as lab:
+        lab.run(wait="none")
+        slept: list[float] = []
+
+        def sleep(_seconds: float) -> None:
+            slept.append(time.sleep(0.1))
+            if len(slept) == 1:
+                lab.write("a", "b", "c")
+                assert lab.run(outputs=True).exit_code == 1
+
+        watching = structs.replace(lab.context, sleep=sleep)
+        found = refresh(lab.path, lab.target, lab.options, watching, is_watching=True)
+        assert [*found.items] == ["a", "b", "c"]
+        assert [bool(item.get("outputs")) for item in lab.items().values()] == [True, True, False]
+
+
+def test_what_was_seen_is_recorded_when_watching_is_interrupted(tmp_path):
+    with study(tmp_path, "a", "b", analysis_duration=3600, fail_creation="b") as lab:
+        lab.run(wait="none")
+
+        def interrupted(_seconds: float) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            refresh(
+                lab.path, lab.target, lab.options, structs.replace(lab.context, sleep=interrupted), is_watching=True
+            )
+        items = lab.items()
+        assert [items[name]["status"] for name in "ab"] == ["SUCCEEDED", "FAILED"]
+        assert items["a"]["analysis"]["id"]
