@@ -135,7 +135,8 @@ def _faults_of_field(field: Field, given: Mapping[str, Any], path: Path) -> Iter
         return
     for i, value in enumerate(given.get("values") or ()):
         if value and (wanted := _wanted(field, value)):
-            yield FormFault((*path, "values", i), "MR706", f"the field {name} takes {wanted}, found {shown(value)}")
+            found = "" if field.get("sensitive") else f", found {shown(value)}"  # not to be printed
+            yield FormFault((*path, "values", i), "MR706", f"the field {name} takes {wanted}{found}")
 
 
 def _wanted(field: Field, value: str) -> str:

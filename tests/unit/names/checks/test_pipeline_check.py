@@ -219,6 +219,12 @@ def test_a_group_is_demanded_and_counted_like_a_field():
         assert words in message
 
 
+def test_the_value_of_a_sensitive_field_is_not_shown():
+    field = {"id": "key", "type": "textbox", "regex": "[0-9]+", "sensitive": True}
+    ((_, _, message),) = form_faults([value("key", "hunter2")], (), [field])
+    assert message == 'the field "key" takes text that matches [0-9]+'
+
+
 @pytest.mark.parametrize(
     ("field", "given"),
     [
