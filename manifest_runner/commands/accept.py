@@ -13,11 +13,11 @@ from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.steps.due import plan_session
 from manifest_runner.commands.steps.launching import apply_moves
 from manifest_runner.commands.steps.targets import check_targets
-from manifest_runner.errors import UsageProblem
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Plan
-from manifest_runner.text import counted
+from manifest_runner.text import few_of, shown
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -35,9 +35,10 @@ def accept(path: Path, target: Target, choices: Choices, context: Context) -> Ac
         plan = plan_session(session, choices, 0, None)
         session.loaded.raise_errors()
         check_targets(plan.references, choices)
-        if plan.unresolved:
-            names = counted(len(plan.unresolved), "name")
-            raise UsageProblem(f"{names} must be looked up first; `manifest-runner resolve {path}` does that")
+        if plan.undecided:
+            names = few_of(sorted(shown(each.key) for each in plan.undecided))
+            message = f"not in the names file: {names}; `manifest-runner resolve {path}` looks up what is missing"
+            raise InvalidManifest([Finding(Place(str(path), 1), "MR711", message)])
         apply_moves(session.lockfile, session.naming, plan)
         for reference in (*plan.changed, *plan.failed):
             _accept(session.lockfile, reference, plan)

@@ -49,7 +49,8 @@ class Plan(msgspec.Struct):
     ``renamed`` has the old names of renamed items by the new ones, ``moved`` their launches under the new names, and
     ``guarded``, like ``renamed``, new items that differ from removed ones only in the name. ``present`` has the present
     digests of changed and failed items, ``not_ended`` counts launches that had not ended when ICA was last asked.
-    ``unresolved`` are the names that must be looked up before what is due, or waits for approval, can be launched.
+    ``unresolved`` are the names that must be looked up before what is due, or waits for approval, can be launched;
+    without those in ``undecided`` it is not known what changed items are now.
     """
 
     new: list[str] = msgspec.field(default_factory=list)
@@ -67,6 +68,7 @@ class Plan(msgspec.Struct):
     references: set[str] = msgspec.field(default_factory=set)
     changes: dict[str, list[Change] | None] = msgspec.field(default_factory=dict)
     unresolved: set[Name] = msgspec.field(default_factory=set)
+    undecided: set[Name] = msgspec.field(default_factory=set)
     renamed: dict[str, str] = msgspec.field(default_factory=dict)
     moved: dict[str, LockedItem] = msgspec.field(default_factory=dict)
     guarded: dict[str, str] = msgspec.field(default_factory=dict)

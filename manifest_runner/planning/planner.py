@@ -139,6 +139,7 @@ class _Planner:
         getattr(plan, state).append(reference)
         if before is not None and state in ("changed", "failed"):
             plan.present[reference] = self._states.digest_now(item, before)
+            plan.undecided.update(item.unresolved)
         if is_fixed:
             plan.fixed.append(reference)
         if state == "new" and before is not None and not before.creation_failed:

@@ -101,6 +101,16 @@ def test_a_newcomer_launches_without_seeing_an_id_and_the_launch_is_that_of_the_
     assert study.read("germline.lock.json") == before
 
 
+def test_accept_needs_the_names_of_what_it_accepts_and_no_others(study, emulator):
+    study.ok("run", "germline.yaml")
+    study.write("samples.csv", "sample\nS1\nS2\nS3\n")
+    study.write("germline.yaml", MANIFEST.replace("enable_cnv: true", "enable_cnv: false"))
+    assert study.ok("accept", "germline.yaml", "--json").json["accepted"] == ["S1", "S2"]
+    study.write("germline.yaml", MANIFEST.replace("/results", "/results/new"))
+    done = study("accept", "germline.yaml")
+    assert (done.code, '"/results/new"' in done.err) == (3, True)
+
+
 def test_a_name_that_is_new_is_added_and_nothing_else_of_the_names_file_changes(study, emulator):
     study.ok("run", "germline.yaml")
     before = names_of(study)
