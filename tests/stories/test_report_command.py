@@ -32,6 +32,9 @@ def test_every_format_names_the_items_on_stdout_and_in_a_file(cli, emulator):
     rows = list(csv.reader(StringIO(cli.read("out.csv"))))
     assert len(rows) == 3
     assert json.loads(cli.read("out.json"))
+    assert json.loads(cli.ok("report", "study.yaml", "--json", "-o", "-").out)["name"] == "study"
+    refused = cli("report", "study.yaml", "--open", "-o", "-")
+    assert (refused.code, "--open shows a file, not stdout" in refused.err) == (2, True)
     suite = ET.fromstring(cli.read("out.junit"))
     assert len(list(suite.iter("failure"))) == 1
     assert cli.read("study.lock.json") == before

@@ -57,13 +57,14 @@ def command(
     from manifest_runner.commands.report import report, report_path, save_report
     from manifest_runner.commands.setup.context import Context
 
-    style = style or ("json" if console.as_json and output is None and not is_to_open else "html")
-    if is_to_open and style != "html":
-        raise UsageProblem(f"--open shows html, not {style}")
+    is_stdout = output is not None and str(output) == "-"
+    style = style or ("json" if console.as_json and (output is None or is_stdout) and not is_to_open else "html")
+    if is_to_open and (is_stdout or style != "html"):
+        raise UsageProblem(f"--open shows {'a file, not stdout' if is_stdout else f'html, not {style}'}")
     text = report(manifest, target, style, Context())
     if output is None and style == "html" and (is_to_open or sys.stdout.isatty()):
         output = report_path(manifest, target)
-    if output is None or str(output) == "-":
+    if output is None or is_stdout:
         sys.stdout.buffer.write(text.encode())
         return
     save_report(text, output, manifest, target)
