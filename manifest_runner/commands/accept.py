@@ -10,14 +10,12 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import working_session
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.steps.due import plan_session
+from manifest_runner.commands.steps.due import missing_names, plan_session
 from manifest_runner.commands.steps.launching import apply_moves
 from manifest_runner.commands.steps.targets import check_targets
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Plan
-from manifest_runner.text import few_of, shown
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -36,9 +34,7 @@ def accept(path: Path, target: Target, choices: Choices, context: Context) -> Ac
         session.loaded.raise_errors()
         check_targets(plan.references, choices)
         if plan.undecided:
-            names = few_of(sorted(shown(each.key) for each in plan.undecided))
-            message = f"not in the names file: {names}; `manifest-runner resolve {path}` looks up what is missing"
-            raise InvalidManifest([Finding(Place(str(path), 1), "MR711", message)])
+            raise missing_names(path, plan.undecided)
         apply_moves(session.lockfile, session.naming, plan)
         for reference in (*plan.changed, *plan.failed):
             _accept(session.lockfile, reference, plan)

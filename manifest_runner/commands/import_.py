@@ -9,6 +9,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import working_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.target import load_target
+from manifest_runner.commands.steps.due import missing_names
 from manifest_runner.commands.steps.importer import Imported, Importer
 from manifest_runner.errors import UsageProblem
 
@@ -30,5 +31,7 @@ def import_lockfile(
             importer.take_batches(client, [*map(client.get_batch, dict.fromkeys(batch_ids))], context)
         else:
             importer.take_stamped(client)
+        if importer.undecided:
+            raise missing_names(path, importer.undecided)
         session.save()
         return importer.summary(before)

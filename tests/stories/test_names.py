@@ -111,6 +111,27 @@ def test_accept_needs_the_names_of_what_it_accepts_and_no_others(study, emulator
     assert (done.code, '"/results/new"' in done.err) == (3, True)
 
 
+def test_a_lost_lockfile_is_rebuilt_once_the_names_are_known(study, emulator):
+    study.ok("run", "germline.yaml")
+    for file in ("germline.lock.json", "germline.names.json"):
+        (study.folder / file).unlink()
+    done = study("import", "germline.yaml")
+    assert (done.code, '"/fastq/S1_R1.fastq.gz"' in done.err, "germline.lock.json" in study.files()) == (3, True, False)
+    study.ok("resolve", "germline.yaml")
+    study.ok("import", "germline.yaml")
+    assert study.ok("plan", "germline.yaml", "--json").json["unchanged"] == ["S1", "S2"]
+
+
+@pytest.mark.parametrize("emulator", [{"creation_delay": 0.7}], indirect=True)
+def test_what_another_machine_has_just_sent_is_recognised_without_its_names_file(study, emulator):
+    study.write("germline.yaml", MANIFEST.replace("defaults:", f"state: file://{study.folder}/store\ndefaults:"))
+    study.ok("run", "germline.yaml", "--wait", "none")
+    (study.folder / "germline.names.json").unlink()
+    (study.folder / "store" / PROJECT / "germline.lock.json").unlink()
+    assert "reading 1 batch" in study.ok("run", "germline.yaml").err
+    assert sorted(emulator.executed()) == ["S1", "S2"]
+
+
 def test_a_name_that_is_new_is_added_and_nothing_else_of_the_names_file_changes(study, emulator):
     study.ok("run", "germline.yaml")
     before = names_of(study)

@@ -10,18 +10,19 @@ from manifest_runner.commands.setup.context import Progress
 from manifest_runner.commands.setup.options import RunOptions
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.setup.target import report_moves
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.batches import PreparedBatch, make_batches, rebuilt_batch
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.journal.spool import Spool
 from manifest_runner.launch.lease.in_flight import InFlight
-from manifest_runner.model import Item
+from manifest_runner.model import Item, Name
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.planning.planner import Meant, make_plan
 from manifest_runner.planning.renamed_launches import moves_to_add
 from manifest_runner.report.source import command_line
-from manifest_runner.text import counted, few_of
+from manifest_runner.text import counted, few_of, shown
 
 REPORT_EVERY = 1000
 MOST_TARGETS = 3
@@ -38,6 +39,13 @@ def changed_message(plan: Plan, manifest: Path, *, is_trial: bool) -> str:
         "again as now written, use --relaunch-changed or raise `revision` in the manifest. To keep "
         f"{launches}: `{accept}`. `{command_line('plan', str(manifest), is_trial)}` shows what changed."
     )
+
+
+def missing_names(manifest: Path, names: Iterable[Name]) -> InvalidManifest:
+    """Why nothing can be said of launched items: the names file lacks these names."""
+    keys = few_of(sorted(shown(each.key) for each in names))
+    message = f"not in the names file: {keys}; `manifest-runner resolve {manifest}` looks up what is missing"
+    return InvalidManifest([Finding(Place(str(manifest), 1), "MR711", message)])
 
 
 def renamed_message(plan: Plan) -> str:

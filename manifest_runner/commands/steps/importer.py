@@ -21,7 +21,7 @@ from manifest_runner.ica.model import Batch, BatchItem
 from manifest_runner.launch.record import launched, new_launch, updated, with_analysis
 from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
-from manifest_runner.model import Item
+from manifest_runner.model import Item, Name
 from manifest_runner.planning.identity import (
     DIGEST_STAMP,
     NAME_STAMP,
@@ -59,7 +59,10 @@ def take_batches(session: Session, client: Client, batches: Sequence[Batch]) -> 
 
 
 class Importer:
+    """``undecided`` are names of launched items that must be looked up before their digests are known."""
+
     def __init__(self, session: Session) -> None:
+        self.undecided: set[Name] = set()
         self._session = session
         self._lockfile = session.lockfile
         self._stamped = session.loaded.document.stamp
@@ -99,6 +102,8 @@ class Importer:
     def _launch(self, reference: str, tags: Iterable[str], batch_id: str | None) -> LockedItem:
         stamp = next((tag for tag in tags if tag.startswith(DIGEST_STAMP) and not tag.startswith(NAME_STAMP)), None)
         item = self._items.get(self._name(reference))
+        if item is not None:
+            self.undecided.update(item.unresolved)
         if item is not None and (known := self._known(item, stamp, batch_id)) is not None:
             return known
         half = (stamp or "").removeprefix(DIGEST_STAMP)

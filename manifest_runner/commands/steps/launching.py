@@ -35,11 +35,13 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
 
     Returns the plan in effect.
     """
+    looked_up = len(plan.unresolved)
     if run.session.unseen.batches:
+        plan = resolve_due(run, plan, lambda: plan_run(run, run.options.choices))  # else no digest is recognised
         plan = _read_unseen(run)
     if run.session.journal.pending:
         plan = _settle(run, sent)
-    looked_up = len(plan.unresolved)
+    looked_up = max(looked_up, len(plan.unresolved))
     plan = resolve_due(run, plan, lambda: plan_run(run, run.options.choices))
     plan = _approved(run, plan)
     check_due(run, plan)
