@@ -9,6 +9,7 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import looking_session
 from manifest_runner.commands.setup.options import RunOptions, Target
+from manifest_runner.commands.setup.state import READING
 from manifest_runner.commands.steps.follow import follow, look
 from manifest_runner.commands.steps.open_run import OpenRun, open_look, open_watch
 from manifest_runner.commands.steps.targets import check_launched
@@ -48,7 +49,7 @@ def _watch(path: Path, target: Target, options: RunOptions, context: Context) ->
         try:
             follow(watch, "finished")
         finally:
-            with looking_session(path, target, context) as session:
+            with looking_session(path, target, context, patience=min(READING, options.timeout)) as session:
                 take_seen(session.lockfile, watch.session.lockfile)
                 session.finish()
 

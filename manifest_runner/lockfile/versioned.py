@@ -37,9 +37,13 @@ class VersionedLockfile:
     def load(self) -> Lockfile | None:
         """The lockfile of any manifest; None if there is none. Raises BadState."""
         stored = self._store.get(self._name)
-        self._version = stored.version if stored else None
-        self._base = parse_lockfile(stored.content, self.where) if stored else None
-        return self._base.copy() if self._base else None
+        if stored is None:
+            self._version = self._base = None
+            return None
+        if self._base is None or stored.version != self._version:  # parsing a large one takes a while
+            self._base = parse_lockfile(stored.content, self.where)
+        self._version = stored.version
+        return self._base.copy()
 
     def content(self) -> bytes | None:
         """Its bytes as they are, None if there is none."""
@@ -77,6 +81,7 @@ class VersionedLockfile:
             self._version = self._put(dump_lockfile(lockfile))
         except Conflict as e:
             raise BadState(f"{self.where}: changed in the meantime. Nothing was copied; try again.") from e
+        self._base = lockfile.copy()
 
     def _put(self, content: bytes) -> str:
         self.size = len(content)

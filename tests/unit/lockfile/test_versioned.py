@@ -76,3 +76,17 @@ def test_nothing_is_written_where_that_is_no_longer_allowed(store):
     with pytest.raises(BadState, match="lost"):
         VersionedLockfile(store, "study.lock.json", check).write(Lockfile(**MINE))
     assert kept(store).load() is None
+
+
+def test_what_is_read_again_is_what_is_stored_now(store):
+    mine, theirs = kept(store), kept(store)
+    one = with_item(mine.read(**MINE), "one")
+    mine.overwrite(one)
+    assert mine.load() == mine.load() == one
+    read = mine.load()
+    read.items.clear()
+    assert mine.load() == one
+    two = theirs.write(with_item(theirs.read(**MINE), "two"))
+    assert mine.load() == two
+    store.delete(["study.lock.json"])
+    assert (mine.load(), mine.exists) == (None, False)
