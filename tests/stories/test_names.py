@@ -128,7 +128,8 @@ def test_what_another_machine_has_just_sent_is_recognised_without_its_names_file
     study.ok("run", "germline.yaml", "--wait", "none")
     (study.folder / "germline.names.json").unlink()
     (study.folder / "store" / PROJECT / "germline.lock.json").unlink()
-    assert "reading 1 batch" in study.ok("run", "germline.yaml").err
+    assert "reading 1 batch" in study.ok("run", "germline.yaml", "--target", "S1").err
+    assert study.ok("plan", "germline.yaml", "--json").json["unchanged"] == ["S1", "S2"]
     assert sorted(emulator.executed()) == ["S1", "S2"]
 
 

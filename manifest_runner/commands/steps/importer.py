@@ -53,9 +53,19 @@ class Imported(msgspec.Struct, frozen=True):
         return self.known + self.changed + self.removed
 
 
-def take_batches(session: Session, client: Client, batches: Sequence[Batch]) -> None:
-    """Take these batches into the session's lockfile, as the manifest knows their items."""
-    Importer(session).take_batches(client, batches, session.context)
+def take_batches(session: Session, client: Client, batches: Sequence[Batch]) -> set[Name]:
+    """Take these batches into the session's lockfile, as the manifest knows their items.
+
+    Takes none of them if names of their items must be looked up first, and returns these names.
+    """
+    lockfile, before = session.lockfile, session.lockfile.copy()
+    importer = Importer(session)
+    try:
+        importer.take_batches(client, batches, session.context)
+    finally:
+        if importer.undecided:
+            lockfile.batches, lockfile.items = before.batches, before.items
+    return importer.undecided
 
 
 class Importer:
@@ -92,9 +102,10 @@ class Importer:
         in_order = [reference for reference in self._items if reference in launches]
         key = batch_key(launches[reference].digest for reference in in_order)
         at = batch.time_created or timestamp(context.clock())
-        self._lockfile.batches.setdefault(batch_id, LockedBatch(key, len(seen), batch.status, at))
         for reference, launch in named:
             self._record(reference, launch)
+        # Last, since ^C can come halfway: a batch that is not recorded is read again.
+        self._lockfile.batches.setdefault(batch_id, LockedBatch(key, len(seen), batch.status, at))
 
     def _of_batch(self, batch_id: str, seen: BatchItem) -> LockedItem:
         return updated(self._launch(seen.user_reference, seen.technical_tags, batch_id), seen)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec import structs
 
-from manifest_runner.commands.steps.due import changed_message, launch_limit_message, plan_session, renamed_message
+from manifest_runner.commands.steps.due import (
+    changed_message,
+    launch_limit_message,
+    missing_names,
+    plan_session,
+    renamed_message,
+)
 from manifest_runner.commands.steps.name_lookup import check_due, resolve_due
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
@@ -37,8 +45,7 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
     """
     looked_up = len(plan.unresolved)
     if run.session.unseen.batches:
-        plan = resolve_due(run, plan, lambda: plan_run(run, run.options.choices))  # else no digest is recognised
-        plan = _read_unseen(run)
+        plan = _read_unseen(run, plan)
     if run.session.journal.pending:
         plan = _settle(run, sent)
     looked_up = max(looked_up, len(plan.unresolved))
@@ -52,15 +59,22 @@ def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
     return plan
 
 
-def _read_unseen(run: OpenRun) -> Plan:
-    """Read the batches whose items earlier holders of the lease had not all seen into the lockfile, then plan again."""
+def _read_unseen(run: OpenRun, plan: Plan) -> Plan:
+    """Read the batches whose items earlier holders of the lease had not all seen into the lockfile, then plan again.
+
+    Names in these items are looked up, due or not: without them no digest is recognised.
+    """
     from manifest_runner.commands.steps.importer import take_batches
 
     session = run.session
     batches = counted(len(session.unseen.batches), "batch", "batches")
     session.context.notify(f"reading {batches} of the run that held the lease before")
     shown = [batch for each in session.unseen.batches if (batch := _shown_batch(run, each)) is not None]
-    take_batches(session, run.client(), shown)
+    if undecided := take_batches(session, run.client(), shown):
+        again = partial(plan_run, run, run.options.choices)
+        resolve_due(run, structs.replace(plan, unresolved=undecided), again)
+        if undecided := take_batches(session, run.client(), shown):
+            raise missing_names(session.workspace.manifest, undecided)
     session.save()
     return plan_run(run, run.options.choices)
 
