@@ -21,16 +21,12 @@ MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20
 
 # Spreadsheets pad the line to the width of the sheet, some quote all cells.
-_SECTION = re.compile(r'"?\[([^\]]*)\]"?[,;\s"]*')
+_SECTION = re.compile(r'"?\[([^\]]*)\]"?[,;|\s"]*')
 _TOO_LONG = csv.Error(f"a line of more than {MAX_LINE // 2**20} MiB")
 _CHUNK = 2**20
 _MOST_SPACES = 4  # per line, on average; a file with more is examined line by line
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-_OTHER_DELIMITERS = {
-    ",": "it holds commas, so name the file under `csv`",
-    "\t": "it holds tabs, so name the file under `tsv`",
-    ";": 'it holds semicolons, so add `delimiter: ";"`',
-}
+_DELIMITERS = {";": "semicolons", "\t": "tabs", ",": "commas"}
 
 
 class CsvReading(msgspec.Struct, frozen=True):
@@ -110,12 +106,23 @@ class _CsvFile(msgspec.Struct, frozen=True):
         if self.reading.section is None and _SECTION.fullmatch(names[0]):
             hint = "this is an Illumina SampleSheet; name the section to read, such as `section: BCLConvert_Data`"
             raise self.fault("MR302", hint, line)
-        hints = [hint for each, hint in _OTHER_DELIMITERS.items() if each in names[0]]
-        if len(names) == 1 and hints:
-            raise self.fault("MR302", f'the header is a single column, "{names[0]}"; {hints[-1]}', line)
+        found = next((each for each in _DELIMITERS if each in names[0] and each != self.reading.delimiter), None)
+        if len(names) == 1 and found is not None:
+            words = f"it holds {_DELIMITERS[found]}, so {_cure(found, self.reading)}"
+            raise self.fault("MR302", f'the header is a single column, "{names[0]}"; {words}', line)
 
     def fault(self, code: str, message: str, line: int = 1) -> InvalidManifest:
         return InvalidManifest([Finding(Place(self.label, line), code, message)])
+
+
+def _cure(delimiter: str, reading: CsvReading) -> str:
+    """Which key of the source fits a file with this delimiter."""
+    if delimiter == "\t":
+        return "name the file under `tsv`"
+    other = "name the file under `csv`" if reading.is_tsv else ""
+    if delimiter == ",":
+        return other or "leave out `delimiter`"
+    return f'{other} and add `delimiter: ";"`' if other else 'add `delimiter: ";"`'
 
 
 def _is_plain(path: Path, reading: CsvReading) -> bool:

@@ -310,7 +310,7 @@ def test_a_section_that_appears_twice_is_an_error_since_its_rows_would_be_lost(t
     assert (finding.place.line, finding.message) == (6, "duplicate section [Data]; it first starts on line 1")
 
 
-@pytest.mark.parametrize("line", ['"[Data]",,', "[Data] ,,", "[Data],,,", '"[Data]","",""'])
+@pytest.mark.parametrize("line", ['"[Data]",,', "[Data] ,,", "[Data],,,", '"[Data]","",""', "[Data]||"])
 def test_a_section_begins_however_a_spreadsheet_writes_its_line(tmp_path, line):
     path = tmp_path / "s.csv"
     path.write_text(f"[Header]\nx\n{line}\nSample_ID\nS1\n")
