@@ -56,7 +56,7 @@ class RunOutcome(msgspec.Struct):
 
     @property
     def launched(self) -> list[str]:
-        return self.sent.launched
+        return [*self.sent.launched]
 
     @property
     def adopted(self) -> int:

@@ -34,11 +34,10 @@ class Ended(msgspec.Struct, frozen=True):
 def run_document(outcome: RunOutcome, seconds: float) -> dict[str, Any]:
     """The keys of ``plan --json`` for the plan that was run, what it launched, and how that ended."""
     states = count_states(_launched(outcome))
-    launched = frozenset(outcome.launched)
     return {
         **plan_document(outcome.plan, outcome.batches, waiting=outcome.waiting),
-        # Without what was adopted and what waits until others have ended.
-        "launches": [reference for reference in outcome.plan.due if reference in launched],
+        # With what a crash left unanswered, and without what was adopted or waits until others have ended.
+        "launches": outcome.launched,
         "created": outcome.created,
         "createdFailed": outcome.created_failed,
         "succeeded": states[State.SUCCEEDED],

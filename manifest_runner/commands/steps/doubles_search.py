@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Refused, Unreachable
@@ -22,7 +24,7 @@ RECENT_SECONDS = 3600
 MOST_LAG = 30.0
 
 
-def doubles_of_run(run: OpenRun, launched: list[str]) -> list[Double]:
+def doubles_of_run(run: OpenRun, launched: Collection[str]) -> list[Double]:
     """The duplicates that a run reports, if it launched something or the latest launch is less than an hour ago.
 
     A launch that somebody aborted as the newer of two is replaced by the older one. Where searches are refused, a run
@@ -48,7 +50,7 @@ def _launched_lately(session: Session) -> bool:
     return any(time is not None and abs(now - time) < RECENT_SECONDS for time in times)
 
 
-def _found_when_visible(run: OpenRun, launched: list[str]) -> StampedAnalyses:
+def _found_when_visible(run: OpenRun, launched: Collection[str]) -> StampedAnalyses:
     """The search, repeated for a while until it shows what this run launched: then it shows what came before, too.
 
     Under a lease nobody else launches meanwhile, so one search will do. A search that misses the deadline is ignored;

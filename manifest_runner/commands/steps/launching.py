@@ -97,8 +97,7 @@ def _settle(run: OpenRun, sent: Sent) -> Plan:
     settled, batches = references(session.journal.pending.values()), len(session.journal.pending)
     settle(run.launch_environment(), run.options.adopt)
     session.save()
-    sent.launched += sorted(each for each in settled if each in session.lockfile.items)
-    sent.batches += batches
+    sent.add_batches(batches, sorted(each for each in settled if each in session.lockfile.items))
     return plan_run(run, run.options.choices)
 
 
