@@ -69,7 +69,6 @@ def test_a_new_exception_of_a_library_can_still_be_retried():
         (SERVER, {"HTTP_PROXY": "http://p:1"}, {}),
         (SERVER, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "other, .example"}, {}),
         (SERVER, {"HTTPS_PROXY": "http://p:1", "no_proxy": "*"}, {}),
-        (SERVER, {"HTTPS_PROXY": "http://p:1", "no_proxy": "le"}, {"https": "http://p:1"}),
         ("https://localhost:8443/x", {"HTTPS_PROXY": "http://p:1"}, {}),
         ("https://127.0.0.2/x", {"HTTPS_PROXY": "http://p:1"}, {}),
         ("http://127.0.0.1:80/x", {"HTTP_PROXY": "http://p:1", "ALL_PROXY": "http://p:1"}, {}),
