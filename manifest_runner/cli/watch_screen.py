@@ -20,6 +20,7 @@ from manifest_runner.report.states import State
 from manifest_runner.report.summary import Summary, summarise
 from manifest_runner.report.times import shown_duration
 from manifest_runner.text import counted, plain_text
+from manifest_runner.timestamps import LONG_AGO, moment
 
 _KEPT = 200
 _BAR = 30
@@ -77,7 +78,7 @@ def _bars(summary: Summary) -> Iterator[Text]:
 
 
 def _failures(summary: Summary, now: float) -> list[Text]:
-    newest = sorted(summary.failed, key=lambda row: row.launch.ended or "", reverse=True)
+    newest = sorted(summary.failed, key=lambda row: moment(row.launch.ended) or LONG_AGO, reverse=True)
     return [_failure(row, now) for row in newest]
 
 

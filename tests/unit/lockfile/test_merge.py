@@ -125,6 +125,14 @@ def test_the_time_of_the_batch_decides_which_launch_is_later_not_its_attempt():
     assert merge_lockfiles(None, ours, theirs).items["alpha"].batch_id == "b5"
 
 
+def test_times_of_batches_are_compared_as_times_whatever_their_zone():
+    early, late = lockfile({"alpha": item(1)}), lockfile({"alpha": item(2)})
+    early.batches["b1"] = structs.replace(early.batches["b1"], submitted_at="2026-11-23T11:00:00+02:00")
+    late.batches["b2"] = structs.replace(late.batches["b2"], submitted_at="2026-11-23T09:30:00.5Z")
+    for merged in (merge_lockfiles(None, early, late), merge_lockfiles(None, late, early)):
+        assert merged.items["alpha"].batch_id == "b2"
+
+
 def test_one_launch_seen_at_two_times_is_as_it_was_seen_last():
     ours, theirs = (lockfile({"alpha": item(1, status)}) for status in ("SUCCEEDED", "IN_PROGRESS"))
     for merged in (merge_lockfiles(None, ours, theirs), merge_lockfiles(None, theirs, ours)):
