@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -145,7 +146,11 @@ class Caller:
         except Refused as refused:
             if call.accept != V4 or refused.status not in _UNFIT_ACCEPT:
                 raise
-        answer = self.ask(structs.replace(call, accept=V3), read, before)
+            of_v4 = refused
+        try:
+            answer = self.ask(structs.replace(call, accept=V3), read, before)
+        except Refused as refused:
+            raise of_v4 if refused.status == HTTPStatus.NOT_ACCEPTABLE else refused from None
         self._has_v4 = False
         return answer
 

@@ -208,6 +208,14 @@ def test_a_server_that_serves_neither_version_refuses_and_is_asked_for_4_again(i
     assert [call.request.headers["Accept"] for call in ica.calls] == [V4, V3, V4]
 
 
+def test_a_server_without_version_3_refuses_with_its_answer_to_version_4(ica, client):
+    ica.get(f"{ITEMS}/i-1", status=400, json={"detail": "no such filter"})
+    ica.get(f"{ITEMS}/i-1", status=406)
+    with pytest.raises(Refused, match="no such filter") as caught:
+        client.get_item("b-1", "i-1")
+    assert caught.value.status == 400
+
+
 def test_a_search_names_only_what_restricts_it(ica, client):
     ica.post(SEARCH, json={"items": [{"id": "a-1", "status": "REQUESTED"}]})
     assert list(client.search_analyses(technical_tags=("t=1",))) == [Analysis("a-1", None, "REQUESTED")]
