@@ -36,7 +36,7 @@ def test_what_is_aborted_is_recorded_followed_and_can_be_launched_again(cli, emu
     cli.ok("run", "study.yaml")
     done = cli.ok("abort", "study.yaml", "--target", "al*", "--yes", "--json").json
     assert (done["aborted"], done["tooEarly"], aborting(cli)) == (["alpha"], [], ["alpha"])
-    cli("run", "study.yaml", "--wait", "finished", "--timeout", "2.5", "--poll-interval", "0.5")
+    cli("run", "study.yaml", "--wait", "finished", "--target", "al*", "--timeout", "20", "--poll-interval", "0.2")
     items = cli.lockfile()["items"]
     assert items["alpha"]["analysis"]["status"] == "ABORTED"
     assert items["beta"]["analysis"]["status"] not in ("ABORTING", "ABORTED")

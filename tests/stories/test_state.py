@@ -231,7 +231,7 @@ def test_what_had_not_been_seen_is_read_by_whoever_takes_the_lease_next(
     mine, theirs = shared.machines(place, ME, YOU)
     assert mine.run("--wait", "none", "--limit", "2").code == 0
     assert list(mine.locked()["batches"]) == shared.lease(mine)["unseen"]
-    ended = theirs.run("--timeout", "2")
+    ended = theirs.run("--timeout", "20")
     assert ended.code == 0, ended.err
     assert "reading 1 batch of the run that held the lease before" in ended.err
     theirs.assert_executed_once(len(SOME))
@@ -289,7 +289,7 @@ def test_under_a_released_lease_what_is_missing_is_launched_at_once(tmp_path: Pa
     for each in lonely:
         each.write(SOME)
     assert lonely[0].run("--limit", "2").code == 0
-    assert "partly visible" in lonely[1].run("--timeout", "0.5").err
+    assert "partly visible" in lonely[1].run("--poll-interval", "60").err
 
 
 @of("file")
@@ -336,7 +336,7 @@ def test_what_was_not_seen_under_the_former_name_is_read_by_a_run_under_the_new_
     assert mine.run("--limit", "1", "--wait", "none").code == 0
     theirs.write(SOME[1:], head=shared.head())
     assert theirs.run("--wait", "none").code == 0
-    ended = mine.run("--timeout", "2")
+    ended = mine.run("--timeout", "20")
     assert ended.code == 0, ended.err
     assert "reading 1 batch of the run that held the lease before" in ended.err
     mine.assert_executed_once(len(SOME))

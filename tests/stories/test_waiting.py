@@ -32,10 +32,10 @@ def test_without_waiting_a_run_ends_when_all_is_sent(cli, emulator):
     assert len(lockfile["batches"]) == 1
 
 
-@pytest.mark.parametrize("emulator", [{"creation_delay": 3.0}], indirect=True)
+@pytest.mark.parametrize("emulator", [{"creation_delay": 5.0}], indirect=True)
 def test_a_run_that_waited_too_long_is_safe_to_repeat_until_all_is_there(cli, emulator):
-    late = cli("run", "study.yaml", "--timeout", "1.5")
-    assert (late.code, "3 items are not created after 1.5 s" in late.err) == (5, True)
+    late = cli("run", "study.yaml", "--timeout", "2.5")
+    assert (late.code, "3 items are not created after 2.5 s" in late.err) == (5, True)
     assert cli.files() == ["study.csv", "study.lock.json", "study.yaml"]
     cli.ok("run", "study.yaml", "--wait", "finished", "--poll-interval", "0.2")
     assert {item["analysis"]["status"] for item in cli.lockfile()["items"].values()} == {"SUCCEEDED"}
