@@ -9,13 +9,14 @@ is flattened into fields, one for each value that a person would name: ``analysi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from manifest_runner.planning.identity import is_stamp
 
 MAX_SHOWN = 200
+_NOT_SHOWN = "(not shown)"
 
 Fields = dict[str, Any]
 
@@ -49,6 +50,16 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     one, other = flatten(before), flatten(after)
     names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
     return [Change(name, one.get(name), other.get(name)) for name in names if name != "userReference"]
+
+
+def without_values(found: list[Change], sensitive: Collection[str]) -> list[Change]:
+    """The same changes, without the values of these fields of an input form."""
+    return [
+        Change(each.field, each.before and _NOT_SHOWN, each.after and _NOT_SHOWN)
+        if each.field.startswith("inputFormValues.") and any(f"[{one}]" in each.field for one in sensitive)
+        else each
+        for each in found
+    ]
 
 
 def _flatten(path: str, value: Any, fields: Fields) -> None:

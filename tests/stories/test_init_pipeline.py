@@ -6,6 +6,7 @@ import json
 
 import pytest
 from conftest import PROJECT
+from studies import change
 from terminals import on_terminal
 
 CATALOG = f"""\
@@ -22,7 +23,7 @@ pipelines:
   - code: Form-1
     form:
       fields:
-        - {{id: sample, type: textbox, minValues: 1, label: Name of the sample}}
+        - {{id: sample, type: textbox, minValues: 1, label: Name of the sample, sensitive: true}}
         - {{id: ref, type: data, minValues: 1}}
         - {{id: mode, type: select, choices: [{{value: fast}}, {{value: exact}}]}}
         - {{id: pairs, type: fieldgroup, fields: [{{id: x, type: number}}]}}
@@ -68,6 +69,10 @@ def test_a_starter_of_a_form_has_its_fields_and_groups(cli, emulator):
     cli.write("form.samples.csv", "sample,ref\nS1,/ref.tar\n")
     cli.ok("run", "form.yaml")
     assert emulator.executed() == ["S1"]
+    change(cli, 'sample: "{{ row.sample }}"', 'sample: "hush-{{ row.sample }}"', "form.yaml")
+    planned = cli.ok("plan", "form.yaml")
+    assert 'inputFormValues.fields[sample]: "(not shown)" → "(not shown)"' in planned.out
+    assert "hush" not in planned.out + cli.ok("plan", "form.yaml", "--json").out
 
 
 def test_an_unknown_pipeline_is_named_and_nothing_is_written(cli, emulator):

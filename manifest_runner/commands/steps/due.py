@@ -17,7 +17,9 @@ from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.journal.spool import Spool
 from manifest_runner.launch.lease.in_flight import InFlight
 from manifest_runner.model import Item, Name
+from manifest_runner.names.checks.form_fields import sensitive_ids
 from manifest_runner.planning.choices import Choices
+from manifest_runner.planning.diff import without_values
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.planning.planner import Meant, make_plan
 from manifest_runner.planning.renamed_launches import moves_to_add
@@ -92,8 +94,17 @@ def plan_session(
         is_meant=_meant(choices),
         launches=launches,
     )
+    _hide_sensitive(plan, session.loaded)
     report_moves(session.loaded, plan.references)
     return plan
+
+
+def _hide_sensitive(plan: Plan, loaded: Loaded) -> None:
+    """Leave the values out of the changes of form fields that are declared as sensitive."""
+    forms = [entry.form for entry in loaded.pins.names.pipelines.values()] if plan.changes else []
+    if sensitive := frozenset[str]().union(*map(sensitive_ids, forms)):
+        for reference, found in plan.changes.items():
+            plan.changes[reference] = found and without_values(found, sensitive)
 
 
 def _meant(choices: Choices) -> Meant:

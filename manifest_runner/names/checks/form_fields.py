@@ -26,6 +26,13 @@ def fields_of(declared: Any, *, hidden: bool = False) -> Iterator[Field]:
             yield from fields_of(each.get("fields"), hidden=hides)
 
 
+def sensitive_ids(declared: Any) -> frozenset[str]:
+    """The ids of the fields, those of groups included, whose values are not to be printed."""
+    fields = [each for each in declared if isinstance(each, Mapping)] if isinstance(declared, (list, tuple)) else []
+    own = frozenset(str(each["id"]) for each in fields if each.get("sensitive") and "id" in each)
+    return own.union(*(sensitive_ids(each.get("fields")) for each in fields))
+
+
 def is_hidden(field: Field) -> bool:
     """Whether the form hides or disables a field: then it need not have a value."""
     return bool(field.get("hidden") or field.get("disabled"))
