@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 import sys
 
 # Hundreds of thousands of rows stay alive, almost none in reference cycles. At its usual pace the collector walks all
@@ -19,6 +18,8 @@ def main() -> None:
             return
         except OSError:
             pass  # the command line meets it again, and reports it
+    import signal  # which imports more than --version needs
+
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # ^C before there is anything to clean up just ends the process
     gc.set_threshold(UNCOLLECTED, 10, 100)
