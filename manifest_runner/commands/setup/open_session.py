@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.holding import Held, holder_of, is_held, leased
@@ -15,6 +16,9 @@ from manifest_runner.commands.setup.session import NO_LEASES, Session
 from manifest_runner.commands.setup.state import RUNNING
 from manifest_runner.errors import InUse
 from manifest_runner.lockfile.workspace import held, is_in_use, trial_folder
+
+if TYPE_CHECKING:
+    from manifest_runner.launch.lease.lease import Lease
 
 
 def read_session(path: Path, target: Target, context: Context, *, no_check: bool = False) -> Session:
@@ -63,12 +67,12 @@ def looking_session(path: Path, target: Target, context: Context, *, patience: f
         try:
             stack.enter_context(held(opened.workspace))
         except InUse:
-            context.notify(f"a run is working on {path}; it will write the lockfile")
+            _report_run(path, context)
             yield Session(opened, context, writes=False, elsewhere=lambda: is_in_use(opened.workspace))
             return
         _report_trial(opened, context)
         if (other := holder_of(opened.stores, context)) is not None:
-            context.notify(f"in use by {other.words}: nothing is written")
+            _report_holder(other, context)
             yield Session(opened, context, writes=False, elsewhere=lambda: is_held(opened.stores, context))
             return
         yield Session(opened, context)
@@ -80,9 +84,9 @@ def watching_session(path: Path, target: Target, context: Context, *, patience: 
     opened = open_target(path, target, context, patience=patience)
     with _folder_of(opened):
         if is_in_use(opened.workspace):
-            context.notify(f"a run is working on {path}; it will write the lockfile")
+            _report_run(path, context)
         elif (other := holder_of(opened.stores, context)) is not None:
-            context.notify(f"in use by {other.words}: nothing is written")
+            _report_holder(other, context)
         else:
             _report_trial(opened, context)
 
@@ -103,6 +107,14 @@ def _take_leases(opened: Opened, command: str, context: Context, timeout: float,
     for name in reversed(naming_of(opened.loaded.document).names):
         token_file = workspace.lease if name == opened.stores.identity.name else workspace.lease_of(name)
         yield stack.enter_context(leased(opened.stores.under(name), token_file, command, context, timeout))
+
+
+def _report_run(path: Path, context: Context) -> None:
+    context.notify(f"a run is working on {path}; it will write the lockfile")
+
+
+def _report_holder(other: Lease, context: Context) -> None:
+    context.notify(f"in use by {other.words}: nothing is written")
 
 
 def _report_trial(opened: Opened, context: Context) -> None:

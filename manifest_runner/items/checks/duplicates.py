@@ -7,7 +7,7 @@ twice, all items are read again and compared.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -32,7 +32,9 @@ class Repeats:
 
     def __init__(self) -> None:
         self._hashes = array("q")
-        self.add_hash = self._hashes.append
+
+    def add(self, values: Iterable[Hashable]) -> None:
+        self._hashes.extend(map(hash, values))
 
     def repeated(self) -> frozenset[int]:
         """The hashes that occur more than once."""
@@ -48,9 +50,8 @@ class Claims:
 
     def add(self, request: dict[str, Any]) -> None:
         """The claims of an item that meets the API's rules."""
-        self.references.add_hash(hash(request["userReference"]))
-        for target in _places(request):
-            self.targets.add_hash(hash(target))
+        self.references.add((request["userReference"],))
+        self.targets.add(_places(request))
 
 
 def _places(request: dict[str, Any]) -> list[tuple[str, str]]:

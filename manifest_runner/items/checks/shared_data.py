@@ -84,24 +84,22 @@ class SharedData:
         if self._left == MAX_ITEMS:
             self._look_at_constants(request)
             self.is_needed = bool(self._lists)
-        if self._left:
-            self._left -= 1
-            self._compare_all(request)
+        names, is_compared = self._names, self._left > 0
+        self._left -= is_compared
         for (outer, inner), name_key, data_key in self._lists:
             given = request[outer].get(inner) if outer in request else None
             for each in given or ():
-                data = each.get(data_key)
-                if data and len(data) > 1 and (self._names is None or each[name_key] in self._names):
-                    ids = _ids(data)
-                    if len(set(ids)) < len(ids):
-                        self._add_twice(each[name_key], request, row)
-
-    def _compare_all(self, request: dict[str, Any]) -> None:
-        for (outer, inner), name_key, data_key in self._lists:
-            given = request[outer].get(inner) if outer in request else None
-            for each in given or ():
-                if self._names is None or each[name_key] in self._names:
-                    self._compare(each[name_key], _ids(each.get(data_key) or ()))
+                data = each.get(data_key) or ()
+                if not is_compared and len(data) < 2:
+                    continue
+                name = each[name_key]
+                if names is not None and name not in names:
+                    continue
+                data = _ids(data)
+                if is_compared:
+                    self._compare(name, data)
+                if len(data) > 1 and len(set(data)) < len(data):
+                    self._add_twice(name, request, row)
 
     def _compare(self, name: str, data: Sequence[str]) -> None:
         hashes = self._hashes.get(name) or self._hashes.setdefault(name, _Hashes())

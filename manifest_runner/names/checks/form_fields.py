@@ -28,9 +28,9 @@ def fields_of(declared: Any, *, hidden: bool = False) -> Iterator[Field]:
 
 def sensitive_ids(declared: Any) -> frozenset[str]:
     """The ids of the fields, those of groups included, whose values are not to be printed."""
-    fields = [each for each in declared if isinstance(each, Mapping)] if isinstance(declared, (list, tuple)) else []
-    own = frozenset(str(each["id"]) for each in fields if each.get("sensitive") and "id" in each)
-    return own.union(*(sensitive_ids(each.get("fields")) for each in fields))
+    fields = list(fields_of(declared))
+    inner = (sensitive_ids(each.get("fields")) for each in fields if type_of(each) == "fieldgroup")
+    return frozenset(each["id"] for each in fields if each.get("sensitive")).union(*inner)
 
 
 def is_hidden(field: Field) -> bool:
