@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import orjson
 from msgspec import structs
@@ -16,7 +15,6 @@ from manifest_runner.planning.launched_requests import LaunchedRequests, Request
 
 # At most so many new and removed items are compared: making the digests of all pairs then takes a second.
 _COMPARED = 200
-_SHOWN = 20
 
 
 def moved_launch(
@@ -51,17 +49,6 @@ def _own_digest(launch: LockedItem, request: Request | None, new: str, digest: D
 def _sent_as(launch: LockedItem, old: str) -> str:
     """The userReference in the request that was sent; of an item that was renamed before, an older one."""
     return launch.renamed_from or old
-
-
-def moves_to_add(guarded: Mapping[str, str]) -> str:
-    """The `moved` of a manifest that keeps the launches of removed items for new ones that equal them."""
-    entries = [f"{{from: {_quoted(old)}, to: {_quoted(new)}}}" for new, old in guarded.items()]
-    more = f" and {len(entries) - _SHOWN:,} more" if len(entries) > _SHOWN else ""
-    return f"`moved: [{', '.join(entries[:_SHOWN])}]`{more}"
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)
 
 
 class RenameGuard:

@@ -9,7 +9,7 @@ from manifest_runner.cli.console import FEW
 from manifest_runner.planning.diff import Change
 from manifest_runner.planning.estimate import Estimate
 from manifest_runner.planning.plan import Plan
-from manifest_runner.planning.renamed_launches import moves_to_add
+from manifest_runner.planning.suggested_moves import moves_to_add
 from manifest_runner.text import counted, few_of
 
 STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
@@ -179,8 +179,9 @@ def _next_lines(plan: Plan) -> list[str]:
         )
     if plan.guarded:
         new = counted(len(plan.guarded), "new item looks like a removed one", "new items look like removed ones")
+        moves = moves_to_add(plan.guarded, plan.references)
         lines.append(
-            f"next: {new} under another name; a run launches nothing until you add {moves_to_add(plan.guarded)} "
+            f"next: {new} under another name; a run launches nothing until you add {moves} "
             "to the manifest, or use --launch-renamed"
         )
     if fixed:

@@ -22,7 +22,7 @@ from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.diff import without_values
 from manifest_runner.planning.plan import Launch, Plan
 from manifest_runner.planning.planner import Meant, make_plan
-from manifest_runner.planning.renamed_launches import moves_to_add
+from manifest_runner.planning.suggested_moves import moves_to_add
 from manifest_runner.report.source import command_line
 from manifest_runner.text import counted, few_of, shown
 
@@ -56,7 +56,8 @@ def renamed_message(plan: Plan) -> str:
     return (
         f"{counted(len(pairs), 'new item has', 'new items have')} the request of a removed one under another name: "
         f"{few_of([f'{new} (was {old})' for new, old in pairs])}. If they were renamed, keep their launches with "
-        f"{moves_to_add(plan.guarded)} in the manifest. To launch them again under the new names: --launch-renamed."
+        f"{moves_to_add(plan.guarded, plan.references)} in the manifest. To launch them again under the new names: "
+        "--launch-renamed."
     )
 
 
