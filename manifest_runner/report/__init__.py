@@ -23,7 +23,8 @@ def write_report(lockfile: Lockfile, style: Style, *, source: ReportSource) -> s
     """
     summary = summarise(lockfile, source.web_url)
     # A file's name can contain bytes that are not text.
-    source = structs.replace(source, manifest=plain_text(source.manifest))
+    names = {plain_text(known): plain_text(name) for known, name in source.pipeline_names.items()}
+    source = structs.replace(source, manifest=plain_text(source.manifest), pipeline_names=names)
     # A format's libraries are loaded only for that format.
     match style:
         case "html":

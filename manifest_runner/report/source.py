@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -15,11 +16,13 @@ class ReportSource(msgspec.Struct, frozen=True):
 
     ``manifest`` is the manifest's file name as the user knows it, ``generated_at`` an RFC 3339 time, and ``web_url``
     (``https://HOST``) the web pages of the server, None if it has none: then the report has no links.
+    ``pipeline_names`` has the pipelines' names in the manifest by id, as far as they are known.
     """
 
     manifest: str
     generated_at: str
     web_url: str | None = None
+    pipeline_names: Mapping[str, str] = {}
 
 
 def command_for(name: str, source: ReportSource, server: str, *options: str) -> str:

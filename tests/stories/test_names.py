@@ -86,6 +86,8 @@ def test_a_newcomer_launches_without_seeing_an_id_and_the_launch_is_that_of_the_
     assert list(names["projects"]) == ["reference data"]
     offline = {"ICAV2_X_API_KEY": ""}
     assert study.ok("plan", "germline.yaml", "--json", **offline).json["unchanged"] == ["S1", "S2"]
+    shown = "<dt>Pipeline</dt><dd>Germline-4</dd>"
+    assert shown in study.ok("report", "germline.yaml", **offline).out, "nor does the reader of the report"
     digests = study.digests("germline.yaml")
     with_ids = MANIFEST.replace("pipeline: Germline-4", f"pipelineId: {names['pipelines']['Germline-4']['id']}")
     with_ids = with_ids.replace("analysisStorage: Small", f"analysisStorageId: {names['storages']['Small']}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
@@ -37,7 +38,7 @@ _LONG_MESSAGE = 300
 def html_report(summary: Summary, source: ReportSource) -> str:
     """The whole page."""
     reasons = group_by_reason(summary.failed)
-    rows = _rows(summary, reasons)
+    rows = _rows(summary, reasons, source.pipeline_names)
     return _page().render(
         summary=summary,
         source=source,
@@ -45,7 +46,7 @@ def html_report(summary: Summary, source: ReportSource) -> str:
         blank=BLANK,
         data=_data(rows),
         columns=_columns(summary),
-        constants=_constants(summary),
+        constants=_constants(summary, source.pipeline_names),
         reasons=reasons[:_MOST_REASONS],
         most_named=_MOST_NAMED,
         long_message=_LONG_MESSAGE,
@@ -64,15 +65,16 @@ def _command(source: ReportSource, summary: Summary, name: str, *options: str) -
     return command_for(name, source, summary.server, *options)
 
 
-def _rows(summary: Summary, reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
+def _rows(summary: Summary, reasons: tuple[Reason, ...], pipelines: Mapping[str, str]) -> list[dict[str, Any]]:
     """Each row with the number of its reason on the page, None if it has none."""
     numbers = {row.reference: number for number, reason in enumerate(reasons) for row in reason.rows}
-    return [page_row(row, numbers.get(row.reference), _LONG_MESSAGE) for row in summary.rows]
+    return [page_row(row, numbers.get(row.reference), _LONG_MESSAGE, pipelines) for row in summary.rows]
 
 
-def _constants(summary: Summary) -> dict[str, str]:
+def _constants(summary: Summary, pipelines: Mapping[str, str]) -> dict[str, str]:
     """Values that all items share appear once, in the header, and not in every row."""
-    found = {"Kind": {row.kind for row in summary.rows}, "Pipeline": {row.pipeline or "" for row in summary.rows}}
+    ids = {row.pipeline or "" for row in summary.rows}
+    found = {"Kind": {row.kind for row in summary.rows}, "Pipeline": {pipelines.get(each, each) for each in ids}}
     return {name: next(iter(values)) for name, values in found.items() if len(values) == 1 and values != {""}}
 
 
@@ -85,7 +87,7 @@ def _columns(summary: Summary) -> list[tuple[str, str]]:
         ("rank", "State"),
         ("reason", "Message"),
         *([("kind", "Kind")] if len(kinds) > 1 else []),
-        *([("pipeline", "Pipeline")] if len(pipelines) > 1 else []),
+        *([("pipelineName", "Pipeline")] if len(pipelines) > 1 else []),
         ("startedAt", "Start (UTC)"),
         ("seconds", "Duration"),
         *([("amount", "Price")] if has_price else []),

@@ -9,7 +9,7 @@
 
   const { names, rows } = JSON.parse(find("#data").textContent);
   const items = rows.map((values) => Object.fromEntries(values.map((value, at) => [names[at], value])));
-  const searched = "reference kind pipeline label status reason whole outputs notes analysis".split(" ");
+  const searched = "reference kind pipeline pipelineName label status reason whole outputs notes analysis".split(" ");
   const haystacks = new Map(items.map((item) => [item, searched.map((name) => item[name]).join("\n").toLowerCase()]));
   const inWords = new Intl.Collator("en", { numeric: true });
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from manifest_runner.report.rows import LaunchRow, Row
@@ -12,20 +13,21 @@ from manifest_runner.report.times import shown_duration, shown_time
 _SHORT_ID = 8
 
 BLANK: dict[str, Any] = {
-    **dict.fromkeys("reference kind pipeline notes state label status reason whole outputs".split(), ""),
+    **dict.fromkeys("reference kind pipeline pipelineName notes state label status reason whole outputs".split(), ""),
     **dict.fromkeys("analysis short link rank started startedAt duration seconds price amount why".split(), ""),
     "earlier": [],
 }
 
 
-def page_row(row: Row, why: int | None, long_message: int) -> dict[str, Any]:
-    """``why`` is the number of the reason that the row failed for."""
+def page_row(row: Row, why: int | None, long_message: int, pipelines: Mapping[str, str]) -> dict[str, Any]:
+    """``why`` is the number of the reason that the row failed for; ``pipelines`` has names by id."""
     launch = row.launch
     amount = decimal_of(launch.price.amount) if launch.price else None
     return {
         "reference": row.reference,
         "kind": row.kind,
         "pipeline": row.pipeline or "",
+        "pipelineName": pipelines.get(row.pipeline or "") or _short(row.pipeline or ""),
         "notes": _notes(row),
         **_launch(launch, row.state, long_message),
         "rank": row.state.rank,

@@ -9,6 +9,7 @@ from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
+from msgspec import structs
 from report_lockfiles import EVIL, locked, requests
 
 from manifest_runner.lockfile.model import LockedBatch, LockedOutput, LockedPrice, Lockfile
@@ -167,11 +168,22 @@ def test_without_a_script_the_failed_items_of_a_large_report_are_there(empty: Lo
 
 def test_only_a_lockfile_that_knows_pipelines_has_that_column(every_state: Lockfile, source: ReportSource) -> None:
     headers = {attributes.get("data-key") for attributes in page_of(every_state, source).all("th")}
-    assert "pipeline" not in headers
-    every_state.batches["b2"] = LockedBatch("k", 1, None, "now", requests({"x": "DRAGEN"}))
-    every_state.items["x"] = locked(batch_id="b2")
-    headers = {attributes.get("data-key") for attributes in page_of(every_state, source).all("th")}
-    assert "pipeline" in headers
+    assert "pipelineName" not in headers
+    sent = {"x": "12345678-a", "y": "bd65b54d-6cb2-58ba-9dcc-21a5ce2a417b"}
+    every_state.batches["b2"] = LockedBatch("k", 2, None, "now", requests(sent))
+    every_state.items |= {name: locked(batch_id="b2") for name in sent}
+    source = structs.replace(source, pipeline_names={"12345678-a": "<RNA> 4.3"})
+    page = page_of(every_state, source)
+    assert "pipelineName" in {attributes.get("data-key") for attributes in page.all("th")}
+    shown = {row["reference"]: (row["pipelineName"], row["pipeline"]) for row in page.data}
+    assert (shown["x"], shown["y"]) == (("<RNA> 4.3", sent["x"]), ("bd65b54d…", sent["y"]))
+
+
+def test_a_pipeline_that_all_items_share_is_named_in_the_header(empty: Lockfile, source: ReportSource) -> None:
+    empty.batches["b"] = LockedBatch("k", 1, None, "now", requests({"x": "123"}))
+    empty.items["x"] = locked(batch_id="b")
+    text = write_report(empty, "html", source=structs.replace(source, pipeline_names={"123": "RNA 4.3"}))
+    assert "<dt>Pipeline</dt><dd>RNA 4.3</dd>" in text
 
 
 def test_the_emulator_is_named_and_never_linked(empty: Lockfile) -> None:
