@@ -152,7 +152,7 @@ def _tsv(file: Path, label: str, spec: SourceSpec) -> Rows:
 
 
 def _xlsx(file: Path, label: str, spec: SourceSpec) -> Rows:
-    from manifest_runner.rows.xlsx_rows import xlsx_rows
+    from manifest_runner.rows.xlsx.xlsx_rows import xlsx_rows
 
     return xlsx_rows(file, label, sheet_name=spec.sheet, trim=spec.trim, comment=spec.comment)
 

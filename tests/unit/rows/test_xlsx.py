@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import builtins
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.document import SourceSpec
-from manifest_runner.rows import xlsx_scan
 from manifest_runner.rows.base import OddRow
 from manifest_runner.rows.cells import NO_RESULT
 from manifest_runner.rows.sources import Source, Sources
-from manifest_runner.rows.xlsx_rows import xlsx_rows
+from manifest_runner.rows.xlsx import cut, limits, parts
+from manifest_runner.rows.xlsx.xlsx_rows import xlsx_rows
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -34,13 +37,13 @@ def related(*targets: tuple[str, str, str]) -> str:
     return f'<Relationships xmlns="{PACKAGE}/relationships">{"".join(each)}</Relationships>'
 
 
-def workbook(path, *sheets: str, strings: str = "") -> None:
+def workbook(path, *sheets: str, strings: str = "", properties: str = "") -> None:
     """Write a workbook; each sheet is its rows as XML."""
-    numbers = range(1, len(sheets) + 1)
+    numbers, namespaces = range(1, len(sheets) + 1), f'xmlns="{MAIN}" xmlns:r="{OFFICE}"'
     names = "".join(f'<sheet name="Sheet{n}" sheetId="{n}" r:id="rId{n}"/>' for n in numbers)
     parts = {
         "_rels/.rels": related(("main", "officeDocument", "xl/workbook.xml")),
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{names}</sheets></workbook>',
+        "xl/workbook.xml": f"<workbook {namespaces}>{properties}<sheets>{names}</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": related(
             *((f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in numbers),
             ("styles", "styles", "styles.xml"),
@@ -155,7 +158,7 @@ def test_a_sheet_that_would_take_too_much_memory_is_refused(rows_of, rows, words
 
 
 def test_a_bomb_is_refused_by_what_comes_out_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(xlsx_scan, "MAX_STRINGS", 2**20)
+    monkeypatch.setattr(limits, "MAX_STRINGS", 2**20)
     workbook(tmp_path / "s.xlsx", HEADER, strings="<si><t>" + "x" * 2**21 + "</t></si>")
     with pytest.raises(InvalidManifest) as raised:
         xlsx_rows(tmp_path / "s.xlsx", "s.xlsx", sheet_name=None, trim=True, comment=None)
@@ -164,7 +167,7 @@ def test_a_bomb_is_refused_by_what_comes_out_of_it(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("formula", ["", "<f>A1</f>"])
 def test_texts_in_the_cells_themselves_are_limited_too(rows_of, monkeypatch, formula):
-    monkeypatch.setattr(xlsx_scan, "MAX_STRINGS", 2**20)
+    monkeypatch.setattr(limits, "MAX_STRINGS", 2**20)
     long = "x" * 2000
     rows = [f'<row r="{n}"><c r="A{n}" t="str">{formula}<v>{long}</v></c></row>' for n in range(2, 700)]
     with pytest.raises(InvalidManifest) as raised:
@@ -227,3 +230,110 @@ def test_a_cell_of_one_of_several_workbooks_is_found_where_its_file_has_it(tmp_p
     ((row_id, cells),) = list(rows.read(lambda _finding, _group: None))
     assert cells == ["#N/A", "v", ""]
     assert rows.cell_place(row_id, 0) == Place("b.xlsx", 2, 3)
+
+
+# -- large sheets are read in pieces
+
+CELLS = [
+    '<c r="{0}"><v>12.5</v></c>',
+    '<c r="{0}" s="1"><v>46349</v></c>',
+    '<c r="{0}" t="s"><v>0</v></c>',
+    '<c r="{0}" t="e"><v>#N/A</v></c>',
+    '<c r="{0}"><f>A1</f></c>',
+    '<c r="{0}" t="str"><f>A1</f><v> x </v></c>',
+    "",
+]
+cells = st.lists(st.sampled_from(CELLS), max_size=4)
+
+
+def sheet(rows: list[tuple[int, list[str]]], first: str) -> str:
+    """Rows below a header, each some lines after the one before."""
+    names = [chr(ord(first) + at) for at in range(4)]
+    xml = ['<row r="1">' + "".join(text(f"{name}1", f"column {name}") for name in names) + "</row>"]
+    line = 1
+    for skipped, row in rows:
+        line += 1 + skipped
+        inside = "".join(cell.format(f"{name}{line}") for name, cell in zip(names, row, strict=False))
+        hidden = ' hidden="1"' if skipped == 2 else ""
+        xml.append(f'<row r="{line}"{hidden}>{inside}</row>')
+    return "".join(xml)
+
+
+def contents(path):
+    """Everything that can be known of a workbook's rows."""
+    rows = xlsx_rows(path, "s.xlsx", sheet_name=None, trim=True, comment=None)
+    found = []
+    read = [(row_id, list(row), type(row)) for row_id, row in rows.read(lambda finding, _: found.append(finding))]
+    return rows.columns, rows.first_column, rows.notes, read, found
+
+
+def read_in_pieces(patch, size: int) -> None:
+    patch.setattr(cut, "LARGE", 0)
+    patch.setattr(cut, "PIECE", size)
+    patch.setattr(parts, "CHUNK", 250)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), cells), max_size=12), st.sampled_from("AC"), st.booleans())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_sheet_in_pieces_has_the_same_rows_places_and_notes(tmp_path, rows, first, is_of_1904):
+    path = tmp_path / "s.xlsx"
+    properties = '<workbookPr date1904="1"/>' if is_of_1904 else ""
+    workbook(path, sheet(rows, first), strings="<si><t>shared</t></si>", properties=properties)
+    whole = contents(path)
+    with pytest.MonkeyPatch.context() as patch:
+        read_in_pieces(patch, size=60)
+        assert contents(path) == whole
+
+
+ROWS = [f'<row r="{n}">' + text(f"A{n}", f"P{n}") + text(f"B{n}", "x") + "</row>" for n in range(2, 9)]
+
+
+@pytest.mark.parametrize(
+    ("body", "is_cut"),
+    [
+        (ROWS, True),
+        ([*ROWS, "</sheetData><mergeCells><mergeCell ref='B2:B3'/></mergeCells><sheetData>"], True),
+        ([ROWS[0], ROWS[2], ROWS[1], *ROWS[3:]], False),
+        ([*ROWS[:3], "<!-- a comment -->", *ROWS[3:]], False),
+        ([row.replace(' r="', ' s="1" r="') for row in ROWS], False),
+        ([row.replace("<row r", "<row  r") for row in ROWS], False),
+        ([row.replace('<c r="A', '<c n="A') for row in ROWS], False),
+        (['<row r="2">' + '<c r="A2"/>' * 200 + "</row>"], False),
+    ],
+)
+def test_only_a_sheet_that_shows_its_rows_and_their_order_is_cut(tmp_path, monkeypatch, body, is_cut):
+    path = tmp_path / "s.xlsx"
+    workbook(path, HEADER + "".join(body))
+    whole = contents(path)
+    read_in_pieces(monkeypatch, size=60)
+    monkeypatch.setattr(cut, "_MAX_ROW", 1000)
+    with zipfile.ZipFile(path) as book:
+        names = cut.cut_sheet(book, parts.find_sheets(book)["Sheet1"], tmp_path / "pieces.xlsx")
+    assert (bool(names), len(names) > 2) == (is_cut, is_cut)
+    assert contents(path) == whole
+
+
+def test_a_cell_outside_of_its_row_is_not_read_into_another_piece(tmp_path, monkeypatch):
+    path = tmp_path / "s.xlsx"
+    workbook(path, HEADER + "".join(ROWS).replace('"A3"', '"A9"'))
+    read_in_pieces(monkeypatch, size=60)
+    with pytest.raises(InvalidManifest) as raised:
+        contents(path)
+    assert "not in the order of their rows" in raised.value.findings[0].message
+
+
+@pytest.mark.parametrize("folder", ["does/not/exist", "/dev/full"])
+def test_a_large_sheet_is_read_whole_where_nothing_can_be_written(tmp_path, monkeypatch, folder):
+    path = tmp_path / "s.xlsx"
+    workbook(path, HEADER + "".join(ROWS))
+    whole = contents(path)
+    read_in_pieces(monkeypatch, size=60)
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    assert contents(path) == whole
+
+
+@pytest.mark.parametrize("raw", ["_x0000_a", "_x0001_a"])
+def test_control_characters_do_not_end_a_cell(rows_of, raw):
+    rows = rows_of(HEADER + '<row r="2">' + text("A2", raw) + text("B2", "x") + "</row>")
+    ((_, (sample, value)),) = rows.read(print)
+    assert (sample[1:], value) == ("a", "x")

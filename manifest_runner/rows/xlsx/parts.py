@@ -6,11 +6,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 CHUNK = 2**20
+WORKBOOK = "xl/workbook.xml"
+RELATIONS = "xl/_rels/workbook.xml.rels"
 _MAX_INDEX = 16 * 2**20  # of the parts that only list others
+_HIDDEN = ("hidden", "veryHidden")
 
 
 class BadWorkbook(ValueError):
@@ -28,22 +31,35 @@ def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
         raise BadWorkbook(f"it is damaged, or not an xlsx file: {e}") from e
 
 
-def find_sheets(book: zipfile.ZipFile) -> dict[str, str]:
-    """The worksheets of a workbook in order: the part of the zip for each name."""
+class SheetPart(NamedTuple):
+    """A worksheet: its name, its part of the zip, and whether Excel shows it."""
+
+    name: str
+    part: str
+    is_hidden: bool
+
+
+def find_sheets(book: zipfile.ZipFile) -> dict[str, SheetPart]:
+    """The worksheets of a workbook by name, in order."""
     targets = {
-        attributes["Id"]: _part_name(attributes["Target"])
-        for name, attributes in _elements(book, "xl/_rels/workbook.xml.rels")
+        attributes["Id"]: part_name(attributes["Target"])
+        for name, attributes in elements(book, RELATIONS)
         if name == "Relationship" and attributes.get("Type", "").endswith("/worksheet")
     }
-    sheets = {
-        attributes["name"]: targets.get(next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), ""))
-        for name, attributes in _elements(book, "xl/workbook.xml")
+    found = (
+        SheetPart(attributes["name"], targets.get(_relation(attributes), ""), attributes.get("state") in _HIDDEN)
+        for name, attributes in elements(book, WORKBOOK)
         if name == "sheet" and "name" in attributes
-    }
-    return {name: part for name, part in sheets.items() if part is not None}
+    )
+    return {sheet.name: sheet for sheet in found if sheet.part}
 
 
-def _elements(book: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
+def _relation(attributes: dict[str, str]) -> str:
+    """The id of an element's relationship, ``r:id`` with whatever prefix."""
+    return next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")
+
+
+def elements(book: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
     """The elements of a small part, each as its name without the prefix, and its attributes."""
     found: list[tuple[str, dict[str, str]]] = []
     parser = strict_parser()
@@ -52,7 +68,8 @@ def _elements(book: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str
     return found
 
 
-def _part_name(target: str) -> str:
+def part_name(target: str) -> str:
+    """The part that a relationship of the workbook points to."""
     return target.lstrip("/") if target.startswith("/") else f"xl/{target.removeprefix('./')}"
 
 

@@ -6,30 +6,25 @@ empty cell; and it takes memory for every cell between the first and the last, h
 
 from __future__ import annotations
 
-import functools
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from manifest_runner.rows.cells import NO_RESULT
-from manifest_runner.rows.xlsx_parts import CHUNK, BadWorkbook, chunks_of, parse_part, strict_parser
+from manifest_runner.rows.xlsx.limits import (
+    MAX_CELLS,
+    MAX_PART,
+    column_number,
+    refuse_large,
+    refuse_own_texts,
+    refuse_texts,
+)
+from manifest_runner.rows.xlsx.parts import parse_part, strict_parser
+from manifest_runner.rows.xlsx.quick_scan import longest_string, quick_scan
 
-MAX_CELLS = 5_000_000
-MAX_PART = 512 * 2**20
-MAX_STRINGS = 192 * 2**20
-_MAX_TEXT = 4 * 2**20  # Excel has at most 32,767 characters in a cell
-_MARKUP = 80  # about what a cell takes besides its text
 _KINDS = frozenset({"c", "v", "f", "row", "is", "t"})
-# The start of a cell as Excel writes it, and what takes an XML parser: error values, formulas, prefixes, other
-# encodings, and anything that could hide a cell.
-_QUICK_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})[0-9]{1,7}"')
-_QUICK_ROW = re.compile(rb'<c r="[A-Z]{1,3}([0-9]{1,7})"')
-_STARTS_OF_CELL = (b"<c ", b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r")
-_SPECIAL = (b't="e"', b"t='", b"t =", b't="&', b"<f", b":f", b":c", b"<!", b"\0", b"hidden")
 _CELL = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
-_START_OF_STRING = re.compile(rb"<(?:\w+:)?si[\s>]")
-_END_OF_STRING = re.compile(rb"</(?:\w+:)?si\s*>")
 
 
 class FoundCell(NamedTuple):
@@ -49,19 +44,14 @@ class Scanned(NamedTuple):
 
 def scan_sheet(book: zipfile.ZipFile, part: str) -> Scanned:
     """Facts about a sheet that the library does not show. Raises BadWorkbook for one that is too large."""
-    strings, scanned = _quick_scan(book, part), Scanned()
+    strings, scanned = quick_scan(book, part), Scanned()
     if strings is None:
         scan = _Scan()
         parse_part(book, part, MAX_PART, scan.parser(), scan.refuse_texts)
         scan.finish()
         strings, scanned = scan.strings, Scanned(scan.found, scan.hidden)
-    _refuse_texts(strings * _longest_string(book))
+    refuse_texts(strings * longest_string(book))
     return scanned
-
-
-def _refuse_texts(size: int) -> None:
-    if size > MAX_STRINGS:
-        raise BadWorkbook(f"its texts may take more than {MAX_STRINGS // 2**20} MiB; save the sheet as csv")
 
 
 class _Scan:
@@ -88,7 +78,7 @@ class _Scan:
 
     def refuse_texts(self, size: int) -> None:
         """Raise BadWorkbook if the texts of so large a part of the sheet are too large."""
-        _refuse_texts(size - self._cells * _MARKUP)
+        refuse_own_texts(size, self._cells)
 
     def finish(self) -> None:
         self._end_cell()
@@ -140,7 +130,7 @@ class _Scan:
             return
         if match[2] != self._row_text:
             self._set_row(int(match[2]))
-        self._column = _column_number(match[1])
+        self._column = column_number(match[1])
         self._columns.add(self._column)
 
     def _text(self, text: str) -> None:
@@ -160,83 +150,4 @@ class _Scan:
 
     def _refuse_large(self) -> None:
         if self._cells:
-            _refuse_large(self._cells, self._columns, self._rows)
-
-
-@functools.cache
-def _column_number(letters: str) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
-
-
-def _refuse_large(cells: int, columns: Collection[int], rows: tuple[int, int]) -> None:
-    """Raise BadWorkbook if there are too many cells, or if the first and the last are too far apart."""
-    area = (max(columns) - min(columns) + 1) * (rows[1] - rows[0] + 1)
-    if max(cells, area) > MAX_CELLS:
-        message = f"more than {MAX_CELLS:,} cells between the first and the last; save the rows as csv"
-        raise BadWorkbook(message)
-
-
-def _quick_scan(book: zipfile.ZipFile, part: str) -> int | None:
-    """The number of shared texts of a sheet that is written as Excel does, without anything special.
-
-    For a large sheet this takes a third of the time. None if it takes an XML parser. Raises BadWorkbook for a sheet
-    that is too large.
-    """
-    size, cells, strings, text = 0, 0, 0, b""
-    letters: set[bytes] = set()
-    numbers: set[bytes] = set()
-    for text in _whole_tags(book, part):
-        found = _QUICK_COLUMN.findall(text)
-        if len(found) != sum(map(text.count, _STARTS_OF_CELL)) or any(mark in text for mark in _SPECIAL):
-            return None
-        size, cells = size + len(text), cells + len(found)
-        _refuse_texts(size - cells * _MARKUP)
-        strings += text.count(b't="s"')
-        letters.update(found)
-        numbers.update(_QUICK_ROW.findall(text))
-        if cells > MAX_CELLS or len(text) > 4 * CHUNK:
-            return None
-    if text.strip() != b"</worksheet>":
-        return None
-    if cells:
-        rows = [int(number) for number in numbers]
-        _refuse_large(cells, [_column_number(each.decode()) for each in letters], (min(rows), max(rows)))
-    return strings
-
-
-def _whole_tags(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
-    """A part in pieces, none of which ends within a tag."""
-    rest = b""
-    for chunk in chunks_of(book, part, MAX_PART):
-        text = rest + chunk
-        end = text.rfind(b"<")
-        yield text[:end]
-        rest = text[end:]
-        _refuse_long(rest)
-    yield rest
-
-
-def _refuse_long(text: bytes) -> None:
-    """Raise BadWorkbook for a text that no cell can hold: putting it together takes quadratic time."""
-    if len(text) > _MAX_TEXT:
-        raise BadWorkbook(f"it has a text of more than {_MAX_TEXT // 2**20} MiB")
-
-
-def _longest_string(book: zipfile.ZipFile) -> int:
-    """An upper bound for the length of the longest shared text."""
-    try:
-        chunks = chunks_of(book, "xl/sharedStrings.xml", MAX_STRINGS)
-        longest, rest = 0, b""
-        for chunk in chunks:
-            *whole, rest = _END_OF_STRING.split(rest + chunk)
-            _refuse_long(rest)
-            for each in (*whole, rest):
-                if len(each) > longest:
-                    start = _START_OF_STRING.search(each)
-                    longest = max(longest, len(each) - (start.start() if start else 0))
-        return longest
-    except KeyError:
-        return 0
+            refuse_large(self._cells, self._columns, self._rows)

@@ -1,0 +1,1 @@
+"""Excel workbooks as rows: checked, cut into pieces if large, and read."""
