@@ -1,127 +1,21 @@
-"""The options that commands share. A command receives the values of a group of them as one typed value."""
+"""The options that commands share."""
 
 from __future__ import annotations
 
-import math
-import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import click
 import msgspec
 
 from manifest_runner.cli import completion
 from manifest_runner.cli.console import Console
+from manifest_runner.cli.option_groups import option_group
+from manifest_runner.cli.parameter_types import COUNT, FILE, SECONDS, Seconds, name_value_pairs, plan_digest
 from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, ResolveOptions, RunOptions, Target, WaitMode
-from manifest_runner.errors import UsageProblem
 from manifest_runner.ica.model import DEFAULT_KEY_WINDOW
 from manifest_runner.planning.choices import Choices
-
-F = TypeVar("F", bound=Callable[..., Any])
-Option = Callable[[F], F]
-
-
-def option_group(name: str, struct: type[msgspec.Struct], *options: Option[Callable[..., Any]]) -> Option[F]:
-    """Options that a command receives as one ``struct``, in its parameter ``name``.
-
-    Each option fills the field of its own name; fields without an option keep their default.
-    """
-    names = _names_of(options)
-
-    def decorate(function: F) -> F:
-        @wraps(function)
-        def command(**values: Any) -> Any:
-            given = {field: values.pop(field) for field in names}
-            try:
-                value = struct(**given)
-            except ValueError as e:  # a struct may check what no single option can
-                raise UsageProblem(str(e)) from e
-            return function(**values, **{name: value})
-
-        for option in reversed(options):
-            command = option(command)
-        return command  # type: ignore[return-value]
-
-    return decorate
-
-
-def ignored(name: str, options: Option[Callable[..., Any]]) -> Option[Callable[..., Any]]:
-    """Options that a command accepts but has no use for, so that a command line can be reused. Help leaves them out.
-
-    Must be the innermost decorator.
-    """
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)
-        def command(**values: Any) -> Any:
-            del values[name]
-            return function(**values)
-
-        with_options = options(command)
-        for option in with_options.__click_params__:  # type: ignore[attr-defined]
-            option.hidden = True
-        return with_options
-
-    return decorate
-
-
-def _names_of(options: Sequence[Option[Callable[..., Any]]]) -> list[str]:
-    def with_these_alone() -> None:
-        """Not called: click collects a command's parameters on its function."""
-
-    for option in options:
-        option(with_these_alone)
-    return [parameter.name for parameter in click.command()(with_these_alone).params if parameter.name]
-
-
-class Seconds(click.FloatRange):
-    """A finite time. Python would read ``nan`` and ``inf`` as numbers, too."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a number of seconds", param, ctx)
-        return number
-
-
-def _vars(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.isidentifier():
-            raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
-        found[name] = value
-    return found
-
-
-def _plan_digest(_context: click.Context, _parameter: click.Parameter, digest: str | None) -> str | None:
-    if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
-        raise click.BadParameter("a plan's digest has 64 hex digits")
-    return digest
-
-
-class FilePath(click.Path):
-    """The path of a file, which may not exist yet. A path without a file name, such as ``.``, is refused."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = super().convert(value, param, ctx)
-        if not Path(os.fsdecode(path)).name:
-            self.fail(f"{str(value)!r} is not the path of a file", param, ctx)
-        return path
-
-
-SECONDS = Seconds(min=0)
-COUNT = click.IntRange(min=0)
-FILE = FilePath()
-FOLDER = click.Path(path_type=Path)
 
 one_manifest = click.argument("manifest", type=FILE, shell_complete=completion.manifests)
 many_manifests = click.argument(
@@ -154,7 +48,7 @@ target_options = option_group(
         "given_vars",
         multiple=True,
         metavar="NAME=VALUE",
-        callback=_vars,
+        callback=name_value_pairs,
         help="Set one of the manifest's vars; repeatable.",
     ),
     click.option("--project", metavar="ID", help="Use this project instead of the manifest's."),
@@ -250,7 +144,7 @@ _RUNNING = (
     click.option(
         "--expect",
         metavar="PLANDIGEST",
-        callback=_plan_digest,
+        callback=plan_digest,
         help="Launch only if this is still the plan; `plan --json` shows its digest.",
     ),
     click.option(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from manifest_runner.cli.options import FILE, SECONDS, option_group
+from manifest_runner.cli.option_groups import option_group
+from manifest_runner.cli.parameter_types import FILE, SECONDS
 from manifest_runner.emulator.oddities import Oddities, parse_oddities
 from manifest_runner.emulator.options import CatalogError, EmulatorOptions, Fault, parse_fault
 from manifest_runner.errors import UsageProblem

@@ -6,7 +6,8 @@ import click
 
 from manifest_runner.cli.completion import codes
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import console_options, ignored, target_options
+from manifest_runner.cli.option_groups import ignored
+from manifest_runner.cli.options import console_options, target_options
 from manifest_runner.errors import UsageProblem
 
 

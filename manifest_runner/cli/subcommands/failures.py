@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from manifest_runner.cli.console import Console, error_document
-from manifest_runner.cli.options import COUNT, FOLDER, one_manifest, outcome_options
+from manifest_runner.cli.options import one_manifest, outcome_options
+from manifest_runner.cli.parameter_types import COUNT, FOLDER
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import Refused

@@ -9,7 +9,8 @@ import click
 from msgspec import structs
 
 from manifest_runner.cli.console import Console, harmless
-from manifest_runner.cli.options import FILE, console_options, target_options
+from manifest_runner.cli.options import console_options, target_options
+from manifest_runner.cli.parameter_types import FILE
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import RunnerError

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import FILE, console_options, ignored, one_manifest, target_options, yes_option
+from manifest_runner.cli.option_groups import ignored
+from manifest_runner.cli.options import console_options, one_manifest, target_options, yes_option
+from manifest_runner.cli.parameter_types import FILE
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.setup.options import Target
 

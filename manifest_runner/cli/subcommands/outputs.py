@@ -8,7 +8,8 @@ import click
 from msgspec import structs
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import FOLDER, one_manifest, outcome_options
+from manifest_runner.cli.options import one_manifest, outcome_options
+from manifest_runner.cli.parameter_types import FOLDER
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import RunOptions, Target
 

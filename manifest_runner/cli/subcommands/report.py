@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from manifest_runner.cli.console import Console
-from manifest_runner.cli.options import FILE, console_options, one_manifest, target_options
+from manifest_runner.cli.options import console_options, one_manifest, target_options
+from manifest_runner.cli.parameter_types import FILE
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from manifest_runner.cli.options import FILE, console_options, ignored, target_options
+from manifest_runner.cli.option_groups import ignored
+from manifest_runner.cli.options import console_options, target_options
+from manifest_runner.cli.parameter_types import FILE
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 
