@@ -14,6 +14,8 @@ _CLOSED_DOUBLE = re.compile(r'(?:^|[\s\[{,])"(?:[^"\\]|\\.)*"[^\s,\]}:#]')
 _CLOSED_SINGLE = re.compile(r"(?:^|[\s\[{,])'[^']*'[^\s,\]}:#']")
 # Characters that end a line for libyaml, as in YAML 1.1; they are invisible in most editors and come with copied text.
 _HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
+# libyaml's complaints about what is inside quoted text, which is closed.
+_ESCAPE = re.compile("escape|hexdecimal")
 _QUOTE_TEMPLATE = 'quote a template: "{{ … }}"'
 
 
@@ -39,9 +41,10 @@ def explained(complaint: Complaint, text: str) -> tuple[int, str]:
         return hidden.start(), f"the invisible character U+{ord(hidden[0]):04X} ends a line here; remove it"
     if conflict := _CONFLICT.search(text):
         return conflict.start(), "an unresolved merge conflict; keep one side, and delete the lines with the markers"
-    if _CLOSED_DOUBLE.search(line):
+    is_escape = _ESCAPE.search(complaint.problem) is not None
+    if not is_escape and _CLOSED_DOUBLE.search(line):
         return at, "a double quote inside double-quoted text ends it; in a template use single quotes: split(';')"
-    if _CLOSED_SINGLE.search(line):
+    if not is_escape and _CLOSED_SINGLE.search(line):
         return at, "a single quote inside single-quoted text ends it; put the text in double quotes"
     for phrase, words, at_start in _PHRASES:
         if phrase in f"{complaint.context}: {complaint.problem}":
@@ -73,6 +76,26 @@ _PHRASES = (
     ("could not find expected ':'", 'expected "key: value"; a text of several lines needs "|" or quotes', True),
     ("expected node content", "a value is missing here", False),
     ("unknown escape", 'unknown escape; in double quotes write a backslash as "\\\\", or use single quotes', False),
+    (
+        "expected hexdecimal number",
+        'after \\x, \\u or \\U come 2, 4 or 8 hexadecimal digits; write a backslash as "\\\\", or use single quotes',
+        False,
+    ),
+    (
+        "invalid Unicode character escape",
+        "this escape is not a character; write the character itself, also for a pair such as \\ud83d\\ude00",
+        False,
+    ),
+    (
+        "block scalar: did not find expected comment",
+        'nothing can follow "|" or ">" on this line; the text starts on the next one',
+        False,
+    ),
+    ("scanning a directive", 'a line that starts with "%" is a directive; quote text that starts with it', True),
+    ("expected <document start>", 'another document starts here; the file must contain one, "---" comes first', False),
+    ("incompatible YAML document", "this is not YAML 1.2; remove the line that starts with %YAML", False),
+    ("scanning a tag", 'text that starts with "!" must be quoted', True),
+    ("maximum nesting depth", "nested too deeply", False),
 )
 
 

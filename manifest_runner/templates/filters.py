@@ -82,6 +82,20 @@ def from_json(value: Any) -> Any:
         raise TemplateRefused(f"from_json: {shown(text)} is not JSON: {reason[:1].lower()}{reason[1:]}") from e
 
 
+def to_json(value: Any) -> str:
+    """Compact JSON with keys in the order of RFC 8785 (UTF-16 code units), nulls kept, numbers as spelled."""
+    refuse_undefined(value)
+    return spelled_json(value)
+
+
+def refuse_undefined(value: Any) -> None:
+    """Raise, with a message about what is missing, if there is an undefined value in a value."""
+    if isinstance(value, Undefined):
+        str(value)
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ():
+        refuse_undefined(each)
+
+
 def lower(value: Any) -> str:
     return as_text(value, "lower").lower()
 
@@ -121,6 +135,8 @@ def joined(values: Iterable[Any], delimiter: str) -> str:
 def formatted(value: Any, *args: Any, **kwargs: Any) -> str:
     """printf-style formatting of texts and numbers."""
     text = as_text(value, "format")
+    args = tuple(map(_boolean_as_text, args))
+    kwargs = {key: _boolean_as_text(each) for key, each in kwargs.items()}
     widths = [width for match in _WIDTHS.finditer(text) for width in match.groups() if width]
     if any(width == "*" or len(width) > 3 for width in widths):
         refuse_wide(MAX_TEXT)
@@ -130,6 +146,10 @@ def formatted(value: Any, *args: Any, **kwargs: Any) -> str:
     longest = max([*map(int, widths), *(len(each) for each in (*args, *kwargs.values()) if isinstance(each, str)), 0])
     refuse_large(len(text) + text.count("%") * longest)
     return text % (kwargs or args)
+
+
+def _boolean_as_text(value: Any) -> Any:
+    return text_of(value) if isinstance(value, bool) else value
 
 
 _NO_DEFAULT = object()
@@ -236,12 +256,12 @@ _STRICT: Mapping[str, Callable[..., Any]] = {
     "string": _of_text("string", str),
     "sum": total,
     "title": _of_text("title", builtin.do_title),
-    "to_json": spelled_json,
-    "tojson": spelled_json,
+    "to_json": to_json,
+    "tojson": to_json,
     "trim": trim,
     "truncate": truncated,
     "upper": upper,
     "urlencode": _of_text("urlencode", builtin.do_urlencode),
-    "wordcount": _of_text("wordcount", lambda text: len(text.split())),
+    "wordcount": _of_text("wordcount", builtin.do_wordcount),
 }
 FILTERS: Mapping[str, Callable[..., Any]] = {name: builtin.FILTERS[name] for name in _AS_THEY_ARE} | dict(_STRICT)

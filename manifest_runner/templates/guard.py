@@ -19,7 +19,7 @@ from jinja2.visitor import NodeTransformer
 
 from manifest_runner.templates.filters import in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_long_number, weight
-from manifest_runner.templates.scope import LookupTable
+from manifest_runner.templates.scope import LookupTable, Scope
 from manifest_runner.text import kind_of
 
 _LOOKUPS = (nodes.Getattr, nodes.Getitem)
@@ -153,7 +153,9 @@ def _plain(environment: Any, value: Any) -> Any:
     if isinstance(value, _ITERATORS):
         return list(_counted(environment, value))
     if isinstance(value, BuiltinMethodType):
-        raise TemplateRefused(f"{value.__name__} is a method; call it: {value.__name__}()")
+        owner, name = value.__self__, value.__name__
+        missing = f"{owner.missing(name)}; " if isinstance(owner, Scope) else ""
+        raise TemplateRefused(f"{missing}{name} is a method; call it: {name}()")
     if isinstance(value, (LoopContext, Macro)):
         raise TemplateRefused(f"{kind_of(value)} is not data; use its values")
     raise TemplateRefused(f"{kind_of(value)} is not data that a template can use")

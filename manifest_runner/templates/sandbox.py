@@ -10,7 +10,7 @@ escape; here everything that is allowed is listed: filters, tests, attributes, f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import BuiltinMethodType
 from typing import Any
 
@@ -122,6 +122,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         self.filters = {**FILTERS, **GUARDS}
         self.tests = {name: self.tests[name] for name in TESTS}
+        self.tests |= {name: _of_numbers(name, self.tests[name]) for name in ("divisibleby", "even", "odd")}
         self.globals = {"range": bounded_range, "dict": dict, "namespace": Namespace}
         self.budget = budget or Budget()
 
@@ -157,7 +158,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return getattr(obj, attribute, self.undefined(obj=obj, name=attribute))
         if isinstance(obj, Undefined):
             str(obj)  # raises, with a message about what is missing
-        if hasattr(type(obj), attribute):
+        is_row = isinstance(obj, Scope) and not attribute.startswith("_")
+        if hasattr(type(obj), attribute) and not is_row:
             message = f'"{attribute}" of {kind_of(obj)} cannot be used in a manifest'
             return self.undefined(message, name=attribute, obj=obj, exc=SecurityError)
         return self.undefined(obj=obj, name=attribute)
@@ -212,6 +214,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
         elif isinstance(left, str):
             return formatted(left, *(right if isinstance(right, tuple) else (right,)))
         return super().call_binop(context, operator, left, right)
+
+
+def _of_numbers(name: str, test: Any) -> Callable[..., bool]:
+    """The test, which would use a text as a format for its number."""
+
+    def strict(value: Any, *args: Any) -> bool:
+        if isinstance(value, str):
+            raise TemplateRefused(f"{name} is for numbers, not for text; use `| int`")
+        return bool(test(value, *args))
+
+    return strict
 
 
 def _is_allowed(obj: Any, attribute: str) -> bool:

@@ -13,6 +13,7 @@ from manifest_runner.text import near_miss, nearest
 
 ROOTS = ("row", "rows", "index", "source", "vars", "tables", "env", "project", "name")
 
+_NULLS = frozenset({"null", "nil", "NULL", "Null"})
 _MAX_NAMES = 6
 _MAX_NAME = 40
 # Where names are known that are not known everywhere.
@@ -88,6 +89,8 @@ def root_missing(name: str, roots: Sequence[str] = ROOTS) -> str:
         return f'"{name}" is not defined' + (near_miss(name, roots) or f"; known: {', '.join(roots)}")
     if name in ROOTS:
         return f'"{name}" is known only {_ONLY.get(name, "where there is a row")}'
+    if name in _NULLS:
+        return f'"{name}" is not defined; write "none"'
     return f'"{name}" is not defined' + (near_miss(name, ROOTS) or f"; templates know {', '.join(ROOTS)}")
 
 
@@ -96,6 +99,8 @@ def _near_key(name: str, known: Iterable[str]) -> str:
     near = nearest(name, known)
     if near is None:
         return ""
+    if near == name:  # a number after a dot is an index
+        return f"; write it as [{near!r}]"
     words = f'; did you mean "{near}"?'
     return words if near.isidentifier() else f"{words} Read it as [{near!r}]"
 

@@ -34,6 +34,10 @@ def _plainer(message: str, text: str) -> str:
     if operator:
         used = next(filter(None, operator.groups()))
         return f'"{used}" is not an operator here; write "{_NO_OPERATORS[used]}"'
+    if message.startswith("unexpected char '?'"):
+        return '"?" is not an operator here; write "A if CONDITION else B"'
+    if message.startswith("expected token 'name', got 'end of print"):
+        return 'a name is missing at the end, such as that of a filter after "|"'
     return message.rstrip(".").replace(
         "expected token 'end of print statement'", "an operator is missing or superfluous"
     )

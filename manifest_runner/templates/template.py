@@ -16,6 +16,7 @@ import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 
+from manifest_runner.templates.failure_messages import failure_words
 from manifest_runner.templates.filters import FILTERS, in_text
 from manifest_runner.templates.limits import TemplateRefused, refuse_large, weight
 from manifest_runner.templates.model import Lookup, Query, TemplateFault, UsedNames, has_delimiters
@@ -134,7 +135,7 @@ class Template:
             e.template = self
             raise
         except jinja2.UndefinedError as e:
-            raise TemplateFault("MR402", str(e), self) from e
+            raise TemplateFault("MR402", failure_words(e), self) from e
         except (TemplateRefused, SecurityError) as e:
             raise TemplateFault("MR403", str(e), self) from e
         except OverflowError as e:
@@ -142,7 +143,7 @@ class Template:
         except RecursionError as e:
             raise TemplateFault("MR403", "the template nests or calls itself endlessly", self) from e
         except Exception as e:
-            raise TemplateFault("MR404", _words(e), self) from e
+            raise TemplateFault("MR404", failure_words(e), self) from e
 
     def _looked_up(self, scope: Mapping[str, Any]) -> Any:
         """The value, if it consists of look-ups of existing values; None if it takes Jinja."""
@@ -169,13 +170,6 @@ def _value(lookup: Lookup | Query, scope: Mapping[str, Any]) -> Any:
     if lookup.filters or lookup.path or lookup.key is None:
         return None if lookup.filters or lookup.path else value
     return value.get(lookup.key) if isinstance(value, dict) else None
-
-
-def _words(error: Exception) -> str:
-    """Python's message for a failed expression, with a hint for the most common mistake."""
-    words = str(error) or type(error).__name__
-    mixes = isinstance(error, TypeError) and "str" in words and re.search(r"int|float|unsupported operand", words)
-    return f"{words}; the cells of a table are text: use `| int` or `| float`" if mixes else words
 
 
 def _plain_data(value: Any) -> Any:
@@ -212,7 +206,11 @@ def _guard_parse(act: Any, text: str) -> Any:
         raise TemplateFault("MR403", str(e)) from e
     except ValueError as e:
         raise TemplateFault("MR401", "not a template: a number that is too large") from e
-    except (RecursionError, MemoryError, SyntaxError) as e:
+    except SyntaxError as e:
+        outside = re.search(r"'(break|continue)' (?:outside|not properly in) loop", str(e))
+        words = f"{{% {outside[1]} %}} is outside of a loop" if outside else "it is nested too deeply"
+        raise TemplateFault("MR401", f"not a template: {words}") from e
+    except (RecursionError, MemoryError) as e:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
 
 
