@@ -153,12 +153,12 @@ def status(
     ``target`` and ``failed`` choose what is in the result. While a run holds the manifest, nothing is written.
     """
     manifest, to, options, context = _arguments("status", locals())
-    from manifest_runner.cli.views.status import status_document
+    from manifest_runner.cli.views.status import status_json
     from manifest_runner.commands.status import chosen_items, refresh
 
     found = refresh(manifest, to, options, context, is_watching=watch, usage=usage)
     shown = chosen_items(found, options.choices, only_failed=failed)
-    return msgspec.convert(status_document(shown, manifest), StatusResult)
+    return msgspec.json.decode(status_json(shown, manifest), type=StatusResult)
 
 
 def outputs(

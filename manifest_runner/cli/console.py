@@ -128,8 +128,12 @@ def drop_output(stream: TextIO) -> None:
 
 def print_json(document: object) -> None:
     """JSON is UTF-8 regardless of the locale (RFC 8259); a lone surrogate has no UTF-8, but its escape is JSON."""
-    text = mask_signatures(json.dumps(document, ensure_ascii=False, indent=2))
-    click.echo(text.encode("utf-8", "backslashreplace"))
+    print_json_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_json_text(text: str) -> None:
+    """A document that is text already, with a line end."""
+    click.echo(mask_signatures(text).encode("utf-8", "backslashreplace"), nl=False)
 
 
 def _print(lines: Iterable[str], stream: TextIO) -> None:

@@ -23,6 +23,7 @@ Unknown values are null. Texts are on one line: control characters are written a
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from manifest_runner.lockfile.model import LockedFailure, LockedOutput
@@ -45,9 +46,22 @@ def json_report(summary: Summary, source: ReportSource) -> str:
         "server": summary.server,
         "totals": _totals(summary),
         "batches": [_batch(batch) for batch in summary.batches],
-        "items": [_item(row) for row in summary.rows],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return "".join(_pieces(_indented(document).removesuffix("\n}"), summary))
+
+
+def _pieces(head: str, summary: Summary) -> Iterator[str]:
+    """The document's text. An item as an object takes several times the memory of its text: there is one at a time."""
+    yield f'{head},\n  "items": ['
+    for index, row in enumerate(summary.rows):
+        yield ",\n" if index else "\n"
+        yield _indented(_item(row), "    ")
+    yield "\n  ]\n}\n" if summary.rows else "]\n}\n"
+
+
+def _indented(value: object, margin: str = "") -> str:
+    """JSON with its members on lines of their own; there are no other line ends in it."""
+    return margin + json.dumps(value, ensure_ascii=False, indent=2).replace("\n", f"\n{margin}")
 
 
 def _totals(summary: Summary) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from manifest_runner.cli.console import Console
+from manifest_runner.cli.console import Console, print_json_text
 from manifest_runner.cli.options import console_options, follow_options, one_manifest, target_options, targets_only
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.setup.options import RunOptions, Target
@@ -51,7 +51,7 @@ def command(
     console: Console,
 ) -> int:
     """Update the lockfile from ICA and show how analyses are doing."""
-    from manifest_runner.cli.views.status import status_document
+    from manifest_runner.cli.views.status import status_json
     from manifest_runner.commands.status import chosen_items
 
     lockfile = _refresh(manifest, target, options, console, watch=watch, usage=usage)
@@ -59,7 +59,7 @@ def command(
         console.note(f"{manifest}: nothing has been launched yet")
     shown = chosen_items(lockfile, choices, only_failed=only_failed)
     if console.as_json:
-        console.result([], status_document(shown, manifest))
+        print_json_text(status_json(shown, manifest))
     else:
         _show(shown, console, is_watched=watch)
     return int(exit_status and any(item.failure_counts for item in shown.items.values()))

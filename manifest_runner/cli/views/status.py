@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.report import ReportSource, ica_web_url, write_report
@@ -41,10 +40,10 @@ _WIDE_FOR_IDS = 120
 _SHORT_ID = 8
 
 
-def status_document(lockfile: Lockfile, manifest: Path) -> Any:
+def status_json(lockfile: Lockfile, manifest: Path) -> str:
     """The report's JSON."""
     source = ReportSource(str(manifest), timestamp(time.time()), ica_web_url(lockfile.server))
-    return json.loads(write_report(lockfile, "json", source=source))
+    return write_report(lockfile, "json", source=source)
 
 
 def status_lines(summary: Summary) -> list[str]:

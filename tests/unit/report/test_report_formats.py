@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from html.parser import HTMLParser
 
 import pytest
@@ -14,7 +15,9 @@ from report_lockfiles import EVIL, locked
 
 from manifest_runner.lockfile.model import LockedFailure, LockedOutput, LockedPrice, Lockfile
 from manifest_runner.report import ReportSource, write_report
+from manifest_runner.report.as_json import json_report
 from manifest_runner.report.as_markdown import LIMIT
+from manifest_runner.report.summary import summarise
 from manifest_runner.text import plain_text
 
 STYLES = ["html", "junit", "markdown", "csv", "json"]
@@ -332,3 +335,13 @@ def test_what_fits_is_listed_whole(empty: Lockfile, source: ReportSource) -> Non
 def test_a_reason_that_many_share_is_shown_once(empty: Lockfile, source: ReportSource) -> None:
     empty.items = {str(n): locked("FAILED", message="No such pipeline") for n in range(5)}
     assert "- 5 × `No such pipeline`\n" in write_report(empty, "markdown", source=source)
+
+
+def test_json_of_many_items_takes_the_memory_of_its_text(empty: Lockfile, source: ReportSource) -> None:
+    empty.items = {f"item-{n}": locked(analysis="SUCCEEDED") for n in range(1000)}
+    summary = summarise(empty)
+    tracemalloc.start()
+    text = json_report(summary, source)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * len(text), "all items as objects take eight times as much"

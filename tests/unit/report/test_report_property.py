@@ -105,7 +105,9 @@ def test_all_formats_count_what_the_lockfile_holds(lockfile: Lockfile) -> None:
     want = expected(lockfile)
     total = len(lockfile.items)
 
-    report = json.loads(write_report(lockfile, "json", source=SOURCE))
+    text = write_report(lockfile, "json", source=SOURCE)
+    report = json.loads(text)
+    assert text == json.dumps(report, ensure_ascii=False, indent=2) + "\n", "laid out as one"
     assert (
         +Counter({tone: report["totals"][tone] for tone in ("failed", "open", "succeeded", "accepted", "removed")})
         == want
