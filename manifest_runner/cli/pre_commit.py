@@ -11,7 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-_KEY = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:manifest|"manifest"|'manifest')[ \t]*:[ \t]+[^\s#{\[&*!|>]""", re.MULTILINE)
+_KEY = re.compile(
+    rb"""^(?:\xef\xbb\xbf)?(?:\{\s*)?(?:manifest|"manifest"|'manifest')[ \t]*:[ \t]+[^\s#{\[&*!|>]""", re.MULTILINE
+)
 _YAML = (".yaml", ".yml")
 
 

@@ -25,6 +25,8 @@ OTHERS = {
 MANIFESTS = {
     "plain.yaml": "name: a\nmanifest: 1\n",
     "later.yaml": "# yaml-language-server: $schema=x\n\nmanifest: 2\n",
+    "one-line.yaml": "{manifest: 1, name: a}\n",
+    "json.yaml": '{\n  "manifest": 1\n}\n',
     "quoted.yml": "'manifest' : '1'\n",
     "crlf.yaml": "name: a\r\nmanifest: 1\r\n",
     "bom.yaml": "\ufeffmanifest: 1\n",
