@@ -113,7 +113,13 @@ class SharedData:
                 self._add_twice(use.name, request, NO_ROW)
 
     def report(self, items: Callable[[], Iterable[Item]]) -> None:
-        """Report what two items share; ``items`` reads those of all analyses again."""
+        """Report what two items share; ``items`` reads those of all analyses again.
+
+        The items of a matrix share data by design.
+        """
+        for_each = self._analysis.spec.for_each
+        if for_each is not None and for_each.format == "matrix":
+            return
         for name, hashes in self._hashes.items():
             if len(set(hashes.values)) < len(hashes.values):
                 self._add_shared(list(_pairs(name, hashes)), items)
