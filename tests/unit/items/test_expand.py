@@ -569,8 +569,10 @@ def test_data_that_is_twice_in_one_input_is_a_warning_in_any_item_and_where_no_r
 
 @pytest.mark.parametrize(("source", "is_noted"), [("matrix: {a: [1, 2]}", False), ("rows: [{a: 1}, {a: 2}]", True)])
 def test_data_that_two_rows_share_is_information_unless_a_matrix_repeats_it(study, source, is_noted):
-    analysis = '  - {kind: nextflow, userReference: "r{{ row.a }}", forEach: {%s}, analysisInput: {inputs: {ref: "%s"}}}\n'
-    items, findings = study.expand(analysis % (source, "{{ 'fil.1' if row.a else none }}"))
+    inputs = """analysisInput: {inputs: {ref: "{{ 'fil.1' if row.a else none }}"}}"""
+    items, findings = study.expand(
+        f'  - {{kind: nextflow, userReference: "r{{{{ row.a }}}}", forEach: {{{source}}}, {inputs}}}\n'
+    )
     assert (len(items), [each.code for each in findings]) == (2, ["MR609"] if is_noted else [])
 
 
