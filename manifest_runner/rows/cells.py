@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from manifest_runner.text import shown
 
-# Space, tab, line ends, the other blanks of Unicode, and characters without width, such as a byte order mark.
-BLANKS = " \t\r\n\x85\xa0\u1680\u180e\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u2060\ufeff" + "".join(
-    map(chr, range(0x2000, 0x200B))
+# Space, tab, line ends, the other blanks of Unicode, and characters without width: a byte order mark, a soft hyphen, or
+# the marks of direction that Windows puts before a path that is copied from the properties of a file.
+_BLANK_RANGES = ((0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x2064), (0x2066, 0x2069))
+BLANKS = " \t\r\n\x85\xa0\xad\u1680\u180e\u3000\ufeff" + "".join(
+    chr(code) for first, last in _BLANK_RANGES for code in range(first, last + 1)
 )
 _MAX_SPACES = 8  # of a line, that are looked at one by one
 # Takes the place of a formula without a stored result: a program other than Excel wrote it and never calculated it.

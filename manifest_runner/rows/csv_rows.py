@@ -128,7 +128,7 @@ def _cure(delimiter: str, reading: CsvReading) -> str:
 def _is_plain(path: Path, reading: CsvReading) -> bool:
     """Whether no line of a file is odd (see ``_Lines``): most files need no examination of each line."""
     marks = {b"#", (reading.comment or "#").encode(), b"#" if reading.is_tsv else b"\t"}
-    edges, last = reading.delimiter.encode() + b' \t\r\n"', b"\n"
+    edges, longest, last = reading.delimiter.encode() + b' \t\r\n"', max(map(len, marks)), b"\n"
     with path.open("rb") as file:
         if file.read(5).lower().lstrip(b'"').startswith(b"sep="):
             return False  # another delimiter
@@ -137,10 +137,11 @@ def _is_plain(path: Path, reading: CsvReading) -> bool:
             lines = chunk.count(b"\n")
             if not chunk.isascii() or not lines or chunk.count(b" ") > _MOST_SPACES * lines:
                 return False
-            if any(mark in chunk for mark in marks) or _has_blank_edge(last + chunk, edges):
+            joined = last + chunk
+            if any(mark in joined for mark in marks) or _has_blank_edge(joined, edges):
                 return False
-            last = chunk[-1:]
-    return last != b" "
+            last = chunk[-longest:]
+    return not last.endswith(b" ")
 
 
 def _has_blank_edge(chunk: bytes, edges: bytes) -> bool:

@@ -36,7 +36,7 @@ def test_trimming_again_changes_nothing(text):
 
 
 def test_blanks_are_removed_with_one_warning_a_column(sheet):
-    found = sheet("a , b,c\nx ,1,\u00a0y\nz\t,2,w w\n , ,\u200b\n")
+    found = sheet("a , b,c\nx ,1,\u00a0y\nz\t,2,\u202aw w\u200e\n , ,\u200b\n")
     assert (found.columns, found.rows) == (("a", "b", "c"), [(2, ["x", "1", "y"]), (3, ["z", "2", "w w"])])
     assert [(each.code, each.severity, each.place.line) for each in found.findings] == [
         ("MR606", "warning", 1),
@@ -44,7 +44,7 @@ def test_blanks_are_removed_with_one_warning_a_column(sheet):
         ("MR606", "warning", 2),
     ]
     assert 'around 3 cells of the column "a", first "a "' in found.findings[0].message
-    assert "1 cell of" in found.findings[2].message
+    assert "2 cells of" in found.findings[2].message
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,11 @@ def test_rows_that_are_commented_out_are_errors_or_left_out(sheet):
     assert sheet("# made by hand\n" + text, comment="#").rows == [(6, ["v#", "3"])]
     assert sheet(text.replace("#", "//"), comment="//").rows == [(5, ["v//", "3"])]
     assert sheet("a,b\n#x,1\n", comment="//").rows == [(2, ["#x", "1"])]
+
+
+def test_a_commented_row_is_left_out_wherever_the_file_is_cut_in_pieces(sheet):
+    text = "a\nb\n" + "x" * (2**20 - 6)
+    assert len(sheet(text + "\n//c\n", comment="//").rows) == 2
 
 
 def test_a_note_above_the_header_is_not_the_header(sheet):
