@@ -24,6 +24,10 @@ _AS_THEY_ARE = (
     "abs count d default dictsort first groupby items last length list map max min reject rejectattr reverse select "
     "selectattr sort unique"
 ).split()
+_HOW_TO_SUM = {
+    list: "; `sum(start=[])` makes one list of lists",
+    str: "; `map('int')` or `map('float')` makes numbers of texts",
+}
 _WIDTHS = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
 
 
@@ -191,7 +195,8 @@ def total(environment: Any, iterable: Iterable[Any], attribute: str | int | None
         return _one_list(values)
     for each in values:
         if not isinstance(each, (int, float)):
-            hint = "; `sum(start=[])` makes one list of lists" if isinstance(each, list) else ""
+            refuse_undefined(each)
+            hint = _HOW_TO_SUM.get(type(each), "")
             raise TemplateRefused(f"sum works on numbers, not on {kind_of(each)}{hint}")
     return sum(values)
 
