@@ -24,7 +24,7 @@ _AS_THEY_ARE = (
     "abs count d default dictsort first groupby items last length list map max min reject rejectattr reverse select "
     "selectattr sort unique"
 ).split()
-_HOW_TO_SUM = {
+_HOW_TO_SUM: Mapping[type, str] = {
     list: "; `sum(start=[])` makes one list of lists",
     str: "; `map('int')` or `map('float')` makes numbers of texts",
 }
@@ -196,7 +196,7 @@ def total(environment: Any, iterable: Iterable[Any], attribute: str | int | None
     for each in values:
         if not isinstance(each, (int, float)):
             refuse_undefined(each)
-            hint = _HOW_TO_SUM.get(type(each), "")
+            hint = next((words for kind, words in _HOW_TO_SUM.items() if isinstance(each, kind)), "")
             raise TemplateRefused(f"sum works on numbers, not on {kind_of(each)}{hint}")
     return sum(values)
 
