@@ -22,8 +22,10 @@ def with_api_keys(request: Request, names: Names) -> Request:
     Other names stay as they are, except where the API demands a UUID.
     """
     outputs = request.get("analysisOutput")
-    if isinstance(outputs, list) and any(TARGET_PROJECT in each for each in outputs if isinstance(each, dict)):
-        request = {**request, "analysisOutput": [_output(each, names) for each in outputs]}
+    for each in outputs if isinstance(outputs, list) else ():
+        if isinstance(each, dict) and TARGET_PROJECT in each:
+            request = {**request, "analysisOutput": [_output(one, names) for one in outputs]}
+            break
     if _NAMES.isdisjoint(request):
         return request
     return dict(_field(request, key, value, names) for key, value in request.items())

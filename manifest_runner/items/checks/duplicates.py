@@ -33,8 +33,8 @@ class Repeats:
     def __init__(self) -> None:
         self._hashes = array("q")
 
-    def add(self, values: Iterable[Hashable]) -> None:
-        self._hashes.extend(map(hash, values))
+    def add(self, value: Hashable) -> None:
+        self._hashes.append(hash(value))
 
     def repeated(self) -> frozenset[int]:
         """The hashes that occur more than once."""
@@ -50,14 +50,15 @@ class Claims:
 
     def add(self, request: dict[str, Any]) -> None:
         """The claims of an item that meets the API's rules."""
-        self.references.add((request["userReference"],))
-        self.targets.add(_places(request))
+        self.references.add(request["userReference"])
+        for place in _places(request):
+            self.targets.add(place)
 
 
 def _places(request: dict[str, Any]) -> list[tuple[str, str]]:
     """The projects and paths where an item's results would overwrite existing ones.
 
-    They are hashed as a Target would be, but making one would take longer than all the rest of a claim.
+    They are hashed as a ResultPlace would be, but making one would take longer than all the rest of a claim.
     """
     return [
         (each["targetProjectId"].lower(), each["targetPath"].rstrip("/"))
