@@ -23,6 +23,7 @@ from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.wanted_rows import WantedRow, WantedRows
 from manifest_runner.manifest.document import DEFAULT_REVISION, Document
 from manifest_runner.model import Item, RowId
+from manifest_runner.names.api_keys import may_have_names
 from manifest_runner.names.model import Names
 from manifest_runner.names.pins import Pins
 from manifest_runner.templates.model import TemplateFault
@@ -149,7 +150,7 @@ def _expand_analysis(analysis: PreparedAnalysis, rows: WantedRows, watch: _Watch
     render, kind, number = analysis.renderer.compiled(), analysis.spec.kind, analysis.spec.index
     checker, faults, pins = item_checker(kind), watch.faults, watch.pins
     is_valid, dumps, claim = checker.is_valid, orjson.dumps, watch.claims.add
-    look_at, named, placed = watch.looking(), pins.named, pins.placed
+    look_at, placed, has_names = watch.looking(), pins.placed, may_have_names(analysis.fields)
     revision_of = _revisions(analysis, faults, revision)
     has_requirements, is_checked = bool(analysis.requirements), False
     for wanted in rows:
@@ -166,7 +167,7 @@ def _expand_analysis(analysis: PreparedAnalysis, rows: WantedRows, watch: _Watch
             is_checked = is_checked or faults.may_check_parts()
             continue
         is_checked = True
-        request, effective = named(rendered), revision_of(row, index, row_id, beside)
+        request, effective = pins.named(rendered) if has_names else rendered, revision_of(row, index, row_id, beside)
         if not is_valid(request):
             refused = faults.add_invalid(checker, request, row_id)
             faults.add_request(pins.faults_of_refused(rendered, request, kind, refused), rendered, row_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from manifest_runner.model import Name
@@ -16,13 +17,21 @@ NO_UUID = "00000000-0000-0000-0000-000000000000"
 _NAMES = frozenset(NAME_KEYS)
 
 
+def may_have_names(fields: Mapping[str, Any]) -> bool:
+    """Whether a request that is rendered from these fields may have a name in place of an id."""
+    outputs = fields.get("analysisOutput") or []
+    if not _NAMES.isdisjoint(fields) or not isinstance(outputs, list):
+        return True
+    return any(not isinstance(each, dict) or TARGET_PROJECT in each for each in outputs)
+
+
 def with_api_keys(request: Request, names: Names) -> Request:
     """The request with the ids that ``names`` has, its keys in the same order.
 
     Other names stay as they are, except where the API demands a UUID.
     """
-    outputs = request.get("analysisOutput")
-    for each in outputs if isinstance(outputs, list) else ():
+    outputs: Any = request.get("analysisOutput")
+    for each in outputs if isinstance(outputs, list) else ():  # a generator would take as long as all the rest
         if isinstance(each, dict) and TARGET_PROJECT in each:
             request = {**request, "analysisOutput": [_output(one, names) for one in outputs]}
             break

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.model import Name
-from manifest_runner.names.api_keys import NO_UUID
+from manifest_runner.names.api_keys import NO_UUID, may_have_names
 from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
 from manifest_runner.names.pins import Pins
@@ -64,6 +64,21 @@ def test_names_beside_ids_take_the_keys_of_the_api_in_their_order():
     }
     assert list(request) == sorted(request)
     assert list(request["analysisOutput"][0]) == sorted(request["analysisOutput"][0])
+
+
+@pytest.mark.parametrize(
+    ("fields", "may_have"),
+    [
+        ({"pipelineId": PIPELINE, "analysisOutput": [{"targetProjectId": PROJECT}]}, False),
+        ({"pipeline": "Germline"}, True),
+        ({"outputParentFolder": "/out/"}, True),
+        ({"analysisOutput": [{"targetProjectId": PROJECT}, {"targetProject": "Lab"}]}, True),
+        ({"analysisOutput": [object()]}, True),  # a template
+        ({"analysisOutput": object()}, True),
+    ],
+)
+def test_names_are_expected_where_a_field_or_a_template_may_give_one(fields, may_have):
+    assert may_have_names(fields) == may_have
 
 
 def test_data_get_ids_in_inputs_mounts_forms_groups_and_folders():
