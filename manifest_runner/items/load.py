@@ -17,7 +17,7 @@ from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.names.pins import Pins
-from manifest_runner.rows.launched import LockfileOf, lockfile_beside
+from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
 
 # A project becomes a segment of a URL's path, where "..", "/" and "?" would change the request.
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -20,7 +20,7 @@ from manifest_runner.items.template_slots import SlotReader
 from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
 from manifest_runner.model import DataPath
 from manifest_runner.rows.base import Rows
-from manifest_runner.rows.launched import LockfileOf, lockfile_beside
+from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget

@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 from yaml.events import StreamEndEvent
 
-from manifest_runner.manifest.yaml_messages import Complaint, explained
 from manifest_runner.manifest.yaml_report import Report
 
 _Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -21,6 +20,8 @@ def events_of(text: str, report: Report) -> Iterator[Any]:
         while (event := get_event()).__class__ is not StreamEndEvent:
             yield event
     except yaml.MarkedYAMLError as e:
+        from manifest_runner.manifest.yaml_messages import Complaint, explained  # which compiles patterns
+
         marks = [None if mark is None else mark.index for mark in (e.context_mark, e.problem_mark)]
         at, words = explained(Complaint(e.context or "", marks[0], e.problem or "", marks[1]), text)
         report.stop("MR103", f"not valid YAML: {words}", at)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from manifest_runner.manifest.yaml_anchors import Anchors
-from manifest_runner.manifest.yaml_messages import bare_template_hint
 from manifest_runner.manifest.yaml_report import Report, shorten
 from manifest_runner.values import MAX_DEPTH
 
@@ -58,6 +57,8 @@ class Tree:
         if not frame.is_mapping:
             frame.value.append(value)
         elif frame.key is None:
+            from manifest_runner.manifest.yaml_messages import bare_template_hint  # which compiles patterns
+
             hint = bare_template_hint(self._text, at)
             self._report.stop("MR110", f"a key must be text, not a list or a mapping{hint}", at)
         elif frame.key is _DROPPED:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from manifest_runner.model import DataPath, Kind, Name
 from manifest_runner.names.api_keys import with_api_keys
-from manifest_runner.names.checks.pipeline_check import PipelineCheck, RequestFault
 from manifest_runner.names.data_slots import Request, data_in, with_data
 from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names
+from manifest_runner.names.request_fault import RequestFault
 from manifest_runner.names.review import KnownNames, Review
+
+if TYPE_CHECKING:  # imported once a pipeline has been looked up
+    from manifest_runner.names.checks.pipeline_check import PipelineCheck
 
 # Ids of data, one per line, that are surely valid; an id of zeros is a placeholder.
 _IDS = re.compile(r"(?:f[io]l\.(?!0000)[0-9A-Za-z]+(?:\n(?!\Z)|\Z))+")
@@ -62,8 +65,7 @@ class Pins:
         self._remarks = dict(self.remarks)  # until they are reported
         self._only = only
         self._routine: set[Hashable] = set()  # requests in which all names but those of their inputs are right
-        by_id = {entry.id: (key, entry) for key, entry in names.pipelines.items()}
-        self._checks = {id_: PipelineCheck(*entry) for id_, entry in by_id.items()} if check else {}
+        self._checks = _checks(names) if check else {}
 
     def without_checks(self) -> Pins:
         """The same names, without the comparison with what pipelines declare, and without what was found in ICA:
@@ -183,6 +185,15 @@ class Pins:
         if (parent := request.get("outputParentFolderId")) in known:
             request = {**request, "outputParentFolderId": known[parent].id}
         return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
+
+
+def _checks(names: Names) -> dict[str, PipelineCheck]:
+    """The checks of requests, by the id of their pipeline."""
+    if not names.pipelines:
+        return {}
+    from manifest_runner.names.checks.pipeline_check import PipelineCheck
+
+    return {entry.id: PipelineCheck(key, entry) for key, entry in names.pipelines.items()}
 
 
 def _texts_of(inputs: Iterable[Request]) -> list[str] | None:

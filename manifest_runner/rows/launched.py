@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.lockfile.items import EMPTY, End, LaunchedItem, Launches, read_launches
 from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
+from manifest_runner.rows.raw_lockfile import RawLockfile
 
 KEYS = ("userReference", "kind", "analysisId", "analysisReference", "outputs")
 _SHOWN = 3
 _SUCCEEDED = frozenset({End.RECORDED, End.UNRECORDED})
 _OTHERS: dict[int, str] = {End.FAILED: "failed", End.OPEN: "not ended"}
-
-
-class RawLockfile(msgspec.Struct, frozen=True):
-    """The bytes of a lockfile, and its name in messages. ``content`` is None if there is none yet."""
-
-    content: bytes | None
-    label: str
-
-
-# Finds the lockfile of a manifest, given its path and its name in messages.
-LockfileOf = Callable[[Path, str], RawLockfile]
-
-
-def lockfile_beside(manifest: Path, label: str) -> RawLockfile:
-    """The lockfile beside a manifest. Raises InvalidManifest if it cannot be read."""
-    name = f"{manifest.stem}.lock.json"
-    label = str(Path(label).with_name(name))
-    try:
-        return RawLockfile(manifest.with_name(name).read_bytes(), label)
-    except FileNotFoundError:
-        return RawLockfile(None, label)
-    except OSError as e:
-        message = f"cannot be read: {e.strerror or e}"
-        raise InvalidManifest([Finding(Place(label, 1), "MR301", message)]) from e
 
 
 def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:

@@ -21,9 +21,8 @@ from manifest_runner.model import DataPath, RowId
 from manifest_runner.rows.base import FileName, Rows, listed_rows, matrix_rows
 from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.joined_files import Opened, joined_rows
-from manifest_runner.rows.json_rows import json_rows
-from manifest_runner.rows.launched import LockfileOf, launched_rows, lockfile_beside
 from manifest_runner.rows.patterns import MAX_SEEN, TooManyFiles, is_pattern, matching_files
+from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema, open_row_schema
 from manifest_runner.text import kind_of, near_miss, shown
 
@@ -61,13 +60,7 @@ class Sources:
         if open_rows is not None:
             return open_rows(source)
         if source.spec.format == "launched":
-            file, label = self._file(source.value, source.place(()), "manifest")
-            if file.resolve() == (self._folder / Path(source.place(()).file).name).resolve():
-                message = (
-                    "a manifest cannot start from its own items: each run would launch more; name another manifest"
-                )
-                raise InvalidManifest([Finding(source.place(()), "MR301", message)])
-            return launched_rows(self._lockfile_of(file, label), label, source.place(()))
+            return self._launched(source)
         found, faults = list[Opened](), list[Finding]()
         for name, at in self._names(source, faults):
             try:
@@ -78,6 +71,15 @@ class Sources:
         if faults:
             raise InvalidManifest(faults)
         return joined_rows(found)
+
+    def _launched(self, source: Source) -> Rows:
+        from manifest_runner.rows.launched import launched_rows
+
+        file, label = self._file(source.value, source.place(()), "manifest")
+        if file.resolve() == (self._folder / Path(source.place(()).file).name).resolve():
+            message = "a manifest cannot start from its own items: each run would launch more; name another manifest"
+            raise InvalidManifest([Finding(source.place(()), "MR301", message)])
+        return launched_rows(self._lockfile_of(file, label), label, source.place(()))
 
     def schema(self, name: Any, at: Place) -> RowSchema:
         """The compiled schema of the rows. Raises InvalidManifest."""
@@ -157,6 +159,12 @@ def _xlsx(file: Path, label: str, spec: SourceSpec) -> Rows:
     return xlsx_rows(file, label, sheet_name=spec.sheet, trim=spec.trim, comment=spec.comment)
 
 
+def _json(file: Path, label: str, _spec: SourceSpec) -> Rows:
+    from manifest_runner.rows.json_rows import json_rows
+
+    return json_rows(file, label)
+
+
 def yaml_rows(path: Path, label: str) -> Rows:
     """Rows of a YAML file: a list of mappings, read as a manifest is."""
     file = read_yaml(path, label)
@@ -209,6 +217,6 @@ _FILES: Mapping[str, _OpenFile] = {
     "csv": _csv,
     "tsv": _tsv,
     "xlsx": _xlsx,
-    "json": lambda file, label, _: json_rows(file, label),
+    "json": _json,
     "yaml": lambda file, label, _: yaml_rows(file, label),
 }

@@ -13,7 +13,7 @@ from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.input_file import read_bytes
 from manifest_runner.manifest.yaml_file import MAX_BYTES, read_manifest
-from manifest_runner.rows.launched import RawLockfile
+from manifest_runner.rows.raw_lockfile import RawLockfile
 
 
 def lockfile_of_other(manifest: Path, target: Target, server: str, context: Context) -> RawLockfile:

@@ -16,7 +16,7 @@ from manifest_runner.manifest.yaml_file import read_mapping
 from manifest_runner.names.names_file import names_path, read_names
 from manifest_runner.names.pins import Pins
 from manifest_runner.planning.moved import move_faults
-from manifest_runner.rows.launched import LockfileOf, RawLockfile
+from manifest_runner.rows.raw_lockfile import LockfileOf, RawLockfile
 
 
 def load_target(path: Path, target: Target, context: Context, *, report_unresolved: bool = False) -> Loaded:

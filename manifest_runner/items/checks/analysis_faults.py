@@ -16,7 +16,7 @@ from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, has_slot, written_at
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import DataPath, RowId
-from manifest_runner.names.checks.pipeline_check import RequestFault
+from manifest_runner.names.request_fault import RequestFault
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.text import dotted, quoted_template

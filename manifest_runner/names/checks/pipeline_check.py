@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from manifest_runner.model import Kind
 from manifest_runner.names.checks.form_check import FormCheck
 from manifest_runner.names.checks.form_fields import NUMBER, is_same_number
 from manifest_runner.names.model import ParameterDeclaration, PipelineEntry
+from manifest_runner.names.request_fault import RequestFault
 from manifest_runner.text import listed, near_miss, shown
 
 MAX_REMEMBERED = 20_000
@@ -21,16 +22,6 @@ _MAX_LISTED = 12
 
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
 _TYPE_WORDS = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}
-
-
-class RequestFault(NamedTuple):
-    """A fault of a request. ``path`` leads to it in the API's shape; similar faults have the same ``group``."""
-
-    path: tuple[str | int, ...]
-    code: str
-    message: str
-    at_key: bool = False
-    group: Hashable = None
 
 
 class PipelineCheck:
