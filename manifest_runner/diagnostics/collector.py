@@ -21,30 +21,41 @@ def strictly(findings: Iterable[Finding]) -> list[Finding]:
 
 
 class _Alike(msgspec.Struct):
-    """Findings of one group: the first of them, and how many there are."""
+    """Findings of one group: the first of them, and how many there are, in how many rows or places."""
 
     count: int = 0
     first: list[Finding] = []
+    rows: int = 0
+    origins: list[Place] = []
     last: Place | None = None
     is_read_again: bool = False
 
     def add(self, finding: Finding) -> None:
-        if finding.place == finding.row:  # each analysis that reads the file reports its rows, from the first on
-            self.is_read_again |= self.last is not None and finding.row < self.last
-            self.last = finding.row
+        origin, last = _origin(finding), self.last
+        self.last = origin
+        is_row = finding.place == finding.row
+        if is_row:  # each analysis that reads the file reports its rows, from the first on
+            self.is_read_again |= last is not None and origin < last
         if self.is_read_again:
             return
         self.count += 1
         if len(self.first) < MAX_ALIKE:
             self.first.append(finding)
+        if is_row or origin != last:  # the faults of an item follow each other
+            self.rows += 1
+            self.origins += [origin] if len(self.origins) < MAX_ALIKE else []
 
     def summed(self) -> list[Finding]:
         first = self.first[0]
         if self.count <= MAX_ALIKE:
             return list(dict.fromkeys(self.first))
-        shown = dict.fromkeys(_line(each, first) for each in self.first)
+        if self.rows == 1:
+            what = "place" if first.row is None else "row"
+            return [structs.replace(first, message=f"{first.message}; the same {self.count:,} times in this {what}")]
+        shown = list(dict.fromkeys(_line(each, first) for each in self.origins))
         what = "places" if first.row is None else "rows"
-        words = f"; the same in {self.count:,} {what} (lines {', '.join(shown)}, …)"
+        more = [] if self.rows == len(shown) else ["…"]
+        words = f"; the same in {self.rows:,} {what} (lines {', '.join(shown + more)})"
         return [structs.replace(first, message=first.message + words, is_of_row=False)]
 
 
@@ -52,8 +63,8 @@ def _origin(finding: Finding) -> Place:
     return finding.row or finding.place
 
 
-def _line(finding: Finding, first: Finding) -> str:
-    place = finding.row or finding.place._replace(column=1)
+def _line(origin: Place, first: Finding) -> str:
+    place = origin if first.row else origin._replace(column=1)
     return place.brief().removeprefix(f"{_origin(first).file}:")
 
 
@@ -105,11 +116,12 @@ class Findings:
             self._groups[key].add(finding)
 
     def is_reported(self, code: str, place: Place, group: Hashable) -> bool:
-        """Whether enough findings of this group are known; if so, this counts one more."""
+        """Whether enough findings of this group are known; if so, this counts one more, in another row."""
         known = self._groups.get((code, place, group))
         if known is None or known.count < MAX_ALIKE:
             return False
         known.count += 1
+        known.rows += 1
         return True
 
     def is_full(self, code: str) -> bool:

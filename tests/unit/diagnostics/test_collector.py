@@ -38,6 +38,16 @@ def test_up_to_five_rows_have_a_finding_each_with_its_own_words():
     assert (found.row, found.message) == (row(2), "wrong 2; the same in 6 rows (lines 2, 9, 10, 11, 12, …)")
 
 
+def test_many_findings_in_one_row_are_that_row_once():
+    findings = Findings()
+    for value in range(24):
+        findings.add(Finding(PLACE, "MR504", f"wrong {value}", row=row(2)), "x")
+    assert [each.message for each in findings.all()] == ["wrong 0; the same 24 times in this row"]
+    for value in range(8):
+        findings.add(Finding(PLACE, "MR504", f"wrong {value}", row=row(7)), "x")
+    assert [each.message for each in findings.all()] == ["wrong 0; the same in 2 rows (lines 2, 7)"]
+
+
 def test_rows_of_other_files_are_reported_with_their_file():
     findings = Findings()
     for number in range(6):
