@@ -80,6 +80,13 @@ class Names(msgspec.Struct, frozen=True):
         """The manifest's name for data with this id: a path, if it has one."""
         return next((key for key, entry in self.data.items() if entry.id == data_id), data_id)
 
+    def by_id(self) -> dict[str, str]:
+        """The manifest's names by what they stand for; without those that are ids themselves."""
+        found = {entry: name for name, entry in (*self.projects.items(), *self.storages.items())}
+        for section in (self.pipelines, self.data):
+            found.update((entry.id, key) for key, entry in section.items() if key != entry.id)
+        return found
+
     def with_entries(self, entries: dict[Name, Any]) -> Names:
         """The same with these entries added or replaced."""
         changed = {kind: dict(self.section(kind)) for kind in {name.kind for name in entries}}

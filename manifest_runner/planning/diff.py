@@ -52,6 +52,19 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     return [Change(name, one.get(name), other.get(name)) for name in names if name != "userReference"]
 
 
+def with_names(found: list[Change], names: Mapping[str, str]) -> list[Change]:
+    """The same changes, with names in the place of ids."""
+    return [Change(each.field, _named(each.before, names), _named(each.after, names)) for each in found]
+
+
+def _named(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_named(each, names) for each in value]
+    if isinstance(value, dict):
+        return {key: _named(each, names) for key, each in value.items()}
+    return names.get(value, value) if isinstance(value, str) else value
+
+
 def without_values(found: list[Change], sensitive: Collection[str]) -> list[Change]:
     """The same changes, without the values of these fields of an input form."""
     return [

@@ -50,7 +50,8 @@ class Plan(msgspec.Struct):
     ``guarded``, like ``renamed``, new items that differ from removed ones only in the name. ``present`` has the present
     digests of changed and failed items, ``not_ended`` counts launches that had not ended when ICA was last asked.
     ``unresolved`` are the names that must be looked up before what is due, or waits for approval, can be launched;
-    without those in ``undecided`` it is not known what changed items are now.
+    without those in ``undecided`` it is not known what changed items are now. ``names`` has the manifest's names by id,
+    for those who read the changes.
     """
 
     new: list[str] = msgspec.field(default_factory=list)
@@ -73,6 +74,7 @@ class Plan(msgspec.Struct):
     moved: dict[str, LockedItem] = msgspec.field(default_factory=dict)
     guarded: dict[str, str] = msgspec.field(default_factory=dict)
     present: dict[str, str] = msgspec.field(default_factory=dict)
+    names: dict[str, str] = msgspec.field(default_factory=dict)
     not_ended: int = 0
 
     @property

@@ -254,6 +254,9 @@ def test_a_name_that_stands_for_something_else_is_a_change_that_needs_approval(s
     assert f'"/fastq/S1_R1.fastq.gz" is now {one}, but {other} in the names file' in checked.err
     assert f"~ /fastq/S1_R1.fastq.gz: {other} → {one}" in study.ok("resolve", "germline.yaml", "--update").out
     assert study.ok("plan", "germline.yaml", "--json").json["unchanged"] == ["S1", "S2"]
+    study.write("germline.yaml", MANIFEST.replace("analysisStorage: Small", "analysisStorage: Large"))
+    shown = study.ok("plan", "germline.yaml").out
+    assert '~ 2 items: analysisStorageId: "Small" → "(to be looked up)"' in shown, "a reader of the plan sees names"
 
 
 def test_a_names_file_of_another_project_or_with_conflict_markers_is_refused(study, emulator):

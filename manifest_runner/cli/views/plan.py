@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from manifest_runner.cli.console import FEW
-from manifest_runner.planning.diff import Change
+from manifest_runner.planning.diff import Change, with_names
 from manifest_runner.planning.estimate import Estimate
 from manifest_runner.planning.plan import Plan
 from manifest_runner.planning.suggested_moves import moves_to_add
@@ -51,6 +53,8 @@ def plan_lines(plan: Plan, batches: int, *, verbose: bool, waiting: int = 0, cos
 
 def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
     """The items by state, the first few of each, and what changed in them."""
+    changes = {reference: found and with_names(found, plan.names) for reference, found in plan.changes.items()}
+    plan = structs.replace(plan, changes=changes)
     lines = _renamed_lines(plan, verbose=verbose)
     for state in STATES:
         references = getattr(plan, state)

@@ -17,6 +17,7 @@ from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.journal.spool import Spool
 from manifest_runner.launch.lease.in_flight import InFlight
 from manifest_runner.model import Item, Name
+from manifest_runner.names.api_keys import NO_UUID
 from manifest_runner.names.checks.form_fields import sensitive_ids
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.diff import without_values
@@ -96,6 +97,8 @@ def plan_session(
         launches=launches,
     )
     _hide_sensitive(plan, session.loaded)
+    if plan.changes:
+        plan.names = {**session.loaded.pins.names.by_id(), NO_UUID: "(to be looked up)"}
     report_moves(session.loaded, plan.references)
     return plan
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.lockfile.requests import MAX_BODY, keep_requests, sent_requests
-from manifest_runner.planning.diff import MAX_SHOWN, Change, changes, flatten
+from manifest_runner.planning.diff import MAX_SHOWN, Change, changes, flatten, with_names
 
 STAMPS = ["manifest-runner:0123", "manifest-runner-name:study"]
 
@@ -134,3 +134,12 @@ def test_a_launch_differs_from_a_request_exactly_where_their_fields_do(launched,
 
 def test_a_change_from_nothing_differs_from_one_from_an_empty_text():
     assert str(Change("f", None, "")) == 'f: (none) → ""'
+
+
+def test_names_stand_for_the_ids_that_they_are_known_by():
+    names = {"fil.1": "/a", "fil.2": "/b", "p-1": "RNA"}
+    found = [Change("inputs[reads]", ["fil.1", "fil.9"], [{"dataId": "fil.2"}]), Change("pipelineId", None, "p-1")]
+    assert with_names(found, names) == [
+        Change("inputs[reads]", ["/a", "fil.9"], [{"dataId": "/b"}]),
+        Change("pipelineId", None, "RNA"),
+    ]
