@@ -8,7 +8,7 @@ from manifest_runner.errors import BadState
 from manifest_runner.lockfile.file import check_owner, dump_lockfile, parse_lockfile
 from manifest_runner.lockfile.merge import merge_lockfiles
 from manifest_runner.lockfile.model import Lockfile
-from manifest_runner.store.interface import Conflict, Store
+from manifest_runner.store.interface import Conflict, Store, Stored, Unchanged
 
 
 class VersionedLockfile:
@@ -36,14 +36,20 @@ class VersionedLockfile:
 
     def load(self) -> Lockfile | None:
         """The lockfile of any manifest; None if there is none. Raises BadState."""
-        stored = self._store.get(self._name)
+        if (stored := self._changed()) is not None:
+            self._base = parse_lockfile(stored.content, self.where)
+            self._version = stored.version
+        return None if self._base is None else self._base.copy()
+
+    def _changed(self) -> Stored | None:
+        """What is stored, unless it is what was read last: fetching and parsing a large lockfile takes a while."""
+        try:
+            stored = self._store.get(self._name, unless=self._version if self._base is not None else None)
+        except Unchanged:
+            return None
         if stored is None:
             self._version = self._base = None
-            return None
-        if self._base is None or stored.version != self._version:  # parsing a large one takes a while
-            self._base = parse_lockfile(stored.content, self.where)
-        self._version = stored.version
-        return self._base.copy()
+        return stored
 
     def content(self) -> bytes | None:
         """Its bytes as they are, None if there is none."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from manifest_runner.errors import Unreachable, UsageProblem
 from manifest_runner.store.git_process import Git, git_error
-from manifest_runner.store.interface import Conflict, Stored
+from manifest_runner.store.interface import Conflict, Stored, Unchanged
 
 _FOLDER = "refs/manifest-runner/"
 _CHANGED = (
@@ -54,11 +54,13 @@ class GitRefs:
     def where(self, name: str) -> str:
         return f"{_FOLDER}{name} at {self.remote}"
 
-    def get(self, name: str) -> Stored | None:
+    def get(self, name: str, *, unless: str | None = None) -> Stored | None:
         for _ in range(_TRIES):
             listed = self._git.ok("ls-remote", self.remote, _FOLDER + name).split()
             if not listed:
                 return None
+            if listed[0] == unless:
+                raise Unchanged(name)
             if not self._has(listed[0]):
                 self._fetch(name)
             if self._has(listed[0]):  # otherwise it has changed since it was listed

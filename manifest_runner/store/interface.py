@@ -17,6 +17,10 @@ class Conflict(Exception):
     """Somebody else wrote first: the value exists already, or is not the one that was read."""
 
 
+class Unchanged(Exception):
+    """The value is still the version that the caller has."""
+
+
 class Store(Protocol):
     """Small values by name; names are relative and their parts are separated by ``/``.
 
@@ -30,8 +34,8 @@ class Store(Protocol):
         """The full address of a value, for messages; never with a credential."""
         ...
 
-    def get(self, name: str) -> Stored | None:
-        """The value; None only if it certainly does not exist."""
+    def get(self, name: str, *, unless: str | None = None) -> Stored | None:
+        """The value; None only if it certainly does not exist. Raises Unchanged if its version is still ``unless``."""
         ...
 
     def create(self, name: str, content: bytes) -> str:

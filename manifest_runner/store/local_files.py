@@ -10,7 +10,7 @@ from pathlib import Path
 
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.files import replace_file, sync_folder, unwritable
-from manifest_runner.store.interface import Conflict, Stored
+from manifest_runner.store.interface import Conflict, Stored, Unchanged
 
 _GUARD = ".manifest-runner.guard"
 _PAUSE = 0.02
@@ -42,11 +42,13 @@ class LocalFiles:
     def where(self, name: str) -> str:
         return str(self._folder / name)
 
-    def get(self, name: str) -> Stored | None:
+    def get(self, name: str, *, unless: str | None = None) -> Stored | None:
         path = self._folder / name
         try:
             with path.open("rb") as file:
-                return Stored(file.read(), _version(os.fstat(file.fileno())))
+                if (version := _version(os.fstat(file.fileno()))) == unless:
+                    raise Unchanged(name)
+                return Stored(file.read(), version)
         except FileNotFoundError:
             return None
         except OSError as e:

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from manifest_runner.errors import BadState, RunnerError, UsageProblem
 from manifest_runner.store.aws_files import aws_options
-from manifest_runner.store.interface import Conflict, Stored
+from manifest_runner.store.interface import Conflict, Stored, Unchanged
 from manifest_runner.store.object_errors import Action, is_absent, not_a_store, store_error
 from manifest_runner.store.settings import ENDPOINTS, check_settings, credential_words, is_local
 
 if TYPE_CHECKING:
-    from obstore import PutResult, UpdateVersion
+    from obstore import GetOptions, PutResult, UpdateVersion
 
 _NEVER = '"00000000000000000000000000000000"\n1'
 
@@ -44,11 +44,17 @@ class ObjectStore:
     def where(self, name: str) -> str:
         return f"{self._url}/{name}" if name else self._url
 
-    def get(self, name: str) -> Stored | None:
+    def get(self, name: str, *, unless: str | None = None) -> Stored | None:
+        from obstore.exceptions import NotModifiedError
+
+        known = unless.partition("\n")[0] if unless else ""
+        options: GetOptions = {"if_none_match": known} if known else {}
         with self._in_words(name, "read"):
             try:
-                found = self._obstore.get(self._store, name)
+                found = self._obstore.get(self._store, name, options=options)
                 return Stored(bytes(found.bytes()), self._version(name, found.meta))
+            except NotModifiedError as e:
+                raise Unchanged(name) from e
             except FileNotFoundError as e:
                 if is_absent(e):
                     return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from manifest_runner.errors import Unreachable
-from manifest_runner.store.interface import Conflict, Stored
+from manifest_runner.store.interface import Conflict, Stored, Unchanged
 
 
 class MemoryStore:
@@ -21,8 +21,11 @@ class MemoryStore:
     def where(self, name: str) -> str:
         return f"memory://{name}"
 
-    def get(self, name: str) -> Stored | None:
-        return self.values.get(name)
+    def get(self, name: str, *, unless: str | None = None) -> Stored | None:
+        found = self.values.get(name)
+        if found is not None and found.version == unless:
+            raise Unchanged(name)
+        return found
 
     def create(self, name: str, content: bytes) -> str:
         if name in self.values:

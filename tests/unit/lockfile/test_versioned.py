@@ -6,6 +6,7 @@ import pytest
 from launch.memory_store import MemoryStore
 
 from manifest_runner.errors import BadState
+from manifest_runner.lockfile import versioned
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.versioned import VersionedLockfile
 from manifest_runner.store.local_files import LocalFiles
@@ -42,6 +43,17 @@ def test_two_that_write_at_once_keep_what_both_launched(store):
     assert kept(store).load() == now
     assert sorted(mine.write(with_item(now, "more")).items) == ["mine", "more", "theirs"]
     assert sorted(theirs.write(with_item(others, "last")).items) == ["last", "mine", "more", "theirs"]
+
+
+def test_one_that_has_not_changed_is_not_read_again(store, monkeypatch):
+    mine, theirs = kept(store), kept(store)
+    mine.write(with_item(mine.read(**MINE), "mine"))
+    known = theirs.load()
+    with monkeypatch.context() as patch:
+        patch.setattr(versioned, "parse_lockfile", None)
+        assert theirs.load() == mine.load() == known
+    mine.write(with_item(mine.load(), "more"))
+    assert sorted(theirs.load().items) == ["mine", "more"]
 
 
 def test_one_that_is_gone_is_written_again(store):

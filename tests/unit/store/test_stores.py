@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from manifest_runner.store.interface import Conflict, Store
+from manifest_runner.store.interface import Conflict, Store, Unchanged
 
 pytest_plugins = ["store_servers"]
 
@@ -36,6 +36,18 @@ def test_only_the_version_that_was_read_is_written_over(stores):
         mine.replace(NAME, b"3", first)
     assert mine.get(NAME) == (b"2", second)
     assert mine.replace(NAME, b"3", second) != second
+
+
+def test_a_version_that_is_known_is_not_read_again(stores):
+    mine, other = stores
+    assert mine.get(NAME, unless="other") is None
+    first = mine.create(NAME, b"1")
+    with pytest.raises(Unchanged):
+        other.get(NAME, unless=first)
+    second = mine.replace(NAME, b"2", first)
+    assert other.get(NAME, unless=first) == (b"2", second)
+    mine.delete([NAME])
+    assert other.get(NAME, unless=second) is None
 
 
 def test_what_is_gone_is_not_replaced(stores):
