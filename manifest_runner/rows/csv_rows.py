@@ -16,6 +16,7 @@ from manifest_runner.manifest.input_file import refuse_foreign_bytes
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.cells import has_blank_edge
 from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
+from manifest_runner.text import near_miss
 
 MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20
@@ -26,6 +27,7 @@ _TOO_LONG = csv.Error(f"a line of more than {MAX_LINE // 2**20} MiB")
 _CHUNK = 2**20
 _MOST_SPACES = 4  # per line, on average; a file with more is examined line by line
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_JSON = ("{", "[{", "[[")
 _DELIMITERS = {";": "semicolons", "\t": "tabs", ",": "commas"}
 
 
@@ -42,6 +44,8 @@ class CsvReading(msgspec.Struct, frozen=True):
 def csv_rows(path: Path, label: str, reading: CsvReading) -> Rows:
     """The rows of a csv or tsv file. Raises InvalidManifest if it cannot be read or has no usable header."""
     refuse_foreign_bytes(path, label)
+    if reading.section is not None:  # the brackets are those of its line in the file
+        reading = msgspec.structs.replace(reading, section=reading.section.strip("[]"))
     is_plain = reading.section is None and _is_plain(path, reading)
     file = _CsvFile(path, label, reading, is_plain)
     empty = f"section [{reading.section}] is empty" if reading.section else "the file is empty"
@@ -103,6 +107,8 @@ class _CsvFile(msgspec.Struct, frozen=True):
         return match[1]
 
     def check_header(self, names: list[str], line: int) -> None:
+        if names[0].startswith(_JSON):
+            raise self.fault("MR302", "this is JSON; name the file under `json`", line)
         if self.reading.section is None and _SECTION.fullmatch(names[0]):
             hint = "this is an Illumina SampleSheet; name the section to read, such as `section: BCLConvert_Data`"
             raise self.fault("MR302", hint, line)
@@ -229,8 +235,8 @@ class _Lines:
                 return
             if match:
                 found.append(match[1])
-        has = f"it has {', '.join(found)}" if found else "it has no sections"
-        raise _SectionFault(f"there is no section [{wanted}]; {has}")
+        has = f"; it has {', '.join(found)}" if found else "; it has no sections"
+        raise _SectionFault(f"there is no section [{wanted}]{near_miss(wanted, found) or has}")
 
     def of_section(self, wanted: str | None) -> Iterable[str]:
         """The lines to the end of the section that begins here. Raises _SectionFault for a second one with its name."""

@@ -79,7 +79,8 @@ class Table(LookupTable):
         near = ""
         if isinstance(key, str) and len(self._rows) <= _MAX_NEAR:
             near = near_miss(key, (each for each in self._rows if isinstance(each, str)))
-        return f'the table "{self._name}" has no row with {names} {wanted}{near}; `| default(…)` makes it optional'
+        optional = f"`tables.{self._name}[…] | default(…)` makes it optional"
+        return f'the table "{self._name}" has no row with {names} {wanted}{near}; {optional}'
 
     def _normal(self, key: object) -> Any:
         parts = _normal(key)

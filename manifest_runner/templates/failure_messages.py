@@ -14,6 +14,7 @@ _KINDS = {
     "range": "a list",
     "tuple": "a list in parentheses",
     "NoneType": "null",
+    "Table": "a table, in which rows are only looked up",
     **dict.fromkeys(("int", "float", "SpelledInt", "SpelledFloat"), "a number"),
     **dict.fromkeys(("dict", "Scope", "RowScope"), "a mapping"),
 }

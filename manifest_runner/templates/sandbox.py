@@ -90,7 +90,11 @@ class MissingName(jinja2.StrictUndefined):
             if not obj:
                 return f"an empty list has no element [{name}]"
             return f"{kind_of(obj)} of {len(obj):,} has no element [{name}]; the first is [0]"
-        return root_missing(name) if obj is missing else f"{kind_of(obj)} has no {name}"
+        if obj is missing:
+            return root_missing(name)
+        are_rows = isinstance(obj, (list, tuple)) and any(isinstance(each, dict) and name in each for each in obj)
+        hint = f", but its elements have; write `| map(attribute='{name}') | list`" if are_rows else ""
+        return f"{kind_of(obj)} has no {name}{hint}"
 
 
 def _listed(mapping: Mapping[Any, Any]) -> str:

@@ -97,7 +97,7 @@ V2 = "[Header]\nFileFormatVersion,2\n\n[BCLConvert_Settings]\nAdapter,ACGT\n\n[B
 
 def test_a_section_of_an_illumina_samplesheet_is_a_table(sheet):
     assert read(table(sheet(V1), section="Data")) == [(6, ["S1", "1"]), (8, ["S2", "2"])]
-    rows = table(sheet(V2.replace("\n", "\r\n")), section="bclconvert_data")
+    rows = table(sheet(V2.replace("\n", "\r\n")), section="[bclconvert_data]")
     assert rows.columns == ("Lane", "Sample_ID")
     assert read(rows) == [(9, ["1", "S1"])]
 
