@@ -31,6 +31,7 @@ Fields = Mapping[str, Field]
 Path = tuple[str | int, ...]
 
 _OTHER_VALUES = ("dataValues", "externalDataValues", "sampleValues", "runSampleValues")
+_OF_TEXT = frozenset({"textbox", "checkbox", "radio", "select", "number", "integer"})
 _MAX_LISTED = 12
 
 
@@ -129,6 +130,10 @@ def _faults_of_count(field: Field, what: str, count: int, path: Path) -> Iterato
 def _faults_of_field(field: Field, given: Mapping[str, Any], path: Path) -> Iterator[FormFault]:
     name = shown(given["id"])
     yield from _faults_of_count(field, f"the field {name}", _count(given), path)
+    if type_of(field) in _OF_TEXT and (other := next(filter(given.get, _OTHER_VALUES), None)):
+        words = f"the field {name} takes values, not {other}: write {shown(given['id'] + ': VALUE')}"
+        yield FormFault((*path, other), "MR706", words)
+        return
     if type_of(field) == "data" and given.get("values"):
         words = f'the field {name} takes data: write "{given["id"]}: {{dataValues: [{{dataId: …, mountPath: …}}]}}"'
         yield FormFault(path, "MR706", words)

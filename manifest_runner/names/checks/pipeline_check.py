@@ -172,5 +172,8 @@ def _option_hint(value: str, declared: ParameterDeclaration) -> str:
 
 
 def _data_count(given: dict[str, Any]) -> int:
-    """The number of files and folders of an input, external ones included; mounts only place a data id."""
-    return len(given.get("dataIds") or ()) + len(given.get("externalData") or ())
+    """The number of files and folders of an input, external ones included. A mount may place one of them, or name it."""
+    ids = given.get("dataIds") or ()
+    if mounts := given.get("mounts"):
+        ids = {*ids, *(each["dataId"] for each in mounts if each)}
+    return len(ids) + len(given.get("externalData") or ())

@@ -70,6 +70,20 @@ def test_what_is_required_and_has_no_default_must_be_given():
     ]
 
 
+def test_a_mount_counts_as_data_once():
+    placed = {"mounts": [{"dataId": "fil.3", "mountPath": "ref.tar"}], "parameterCode": "ref_tar"}
+    fastqs = {"dataIds": ["fil.1"], "parameterCode": "fastqs"}
+    parameters = [{"code": "depth", "value": "30"}]
+    for ref, expected in (
+        (placed, []),
+        ({**placed, "dataIds": ["fil.3"]}, []),
+        ({**placed, "dataIds": ["fil.4"]}, [2]),
+    ):
+        request = {"analysisInput": {"inputs": [fastqs, ref], "parameters": parameters}}
+        found = PipelineCheck("Germline", ENTRY).faults(request, "nextflow")
+        assert [int(fault.message[-1]) for fault in found] == expected
+
+
 def test_a_blank_does_not_count_as_a_required_value():
     assert ("MR704", 'the pipeline "Germline" requires the parameter "depth", found a blank') in faults(
         {"fastqs": ("fil.1",), "ref_tar": ("fil.2",)}, [("depth", "")]
@@ -184,6 +198,7 @@ def test_a_form_demands_what_it_requires_unless_it_is_hidden():
         (value("many", "a", "b", "c", "d"), "at most 3 values, found 4"),
         (value("ref", "fil.1"), "dataValues"),
         (value("flag", "maybe"), "true or false"),
+        ({"id": "mode", "dataValues": [{"dataId": "fil.1"}]}, 'takes values, not dataValues: write "mode: VALUE"'),
     ],
 )
 def test_fields_of_a_form_are_checked_for_choices_ranges_patterns_and_data(given, words):
