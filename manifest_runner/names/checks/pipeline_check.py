@@ -172,7 +172,7 @@ def _option_hint(value: str, declared: ParameterDeclaration) -> str:
 
 
 def _data_count(given: dict[str, Any]) -> int:
-    """The number of files and folders of an input, external ones included. A mount may place one of them, or name it."""
+    """The number of files and folders of an input, external ones included. A mount places one or names it."""
     ids = given.get("dataIds") or ()
     if mounts := given.get("mounts"):
         ids = {*ids, *(each["dataId"] for each in mounts if each)}
