@@ -6,14 +6,14 @@ import os
 import socket
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from manifest_runner.errors import RunnerError, Unreachable
-from manifest_runner.files import replace_file
+from manifest_runner.commands.setup.token_file import forget_token, read_token, write_token
+from manifest_runner.errors import RunnerError
 from manifest_runner.launch.lease.in_flight import Coming, InFlight, batches_in, name_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     from manifest_runner.launch.lease.renewal import renewing
 
     assert stores.lease is not None
-    known = _read_token(token_file)
+    known = read_token(token_file)
     token = known or uuid.uuid4().hex
     owner = user_name(token_file.parent, context.env) or UNKNOWN_USER
     holder = Holder(owner, socket.gethostname(), os.getpid(), command, token)
@@ -104,12 +104,12 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
         notify=context.notify,
     )
     if known is None:
-        replace_file(token_file, token.encode() + b"\n")
+        write_token(token_file, token, context.clock())
     try:
         keeper, claim = claim_lease(claimant, timeout)
     except BaseException:
         if known is None:
-            _forget(token_file)
+            forget_token(token_file)
         raise
     before = claim.before
     held = Held(keeper, claim, (token, before.token if before else ""), before.unseen if before else ())
@@ -136,25 +136,11 @@ def is_held(stores: Stores, context: Context) -> bool:
 
 
 def _release(held: Held, token_file: Path, context: Context) -> None:
-    """If the store is out of reach, the token stays, so that this folder can take its lease back."""
+    """If that fails, the token stays, so that this folder can take its lease back."""
     try:
         held.keeper.release(held.unseen)
-    except Unreachable as e:
+    except RunnerError as e:
         context.notify(f"the lease could not be released; it expires in a few minutes: {e}")
         return
-    except RunnerError as e:
-        context.notify(f"the lease could not be released: {e}")
     if not held.keeps_token:
-        _forget(token_file)
-
-
-def _read_token(path: Path) -> str | None:
-    with suppress(OSError, UnicodeDecodeError):
-        text = path.read_text(encoding="ascii").strip()
-        return text if text.isalnum() else None
-    return None
-
-
-def _forget(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
+        forget_token(token_file)
