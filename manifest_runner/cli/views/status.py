@@ -69,28 +69,30 @@ def status_table(
     """
     from rich.text import Text
 
-    table = _empty_table(width)
+    shown = summary.rows[:limit]
+    table = _empty_table(width, has_reasons=any(row.launch.reason for row in shown))
     submitted = {batch.id: batch.submitted_at for batch in summary.batches}
-    for row in summary.rows[:limit]:
+    for row in shown:
         cells = _cells(row, submitted, now, width)
         table.add_row(*(Text(_printable(cell, encoding), style) for cell, style in cells[: len(table.columns)]))
     table.caption = Text(_printable(_caption(summary, len(table.rows)), encoding))
     return table
 
 
-def _empty_table(width: int) -> Table:
+def _empty_table(width: int, *, has_reasons: bool) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, width=width, caption_justify="left", caption_style="", pad_edge=False)
     wide = width >= _WIDE_ENOUGH
     # Folding shows every character; an ellipsis would hide which of two long references is meant.
-    table.add_column("Item", overflow="fold", ratio=3)
-    table.add_column("State", overflow="fold", ratio=None if wide else 2, no_wrap=wide)
+    table.add_column("Item", overflow="fold", ratio=1)
+    table.add_column("State", overflow="fold", ratio=None if wide else 1, no_wrap=wide)
     if wide:
         table.add_column("Since", no_wrap=True, justify="right")
         table.add_column("Analysis", overflow="fold", no_wrap=True)
-        table.add_column("Reason", overflow="fold", ratio=4)
+    if wide and has_reasons:
+        table.add_column("Reason", overflow="fold", ratio=1)
     return table
 
 

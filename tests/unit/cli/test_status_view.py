@@ -71,6 +71,13 @@ def test_foreign_text_is_neither_markup_nor_control_code(evil: Lockfile) -> None
     assert "[link=https://evil.example]here[/link]" in text
 
 
+def test_names_have_the_room_of_reasons_that_nobody_has(empty: Lockfile) -> None:
+    name = "WGS26-4101-germline"
+    empty.items = {name: locked(analysis="SUCCEEDED")}
+    assert name in COLOUR.sub("", shown(empty, 70)), "on one line"
+    assert "Reason" not in shown(empty, 70)
+
+
 def test_only_so_many_rows_are_shown_and_the_rest_is_counted(every_state: Lockfile) -> None:
     text = COLOUR.sub("", shown(every_state, limit=3))
     assert text.count("s-") == 3
