@@ -18,8 +18,9 @@ def finding_line(finding: Finding) -> str:
 
 
 def finding_lines(finding: Finding, *, on_terminal: bool) -> list[str]:
-    """A finding for a person; on a terminal with its source line."""
-    return [finding_line(finding), *(excerpt(finding.place) if on_terminal else ())]
+    """A finding for a person; on a terminal with its source line, unless it is information about the whole file."""
+    is_of_file = finding.severity == "info" and finding.place[1:] == (1, 1)
+    return [finding_line(finding), *(excerpt(finding.place) if on_terminal and not is_of_file else ())]
 
 
 def github_line(finding: Finding) -> str:

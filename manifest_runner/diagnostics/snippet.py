@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from unicodedata import combining, east_asian_width
 
 from manifest_runner.diagnostics.finding import Place
 from manifest_runner.text import plain_text
@@ -21,7 +22,12 @@ def excerpt(place: Place) -> list[str]:
     before = plain_text(text[start : place.column - 1])
     after = plain_text(text[place.column - 1 : start + MAX_LINE])
     number = str(place.line)
-    return [f"  {number} | {before}{after}", f"  {' ' * len(number)} | {' ' * len(before)}^"]
+    return [f"  {number} | {before}{after}", f"  {' ' * len(number)} | {' ' * _cells(before)}^"]
+
+
+def _cells(text: str) -> int:
+    """How wide a terminal shows it: Chinese and Japanese characters take the room of two, accents of their own none."""
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from manifest_runner.diagnostics.finding import Place
+from msgspec import structs
+
+from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.diagnostics.formats import finding_lines
 from manifest_runner.diagnostics.snippet import excerpt
 
 
@@ -10,6 +13,20 @@ def test_the_caret_stands_under_the_column(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text("first: 1\n  userRefrence: x\n", encoding="utf-8")
     assert excerpt(Place(str(file), 2, 3)) == ["  2 |   userRefrence: x", "    |   ^"]
+
+
+def test_the_caret_is_under_its_column_behind_characters_that_are_two_columns_wide(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("患者e\u0301: x\n", encoding="utf-8")
+    assert excerpt(Place(str(file), 1, 7))[1] == "    |        ^"
+
+
+def test_information_about_a_whole_file_has_no_excerpt(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("# a comment\n", encoding="utf-8")
+    found = Finding(Place(str(file), 1), "MR711", "names", "info")
+    assert len(finding_lines(found, on_terminal=True)) == 1
+    assert len(finding_lines(structs.replace(found, severity="error"), on_terminal=True)) == 3
 
 
 def test_of_a_long_line_the_part_around_the_column_is_shown(tmp_path):
