@@ -240,10 +240,11 @@ def _filter(name: str) -> Callable[..., Any]:
 
 def depends_on_row(node: Any) -> bool:
     """Whether a row changes anything in it."""
-    if isinstance(node, (TemplateSlot, Deferred)):
-        return True
-    children: Sequence[Any] = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return any(map(depends_on_row, children))
+    if isinstance(node, dict):
+        return any(map(depends_on_row, node.values()))
+    if isinstance(node, list):
+        return any(map(depends_on_row, node))
+    return isinstance(node, (TemplateSlot, Deferred))
 
 
 def _cell_text(value: Any) -> str:

@@ -76,8 +76,10 @@ def _mapping(value: Mapping[str, Any], shapes: Mapping[str, Finish]) -> dict[str
 
 def plain_shape(value: Any) -> Any:
     """A value without a special shape: scalars become text, nulls in mappings go, nulls in lists stay."""
-    if isinstance(value, (str, TemplateSlot, Deferred)) or value is None:
-        return Deferred(value, plain_shape) if isinstance(value, TemplateSlot) and not value.is_plain else value
+    if isinstance(value, (str, Deferred)) or value is None:
+        return value
+    if isinstance(value, TemplateSlot):
+        return value if value.is_plain else Deferred(value, plain_shape)
     if isinstance(value, (bool, int, float)):
         return text_of(value)
     if isinstance(value, dict):
@@ -146,8 +148,11 @@ def _input_json(value: Any) -> Any:
 
 def has_slot(value: Any) -> bool:
     """Whether a template is in it."""
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, TemplateSlot) or any(map(has_slot, children))
+    if isinstance(value, dict):
+        return any(map(has_slot, value.values()))
+    if isinstance(value, list):
+        return any(map(has_slot, value))
+    return isinstance(value, TemplateSlot)
 
 
 _STRUCTURED: dict[str, Finish] = {

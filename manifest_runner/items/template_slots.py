@@ -41,6 +41,8 @@ class SlotReader:
         self.broken: list[DataPath] = []
 
     def resolve(self, path: DataPath, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._resolved_text(path, value) if has_delimiters(value) else value
         if isinstance(value, dict):
             for key in value:
                 if refuse_template_key(self._scope, key, (*path, key), self._spec.index):
@@ -48,9 +50,10 @@ class SlotReader:
             return {key: self.resolve((*path, key), each) for key, each in value.items()}
         if isinstance(value, list):
             return [self.resolve((*path, i), each) for i, each in enumerate(value)]
-        if not isinstance(value, str) or not has_delimiters(value):
-            return value
-        template = self._template(path, value)
+        return value
+
+    def _resolved_text(self, path: DataPath, text: str) -> Any:
+        template = self._template(path, text)
         return None if template is None else self._slot(template, path)
 
     def expression(self, path: DataPath, text: str) -> Template | None:
