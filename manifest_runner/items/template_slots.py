@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cached_property
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from manifest_runner.diagnostics.finding import InvalidManifest, Place
@@ -41,15 +42,18 @@ class SlotReader:
         self.broken: list[DataPath] = []
 
     def resolve(self, path: DataPath, value: Any) -> Any:
+        """The value with slots; what has no templates stays the same object, since a manifest may have a lot of it."""
         if isinstance(value, str):
             return self._resolved_text(path, value) if has_delimiters(value) else value
         if isinstance(value, dict):
             for key in value:
                 if refuse_template_key(self._scope, key, (*path, key), self._spec.index):
                     self.broken.append((*path, key))
-            return {key: self.resolve((*path, key), each) for key, each in value.items()}
+            resolved = {key: self.resolve((*path, key), each) for key, each in value.items()}
+            return value if all(map(is_, value.values(), resolved.values())) else resolved
         if isinstance(value, list):
-            return [self.resolve((*path, i), each) for i, each in enumerate(value)]
+            found = [self.resolve((*path, i), each) for i, each in enumerate(value)]
+            return value if all(map(is_, value, found)) else found
         return value
 
     def _resolved_text(self, path: DataPath, text: str) -> Any:
