@@ -20,6 +20,7 @@ _PLACEHOLDER = re.compile(r"(fil\.|fol\.)?(0{32}|0{8}-0{4}-0{4}-0{4}-0{12})")
 _FILL_IN = "is the placeholder that `init` wrote; replace it with"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+_SEVERAL = re.compile(r"([;,|])\s*(?:(?:fil|fol)\.|urn:|icav2://|/|$)")
 _WRITE = 'write a data id ("fil.…" or "fol.…"), a URN, a path ("/folder/file") or "icav2://PROJECT/path"'
 
 
@@ -91,7 +92,15 @@ def _found(text: str) -> str:
     return f"expected data, found {shown(text)}"
 
 
+def holds_several(text: str) -> str:
+    """How to make a list of a text that holds several ids or paths; empty if it holds one."""
+    match = _SEVERAL.search(text)
+    return f"; it holds several: `| split('{match[1]}')` makes a list of them" if match else ""
+
+
 def _id_fault(text: str) -> str:
+    if not text.startswith("urn:") and (several := holds_several(text)):
+        return _found(text) + several
     if len(text) == len(ID_STARTS[0]) or text != text.strip() or any(map(str.isspace, text)):
         return f"{_found(text)}, which is not a complete id; {_WRITE}"
     return ""

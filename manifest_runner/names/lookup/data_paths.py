@@ -8,6 +8,7 @@ from typing import NamedTuple
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import DataEntry
+from manifest_runner.names.references import holds_several
 from manifest_runner.text import near_miss, shown
 
 AVAILABLE = "AVAILABLE"
@@ -41,6 +42,8 @@ def missing_words(path: str, spelling: str | None, neighbours: list[str] | None)
     ``spelling`` is the same path in another case, ``neighbours`` the content of its folder, None if unknown.
     """
     words = f"no data at {shown(path)}"
+    if several := holds_several(path):
+        return words + several
     if spelling is not None:
         return f"{words}; case matters, and there is {shown(spelling)}"
     if neighbours is None:

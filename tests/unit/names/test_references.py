@@ -36,6 +36,8 @@ def test_ids_urns_paths_and_uris_are_data(text):
         ("/", "the root of the project"),
         ("//", "the root of the project"),
         ("fil.", "not a complete id"),
+        ("fil.a; fil.b", "it holds several: `| split(';')` makes a list of them"),
+        ("fol.a,/b", "it holds several: `| split(',')` makes a list of them"),
         (" fil.a", "has whitespace around it"),
         ("FIL.a", "must be in lower case"),
         ("s3://bucket/S1.fastq.gz", "not in ICA; upload it, or give it as `externalData`"),
@@ -55,7 +57,7 @@ def test_anything_else_is_a_fault_that_says_what_was_found_and_what_to_write(tex
     fault = data_fault(text)
     assert words in fault
     assert fault.startswith("expected data, found ")
-    assert 'write a data id ("fil.…" or "fol.…")' in fault or "icav2://PROJECT/path" in fault
+    assert 'write a data id ("fil.…" or "fol.…")' in fault or "icav2://PROJECT/path" in fault or "split(" in fault
 
 
 @given(st.text(max_size=40))

@@ -160,9 +160,10 @@ def test_of_a_path_the_case_counts_and_the_spelling_of_a_folder_does_not(lab):
 
 def test_what_does_not_exist_is_said_with_what_is_near(lab):
     with lab(STUDY + PIPELINE + "data: [/fastq/S1_R1.fastq.gz]\n") as study:
-        _, failed = study.data("/fastq/S1_R3.fastq.gz", "/fasta/S1.fa")
+        _, failed = study.data("/fastq/S1_R3.fastq.gz", "/fasta/S1.fa", "/fastq/S1_R1.fastq.gz;/fastq/S1_R2.fastq.gz")
         assert failed["/fastq/S1_R3.fastq.gz"].endswith('did you mean "/fastq/S1_R1.fastq.gz"?')
         assert failed["/fasta/S1.fa"].endswith('the folder "/fasta/" does not exist, or is empty')
+        assert "it holds several: `| split(';')`" in failed["/fastq/S1_R1.fastq.gz;/fastq/S1_R2.fastq.gz"]
         found = study.look_up(Name("pipelines", "Germlin"), Name("storages", "smal"), Name("projects", "studi"))
         assert [failure.message for failure in found.failures.values()] == [
             'no project named "studi", or this credential may not see it; did you mean "study"?',
