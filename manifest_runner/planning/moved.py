@@ -5,9 +5,11 @@ A name is a userReference, or a pattern with ``{name}`` parts that match any tex
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from manifest_runner.manifest.document import PART, Move
@@ -28,12 +30,13 @@ class Renames:
 
     def __init__(self, moves: Iterable[Move]) -> None:
         self._literal: dict[str, list[Move]] = {}
-        self._patterns: list[Move] = []
+        self._patterns: dict[str, list[Move]] = {}  # by what their new names start with
         for move in moves:
             if _is_pattern(move):
-                self._patterns.append(move)
+                self._patterns.setdefault(_start_of(move.new), []).append(move)
             else:
                 self._literal.setdefault(move.new, []).append(move)
+        self._lengths = sorted(set(map(len, self._patterns)))
 
     def __bool__(self) -> bool:
         return bool(self._literal or self._patterns)
@@ -57,7 +60,8 @@ class Renames:
         """Each move that ends at this name, with the name that it starts from."""
         for move in self._literal.get(reference, ()):
             yield move, move.old
-        for move in self._patterns:
+        likely = [move for length in self._lengths for move in self._patterns.get(reference[:length], ())]
+        for move in sorted(likely, key=lambda move: move.entry):
             if (parts := _matched(move.new, reference)) is not None:
                 yield move, _filled(move.old, parts)
 
@@ -71,6 +75,7 @@ def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[
     chained = {move.old for move in moves}
     used: set[int] = set()
     ordered = dict.fromkeys(sorted(references)) if renames else {}  # the same fault is found every time
+    listed = list(ordered)
     for reference in ordered:
         steps = list(renames.steps(reference))
         used.update(move.entry for move, _ in steps)
@@ -78,7 +83,7 @@ def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[
             olds = " and ".join(f'"{old}"' for _, old in steps[:2])
             yield MoveFault(steps[1][0].entry, f'"{reference}" has two former names, {olds}; keep one of them')
     for move in moves:
-        if (kept := _still_there(move, ordered, renames)) is not None:
+        if (kept := _still_there(move, listed, ordered, renames)) is not None:
             yield MoveFault(move.entry, f'"{kept}" is still in the manifest, so it was not renamed to "{move.new}"')
         elif move.entry not in used and move.new not in chained:
             yield MoveFault(move.entry, f'no item is named "{move.new}"; the entry does nothing', is_error=False)
@@ -100,22 +105,32 @@ def _clashes(moves: Iterable[Move]) -> Iterator[MoveFault]:
 
 def _cycles(moves: Iterable[Move]) -> Iterator[MoveFault]:
     """The last entry of each cycle of names; patterns count as names."""
-    next_name: dict[str, str] = {}
+    later: dict[str, str] = {}  # a name that each name has later, at last the latest one
     for move in moves:
-        name: str | None = move.new
-        while name is not None and name != move.old:
-            name = next_name.get(name)
-        if name == move.old:
+        if _latest(move.new, later) == move.old or move.new == move.old:
             yield MoveFault(move.entry, f'"{move.old}" would be renamed to itself; remove one entry of the cycle')
         else:
-            next_name.setdefault(move.old, move.new)
+            later.setdefault(move.old, move.new)
 
 
-def _still_there(move: Move, references: Collection[str], renames: Renames) -> str | None:
+def _latest(name: str, later: dict[str, str]) -> str:
+    """The end of a chain of names. Shortens the way for the next time, as chains can be long."""
+    passed = []
+    while name in later:
+        passed.append(name)
+        name = later[name]
+    later.update(dict.fromkeys(passed, name))
+    return name
+
+
+def _still_there(move: Move, ordered: Sequence[str], references: Collection[str], renames: Renames) -> str | None:
     """An item that still has the old name; for a pattern, one that matches it and does not have a new name already."""
     if not _is_pattern(move):
         return move.old if move.old in references else None
-    return next((each for each in references if _is_old(move, each, references, renames)), None)
+    start = _start_of(move.old)
+    after = map(ordered.__getitem__, range(bisect_left(ordered, start), len(ordered)))
+    likely = itertools.takewhile(lambda each: each.startswith(start), after)
+    return next((each for each in likely if _is_old(move, each, references, renames)), None)
 
 
 def _is_old(move: Move, reference: str, references: Collection[str], renames: Renames) -> bool:
@@ -138,9 +153,15 @@ def _is_pattern(move: Move) -> bool:
     return PART.search(move.new) is not None
 
 
+def _start_of(pattern: str) -> str:
+    """The text before the first part of a pattern."""
+    return PART.split(pattern, maxsplit=1)[0]
+
+
 def _matched(pattern: str, text: str) -> dict[str, str] | None:
     """The text of each part, if the pattern matches all of ``text``."""
-    found = _compiled(pattern).fullmatch(text)
+    end, compiled = _compiled(pattern)
+    found = compiled.fullmatch(text) if text.endswith(end) else None
     return None if found is None else found.groupdict()
 
 
@@ -148,8 +169,9 @@ def _filled(pattern: str, parts: Mapping[str, str]) -> str:
     return PART.sub(lambda part: parts[part.group(1)], pattern)
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
+@cache  # a manifest with more patterns than places would compile each of them for each item
+def _compiled(pattern: str) -> tuple[str, re.Pattern[str]]:
+    """The text after the last part of a pattern, and the pattern as a regular expression."""
     seen: set[str] = set()
     pieces = []
     for index, piece in enumerate(PART.split(pattern)):
@@ -160,4 +182,4 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         else:
             seen.add(piece)
             pieces.append(f"(?P<{piece}>.+)")
-    return re.compile("".join(pieces), re.DOTALL)
+    return PART.split(pattern)[-1], re.compile("".join(pieces), re.DOTALL)

@@ -60,6 +60,15 @@ def test_a_chain_and_a_suffix_are_in_order(pairs, references):
     assert list(move_faults(moves(*pairs), references)) == []
 
 
+def test_hundreds_of_patterns_and_a_long_chain_in_any_order_are_followed():
+    chain = [(f"n{i}", f"n{i + 1}") for i in reversed(range(20_000))]
+    patterns = [(f"old{i}-{{s}}", f"new{i}-{{s}}") for i in range(300)]
+    references = {"n20000", *(f"new{i}-x" for i in range(300)), *(f"row{i}" for i in range(5_000))}
+    assert list(move_faults(moves(*chain, *patterns), references)) == []
+    found, *_ = move_faults(moves(*chain, *patterns, ("n20000", "n0")), references)
+    assert found.message.startswith('"n20000" would be renamed to itself')
+
+
 def test_a_move_to_a_name_that_no_item_has_is_a_warning():
     (fault,) = move_faults(moves(("a", "b")), {"c"})
     assert (fault.is_error, fault.message) == (False, 'no item is named "b"; the entry does nothing')
