@@ -27,7 +27,10 @@ pipelines:
         - {{id: ref, type: data, minValues: 1}}
         - {{id: mode, type: select, choices: [{{value: fast}}, {{value: exact}}]}}
         - {{id: pairs, type: fieldgroup, fields: [{{id: x, type: number}}]}}
-        - {{id: lanes, type: fieldgroup, minValues: 1, fields: [{{id: lane, type: number, minValues: 1}}]}}
+        - id: lanes
+          type: fieldgroup
+          minValues: 1
+          fields: [{{id: lane, type: number, minValues: 1}}, {{id: depth, type: number}}]
 data: ["/fastq/S1_R{{1,2}}.fastq.gz", /ref.tar]
 """
 
@@ -35,7 +38,8 @@ pytestmark = pytest.mark.parametrize("emulator", [{"catalog": CATALOG}], indirec
 
 
 def test_a_starter_of_a_pipeline_is_valid_once_all_is_filled_in(cli, emulator):
-    cli.ok("init", "germline.yaml", "--pipeline", "Germline-4", "--project", PROJECT)
+    made = cli.ok("init", "germline.yaml", "--pipeline", "Germline-4", "--project", PROJECT)
+    assert "next: replace each REPLACE_ME in germline.yaml, and the rows of germline.samples.csv; then" in made.out
     text = cli.read("germline.yaml")
     assert text.startswith("# yaml-language-server: $schema=manifest.schema.json\n")
     assert "manifest.schema.json" in cli.files()
@@ -63,7 +67,10 @@ def test_a_starter_of_a_form_has_its_fields_and_groups(cli, emulator):
     assert "kind: nextflowJson" in text
     assert "required, textbox, Name of the sample" in text
     assert "optional, select, one of fast, exact" in text
-    assert "#   - {id: pairs, values:" in text
+    assert "      #   - id: pairs\n      #     values:\n" in text
+    assert "                # depth: " in text, "an optional field of a required group is a comment, not a value"
+    unfilled = cli("validate", "form.yaml").out
+    assert "`{{ REPLACE_ME }}`: this is the placeholder that `init` wrote" in unfilled
     text = text.replace('lane: "{{ REPLACE_ME }}"', "lane: 1")
     cli.write("form.yaml", text.replace('"{{ REPLACE_ME }}"', '"{{ row.sample }}"', 1))
     cli.write("form.samples.csv", "sample,ref\nS1,/ref.tar\n")

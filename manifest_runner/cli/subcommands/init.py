@@ -14,6 +14,7 @@ from manifest_runner.cli.parameter_types import FILE
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import RunnerError
+from manifest_runner.report.source import command_line
 
 EPILOG = """\b
 The comments in the manifest say what to fill in and what to do next. With --pipeline, it has all
@@ -48,12 +49,20 @@ def command(manifest: Path, pipeline: str | None, payload: Path | None, target: 
     if pipeline is None and payload is None:
         target, pipeline = _ask(manifest, target, context, console)
     written = init(manifest, pipeline, payload, target, context)
-    samples = "" if payload else f", and the rows of {written[1]}"
-    is_ready = payload is not None and target.project is not None
-    marked = "what is marked FILL IN" if pipeline is None else "each REPLACE_ME"
-    first = "" if is_ready else f"replace {marked} in {written[0]}{samples}; then "
-    then = f"next: {first}manifest-runner validate {manifest}"
+    check = command_line("validate", str(manifest), target.emulator)
+    then = f"next: {_first_step(written, pipeline, payload, target)}{check}"
     console.result([*(f"wrote {path}" for path in written), then], {"written": [str(path) for path in written]})
+
+
+def _first_step(written: Sequence[Path], pipeline: str | None, payload: Path | None, target: Target) -> str:
+    """What is still to be filled in by hand."""
+    if payload is not None and target.project is not None:
+        return ""
+    to_replace = [f"what is marked FILL IN in {written[0]}"] if pipeline is None else []
+    if pipeline is not None and "REPLACE_ME" in written[0].read_text("utf-8"):
+        to_replace = [f"each REPLACE_ME in {written[0]}"]
+    to_replace += [] if payload else [f"the rows of {written[1]}"]
+    return f"replace {', and '.join(to_replace)}; then "
 
 
 def _ask(manifest: Path, target: Target, context: Context, console: Console) -> tuple[Target, str | None]:

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -40,8 +40,9 @@ class PipelineStarter(msgspec.Struct, frozen=True):
 
     def manifest(self) -> str:
         """The manifest's text."""
-        lines = [*self._head(), *self._analysis()]
-        return "\n".join(lines) + "\n"
+        analysis = [*self._analysis()]
+        marked = " and everything marked REPLACE_ME" if any(REPLACE_ME in line for line in analysis) else ""
+        return "\n".join([*self._head(marked), *analysis]) + "\n"
 
     def samples(self) -> str:
         """The samplesheet: a column for each required input, and one row to replace."""
@@ -51,9 +52,9 @@ class PipelineStarter(msgspec.Struct, frozen=True):
         csv.writer(text, lineterminator="\n").writerows([columns, row])
         return text.getvalue()
 
-    def _head(self) -> Iterator[str]:
+    def _head(self, marked: str) -> Iterator[str]:
         yield "# A manifest of manifest-runner: one analysis for each row of the samplesheet."
-        yield f"# Fill in {self.samplesheet} and everything marked REPLACE_ME; validate lists the rest."
+        yield f"# Fill in {self.samplesheet}{marked}; validate lists what is missing."
         yield "manifest: 1"
         yield _commented(f"name: {_quoted(self.name)}", "part of each launch's identity: keep it")
         yield f"project: {self.project}"
@@ -121,12 +122,14 @@ class PipelineStarter(msgspec.Struct, frozen=True):
     def _form(self) -> Iterator[str]:
         columns = {code: column for column, code in self._columns()}
         fields = list(fields_of(self.entry.form))
-        plain = [each for each in fields if type_of(each) not in (*NO_VALUES, "fieldgroup")]
         yield "    inputFormValues:"
-        yield from _block("fields", [_field_line(each, columns.get(each["id"])) for each in plain])
+        lines = [_field_line(each, columns.get(each["id"])) for each in _plain(fields)]
+        yield from _block("fields", [f"        {line}" for line in lines])
         if groups := [each for each in fields if type_of(each) == "fieldgroup"]:
             yield "      groups:" if any(map(is_required, groups)) else "      # groups:"
-        yield from map(_group_line, groups)
+        for group in groups:
+            margin = "        " if is_required(group) else "      #   "
+            yield from (f"{margin}{line}" for line in _group_lines(group))
 
 
 def _block(name: str, lines: list[str]) -> Iterator[str]:
@@ -153,19 +156,22 @@ def _value(declared: ParameterDeclaration) -> str:
     return values[0] if values else ""
 
 
-def _group_line(group: Field) -> str:
-    inner = ", ".join(_group_field(each) for each in fields_of(group.get("fields")))
-    line = f"- {{id: {_quoted(group['id'])}, values: [{{values: {{{inner}}}}}]}}"
-    return f"        {line}" if is_required(group) else f"      #   {line}"
+def _plain(fields: Iterable[Field]) -> list[Field]:
+    """The fields that are filled in themselves."""
+    return [each for each in fields if type_of(each) not in (*NO_VALUES, "fieldgroup")]
 
 
-def _group_field(field: Field) -> str:
-    value = REPLACE_ME if is_required(field) else "…"
-    shape = f"{{dataValues: [{{dataId: {value}, mountPath: in/}}]}}" if _is_data(field) else value
-    return f"{_quoted(field['id'])}: {shape}"
+def _group_lines(group: Field) -> Iterator[str]:
+    """A group that is filled in once."""
+    lines = [_field_line(each, None) for each in _plain(fields_of(group.get("fields")))]
+    yield f"- id: {_quoted(group['id'])}"
+    yield "  values:"
+    yield "    - values:" if any(not line.startswith("#") for line in lines) else "    - values: {}"
+    yield from (f"        {line}" for line in lines)
 
 
 def _field_line(field: Field, column: str | None) -> str:
+    """A field with its value, in a comment if it is optional. The data of a required one is in ``column``, if any."""
     words = ["required" if is_required(field) else "optional", type_of(field) or "text"]
     if choices := choices_of(field):
         words.append(f"one of {', '.join(choices)}")
@@ -174,12 +180,13 @@ def _field_line(field: Field, column: str | None) -> str:
         words.append(field["label"])
     name = _quoted(field["id"])
     if _is_data(field):
-        row = f'"{{{{ row.{column} }}}}"' if column else "/path/of/data"
+        missing = REPLACE_ME if is_required(field) else "/path/of/data"
+        row = f'"{{{{ row.{column} }}}}"' if column else missing
         line = f"{name}: {{dataValues: [{{dataId: {row}, mountPath: in/}}]}}"
     else:
         default = field.get("value")
         line = f"{name}: {_scalar(str(default), None) if default not in (None, '', []) else REPLACE_ME}"
-    return _commented(f"        {line}" if is_required(field) else f"        # {line}", ", ".join(words))
+    return _commented(line if is_required(field) else f"# {line}", ", ".join(words), _WIDTH - 8)
 
 
 def _is_data(field: Field) -> bool:
@@ -197,6 +204,6 @@ def _quoted(text: str) -> str:
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
-def _commented(line: str, words: str) -> str:
+def _commented(line: str, words: str, width: int = _WIDTH) -> str:
     """The line with a comment after it."""
-    return f"{line:<{_WIDTH}}  # {' '.join(words.split())}"
+    return f"{line:<{width}}  # {' '.join(words.split())}"
