@@ -13,6 +13,7 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from manifest_runner.report.rows import LaunchRow, Row
 from manifest_runner.report.source import ReportSource
 from manifest_runner.report.summary import Summary
+from manifest_runner.report.times import sortable_time
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -23,18 +24,27 @@ def junit_report(summary: Summary, source: ReportSource) -> str:
     by_kind = sorted(summary.rows, key=lambda row: row.kind)
     for kind, rows in groupby(by_kind, lambda row: row.kind):
         report.add_testsuite(_suite(f"{summary.name}.{kind}", list(rows), summary, source))
-    # junitparser annotates neither of the two.
-    update_statistics: Callable[[], None] = report.update_statistics
-    tostring: Callable[[], bytes] = report.tostring
-    update_statistics()
+    _add_totals(report, list(report))
+    tostring: Callable[[], bytes] = report.tostring  # junitparser does not annotate it
     return f"{_DECLARATION}{tostring().decode('utf-8')}\n"
+
+
+def _add_totals(report: JUnitXml, suites: list[TestSuite]) -> None:
+    """junitparser's own totals have ``skipped``, which the schema of Jenkins (junit-10.xsd) allows only in a suite."""
+    for suite in suites:
+        update_statistics: Callable[[], None] = suite.update_statistics
+        update_statistics()
+    report.tests = sum(suite.tests for suite in suites)
+    report.failures = sum(suite.failures for suite in suites)
+    report.errors = sum(suite.errors for suite in suites)
+    report.time = round(sum(suite.time for suite in suites), 3)
 
 
 def _suite(name: str, rows: list[Row], summary: Summary, source: ReportSource) -> TestSuite:
     suite = TestSuite(name)
-    starts = [row.launch.started for row in rows if row.launch.started]
+    starts = [start for start in (row.launch.started for row in rows) if start and sortable_time(start)]
     if starts:
-        suite.timestamp = min(starts)
+        suite.timestamp = min(starts, key=sortable_time)
     costs = {f"cost of the manifest in {currency}": f"{amount:f}" for currency, amount in summary.prices.items()}
     about = {"manifest": source.manifest, "project": summary.project, "server": summary.server, **costs}
     for key, value in about.items():

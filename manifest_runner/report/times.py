@@ -21,6 +21,12 @@ def shown_time(text: str | None) -> str:
     return (text or "") if time is None else f"{time:%Y-%m-%d %H:%M}"
 
 
+def sortable_time(text: str | None) -> str:
+    """The same time in one form, so that text sorts as time; empty for text that is not a time."""
+    time = moment(text)
+    return "" if time is None else f"{time:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 def shown_duration(seconds: float | None) -> str:
     """``42 s``, ``3 min 05 s``, ``2 h 05 min`` or ``3 d 04 h``; nothing for None."""
     if seconds is None:

@@ -8,7 +8,7 @@ from typing import Any
 from manifest_runner.report.rows import LaunchRow, Row
 from manifest_runner.report.states import State
 from manifest_runner.report.summary import decimal_of
-from manifest_runner.report.times import shown_duration, shown_time
+from manifest_runner.report.times import shown_duration, shown_time, sortable_time
 
 _SHORT_ID = 8
 
@@ -32,7 +32,7 @@ def page_row(row: Row, why: int | None, long_message: int, pipelines: Mapping[st
         **_launch(launch, row.state, long_message),
         "rank": row.state.rank,
         "started": shown_time(launch.started),
-        "startedAt": launch.started or "",
+        "startedAt": sortable_time(launch.started),
         "duration": shown_duration(launch.seconds),
         "seconds": launch.seconds,
         "price": f"{launch.price.amount} {launch.price.currency}" if launch.price else "",

@@ -112,7 +112,7 @@ def _groups(summary: Summary) -> list[tuple[BatchRow | None, list[Row]]]:
 
 def _lanes(batch: BatchRow | None, rows: Sequence[Row], scale: Scale) -> Iterator[Lane]:
     yield _batch_lane(batch, rows, scale, ())
-    for row in sorted(rows, key=lambda row: (row.launch.started or "", row.reference)):
+    for row in sorted(rows, key=lambda row: (_instant(row.launch.started), row.reference)):
         span = _span(row, scale)
         if span:
             yield Lane(row.reference, "", False, row.launch.started, row.launch.ended, None, (span,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tracemalloc
 from html.parser import HTMLParser
 
@@ -203,7 +204,11 @@ def test_json_keeps_its_members(every_state: Lockfile, source: ReportSource) -> 
 
 def test_junit_separates_failed_from_unfinished(every_state: Lockfile, source: ReportSource) -> None:
     report = JUnitXml.fromstring(write_report(every_state, "junit", source=source).encode())
-    assert (report.tests, report.failures, report.skipped, report.errors) == (11, 3, 7, 0)
+    assert (report.tests, report.failures, sum(suite.skipped for suite in report), report.errors) == (11, 3, 7, 0)
+    root = write_report(every_state, "junit", source=source).splitlines()[1].partition(">")[0]
+    assert set(re.findall(r"(\w+)=", root)) <= {"name", "time", "tests", "failures", "errors"}, (
+        "all that junit-10.xsd has"
+    )
     cases = {case.name: case for suite in report for case in suite}
     (failure,) = cases["s-refused"].result
     assert (failure.type, failure.message) == ("creationFailed", "Pipeline is not linked")
@@ -211,6 +216,13 @@ def test_junit_separates_failed_from_unfinished(every_state: Lockfile, source: R
     assert cases["s-good"].time == 7530
     assert cases["s-running"].is_skipped
     assert cases["s-gone"].is_skipped
+
+
+def test_junit_has_the_earliest_start_however_it_is_written(empty: Lockfile, source: ReportSource) -> None:
+    starts = ["2026-11-23T10:00:00Z", "2026-11-23T10:00:00.5Z", "2026-11-23T10:30:00+01:00", "soon"]
+    empty.items = {str(n): locked(analysis="RUNNING", start=start) for n, start in enumerate(starts)}
+    report = JUnitXml.fromstring(write_report(empty, "junit", source=source).encode())
+    assert [suite.timestamp for suite in report] == [starts[2]]
 
 
 def test_junit_has_a_suite_for_each_kind(empty: Lockfile, source: ReportSource) -> None:

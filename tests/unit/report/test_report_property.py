@@ -121,7 +121,7 @@ def test_all_formats_count_what_the_lockfile_holds(lockfile: Lockfile) -> None:
 
     suites = JUnitXml.fromstring(write_report(lockfile, "junit", source=SOURCE).encode())
     skipped = want["open"] + want["accepted"] + want["removed"]
-    assert (suites.tests, suites.failures, suites.skipped) == (total, want["failed"], skipped)
+    assert (suites.tests, suites.failures, sum(suite.skipped for suite in suites)) == (total, want["failed"], skipped)
 
     markdown = write_report(lockfile, "markdown", source=SOURCE)
     table = re.findall(r"^\| \S+ [A-Z][\w ]+ \| (\d+) \|$", markdown, re.M)

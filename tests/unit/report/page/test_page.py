@@ -179,6 +179,13 @@ def test_only_a_lockfile_that_knows_pipelines_has_that_column(every_state: Lockf
     assert (shown["x"], shown["y"]) == (("<RNA> 4.3", sent["x"]), ("bd65b54d…", sent["y"]))
 
 
+def test_starts_are_sorted_as_times(empty: Lockfile, source: ReportSource) -> None:
+    starts = {"c": "2026-11-23T10:00:00.5Z", "b": "2026-11-23T10:00:00Z", "a": "2026-11-23T10:59:59+01:00"}
+    empty.items = {name: locked(analysis="RUNNING", start=start) for name, start in starts.items()}
+    rows = sorted(page_of(empty, source).data, key=lambda row: str(row["startedAt"]))
+    assert [row["reference"] for row in rows] == ["a", "b", "c"]
+
+
 def test_a_pipeline_that_all_items_share_is_named_in_the_header(empty: Lockfile, source: ReportSource) -> None:
     empty.batches["b"] = LockedBatch("k", 1, None, "now", requests({"x": "123"}))
     empty.items["x"] = locked(batch_id="b")

@@ -35,7 +35,7 @@ def test_an_analysis_is_a_bar_below_its_batch(empty: Lockfile) -> None:
     empty.batches["b1"] = batch(0)
     empty.items = {
         "later": locked(analysis="INPROGRESS", start=at(50)),
-        "first": locked(analysis="SUCCEEDED", start=at(25), end=at(100)),
+        "first": locked(analysis="SUCCEEDED", start="2026-11-23T11:25:00+01:00", end=at(100)),
     }
     lanes = timeline_of(empty).lanes
     assert [lane.label for lane in lanes] == ["Batch of 1 item", "first", "later"]
