@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifest_runner.manifest.document import NAMES_AND_IDS, PART
-from manifest_runner.text import clean, described
+from manifest_runner.text import clean, described, shown
 from manifest_runner.validation.messages import Fault
 from manifest_runner.values import is_unicode
 
@@ -56,6 +56,10 @@ def moved_faults(data: Any) -> Iterator[Fault]:
         old, new = (entry.get(key) for key in ("from", "to")) if isinstance(entry, dict) else (None, None)
         if not isinstance(old, str) or not isinstance(new, str):
             continue
+        for key in ("from", "to"):
+            if re.search("[{}]", PART.sub("", entry[key])):
+                words = f"{shown(entry[key])} is neither a userReference nor a pattern; a part of a pattern is {{name}}"
+                yield Fault(("moved", i, key), words)
         parts = [set(PART.findall(name)) for name in (old, new)]
         if parts[0] != parts[1]:
             odd = min(parts[0] ^ parts[1])
