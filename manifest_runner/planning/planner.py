@@ -64,6 +64,7 @@ class _Planner:
         self._is_meant = is_meant
         self._has_launches = launches
         self._identities = Identities(naming, lockfile.project)
+        self._has_renames = bool(self._identities.renames)
         self._states = States(self._identities)
         self._requests = LaunchedRequests(lockfile)
         self._guard = RenameGuard(lockfile, self._identities)
@@ -83,7 +84,7 @@ class _Planner:
         if not choices.wants(reference) or not self._is_meant(reference, before):
             return
         plan.not_ended += before is not None and not before.analysis_is_final
-        if self._is_pending(reference):
+        if self._pending and self._is_pending(reference):
             plan.pending.append(reference)
             return
         state = self._states.of(item, before)
@@ -100,14 +101,13 @@ class _Planner:
 
     def _is_pending(self, reference: str) -> bool:
         """Whether it was sent without an answer, maybe under a former name."""
-        if not self._pending:
-            return False
         return any(name in self._pending for name in (reference, *self._identities.renames.former(reference)))
 
     def _before(self, item: Item) -> LockedItem | None:
         """The item's launch; one under a former name, moved to the new name."""
         reference, items = item.user_reference, self._lockfile.items
-        own, old = items.get(reference), self._former_name(reference)
+        own = items.get(reference)
+        old = self._former_name(reference, own) if self._has_renames else None
         before = own if old is None else items[old]
         if before is None or (old is None and not self._is_new_name):
             return before
@@ -119,10 +119,10 @@ class _Planner:
         self._plan.moved[reference] = moved
         return moved
 
-    def _former_name(self, reference: str) -> str | None:
+    def _former_name(self, reference: str, own: LockedItem | None) -> str | None:
         """The former name under which an item was launched; None if the lockfile has it under its own name."""
-        own, items = self._lockfile.items.get(reference), self._lockfile.items
-        if not self._identities.renames or (own is not None and not own.removed):
+        items = self._lockfile.items
+        if own is not None and not own.removed:
             return None
         names = (name for name in self._identities.renames.former(reference) if name in items)
         return next((name for name in names if own is None or not items[name].removed), None)
