@@ -16,24 +16,26 @@ _PREFIXES = ("x-amz-", "x-goog-")
 # Shared access signatures of Azure: short names, which sign only beside ``sig``.
 _BESIDE_SIG = frozenset({"se", "st", "sp", "sv", "sr"})
 
-# JSON text may escape a slash and the characters between parameters; JSON in JSON escapes the backslash, too.
+# JSON text may escape a slash, the characters between parameters and those that are not ASCII, but an escaped quote or
+# angle bracket ends a URL as a plain one does. JSON in JSON escapes the backslash, too.
 _SLASHES = r"\\*/\\*/"
 _AMPERSAND = r"(?:&|\\+u0026)"
 _EQUALS = r"(?:=|\\+u003[dD])"
-_ESCAPED = r"\\+(?:(?=/)|u0026|u003[dD])"
+_ESCAPED = r"\\+(?=/|u(?!002[27]|003[cCeE])[0-9a-fA-F]{4})"
+_IN_VALUE = r"\\+(?=/|u(?!002[267]|003[cCeE])[0-9a-fA-F]{4})"
 
 # A URL ends where other text follows: at quotes, angle brackets, other backslashes, at the next URL of a list, and at
 # blanks, except spaces that somebody forgot to encode: in its path, or before another of its parameters.
 # (Looking for no other start of a URL on the way to its query keeps hostile text from taking quadratic time.)
 _URL = re.compile(
-    rf"https?:{_SLASHES}(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\?#]|\\+(?=/))*\?"
+    rf"https?:{_SLASHES}(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\?#]|{_ESCAPED})*\?"
     rf"(?:[^\s\"'<>\\#;,|]+|[;,|](?!https?:{_SLASHES})|{_ESCAPED}"
     rf"| (?=(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\#&]){{0,99}}{_AMPERSAND}[^\s&=\\]{{1,99}}{_EQUALS}))*",
     re.IGNORECASE,
 )
-# A name and a value end at any backslash but one before a slash, since a URL has no others in it.
+# A name and a value end at any backslash but one of an escaped character, since a URL has no others in it.
 _PARAMETER = re.compile(
-    rf"([?;]|{_AMPERSAND})([^=&;\\]*(?:\\+(?=/)[^=&;\\]*)*)({_EQUALS})([^&;,|\\]*(?:\\+(?=/)[^&;,|\\]*)*)"
+    rf"([?;]|{_AMPERSAND})([^=&;?\\]*(?:\\+(?=/)[^=&;?\\]*)*)({_EQUALS})([^&;,|\\]*(?:{_IN_VALUE}[^&;,|\\]*)*)"
 )
 
 
@@ -52,15 +54,30 @@ def mask_json(body: bytes) -> bytes:
 
 
 def _masked(url: str) -> str:
-    names = {_plain(name) for _, name, *_ in _PARAMETER.findall(url)}
+    path, mark, query = url.partition("?")
+    names = {_plain(name) for _, name, *_ in _PARAMETER.findall(mark + query)}
     signing = _NAMES | _BESIDE_SIG if "sig" in names else _NAMES
 
     def mask(parameter: re.Match[str]) -> str:
         start, name, equals, value = parameter.groups()
-        plain = _plain(name)
-        return f"{start}{name}{equals}{MASK if plain in signing or plain.startswith(_PREFIXES) else value}"
+        return f"{start}{name}{equals}{MASK if _signs(name, signing) else _masked_within(value, signing)}"
 
-    return _PARAMETER.sub(mask, url)
+    return path + _PARAMETER.sub(mask, mark + query)
+
+
+def _masked_within(value: str, signing: frozenset[str]) -> str:
+    """A value that may be a URL itself, whose first parameter follows its own question mark."""
+    parts = value.split("?")
+    for i, part in enumerate(parts[1:], 1):
+        name, equals, _ = part.partition("=")
+        if equals and _signs(name, signing):
+            return "?".join([*parts[:i], f"{name}={MASK}"])
+    return value
+
+
+def _signs(name: str, signing: frozenset[str]) -> bool:
+    plain = _plain(name)
+    return plain in signing or plain.startswith(_PREFIXES)
 
 
 def _plain(name: str) -> str:

@@ -38,6 +38,10 @@ AWS = "https://b.s3.amazonaws.com/P%201/x.gz?X-Amz-Algorithm=A&X-Amz-Credential=
         ("https://h/a?sig=1,https://h/b?x=2", "https://h/a?sig=*,https://h/b?x=2"),
         (r'"https:\/\/h\/x?v=1&sig=a\/bc", "y"', r'"https:\/\/h\/x?v=1&sig=*", "y"'),
         (r"https:\\/\\/h\\/x?v=1\\u0026sig=abc\\u0026z=2\\n", r"https:\\/\\/h\\/x?v=1\\u0026sig=*\\u0026z=2\\n"),
+        (r"https://h/Universit\u00e9/x?sig=abc\u002Babc\u003D&x=\u00e9", r"https://h/Universit\u00e9/x?sig=*&x=\u00e9"),
+        ("https://h/a;v=1/b;c?Signature=abc&x=1", "https://h/a;v=1/b;c?Signature=*&x=1"),
+        ("https://h/x?odd?Signature=abc", "https://h/x?odd?Signature=*"),
+        ("https://h/get?of=https://b/x?token=abc?abc&z=1", "https://h/get?of=https://b/x?token=*&z=1"),
         (r"https://h/x?sig\u003dabc\u0026se\u003D1", r"https://h/x?sig\u003d*\u0026se\u003D*"),
     ],
 )
