@@ -8,6 +8,8 @@ from typing import TextIO
 
 import click
 
+from manifest_runner.cli.console import can_draw
+
 _MARKS = {"+": "green", "~": "yellow", "!": "red", "-": "magenta", "?": "magenta", ">": "cyan", "x": "red"}
 _WORDS = {"error": "red", "failed": "red", "warning": "yellow", "next": "cyan"}
 _MARK = re.compile(r"[-+~!?>x](?= )")
@@ -18,7 +20,7 @@ _CARET = re.compile(r"( +\| +)(\^+)")
 
 def wants_colour(stream: TextIO) -> bool:
     """Whether the stream is a terminal that can show colour, and the user has not turned it off."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return can_draw(stream) and not os.environ.get("NO_COLOR")
 
 
 def coloured(line: str) -> str:

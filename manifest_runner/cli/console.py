@@ -126,6 +126,11 @@ def drop_output(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def can_draw(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that obeys commands; a dumb one shows only text."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def print_json(document: object) -> None:
     """JSON is UTF-8 regardless of the locale (RFC 8259); a lone surrogate has no UTF-8, but its escape is JSON."""
     print_json_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from manifest_runner.cli.console import Console, harmless
+from manifest_runner.cli.console import Console, can_draw, harmless
 from manifest_runner.text import counted
 
 if TYPE_CHECKING:
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """A bar for each stage of long work, and one for the launches that are followed; lines without a terminal.
+    """A bar for each stage of long work, and one for the launches that are followed; lines where nothing can be drawn.
 
     ``close`` removes the bars; the next stage brings them back.
     """
 
     def __init__(self, console: Console, *, is_shown: bool = True) -> None:
         self._console = console
-        self._is_shown = is_shown and sys.stderr.isatty() and not console.quiet
+        self._can_draw = can_draw(sys.stderr)
+        self._is_shown = is_shown and self._can_draw and not console.quiet
         self._start = time.monotonic()
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -59,7 +60,7 @@ class Progress:
         total = len(lockfile.items)
         if self._is_shown:
             self._draw("launched", total - still_open, total, words)
-        elif words != self._said and not sys.stderr.isatty():
+        elif words != self._said and not self._can_draw:
             elapsed = shown_duration(time.monotonic() - self._start)
             self._console.note(f"{counted(total, 'item')}: {words} (after {elapsed})")
         self._said = words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from manifest_runner.cli.console import Console, print_json_text
+from manifest_runner.cli.console import Console, can_draw, print_json_text
 from manifest_runner.cli.options import console_options, follow_options, one_manifest, target_options, targets_only
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.setup.options import RunOptions, Target
@@ -93,7 +92,7 @@ def _refresh(
     if not watch:
         with progress_on(console) as progress:
             return refresh(manifest, target, options, context_of(progress), usage=usage)
-    if console.as_json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    if console.as_json or not can_draw(sys.stdout):
         with progress_on(console) as progress:
             return refresh(manifest, target, options, context_of(progress), is_watching=True, usage=usage)
     from manifest_runner.cli.watch_screen import watch_screen

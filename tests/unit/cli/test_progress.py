@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.progress import Progress
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import Lockfile
+
+
+def test_a_dumb_terminal_gets_lines_and_nothing_drawn(monkeypatch, capsys):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress(Console())
+    progress.update("rendered", 1000, None)
+    progress.follow(Lockfile("n", "p", "s", items={"a": new_launch("0" * 64, "cwl", "1.1", 0, "b", "i", "FAILED")}), 0)
+    progress.close()
+    assert capsys.readouterr().err == "1 item: 1 not created (after 0 s)\n"
 
 
 def test_each_change_is_a_line_and_each_manifest_counts_its_own_time(monkeypatch, capsys):
