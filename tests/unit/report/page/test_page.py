@@ -179,6 +179,11 @@ def test_only_a_lockfile_that_knows_pipelines_has_that_column(every_state: Lockf
     assert (shown["x"], shown["y"]) == (("<RNA> 4.3", sent["x"]), ("bd65b54d…", sent["y"]))
 
 
+def test_a_retry_is_noted_with_the_number_of_its_attempt(empty: Lockfile, source: ReportSource) -> None:
+    empty.items = {"a": locked(analysis="SUCCEEDED", attempt=1), "b": locked(analysis="SUCCEEDED")}
+    assert [row["notes"] for row in page_of(empty, source).data] == ["attempt 2", ""]
+
+
 def test_starts_are_sorted_as_times(empty: Lockfile, source: ReportSource) -> None:
     starts = {"c": "2026-11-23T10:00:00.5Z", "b": "2026-11-23T10:00:00Z", "a": "2026-11-23T10:59:59+01:00"}
     empty.items = {name: locked(analysis="RUNNING", start=start) for name, start in starts.items()}

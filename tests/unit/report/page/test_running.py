@@ -47,6 +47,8 @@ def test_one_after_the_other_is_one_at_a_time(empty: Lockfile) -> None:
     running = running_of(empty)
     assert running.most == 1
     assert [(block.low, block.high) for block in running.blocks] == [(0, 1)]
+    empty.items |= {f"last-{n}": locked(analysis="SUCCEEDED", start=at(241), end=at(242)) for n in range(3)}
+    assert running_of(empty).most == 3
 
 
 def test_what_has_not_ended_runs_to_the_end(empty: Lockfile) -> None:
