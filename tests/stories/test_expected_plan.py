@@ -32,12 +32,13 @@ def test_only_the_plan_that_was_reviewed_is_launched(cli, emulator):
 
 @pytest.mark.parametrize("emulator", [{"faults": (parse_fault("drop-after:2"),)}], indirect=True)
 def test_after_a_crash_the_same_command_continues(cli, emulator):
-    write_study(cli, "alpha", "beta", "gamma")
-    reviewed = digest_of(cli)
-    command = ("run", "study.yaml", "--batch-size", "1", "--expect", reviewed)
+    write_study(cli, "alpha", "beta", "gamma", "delta")
+    reviewed = digest_of(cli, "--limit", "3")
+    command = ("run", "study.yaml", "--limit", "3", "--batch-size", "1", "--expect", reviewed)
     assert cli(*command, "--timeout", "2").code in (0, 5)
-    cli.ok(*command)
-    assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
+    for _ in range(2):
+        cli.ok(*command)
+        assert sorted(emulator.executed()) == ["alpha", "beta", "gamma"]
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,17 @@ from manifest_runner.text import counted
 def plan_run(run: OpenRun, choices: Choices) -> Plan:
     """The plan, with the requests of due items in the spool. Raises InvalidManifest."""
     run.spool.clear()
-    plan = plan_session(run.session, choices, run.options.detail, run.spool)
+    plan = plan_session(run.session, _within_limit(run, choices), run.options.detail, run.spool)
     run.session.loaded.raise_errors(strict=run.options.strict)
     return plan
+
+
+def _within_limit(run: OpenRun, choices: Choices) -> Choices:
+    """What a crash left of --limit: with --expect, what was sent under that plan is a part of it."""
+    if choices.limit is None or run.options.expect is None:
+        return choices
+    sent = run.session.lockfile.sent_under(run.options.expect)
+    return structs.replace(choices, limit=max(0, choices.limit - len(sent)))
 
 
 def launch_due(run: OpenRun, plan: Plan, sent: Sent, waves: Waves) -> Plan:
