@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Shells ask before they show a longer list, and nobody reads one.
 _MOST = 200
+# Nobody waits at a prompt for the rows of a large samplesheet: these take a second.
+_MOST_RENDERED = 10_000
 _YAML = (".yaml", ".yml")
 
 
@@ -61,7 +63,7 @@ def _references(manifest: Path, context: click.Context) -> Iterator[str]:
     with suppress(RunnerError):
         given = params.get("given_vars") or {}
         loaded = load(manifest, env=os.environ, project=params.get("project"), given_vars=given)
-        yield from (item.user_reference for item in loaded.stream.items())
+        yield from (item.user_reference for item in islice(loaded.stream.items(), _MOST_RENDERED))
 
 
 def codes(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
