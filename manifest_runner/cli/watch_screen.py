@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console as Terminal
 from rich.console import ConsoleOptions, RenderResult
@@ -22,32 +23,46 @@ from manifest_runner.report.times import shown_duration
 from manifest_runner.text import counted, plain_text
 from manifest_runner.timestamps import LONG_AGO, moment
 
+Entry = TypeVar("Entry")
+
 _KEPT = 200
 _BAR = 30
 _REFRESHES = 2
 
 
 class WatchScreen:
-    """The latest states, and what has changed since the watch began."""
+    """The latest states, and what has changed since the watch began, the latest first.
+
+    A thread of its own draws it, so what it draws is replaced and never changed.
+    """
 
     def __init__(self, manifest: Path) -> None:
         self._manifest = manifest
         self._start = time.monotonic()
         self._summary: Summary | None = None
         self._states: dict[str, State] = {}
-        self._changes: deque[str] = deque(maxlen=_KEPT)
+        self._failed: list[Row] = []
+        self._changes: tuple[str, ...] = ()
 
     def note(self, line: str) -> None:
-        self._changes.appendleft(plain_text(line))
+        self._add([plain_text(line)])
+
+    def _add(self, changes: Iterable[str]) -> None:
+        latest = deque(self._changes, maxlen=_KEPT)
+        latest.extendleft(changes)
+        self._changes = tuple(latest)
 
     def update(self, lockfile: Lockfile, _still_open: int) -> None:
         summary = summarise(lockfile)
         clock = time.strftime("%H:%M:%S")
-        for row in summary.rows:
-            before = self._states.get(row.reference)
-            if before is not None and before is not row.state:
-                self._changes.appendleft(f"{clock}  {row.reference}: {before.label} → {row.state.label}")
+        changed = [(self._states.get(row.reference, row.state), row) for row in summary.rows]
+        self._add(
+            f"{clock}  {row.reference}: {before.label} → {row.state.label}"
+            for before, row in changed
+            if before is not row.state
+        )
         self._states = {row.reference: row.state for row in summary.rows}
+        self._failed = sorted(summary.failed, key=lambda row: moment(row.launch.ended) or LONG_AGO, reverse=True)
         self._summary = summary
 
     def __rich_console__(self, _terminal: Terminal, options: ConsoleOptions) -> RenderResult:
@@ -63,10 +78,10 @@ class WatchScreen:
             return [Text(f"{self._manifest}: asking ICA … {elapsed}")]
         head = [Text(f"{self._manifest}: {counted(len(self._summary.rows), 'item')}, watched for {elapsed}", "bold")]
         lines = [*head, *_bars(self._summary)]
-        room = height - len(lines)
-        failures = _failures(self._summary, time.time())
-        lines += _part("Newest failures", failures, room // 2 if self._changes else room)
-        return [*lines, *_part("Latest changes", list(map(Text, self._changes)), height - len(lines))]
+        room, now = height - len(lines), time.time()
+        room = room // 2 if self._changes else room
+        lines += _part("Newest failures", self._failed, room, lambda row: _failure(row, now))
+        return [*lines, *_part("Latest changes", self._changes, height - len(lines), Text)]
 
 
 def _bars(summary: Summary) -> Iterator[Text]:
@@ -77,23 +92,18 @@ def _bars(summary: Summary) -> Iterator[Text]:
         yield Text(f"{state.label:>18} ") + bar + Text(f" {count:,}")
 
 
-def _failures(summary: Summary, now: float) -> list[Text]:
-    newest = sorted(summary.failed, key=lambda row: moment(row.launch.ended) or LONG_AGO, reverse=True)
-    return [_failure(row, now) for row in newest]
-
-
 def _failure(row: Row, now: float) -> Text:
     when = age(row.launch.ended, now)
     return Text(row.reference, "red") + Text(f"  {row.launch.reason}" + (f" ({when} ago)" if when else ""))
 
 
-def _part(title: str, lines: list[Text], room: int) -> list[Text]:
-    """A blank line, the title and what fits; nothing if there is no room for a single line."""
-    shown = lines[: max(0, room - 2)]
+def _part(title: str, entries: Sequence[Entry], room: int, draw: Callable[[Entry], Text]) -> list[Text]:
+    """A blank line, the title and what fits, drawn as lines; nothing if there is no room for a single one."""
+    shown = entries[: max(0, room - 2)]
     if not shown:
         return []
-    more = f" ({len(shown):,} of {len(lines):,})" if len(shown) < len(lines) else ""
-    return [Text(), Text(title + more, "bold"), *shown]
+    more = f" ({len(shown):,} of {len(entries):,})" if len(shown) < len(entries) else ""
+    return [Text(), Text(title + more, "bold"), *map(draw, shown)]
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from report_lockfiles import locked
 from rich.console import Console
+from rich.text import Text
 
+from manifest_runner.cli import watch_screen
 from manifest_runner.cli.views.status import status_lines, status_table
 from manifest_runner.cli.watch_screen import WatchScreen
 from manifest_runner.lockfile.model import Lockfile
@@ -129,6 +131,20 @@ def test_the_watch_screen_fits_the_terminal(empty: Lockfile, height: int, width:
     lines = screen_of(empty, height, width)
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
+
+
+def test_a_change_that_comes_while_the_screen_is_drawn_does_not_break_it(empty: Lockfile, monkeypatch) -> None:
+    screen = WatchScreen(Path("m.yaml"))
+    screen.update(empty, 0)
+    for number in range(3):
+        screen.note(f"note {number}")
+
+    def drawn(text: str = "", *style: str) -> Text:
+        screen.note("another")
+        return Text(text, *style)
+
+    monkeypatch.setattr(watch_screen, "Text", drawn)
+    assert [line.plain for line in screen.lines(24)][-3:] == ["note 2", "note 1", "note 0"]
 
 
 def test_the_watch_screen_shows_states_then_failures_then_changes(empty: Lockfile) -> None:
