@@ -120,7 +120,7 @@ class AnalysisFaults:
             where = ".".join(map(str, fault.path))
             words = schema.message(fault)
             message = f"{where}: {words}" if where else words
-            if is_text and _NOT_TEXT.search(message):
+            if is_text and not schema.is_of_sheet and _NOT_TEXT.search(message):
                 message += "; the cells of a table are text, which a `pattern` can check"
             group = ("row", fault.path, fault.lacks)
             self.add(("forEach", "schema"), "MR307", message, row_id, group=group, is_of_row=True)
