@@ -15,6 +15,7 @@ from manifest_runner.rows.cells import ERROR_VALUES, error_words
 from manifest_runner.rows.groups import Group, grouped
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
+from manifest_runner.text import listed, shown
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
@@ -68,8 +69,23 @@ class WantedRows:
 
     def _of_group(self, group: Group) -> WantedRow:
         file_of = self._analysis.rows.file
+        if len(group.members) > 1:
+            self._warn_of_blank(group)
         beside = Beside(group.members, None if file_of is None else file_of(group.row_id))
         return group.index, group.row_id, group.row, beside
+
+    def _warn_of_blank(self, group: Group) -> None:
+        """Rows without a value to group them by would be one item, which is seldom meant."""
+        each, columns = self._analysis.spec.for_each, self._analysis.rows.columns
+        by = each and each.group_by
+        values = [group.row[column if columns is None else columns.index(column)] for column in by or ()]
+        if values and all(value is None or value == "" for value in values):
+            names = listed(list(map(shown, by or ())), "and")
+            cure = "fill in the cells, or leave the rows out with `where`"
+            message = f"{len(group.members):,} rows have no {names} to group them by, so they are one item; {cure}"
+            place = self._faults.place(("forEach", "groupBy"))
+            row = self._analysis.rows.place(group.row_id)
+            self._faults.add_finding(Finding(place, "MR613", message, "warning", row=row), "blank")
 
     def _add_ungrouped(self, row: RowId, column: str) -> None:
         message = f'the row has no column "{column}" to group it by'
