@@ -69,7 +69,7 @@ class Downloads:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for session in self._sessions.values():
+        for session in [*self._sessions.values()]:  # after an error, threads may still add one
             session.close()
 
     def fetch(self, url: str, part: Path, size: int | None) -> None:
