@@ -92,7 +92,7 @@ _PHRASES = (
         False,
     ),
     ("scanning a directive", 'a line that starts with "%" is a directive; quote text that starts with it', True),
-    ("expected <document start>", 'another document starts here; the file must contain one, "---" comes first', False),
+    ("expected <document start>", "what is above is complete without this; fix its indentation or quotes", False),
     ("incompatible YAML document", "this is not YAML 1.2; remove the line that starts with %YAML", False),
     ("scanning a tag", 'text that starts with "!" must be quoted', True),
     ("maximum nesting depth", "nested too deeply", False),

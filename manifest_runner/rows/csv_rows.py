@@ -16,7 +16,7 @@ from manifest_runner.manifest.input_file import refuse_foreign_bytes
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.cells import has_blank_edge
 from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
-from manifest_runner.text import near_miss
+from manifest_runner.text import near_miss, shown
 
 MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20
@@ -102,8 +102,9 @@ class _CsvFile(msgspec.Struct, frozen=True):
             return self.reading.delimiter
         lines.skip()
         if match[1] != self.reading.delimiter and (self.reading.delimiter != "," or self.reading.is_tsv):
-            message = f'the line "sep={match[1]}" contradicts the delimiter of the manifest, {self.reading.delimiter!r}'
-            raise self.fault("MR302", message)
+            wrong = f"the delimiter of the manifest, {shown(self.reading.delimiter)}"
+            what = "`tsv`; name the file under `csv`" if self.reading.is_tsv else wrong
+            raise self.fault("MR302", f"the line {shown('sep=' + match[1])} contradicts {what}")
         return match[1]
 
     def check_header(self, names: list[str], line: int) -> None:

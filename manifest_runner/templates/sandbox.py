@@ -86,7 +86,9 @@ class MissingName(jinja2.StrictUndefined):
             near = near_miss(name, obj)
             return f'this mapping has no "{name}"{near or _listed(obj)}'
         index: Any = self._undefined_name
-        if isinstance(index, int) and isinstance(obj, (list, tuple)):
+        if isinstance(index, int) and obj is not missing:
+            if not isinstance(obj, (list, tuple)):
+                return f"{kind_of(obj)} has no element [{index}]"
             if not obj:
                 return f"an empty list has no element [{name}]"
             return f"{kind_of(obj)} of {len(obj):,} has no element [{name}]; the first is [0]"
