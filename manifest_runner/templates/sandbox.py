@@ -83,6 +83,8 @@ class MissingName(jinja2.StrictUndefined):
         if self._undefined_hint:
             return str(self._undefined_hint)
         if isinstance(obj, dict):
+            if name in obj:
+                return f'this mapping has "{name}" as text, not as a number; use `| string`'
             near = near_miss(name, obj)
             return f'this mapping has no "{name}"{near or _listed(obj)}'
         index: Any = self._undefined_name

@@ -123,6 +123,7 @@ def test_a_render_is_the_same_each_time():
         ("{{ [row.b] | sum }}", "MR402", 'the row has no column "b"'),
         ("{{ ['1'] | sum }}", "MR403", "sum works on numbers, not on text; `map('int')` or `map('float')` makes"),
         ("{{ [row.m].k }}", "MR402", "a list has no k, but its elements have; write `| map(attribute='k') | list`"),
+        ("{{ {'38': 1}[38] }}", "MR402", 'this mapping has "38" as text, not as a number; use `| string`'),
         ("{{ row.none[0] }}", "MR402", "null has no element [0]"),
         ("{{ [] | first }}", "MR402", "an empty list has no first element"),
         ("{{ row.items }}", "MR403", 'the row has no column "items"; known: '),
