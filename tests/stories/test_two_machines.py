@@ -16,6 +16,7 @@ from crash_lab import FILE_STEPS, KILLED, POST, Checkout, Emulator, Ended, ForkS
 from machines import EXPIRED, SOME, Shared, go_on, wait_until_stopped
 
 from manifest_runner.emulator import parse_fault
+from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN
 
 pytest_plugins = ["lab_plugin"]
 
@@ -150,6 +151,32 @@ def test_what_is_killed_about_a_post_is_sent_again_with_its_own_key_by_a_machine
         theirs.assert_executed_once(len(SOME) + 1)
         assert set(shared.lease(theirs)["unseen"]) <= theirs.locked()["batches"].keys()
     record_property("kills", len(chosen))
+
+
+@pytest.mark.parametrize("shared", ["git"], indirect=True)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_was_launched_before_a_kill_or_long_after_it_is_known_to_another_machine(
+    shared, timed_emulator, server, clock, is_late, record_property
+):
+    """No search shows anything in time. The second run is killed; or the first one is, and continued hours later."""
+    timed = Place(server, timed_emulator.start(search_lag=1e5), timed_emulator.database, clock)
+
+    def launch(at):
+        mine, theirs = shared.machines(timed, ME, ME)
+        assert is_late or mine.timed().code == 0
+        for checkout in (mine, theirs):
+            checkout.write(["new", *SOME], head=shared.head())
+        return theirs, mine, mine.timed(at=at)
+
+    step = launch(None)[2].steps.index(POST)
+    theirs, mine, killed = launch({"step": step, "when": "before"})
+    assert killed.code == KILLED
+    if is_late:
+        clock.advance(2 * SHOWN_WITHIN)
+        assert mine.timed().code == 0
+    assert theirs.timed(lock_timeout=EXPIRED, batch_size=1).code == 0
+    theirs.assert_executed_once(len(SOME) + 1)
+    record_property("kills", 1)
 
 
 @pytest.mark.parametrize("shared", ["git"], indirect=True)

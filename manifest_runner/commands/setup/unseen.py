@@ -7,7 +7,7 @@ from collections.abc import Callable
 from manifest_runner.commands.setup.leases import Leases
 from manifest_runner.launch.journal.journal import Journal
 from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, START, Coming, InFlight, entry_of
-from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.timestamps import seconds_of
 
 
@@ -27,6 +27,7 @@ class Unseen:
         self._clock = clock
         self._is_shared = is_shared
         self._own_keys = {*journal.pending, *(answer.post.key for answer in journal.answers)}
+        self._recent: list[str] | None = None
 
     # -- what earlier holders left
 
@@ -94,8 +95,10 @@ class Unseen:
             held.keeps_token = not self._is_shared and bool(self._journal.pending)
 
     def _sent(self) -> list[str]:
-        """What this folder has sent and not yet recorded in the lockfile, as entries of a lease."""
-        return [*(answer.batch_id for answer in self._journal.answers), *self._pending()]
+        """What this folder has sent, as entries of a lease: all that no search may show yet to the next holder."""
+        if self._recent is None:  # once, since what this run sends is in the journal
+            self._recent = self._recent_batches()
+        return [*self._recent, *(answer.batch_id for answer in self._journal.answers), *self._pending()]
 
     def _pending(self) -> list[str]:
         posts = self._journal.pending.values()
@@ -103,7 +106,22 @@ class Unseen:
         return [entry_of(post.key, post.by, now, (item.digest for item in post.items)) for post in posts]
 
     def _recent_batches(self) -> list[str]:
-        """The ids of batches that a search may not show yet to somebody with another lockfile."""
+        """The ids of batches that a search may not show yet to somebody with another lockfile.
+
+        One that a crash left may have been executed long after it was first sent; its analyses then start late.
+        """
         end = self._clock() - SHOWN_WITHIN
+        starting = {
+            launch.batch_id
+            for item in self._lockfile.items.values()
+            for launch in item.launches
+            if launch.batch_id and not launch.creation_failed and _may_start_after(launch, end)
+        }
         batches = self._lockfile.batches
-        return [name for name, batch in batches.items() if (seconds_of(batch.submitted_at) or end) > end]
+        return [key for key, sent in batches.items() if key in starting or (seconds_of(sent.submitted_at) or end) > end]
+
+
+def _may_start_after(launch: LockedItem, moment: float) -> bool:
+    """Whether its analysis started after a moment, or has not started as far as is known."""
+    started = None if launch.analysis is None else launch.analysis.start_date or launch.analysis.end_date
+    return started is None or (seconds_of(started) or moment) > moment
