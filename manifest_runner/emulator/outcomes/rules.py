@@ -32,7 +32,7 @@ class Rules:
     """The rules of a catalog, of which the first that matches counts. Options that make analyses fail come first."""
 
     def __init__(self, rules: Iterable[Rule], pipelines: PipelineSource, options: EmulatorOptions) -> None:
-        self._rules = tuple(rules)
+        self._rules = [(rule, re.compile(rule.user_reference)) for rule in rules]
         self._pipelines = pipelines
         self._options = options
         self._code = lru_cache(maxsize=100)(self._find_code)
@@ -56,9 +56,7 @@ class Rules:
             return []
         names = ("", uuid_of(pipeline), self._code(project, pipeline))
         return [
-            rule
-            for rule in self._rules
-            if rule.pipeline in names and _expression(rule.user_reference).search(user_reference)
+            rule for rule, expression in self._rules if rule.pipeline in names and expression.search(user_reference)
         ]
 
     def _find_code(self, project: str, pipeline: str) -> str:
@@ -71,15 +69,10 @@ class Rules:
             (self._options.fail_analysis, Fate.ANALYSIS_FAILS),
             (self._options.abort_analysis, Fate.ANALYSIS_IS_ABORTED),
         ):
-            if expression is not None and _expression(expression).search(user_reference):
+            if expression is not None and re.search(expression, user_reference):
                 return fate
         return None
 
 
 def _first(rules: Iterable[Rule], launch: int) -> Rule | None:
     return next((rule for rule in rules if rule.times is None or launch <= rule.times), None)
-
-
-@lru_cache(maxsize=100)
-def _expression(text: str) -> re.Pattern[str]:
-    return re.compile(text)
