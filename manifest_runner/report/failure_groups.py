@@ -48,7 +48,7 @@ def _failure(name: str, item: LockedItem) -> tuple[_Kind, tuple[str, str | None]
     """The key that the item shares with others of its kind, and its own name and line."""
     end, failure = _end(item), item.failure or _NOT_KNOWN
     line = failure.line or (shown_text(item.message) if end != "aborted" else None)
-    return (end, failure.step, failure.exit_code, line and blanked(line)), (name, line)
+    return (end, failure.step, failure.exit_code, line and blanked(line, name)), (name, line)
 
 
 def group_words(group: FailureGroup) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import structs
 
-from manifest_runner.report.rows import LaunchRow, Row, failure_words
+from manifest_runner.report.rows import Row, failure_words
 from manifest_runner.report.same_cause import blanked, common, largest_first
 
 
@@ -20,13 +20,13 @@ class Reason(msgspec.Struct, frozen=True):
 
 def group_by_reason(failed: Iterable[Row]) -> tuple[Reason, ...]:
     """The most frequent reason first."""
-    groups = largest_first((_alike(row.launch), row) for row in failed)
+    groups = largest_first((_alike(row), row) for row in failed)
     return tuple(Reason(common((row.launch.reason for row in rows), alike), tuple(rows)) for alike, rows in groups)
 
 
-def _alike(launch: LaunchRow) -> str:
-    """The reason without what may differ: keeps the step and exit code, drops ids and numbers in the last line."""
-    failure = launch.failure
+def _alike(row: Row) -> str:
+    """The reason without what may differ: keeps the step and exit code, drops ids, numbers and the item's name."""
+    failure = row.launch.failure
     if failure is None:
-        return blanked(launch.reason)
-    return failure_words(structs.replace(failure, line=failure.line and blanked(failure.line)))
+        return blanked(row.launch.reason, row.reference)
+    return failure_words(structs.replace(failure, line=failure.line and blanked(failure.line, row.reference)))

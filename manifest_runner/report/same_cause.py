@@ -11,11 +11,22 @@ V = TypeVar("V")
 
 # What differs between two failures that have the same cause: ids, then all other numbers.
 _PARTICULARS = re.compile(r"\b[0-9a-fA-F]{8}[0-9a-fA-F-]*\b|\d+")
+_SEPARATOR = re.compile(r"[-_/ ]")
+_SHORTEST_NAME = 3
 
 
-def blanked(text: str) -> str:
-    """The text with "…" for ids and numbers: the same for failures that have the same cause."""
+def blanked(text: str, reference: str) -> str:
+    """The text with "…" for ids, numbers and the item's own name: the same for failures that have the same cause."""
+    for name in _names(reference):
+        text = text.replace(name, "…")
     return _PARTICULARS.sub("…", text)
+
+
+def _names(reference: str) -> list[str]:
+    """What a program may call the item: its userReference, or what that begins or ends with, such as the sample."""
+    cuts = [found.start() for found in _SEPARATOR.finditer(reference)]
+    names = {reference, *(reference[:cut] for cut in cuts), *(reference[cut + 1 :] for cut in cuts)}
+    return sorted((name for name in names if len(name) >= _SHORTEST_NAME), key=lambda name: (-len(name), name))
 
 
 def largest_first(failures: Iterable[tuple[K, V]]) -> list[tuple[K, list[V]]]:

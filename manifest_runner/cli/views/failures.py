@@ -8,8 +8,10 @@ from typing import Any
 from manifest_runner.cli.console import FEW
 from manifest_runner.commands.failures import FailuresReport
 from manifest_runner.report.failure_groups import FailureGroup, group_words, hint, where
+from manifest_runner.text import counted
 
 _SHOWN = 3
+_MOST_GROUPS = 20
 
 
 def failures_document(report: FailuresReport) -> dict[str, Any]:
@@ -26,7 +28,8 @@ def failures_lines(report: FailuresReport, again: Callable[[str], str], *, verbo
 
     ``again`` makes the command that relaunches the items for which an expression is true.
     """
-    for group in report.groups:
+    shown = report.groups if verbose else report.groups[:_MOST_GROUPS]
+    for group in shown:
         names = group.user_references if verbose else group.user_references[:_SHOWN]
         more = len(group.user_references) - len(names)
         listed = ", ".join([*names, *([f"… (+{more:,})"] if more else [])])
@@ -35,6 +38,9 @@ def failures_lines(report: FailuresReport, again: Callable[[str], str], *, verbo
         for name in tails if verbose else tails[:1]:
             yield f"    {name}:"
             yield from (f"    | {line}" for line in report.tails[name])
+    if hidden := report.groups[len(shown) :]:
+        items = counted(sum(len(group.user_references) for group in hidden), "item")
+        yield f"… and {len(hidden):,} more reasons, of {items} (--verbose shows all)"
     for each in report.missing:
         yield f"missing: {each.path}: {each.reason}"
     yield from _cures(report, again, verbose=verbose) if report.items else ["nothing failed"]

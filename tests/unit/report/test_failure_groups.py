@@ -1,0 +1,44 @@
+"""Failures with the same cause are one group."""
+
+from __future__ import annotations
+
+import pytest
+from report_lockfiles import locked
+
+from manifest_runner.cli.views.failures import failures_lines
+from manifest_runner.commands.failures import FailuresReport
+from manifest_runner.lockfile.model import LockedFailure, Lockfile
+from manifest_runner.report.failure_groups import group_failures
+from manifest_runner.report.reasons import group_by_reason
+from manifest_runner.report.summary import summarise
+
+
+def failed(line: str, step: str = "align"):
+    return locked(analysis="FAILED", failure=LockedFailure(step, 1, line))
+
+
+@pytest.mark.parametrize("name", ["{}", "{}-germline", "germline/{}", "{} 2"])
+def test_the_name_of_the_sample_in_the_last_line_makes_no_group_of_its_own(name: str, empty: Lockfile) -> None:
+    samples = ("KLM", "anna", "HG002", "patient_x")
+    empty.items = {name.format(sample): failed(f"cannot open {sample}_R1.fastq.gz") for sample in samples}
+    (group,) = group_failures(empty.items)
+    (reason,) = group_by_reason(summarise(empty).failed)
+    assert (len(group.user_references), group.line) == (4, "cannot open …_R….fastq.gz")
+    assert (len(reason.rows), reason.text) == (4, 'align, exit 1: "cannot open …_R….fastq.gz"')
+
+
+def test_other_words_still_tell_reasons_apart(empty: Lockfile) -> None:
+    empty.items = {"anna-wgs": failed("no space left"), "berta-wgs": failed("no such file")}
+    assert [group.line for group in group_failures(empty.items)] == ["no space left", "no such file"]
+
+
+def test_of_many_reasons_the_largest_are_listed_and_the_rest_is_counted(empty: Lockfile) -> None:
+    words = [f"{one}{other}x" for one in "abcdefghij" for other in "klm"]
+    empty.items = {f"S{number}": failed(word) for number, word in enumerate(words)}
+    report = FailuresReport(group_failures(empty.items), dict(empty.items), {}, (), "lock", is_hidden=False)
+    lines = list(failures_lines(report, lambda where: where, verbose=False))
+    assert (sum("×" in line for line in lines), lines[20]) == (
+        20,
+        "… and 10 more reasons, of 10 items (--verbose shows all)",
+    )
+    assert sum("×" in line for line in failures_lines(report, lambda where: where, verbose=True)) == 30
