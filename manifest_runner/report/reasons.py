@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.report.rows import Row, failure_words
-from manifest_runner.report.same_cause import blanked, common, largest_first
+from manifest_runner.report.same_cause import blanked, common, largest_first, nameless
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -29,4 +29,6 @@ def _alike(row: Row) -> str:
     failure = row.launch.failure
     if failure is None:
         return blanked(row.launch.reason, row.reference)
-    return failure_words(structs.replace(failure, line=failure.line and blanked(failure.line, row.reference)))
+    step = failure.step and nameless(failure.step, row.reference)
+    line = failure.line and blanked(failure.line, row.reference)
+    return failure_words(structs.replace(failure, step=step, line=line))

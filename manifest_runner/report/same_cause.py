@@ -17,9 +17,14 @@ _SHORTEST_NAME = 3
 
 def blanked(text: str, reference: str) -> str:
     """The text with "…" for ids, numbers and the item's own name: the same for failures that have the same cause."""
+    return _PARTICULARS.sub("…", nameless(text, reference))
+
+
+def nameless(text: str, reference: str) -> str:
+    """The text with "…" for the item's own name, which Nextflow adds to the name of a step: ``ALIGN (NA12878)``."""
     for name in _names(reference):
         text = text.replace(name, "…")
-    return _PARTICULARS.sub("…", text)
+    return text
 
 
 def _names(reference: str) -> list[str]:

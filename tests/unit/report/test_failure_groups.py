@@ -8,7 +8,7 @@ from report_lockfiles import locked
 from manifest_runner.cli.views.failures import failures_lines
 from manifest_runner.commands.failures import FailuresReport
 from manifest_runner.lockfile.model import LockedFailure, Lockfile
-from manifest_runner.report.failure_groups import group_failures
+from manifest_runner.report.failure_groups import group_failures, where
 from manifest_runner.report.reasons import group_by_reason
 from manifest_runner.report.summary import summarise
 
@@ -25,6 +25,19 @@ def test_the_name_of_the_sample_in_the_last_line_makes_no_group_of_its_own(name:
     (reason,) = group_by_reason(summarise(empty).failed)
     assert (len(group.user_references), group.line) == (4, "cannot open …_R….fastq.gz")
     assert (len(reason.rows), reason.text) == (4, 'align, exit 1: "cannot open …_R….fastq.gz"')
+
+
+def test_a_step_that_bears_the_name_of_the_sample_is_one_step(empty: Lockfile) -> None:
+    empty.items = {f"{sample}-wgs": failed("Killed", f"ALIGN ({sample})") for sample in ("KLM", "anna")}
+    empty.items |= {"berta-wgs": failed("Killed", "SORT 1"), "clara-wgs": failed("Killed", "SORT 2")}
+    groups = group_failures(empty.items)
+    assert [(group.step, where(group)) for group in groups] == [
+        ("ALIGN (…)", "failure.exitCode == 1"),
+        ("SORT 1", 'failure.step == "SORT 1" and failure.exitCode == 1'),
+        ("SORT 2", 'failure.step == "SORT 2" and failure.exitCode == 1'),
+    ]
+    (first, *_) = group_by_reason(summarise(empty).failed)
+    assert first.text == 'ALIGN (…), exit 1: "Killed"'
 
 
 def test_other_words_still_tell_reasons_apart(empty: Lockfile) -> None:
