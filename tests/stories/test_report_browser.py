@@ -245,6 +245,8 @@ def test_items_are_cards_on_a_phone(browser: Browser) -> None:
     places = row.locator("> :visible").evaluate_all("cells => cells.map(cell => cell.getBoundingClientRect().left)")
     assert len(places) > 3
     assert len(set(places)) == 1
+    fonts = row.locator("td").evaluate_all("cells => cells.map(cell => getComputedStyle(cell, '::before').fontSize)")
+    assert set(fonts[2:]) == {"13px"}, "the labels of a card"
 
 
 def test_headers_sort_both_ways_and_show_it(browser: Browser) -> None:
