@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def summary_lines(ended: Mapping[Path, Ended]) -> list[str]:
 def _done_lines(outcome: RunOutcome, seconds: float) -> list[str]:
     """What this run launched, and the state of all the manifest's items if there are more."""
     mine = _launched(outcome)
-    everything = [item for item in outcome.lockfile.items.values() if not item.removed]
+    everything = [*_present(outcome)]
     lines = []
     if mine or outcome.adopted:
         parts = [f"launched {len(mine):,} in {counted(outcome.batches, 'batch', 'batches')}"] if mine else []
@@ -109,6 +109,15 @@ def _done_lines(outcome: RunOutcome, seconds: float) -> list[str]:
     if len(everything) > len(mine):
         lines.append(f"{counted(len(everything), 'item')} in all: {states_line(count_states(everything))}")
     return lines
+
+
+def _present(outcome: RunOutcome) -> Iterator[LockedItem]:
+    """The items of the manifest. A failure that was accepted counts again if the item has changed since."""
+    failed = {each.user_reference for each in outcome.failures}
+    for reference, item in outcome.lockfile.items.items():
+        if not item.removed:
+            counts = item.failure_accepted and reference in failed
+            yield msgspec.structs.replace(item, failure_accepted=False) if counts else item
 
 
 def _launched(outcome: RunOutcome) -> list[LockedItem]:
