@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import msgspec
+
 FINAL_JOB = frozenset({"STOPPED", "SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED"})
 
 Kind = Literal["nextflow", "nextflowJson", "cwl"]
@@ -32,7 +34,7 @@ class Name(NamedTuple):
     key: str
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One analysis to create. ``request`` is the API's item before stamping, as JCS bytes (RFC 8785).
 
     ``analysis`` is the index of its analysis in the manifest, ``row`` identifies the row in its source.

@@ -172,17 +172,18 @@ def _expand_analysis(analysis: PreparedAnalysis, rows: WantedRows, watch: _Watch
             refused = faults.add_invalid(checker, request, row_id)
             faults.add_request(pins.faults_of_refused(rendered, request, kind, refused), rendered, row_id)
             continue
-        request, unresolved, found, remarks = placed(rendered, request, kind)
-        if remarks:
-            faults.add_remarks(remarks, rendered, row_id)
-        if found or effective is None or not is_met:
-            faults.add_request(found, rendered, row_id)
+        done = placed(rendered, request, kind)
+        if done.remarks:
+            faults.add_remarks(done.remarks, rendered, row_id)
+        if done.faults or effective is None or not is_met:
+            faults.add_request(done.faults, rendered, row_id)
             continue
+        request = done.request
         if request is not rendered:
             body = dumps(request)
         claim(request)
         look_at(request, index, row, row_id)
-        yield Item(request["userReference"], kind, effective, body, number, row_id, unresolved)
+        yield Item(request["userReference"], kind, effective, body, number, row_id, done.unresolved)
     if not is_checked:
         _conclude_without_items(analysis, watch, rows)
 

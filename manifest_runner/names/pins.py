@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
 import orjson
 
 from manifest_runner.model import DataPath, Kind, Name
@@ -30,7 +31,7 @@ _MAX_ROUTINE = 1_000
 _LOOKED_UP = frozenset({"MR701", "MR707", "MR709"})
 
 
-class Placed(NamedTuple):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """A request with ids. ``unresolved`` are the names in it that are still to be looked up, ``remarks`` warnings."""
 
     request: Request

@@ -167,7 +167,7 @@ class Importer:
 
 def _compact(item: Item) -> Item:
     """The same item with a copy of its request: orjson leaves 4 KB of room in each text that it makes."""
-    return item._replace(request=bytes(memoryview(item.request)))
+    return structs.replace(item, request=bytes(memoryview(item.request)))
 
 
 def _was_tried_again(launch: LockedItem, before: LockedItem) -> bool:

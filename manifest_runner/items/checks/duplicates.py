@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from manifest_runner.diagnostics.collector import Findings
@@ -95,7 +96,7 @@ class DuplicateCheck:
         """If a hash occurs twice, compare the items themselves, which ``items`` reads again."""
         references, targets = claims.references.repeated(), claims.targets.repeated()
         for item in items() if references or targets else ():
-            claimant = item._replace(request=b"")  # to keep as little as possible of each
+            claimant = msgspec.structs.replace(item, request=b"")  # to keep as little as possible of each
             if hash(item.user_reference) in references:
                 self._check_reference(claimant, len(references))
             if targets:
