@@ -133,7 +133,7 @@ class _Watch(NamedTuple):
     pins: Pins
 
     def looking(self) -> Callable[[dict[str, Any], int, Any, RowId], None]:
-        """A function that looks for inputs without data, and for data used twice, in each item."""
+        """A function that looks for inputs without data, and for data used twice, in each item, given its first row."""
         notes, data, has_inputs, is_table = self.notes, self.data, self.notes.has_inputs, self.notes.is_table
 
         def look_at(request: dict[str, Any], index: int, row: Any, row_id: RowId) -> None:
@@ -182,7 +182,7 @@ def _expand_analysis(analysis: PreparedAnalysis, rows: WantedRows, watch: _Watch
         if request is not rendered:
             body = dumps(request)
         claim(request)
-        look_at(request, index, row, row_id)
+        look_at(request, index, beside.members[0] if beside.members else row, row_id)
         yield Item(request["userReference"], kind, effective, body, number, row_id, done.unresolved)
     if not is_checked:
         _conclude_without_items(analysis, watch, rows)

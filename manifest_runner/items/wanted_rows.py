@@ -31,6 +31,7 @@ class WantedRows:
     def __init__(self, analysis: PreparedAnalysis, faults: AnalysisFaults) -> None:
         self._analysis = analysis
         self._faults = faults
+        self._keys: list[Any] = []  # where a row has the values of `groupBy`
         self.read = 0
         self.kept = 0
 
@@ -39,9 +40,9 @@ class WantedRows:
         rows = self._single()
         if each is None or each.group_by is None:
             return rows
-        indexed = ((index, row_id, row) for index, row_id, row, _ in rows)
-        groups = grouped(indexed, self._analysis.rows.columns, each.group_by, self._add_ungrouped)
-        return map(self._of_group, groups)
+        columns = self._analysis.rows.columns
+        self._keys = list(each.group_by if columns is None else map(columns.index, each.group_by))
+        return map(self._of_group, grouped(rows, columns, each.group_by, self._add_ungrouped))
 
     def known(self) -> Iterator[WantedRow]:
         """The rows that a faulty analysis wants, if that is known. All of its rows are checked."""
@@ -69,18 +70,16 @@ class WantedRows:
 
     def _of_group(self, group: Group) -> WantedRow:
         file_of = self._analysis.rows.file
-        if len(group.members) > 1:
+        if self._keys and not group.row[self._keys[0]] and len(group.members) > 1:
             self._warn_of_blank(group)
         beside = Beside(group.members, None if file_of is None else file_of(group.row_id))
         return group.index, group.row_id, group.row, beside
 
     def _warn_of_blank(self, group: Group) -> None:
         """Rows without a value to group them by would be one item, which is seldom meant."""
-        each, columns = self._analysis.spec.for_each, self._analysis.rows.columns
-        by = each and each.group_by
-        values = [group.row[column if columns is None else columns.index(column)] for column in by or ()]
-        if values and all(value is None or value == "" for value in values):
-            names = listed(list(map(shown, by or ())), "and")
+        if all(group.row[key] in (None, "") for key in self._keys):
+            each = self._analysis.spec.for_each
+            names = listed(list(map(shown, (each and each.group_by) or ())), "and")
             cure = "fill in the cells, or leave the rows out with `where`"
             message = f"{len(group.members):,} rows have no {names} to group them by, so they are one item; {cure}"
             place = self._faults.place(("forEach", "groupBy"))

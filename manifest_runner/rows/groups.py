@@ -11,7 +11,7 @@ import msgspec
 from manifest_runner.model import RowId
 from manifest_runner.values import spelled_json
 
-_SEPARATOR = "\0"  # which no cell contains: a csv file with a NUL is refused, and XML cannot have one
+_SEPARATOR = "\0"  # which no cell contains: csv files and workbooks with a NUL are refused
 
 
 class Differs:
@@ -36,11 +36,13 @@ class Group(msgspec.Struct, frozen=True, eq=False):
     members: Sequence[Any]
 
 
+# The index, the id and the cells of a row, and something that grouping does not need.
+IndexedRow = tuple[int, RowId, Any, Any]
 Report = Callable[[RowId, str], None]
 
 
 def grouped(
-    rows: Iterable[tuple[int, RowId, Any]], columns: Sequence[str] | None, by: Sequence[str], lacks: Report
+    rows: Iterable[IndexedRow], columns: Sequence[str] | None, by: Sequence[str], lacks: Report
 ) -> Iterator[Group]:
     """The groups, in the order of their first rows. ``columns`` are those of a table, None if rows are mappings.
 
@@ -51,11 +53,11 @@ def grouped(
     return _grouped_cells(rows, [columns.index(column) for column in by])
 
 
-def _grouped_cells(rows: Iterable[tuple[int, RowId, Any]], by: Sequence[int]) -> Iterator[Group]:
+def _grouped_cells(rows: Iterable[IndexedRow], by: Sequence[int]) -> Iterator[Group]:
     """Keeps each row as one text, which takes a third of the memory."""
     key_of: Callable[[list[str]], Any] = itemgetter(*by) if by else lambda _: None
     groups: dict[Any, list[Any]] = {}
-    for index, row_id, row in rows:
+    for index, row_id, row, _ in rows:
         packed = _SEPARATOR.join(row)
         known = groups.get(key := key_of(row))
         if known is None:
@@ -75,11 +77,9 @@ def _shared_cells(members: list[list[str]]) -> list[Any]:
     return [cells[0] if cells.count(cells[0]) == len(cells) else DIFFERS for cells in zip(*members, strict=True)]
 
 
-def _grouped_mappings(
-    rows: Iterable[tuple[int, RowId, Mapping[str, Any]]], by: Sequence[str], lacks: Report
-) -> Iterator[Group]:
+def _grouped_mappings(rows: Iterable[IndexedRow], by: Sequence[str], lacks: Report) -> Iterator[Group]:
     groups: dict[tuple[str, ...], list[Any]] = {}
-    for index, row_id, row in rows:
+    for index, row_id, row, _ in rows:
         missing = next((column for column in by if column not in row), None)
         if missing is not None:
             lacks(row_id, missing)

@@ -28,8 +28,7 @@ class AnalysisNotes:
         self._findings = findings
         self._inputs: dict[tuple[int, str], Place] = {}
         self.has_inputs = _may_get_no_data(analysis.fields, analysis.rows)
-        each = analysis.spec.for_each
-        self.is_table = analysis.rows.columns is not None and each is not None and each.group_by is None
+        self.is_table = analysis.rows.columns is not None
 
     def add_no_rows(self, rows_read: int) -> None:
         if not rows_read and self._analysis.rows.notes:  # which say why

@@ -70,6 +70,9 @@ def _parts(path: Path, names: Sequence[str]) -> Iterator[Any]:
 def _piece(part: Any, missing: Sequence[FoundCell]) -> Piece:
     rows = [[each if type(each) is str else _text(each) for each in row] for row in part.to_python()]
     line, column = part.start
+    for number, row in enumerate(rows, line + 1):
+        if "\0" in "".join(row):  # written as _x0000_; a csv file with one is refused, too
+            raise BadWorkbook(f"a cell of row {number} contains a NUL; remove it")
     return _with(missing, rows, line + 1, column + 1)
 
 

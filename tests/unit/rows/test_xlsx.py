@@ -332,8 +332,9 @@ def test_a_large_sheet_is_read_whole_where_nothing_can_be_written(tmp_path, monk
     assert contents(path) == whole
 
 
-@pytest.mark.parametrize("raw", ["_x0000_a", "_x0001_a"])
-def test_control_characters_do_not_end_a_cell(rows_of, raw):
-    rows = rows_of(HEADER + '<row r="2">' + text("A2", raw) + text("B2", "x") + "</row>")
-    ((_, (sample, value)),) = rows.read(print)
-    assert (sample[1:], value) == ("a", "x")
+def test_a_control_character_does_not_end_a_cell_and_a_nul_is_refused_as_in_a_csv_file(rows_of):
+    body = HEADER + '<row r="2">' + text("A2", "%s") + text("B2", "x") + "</row>"
+    assert list(rows_of(body % "_x0001_a").read(print)) == [(2, ["\1a", "x"])]
+    with pytest.raises(InvalidManifest) as raised:
+        rows_of(body % "a_x0000_")
+    assert "a cell of row 2 contains a NUL" in raised.value.findings[0].message
