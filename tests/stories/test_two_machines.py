@@ -103,7 +103,7 @@ def _sweep(shared: Shared, timed: Place, record_property: Callable[[str, object]
     record_property("kills", sweep.kills)
 
 
-@pytest.mark.parametrize("shared", ["file", "s3", *slowly("git", "seaweed", "azure")], indirect=True)
+@pytest.mark.parametrize("shared", ["file", *slowly("s3", "git", "seaweed", "azure")], indirect=True)
 def test_what_is_killed_at_some_steps_is_finished_by_another_machine(sweep):
     chosen = few(sweep.shared, moments(sweep.shared, sweep.steps), sweep.steps)
     for step, when in chosen:
