@@ -41,7 +41,8 @@ class _Alike(msgspec.Struct):
         self.count += 1
         if len(self.first) < MAX_ALIKE:
             self.first.append(finding)
-        if is_row or origin != last:  # the faults of an item follow each other
+        is_shared = finding.row is not None and finding.row.file == finding.place.file  # by all rows of a matrix
+        if is_row or is_shared or origin != last:  # the faults of an item follow each other
             self.rows += 1
             self.origins += [origin] if len(self.origins) < MAX_ALIKE else []
 

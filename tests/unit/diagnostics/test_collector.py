@@ -48,6 +48,13 @@ def test_many_findings_in_one_row_are_that_row_once():
     assert [each.message for each in findings.all()] == ["wrong 0; the same in 2 rows (lines 2, 7)"]
 
 
+def test_rows_of_a_matrix_which_have_one_place_are_several():
+    findings = Findings()
+    for _ in range(8):
+        findings.add(Finding(PLACE, "MR504", "wrong", row=Place(PLACE.file, 5, 9)), "x")
+    assert [each.message for each in findings.all()] == ["wrong; the same in 8 rows (lines 5:9, …)"]
+
+
 def test_rows_of_other_files_are_reported_with_their_file():
     findings = Findings()
     for number in range(6):
