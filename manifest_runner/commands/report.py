@@ -37,7 +37,7 @@ def _pipeline_names(manifest: Path, target: Target, lockfile: Lockfile) -> dict[
         names = read_names(file, project=lockfile.project, server=lockfile.server)
     except BadState:
         return {}
-    return {entry.id: key for key, entry in names.pipelines.items() if key != entry.id}
+    return names.by_id("pipelines")
 
 
 def report_path(manifest: Path, target: Target) -> Path:

@@ -30,11 +30,9 @@ def with_api_keys(request: Request, names: Names) -> Request:
 
     Other names stay as they are, except where the API demands a UUID.
     """
-    outputs: Any = request.get("analysisOutput")
-    for each in outputs if isinstance(outputs, list) else ():  # a generator would take as long as all the rest
-        if isinstance(each, dict) and TARGET_PROJECT in each:
-            request = {**request, "analysisOutput": [_output(one, names) for one in outputs]}
-            break
+    outputs = request.get("analysisOutput")
+    if isinstance(outputs, list) and any(TARGET_PROJECT in each for each in outputs if isinstance(each, dict)):
+        request = {**request, "analysisOutput": [_output(each, names) for each in outputs]}
     if _NAMES.isdisjoint(request):
         return request
     return dict(_field(request, key, value, names) for key, value in request.items())

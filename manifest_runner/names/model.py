@@ -80,11 +80,14 @@ class Names(msgspec.Struct, frozen=True):
         """The manifest's name for data with this id: a path, if it has one."""
         return next((key for key, entry in self.data.items() if entry.id == data_id), data_id)
 
-    def by_id(self) -> dict[str, str]:
-        """The manifest's names by what they stand for; without those that are ids themselves."""
-        found = {entry: name for name, entry in (*self.projects.items(), *self.storages.items())}
-        for section in (self.pipelines, self.data):
-            found.update((entry.id, key) for key, entry in section.items() if key != entry.id)
+    def by_id(self, *kinds: NameKind) -> dict[str, str]:
+        """The manifest's names of these kinds by what they stand for; without those that are ids themselves."""
+        found: dict[str, str] = {}
+        for kind in kinds:
+            for key, entry in self.section(kind).items():
+                known = entry if isinstance(entry, str) else entry.id
+                if key != known:
+                    found[known] = key
         return found
 
     def with_entries(self, entries: dict[Name, Any]) -> Names:

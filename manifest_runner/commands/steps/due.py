@@ -98,7 +98,8 @@ def plan_session(
     )
     _hide_sensitive(plan, session.loaded)
     if plan.changes:
-        plan.names = {**session.loaded.pins.names.by_id(), NO_UUID: "(to be looked up)"}
+        names = session.loaded.pins.names.by_id("projects", "storages", "pipelines", "data")
+        plan.names = {**names, NO_UUID: "(to be looked up)"}
     report_moves(session.loaded, plan.references)
     return plan
 
