@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-# These sort before and after every time.
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-TO_COME = datetime.max.replace(tzinfo=UTC)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_TO_COME = datetime.max.replace(tzinfo=UTC)
 
 
 def timestamp(seconds: float) -> str:
@@ -21,6 +20,16 @@ def moment(text: str | None) -> datetime | None:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def moment_or_first(text: str | None) -> datetime:
+    """The same as a sort key: an unknown time comes before every other."""
+    return moment(text) or _LONG_AGO
+
+
+def moment_or_last(text: str | None) -> datetime:
+    """The same as a sort key: an unknown time comes after every other."""
+    return moment(text) or _TO_COME
 
 
 def seconds_of(text: str | None) -> float | None:

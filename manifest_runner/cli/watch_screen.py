@@ -21,7 +21,7 @@ from manifest_runner.report.states import State
 from manifest_runner.report.summary import Summary, summarise
 from manifest_runner.report.times import shown_duration
 from manifest_runner.text import counted, plain_text
-from manifest_runner.timestamps import LONG_AGO, moment
+from manifest_runner.timestamps import moment_or_first
 
 Entry = TypeVar("Entry")
 
@@ -62,7 +62,7 @@ class WatchScreen:
             if before is not row.state
         )
         self._states = {row.reference: row.state for row in summary.rows}
-        self._failed = sorted(summary.failed, key=lambda row: moment(row.launch.ended) or LONG_AGO, reverse=True)
+        self._failed = sorted(summary.failed, key=lambda row: moment_or_first(row.launch.ended), reverse=True)
         self._summary = summary
 
     def __rich_console__(self, _terminal: Terminal, options: ConsoleOptions) -> RenderResult:

@@ -23,7 +23,7 @@ from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.failure_groups import FailureGroup, group_failures
 from manifest_runner.text import plain_text
-from manifest_runner.timestamps import TO_COME, moment
+from manifest_runner.timestamps import moment_or_last
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
@@ -138,7 +138,7 @@ def _cause(client: Client, item: LockedItem) -> _Cause:
             return _Cause((), is_known=False)
         raise
     failed = [step for step in steps if step.status == "FAILED"]
-    return _Cause(tuple(sorted(failed, key=lambda step: (moment(step.end_date) or TO_COME, step.technical))))
+    return _Cause(tuple(sorted(failed, key=lambda step: (moment_or_last(step.end_date), step.technical))))
 
 
 def _failure(steps: tuple[Step, ...], lines: Iterable[str]) -> LockedFailure:

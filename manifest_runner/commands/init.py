@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.errors import UsageProblem
 
+if TYPE_CHECKING:
+    from manifest_runner.commands.starters.starter import Written
 
-def init(path: Path, pipeline: str | None, payload: Path | None, target: Target, context: Context) -> list[Path]:
-    """Write the files, the manifest first. Raises UsageProblem if one of them exists; InvalidManifest."""
+
+def init(path: Path, pipeline: str | None, payload: Path | None, target: Target, context: Context) -> Written:
+    """Write the files. Raises UsageProblem if one of them exists; InvalidManifest."""
     check_sources(pipeline, payload)
     # Import only what is needed: a pipeline needs HTTP, a payload needs everything that reads manifests.
     if payload is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from unicodedata import combining, east_asian_width
 
 from manifest_runner.diagnostics.finding import Place
 from manifest_runner.text import plain_text
@@ -15,6 +14,8 @@ MAX_LINE = 100
 
 def excerpt(place: Place) -> list[str]:
     """The source line and a caret under its column; nothing if the file can no longer be read."""
+    from rich.cells import cell_len  # only a terminal needs it
+
     text = _line(place.file, place.line)
     if text is None:
         return []
@@ -22,12 +23,7 @@ def excerpt(place: Place) -> list[str]:
     before = plain_text(text[start : place.column - 1])
     after = plain_text(text[place.column - 1 : start + MAX_LINE])
     number = str(place.line)
-    return [f"  {number} | {before}{after}", f"  {' ' * len(number)} | {' ' * _cells(before)}^"]
-
-
-def _cells(text: str) -> int:
-    """How wide a terminal shows it: Chinese and Japanese characters take the room of two, accents of their own none."""
-    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
+    return [f"  {number} | {before}{after}", f"  {' ' * len(number)} | {' ' * cell_len(before)}^"]
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from manifest_runner.timestamps import LONG_AGO, moment
+from manifest_runner.timestamps import moment_or_first
 
 # Seconds for which a key is trusted. The API honours it for seven days; the last hour is left to clocks that disagree.
 DEFAULT_KEY_WINDOW = 7 * 24 * 3600.0 - 3600
@@ -54,5 +54,5 @@ class LatestEnded(NamedTuple):
     @property
     def is_sorted(self) -> bool:
         """Whether the analyses that ended last really come first."""
-        ends = [moment(analysis.end_date) or LONG_AGO for analysis in self.analyses]
+        ends = [moment_or_first(analysis.end_date) for analysis in self.analyses]
         return ends == sorted(ends, reverse=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from manifest_runner.ica.model import Analysis
 from manifest_runner.planning.identity import name_stamp
-from manifest_runner.timestamps import LONG_AGO, moment
+from manifest_runner.timestamps import moment_or_first
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
@@ -32,4 +32,4 @@ def age_order(analysis: Analysis) -> tuple[datetime, str]:
 
     Times are not compared as text: a server may leave out a fraction of a second that is zero.
     """
-    return moment(analysis.time_created) or LONG_AGO, analysis.id
+    return moment_or_first(analysis.time_created), analysis.id

@@ -15,7 +15,7 @@ from manifest_runner.errors import BadState
 from manifest_runner.lockfile.file import value_json
 from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
 from manifest_runner.model import FINAL_JOB
-from manifest_runner.timestamps import LONG_AGO, moment
+from manifest_runner.timestamps import moment_or_first
 
 T = TypeVar("T", LockedBatch, LockedItem)
 
@@ -136,8 +136,8 @@ class _Items:
     def _order(self, item: LockedItem) -> tuple[Any, ...]:
         batch = self._batches.get(item.batch_id or "")
         revision = tuple(int(part) for part in item.revision.split("."))
-        sent = moment(batch.submitted_at) if batch else None  # an import keeps times as the server writes them
-        return sent or LONG_AGO, item.attempt, revision, _text(item)
+        sent = moment_or_first(batch.submitted_at if batch else None)  # an import keeps times as the server writes them
+        return sent, item.attempt, revision, _text(item)
 
     def _is_removed(self, ours: LockedItem, theirs: LockedItem) -> bool:
         if self._base is None:

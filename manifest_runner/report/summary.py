@@ -17,7 +17,7 @@ from manifest_runner.report.source import analysis_link
 from manifest_runner.report.states import State, Tone
 from manifest_runner.report.times import shown_duration
 from manifest_runner.text import counted, plain_text
-from manifest_runner.timestamps import LONG_AGO, moment
+from manifest_runner.timestamps import moment, moment_or_first
 
 
 class BatchRow(msgspec.Struct, frozen=True):
@@ -103,7 +103,7 @@ def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:
     rows.sort(key=lambda row: (row.state.rank, row.reference))
     counts = Counter(row.state for row in rows)
     batches = [_batch(batch_id, batch) for batch_id, batch in lockfile.batches.items()]
-    batches.sort(key=lambda batch: (moment(batch.submitted_at) or LONG_AGO, batch.id))
+    batches.sort(key=lambda batch: (moment_or_first(batch.submitted_at), batch.id))
     return Summary(
         name=plain_text(lockfile.name),
         project=plain_text(lockfile.project),

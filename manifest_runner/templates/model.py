@@ -8,6 +8,9 @@ import msgspec
 
 from manifest_runner.diagnostics.finding import Place
 
+# `init` writes a template of this name where a value is still to be filled in; no template knows the name.
+PLACEHOLDER = "REPLACE_ME"
+
 
 class TemplateFault(Exception):
     """A template cannot be parsed or rendered. ``code`` is that of the finding; the message is for the author.

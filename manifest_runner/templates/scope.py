@@ -8,12 +8,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from manifest_runner.diagnostics.finding import Place
-from manifest_runner.templates.model import TemplateFault
+from manifest_runner.templates.model import PLACEHOLDER, TemplateFault
 from manifest_runner.text import near_miss, nearest
 
 ROOTS = ("row", "rows", "index", "source", "vars", "tables", "env", "project", "name")
 
-_PLACEHOLDER = "REPLACE_ME"
 _NULLS = frozenset({"null", "nil", "NULL", "Null"})
 _MAX_NAMES = 6
 _MAX_NAME = 40
@@ -90,7 +89,7 @@ def root_missing(name: str, roots: Sequence[str] = ROOTS) -> str:
         return f'"{name}" is not defined' + (near_miss(name, roots) or f"; known: {', '.join(roots)}")
     if name in ROOTS:
         return f'"{name}" is known only {_ONLY.get(name, "where there is a row")}'
-    if name == _PLACEHOLDER:
+    if name == PLACEHOLDER:
         return "this is the placeholder that `init` wrote; replace it with a value or a template"
     if name in _NULLS:
         return f'"{name}" is not defined; write "none"'

@@ -50,19 +50,9 @@ def command(manifest: Path, pipeline: str | None, payload: Path | None, target: 
         target, pipeline = _ask(manifest, target, context, console)
     written = init(manifest, pipeline, payload, target, context)
     check = command_line("validate", str(manifest), target.emulator)
-    then = f"next: {_first_step(written, pipeline, payload, target)}{check}"
-    console.result([*(f"wrote {path}" for path in written), then], {"written": [str(path) for path in written]})
-
-
-def _first_step(written: Sequence[Path], pipeline: str | None, payload: Path | None, target: Target) -> str:
-    """What is still to be filled in by hand."""
-    if payload is not None and target.project is not None:
-        return ""
-    to_replace = [f"what is marked FILL IN in {written[0]}"] if pipeline is None else []
-    if pipeline is not None and "REPLACE_ME" in written[0].read_text("utf-8"):
-        to_replace = [f"each REPLACE_ME in {written[0]}"]
-    to_replace += [] if payload else [f"the rows of {written[1]}"]
-    return f"replace {', and '.join(to_replace)}; then "
+    first = f"replace {', and '.join(written.to_replace)}; then " if written.to_replace else ""
+    lines = [*(f"wrote {path}" for path in written.files), f"next: {first}{check}"]
+    console.result(lines, {"written": [str(path) for path in written.files]})
 
 
 def _ask(manifest: Path, target: Target, context: Context, console: Console) -> tuple[Target, str | None]:

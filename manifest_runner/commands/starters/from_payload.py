@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from manifest_runner.commands.starters.starter import MODELINE, PLACEHOLDER_UUID, name_for, write_new
+from manifest_runner.commands.starters.starter import MODELINE, PLACEHOLDER_UUID, Written, fill_in, name_for, write_new
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.errors import UsageProblem
@@ -34,7 +34,7 @@ _LISTS = ", ".join(_ITEMS)
 _FIELDS = {"userReference", "pipelineId", "tags", "analysisInput", "inputFormValues"}
 
 
-def write_from_payload(path: Path, payload: Path, project: str | None) -> list[Path]:
+def write_from_payload(path: Path, payload: Path, project: str | None) -> Written:
     """Write a manifest that launches the same as a request to the API, for a batch or a single analysis.
 
     Raises UsageProblem if the file does not exist, InvalidManifest if no valid manifest can be made of it.
@@ -46,7 +46,7 @@ def write_from_payload(path: Path, payload: Path, project: str | None) -> list[P
     given = (
         dump_yaml({"project": project}) if project else f"project: {PLACEHOLDER_UUID}   # FILL IN: id of the project\n"
     )
-    return write_new({path: MODELINE + head + given + rest})
+    return Written(write_new({path: MODELINE + head + given + rest}), () if project else (fill_in(path),))
 
 
 def _read_payload(payload: Path) -> str:

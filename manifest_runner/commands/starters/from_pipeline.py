@@ -12,7 +12,7 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import DEFAULT_TIMEOUT, Target
 from manifest_runner.commands.setup.target import server_of
 from manifest_runner.commands.starters.pipeline_starter import PipelineStarter
-from manifest_runner.commands.starters.starter import MODELINE, name_for, samplesheet_of, write_new
+from manifest_runner.commands.starters.starter import MODELINE, Written, name_for, rows_of, samplesheet_of, write_new
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.load import find_project
 from manifest_runner.lockfile.workspace import Workspace
@@ -20,6 +20,7 @@ from manifest_runner.model import Name
 from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import dump_names, names_path
+from manifest_runner.templates.model import PLACEHOLDER
 
 if TYPE_CHECKING:  # requests is imported only when something is asked
     from manifest_runner.ica.client import Client
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # requests is imported only when something is asked
 NO_PROJECT = "-"
 
 
-def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: Context) -> list[Path]:
+def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: Context) -> Written:
     """Write a manifest, a samplesheet and a names file for the pipeline of a code or an id.
 
     Raises UsageProblem if one of the files exists already, or if there is no such pipeline.
@@ -48,9 +49,11 @@ def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: C
     names = Names(project, server_of(target, context)).with_entries({Name("pipelines", pipeline): entry})
     names_file = names_path(path, is_trial=target.emulator)
     names_file.parent.mkdir(exist_ok=True)
-    return write_new(
+    files = write_new(
         {path: MODELINE + starter.manifest(), samplesheet: starter.samples(), names_file: dump_names(names).decode()}
     )
+    marked = [f"each {PLACEHOLDER} in {path}"] if starter.has_placeholders else []
+    return Written(files, (*marked, rows_of(samplesheet)))
 
 
 def list_projects(path: Path, target: Target, context: Context) -> list[tuple[str, str]]:

@@ -19,8 +19,9 @@ from manifest_runner.names.checks.form_fields import NO_VALUES, Field, choices_o
 from manifest_runner.names.checks.pipeline_check import plain_type
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
 from manifest_runner.names.references import is_uuid
+from manifest_runner.templates.model import PLACEHOLDER
 
-REPLACE_ME = '"{{ REPLACE_ME }}"'
+REPLACE_ME = f'"{{{{ {PLACEHOLDER} }}}}"'
 SAMPLE = "sample"
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -40,9 +41,12 @@ class PipelineStarter(msgspec.Struct, frozen=True):
 
     def manifest(self) -> str:
         """The manifest's text."""
-        analysis = [*self._analysis()]
-        marked = " and everything marked REPLACE_ME" if any(REPLACE_ME in line for line in analysis) else ""
-        return "\n".join([*self._head(marked), *analysis]) + "\n"
+        return "\n".join([*self._head(), *self._analysis()]) + "\n"
+
+    @property
+    def has_placeholders(self) -> bool:
+        """Whether a value of the manifest is still to be filled in."""
+        return any(REPLACE_ME in line for line in self._analysis())
 
     def samples(self) -> str:
         """The samplesheet: a column for each required input, and one row to replace."""
@@ -52,7 +56,8 @@ class PipelineStarter(msgspec.Struct, frozen=True):
         csv.writer(text, lineterminator="\n").writerows([columns, row])
         return text.getvalue()
 
-    def _head(self, marked: str) -> Iterator[str]:
+    def _head(self) -> Iterator[str]:
+        marked = f" and everything marked {PLACEHOLDER}" if self.has_placeholders else ""
         yield "# A manifest of manifest-runner: one analysis for each row of the samplesheet."
         yield f"# Fill in {self.samplesheet}{marked}; validate lists what is missing."
         yield "manifest: 1"

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from manifest_runner.errors import UsageProblem
 from manifest_runner.files import replace_file
 from manifest_runner.validation.shipped_schemas import schema_text
@@ -67,7 +69,14 @@ NA12879,{PLACEHOLDER_DATA},waiting
 _PLAIN = re.compile(r"(?!(null|true|false)$)[a-z][a-z0-9._-]*")
 
 
-def write_starter(path: Path, project: str | None) -> list[Path]:
+class Written(msgspec.Struct, frozen=True):
+    """The files that ``init`` wrote, the manifest first, and in words what is still ``to_replace`` by hand."""
+
+    files: tuple[Path, ...]
+    to_replace: tuple[str, ...] = ()
+
+
+def write_starter(path: Path, project: str | None) -> Written:
     """Write a starter manifest and its samplesheet. Raises UsageProblem if one of them exists."""
     samplesheet = samplesheet_of(path)
     name = name_for(path)
@@ -83,7 +92,17 @@ def write_starter(path: Path, project: str | None) -> list[Path]:
         uuid=PLACEHOLDER_UUID,
         data=PLACEHOLDER_DATA,
     )
-    return write_new({path: text, samplesheet: _SAMPLESHEET})
+    return Written(write_new({path: text, samplesheet: _SAMPLESHEET}), (fill_in(path), rows_of(samplesheet)))
+
+
+def fill_in(path: Path) -> str:
+    """What is to be replaced in a manifest with marks."""
+    return f"what is marked FILL IN in {path}"
+
+
+def rows_of(samplesheet: Path) -> str:
+    """What is to be replaced in a samplesheet."""
+    return f"the rows of {samplesheet}"
 
 
 def samplesheet_of(path: Path) -> Path:
@@ -97,7 +116,7 @@ def name_for(path: Path) -> str:
     return name or "manifest"
 
 
-def write_new(files: Mapping[Path, str]) -> list[Path]:
+def write_new(files: Mapping[Path, str]) -> tuple[Path, ...]:
     """Write files that do not exist yet, and beside them the schema that their modeline names; an older one stays.
 
     Raises UsageProblem before anything is written.
@@ -111,4 +130,4 @@ def write_new(files: Mapping[Path, str]) -> list[Path]:
     written = dict(files) if schema.exists() else {**files, schema: schema_text("manifest")}
     for path, text in written.items():
         replace_file(path, text.encode())
-    return list(written)
+    return tuple(written)

@@ -31,7 +31,7 @@ from manifest_runner.planning.identity import (
 )
 from manifest_runner.planning.known_digests import Identities
 from manifest_runner.planning.launched_requests import request_hash
-from manifest_runner.timestamps import LONG_AGO, moment, timestamp
+from manifest_runner.timestamps import moment_or_first, timestamp
 
 MAX_ATTEMPTS = 100
 UNKNOWN_HALF = "0" * (64 - STAMP_DIGITS)
@@ -90,7 +90,7 @@ class Importer:
 
     def take_batches(self, client: Client, batches: Iterable[Batch], context: Context) -> None:
         """The oldest batch first, however they are ordered: the latest launch of an item wins."""
-        for batch in sorted(batches, key=lambda each: moment(each.time_created) or LONG_AGO):
+        for batch in sorted(batches, key=lambda each: moment_or_first(each.time_created)):
             self._take_batch(client, batch, context)
 
     def _take_batch(self, client: Client, batch: Batch, context: Context) -> None:

@@ -25,7 +25,6 @@ _LISTS: tuple[tuple[tuple[str, str], str, str], ...] = (
     (("inputFormValues", "fields"), "id", "dataValues"),
 )
 
-
 _HASH_OF_BLANK = hash("")
 # How many items of an analysis, from the first on, are compared with each other: comparing all of a hundred thousand
 # would take a quarter as long as making them.
@@ -76,16 +75,20 @@ class SharedData:
         self._lists = [each for each in _LISTS if _has_slots(analysis.fields, each[0])]
         self._names = _names_of_rows(analysis.fields)
         self._hashes: dict[str, _Hashes] = {}
-        self._left = MAX_ITEMS
+        for_each = analysis.spec.for_each
+        is_matrix = for_each is not None and for_each.format == "matrix"  # whose items share data by design
+        self._left_to_compare = 0 if is_matrix else MAX_ITEMS
+        self._is_first = True
         self.is_needed = True
 
     def look_at(self, request: dict[str, Any], row: RowId) -> None:
         """Take the data of an item; ``row`` is the id of its row."""
-        if self._left == MAX_ITEMS:
+        if self._is_first:
+            self._is_first = False
             self._look_at_constants(request)
             self.is_needed = bool(self._lists)
-        names, is_compared = self._names, self._left > 0
-        self._left -= is_compared
+        names, is_compared = self._names, self._left_to_compare > 0
+        self._left_to_compare -= is_compared
         for (outer, inner), name_key, data_key in self._lists:
             given = request[outer].get(inner) if outer in request else None
             for each in given or ():
@@ -113,13 +116,7 @@ class SharedData:
                 self._add_twice(use.name, request, NO_ROW)
 
     def report(self, items: Callable[[], Iterable[Item]]) -> None:
-        """Report what two items share; ``items`` reads those of all analyses again.
-
-        The items of a matrix share data by design.
-        """
-        for_each = self._analysis.spec.for_each
-        if for_each is not None and for_each.format == "matrix":
-            return
+        """Report what two items share; ``items`` reads those of all analyses again."""
         for name, hashes in self._hashes.items():
             if len(set(hashes.values)) < len(hashes.values):
                 self._add_shared(list(_pairs(name, hashes)), items)

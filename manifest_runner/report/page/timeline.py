@@ -13,7 +13,7 @@ from manifest_runner.report.states import State
 from manifest_runner.report.summary import BatchRow, Summary
 from manifest_runner.report.times import seconds_between
 from manifest_runner.text import counted
-from manifest_runner.timestamps import LONG_AGO, moment
+from manifest_runner.timestamps import moment, moment_or_first
 
 # Up to this many analyses each have a lane; with more, each batch shows how many ran at a time.
 MOST_ANALYSES = 40
@@ -112,7 +112,7 @@ def _groups(summary: Summary) -> list[tuple[BatchRow | None, list[Row]]]:
 
 def _lanes(batch: BatchRow | None, rows: Sequence[Row], scale: Scale) -> Iterator[Lane]:
     yield _batch_lane(batch, rows, scale, ())
-    for row in sorted(rows, key=lambda row: (_instant(row.launch.started), row.reference)):
+    for row in sorted(rows, key=lambda row: (moment_or_first(row.launch.started), row.reference)):
         span = _span(row, scale)
         if span:
             yield Lane(row.reference, "", False, row.launch.started, row.launch.ended, None, (span,))
@@ -127,13 +127,9 @@ def _batch_lane(batch: BatchRow | None, rows: Sequence[Row], scale: Scale, spans
         return Lane(f"{counted(len(rows), 'item')} without a batch", "", True, None, None, None, spans)
     sent = moment(batch.submitted_at)
     ends = [row.launch.ended for row in rows if moment(row.launch.ended)]
-    done = max(ends, key=_instant) if ends and all(row.launch.state.tone != "open" for row in rows) else None
+    done = max(ends, key=moment_or_first) if ends and all(row.launch.state.tone != "open" for row in rows) else None
     mark = None if sent is None else scale.at(sent)
     return Lane(f"Batch of {counted(batch.items, 'item')}", batch.id, True, batch.submitted_at, done, mark, spans)
-
-
-def _instant(text: str | None) -> datetime:
-    return moment(text) or LONG_AGO
 
 
 def _span(row: Row, scale: Scale) -> Span | None:

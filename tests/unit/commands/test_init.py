@@ -74,7 +74,7 @@ def from_payload(folder, payload):
     "name", ["manifest.yaml", "Größe & more.yaml", "germline.v2.yml", "42.yaml", "null.yaml", "..."]
 )
 def test_the_starter_is_valid_and_has_an_item(tmp_path, name):
-    manifest, samplesheet, _schema = write_starter(tmp_path / name, PROJECT)
+    manifest, samplesheet, _schema = write_starter(tmp_path / name, PROJECT).files
     fill_in(manifest, samplesheet)
     assert [request["pipelineId"] for _, request in items(manifest)] == [PIPELINE]
     assert samplesheet.name in manifest.read_text(encoding="utf-8")
@@ -89,17 +89,17 @@ def fill_in(*files):
 
 
 def test_each_line_of_the_starter_with_a_placeholder_says_what_to_fill_in(tmp_path):
-    manifest, _, _ = write_starter(tmp_path / "germline.yaml", None)
+    manifest, _, _ = write_starter(tmp_path / "germline.yaml", None).files
     lines = manifest.read_text(encoding="utf-8").splitlines()
     marked = [line for line in lines if "# FILL IN: " in line]
     assert [line for line in lines if "0000" in line and line not in marked] == []
     assert len(marked) == 5
-    given, _ = write_starter(tmp_path / "given.yaml", PROJECT)
+    given, _ = write_starter(tmp_path / "given.yaml", PROJECT).files
     assert "FILL IN: id of the project" not in given.read_text(encoding="utf-8")
 
 
 def test_the_starter_is_invalid_until_each_placeholder_is_replaced(tmp_path):
-    manifest, samplesheet, _ = write_starter(tmp_path / "germline.yaml", PROJECT)
+    manifest, samplesheet, _ = write_starter(tmp_path / "germline.yaml", PROJECT).files
     with pytest.raises(InvalidManifest) as raised:
         items(manifest)
     faults = [finding for finding in raised.value.findings if "placeholder that `init` wrote" in finding.message]
@@ -110,10 +110,10 @@ def test_the_starter_is_invalid_until_each_placeholder_is_replaced(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda path: write_starter(path, None), lambda path: [from_payload(path.parent, FORM)]]
+    "make", [lambda path: write_starter(path, None).files[0], lambda path: from_payload(path.parent, FORM)]
 )
 def test_editors_find_the_schema_beside_the_manifest(tmp_path, make):
-    manifest = make(tmp_path / "germline.yaml")[0]
+    manifest = make(tmp_path / "germline.yaml")
     first = manifest.read_text(encoding="utf-8").splitlines()[0]
     named = tmp_path / first.removeprefix("# yaml-language-server: $schema=")
     assert named.read_text(encoding="utf-8") == schema_text("manifest")
@@ -133,12 +133,12 @@ def test_a_manifest_of_a_payload_needs_a_project_before_it_is_valid(tmp_path):
 
 def test_a_schema_that_exists_stays(tmp_path):
     (tmp_path / SCHEMA_FILE).write_text("{}", encoding="utf-8")
-    assert [path.name for path in write_starter(tmp_path / "a.yaml", None)] == ["a.yaml", "a.samples.csv"]
+    assert [path.name for path in write_starter(tmp_path / "a.yaml", None).files] == ["a.yaml", "a.samples.csv"]
     assert (tmp_path / SCHEMA_FILE).read_text(encoding="utf-8") == "{}"
 
 
 def test_the_starter_names_its_own_files(tmp_path):
-    manifest, _, _ = write_starter(tmp_path / "germline.yaml", None)
+    manifest, _, _ = write_starter(tmp_path / "germline.yaml", None).files
     text = manifest.read_text(encoding="utf-8")
     assert ("manifest-runner run germline.yaml" in text, "germline.lock.json" in text) == (True, True)
 
@@ -252,7 +252,7 @@ def test_what_a_manifest_takes_a_body_may_have(tmp_path):
 
 
 def test_the_hook_checks_what_init_writes(tmp_path: Path) -> None:
-    starter, samplesheet, schema = map(str, write_starter(tmp_path / "a.yaml", None))
+    starter, samplesheet, schema = map(str, write_starter(tmp_path / "a.yaml", None).files)
     made = str(from_payload(tmp_path, FORM))
     assert chosen([starter, made]) == [starter, made]
     (hook,) = yaml.safe_load((Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
