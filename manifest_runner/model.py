@@ -22,7 +22,7 @@ DataPath = tuple[str | int, ...]
 
 # Identifies a row in its source, such as by its line: enough to find its place again.
 RowId = int | tuple[int, ...]
-
+NO_ROW: RowId = -1  # for what has no row of its own
 
 NameKind = Literal["data", "pipelines", "projects", "storages"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import msgspec
 
@@ -51,3 +51,8 @@ class InvalidManifest(RunnerError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__(f"{len(findings):,} problem{'s' * (len(findings) != 1)}")
         self.findings = tuple(findings)
+
+    @classmethod
+    def at(cls, place: Place, code: str, message: str) -> Self:
+        """The failure for a single error."""
+        return cls([Finding(place, code, message)])

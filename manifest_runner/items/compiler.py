@@ -74,8 +74,37 @@ def _what_a_query_gives(query: Query, *, cells_are_text: bool) -> Literal["text"
     return "texts" if query.is_list and query.of is None and cells_are_text else "any"
 
 
+class _Function:
+    """A function whose source is being written. The manifest's text is in it as ``repr`` quotes it, if at all.
+
+    Any other value is a global of the function.
+    """
+
+    def __init__(self) -> None:
+        self._globals: dict[str, Any] = {"text": _cell_text, "sift": _without_null, "compact": _without_null_items}
+        self._locals: dict[str, str] = {}
+
+    def constant(self, value: Any) -> str:
+        """The source of a value."""
+        name = f"k{len(self._globals)}"
+        self._globals[name] = list(value) if isinstance(value, Coded) else value
+        return name
+
+    def local(self, source: str) -> str:
+        """The source of a local variable that holds what this source gives; the same for the same source."""
+        return self._locals.setdefault(source, f"v{len(self._locals)}")
+
+    def compiled(self, result: str) -> Compiled:
+        """The function that returns what this source gives."""
+        lines = [f"    {name} = {source}" for source, name in self._locals.items()]
+        source = "\n".join(["def compiled(row, index, beside):", *lines, f"    return {result}", ""])
+        exec(compile(source, "<compiled analysis>", "exec"), self._globals)  # noqa: S102 - see the class's docstring
+        function: Compiled = self._globals["compiled"]
+        return function
+
+
 class Writer:
-    """Writes a function's source, with the manifest's text as ``repr`` quotes it, and other values as globals."""
+    """Writes the source of one function from a row to an item, or of one condition."""
 
     def __init__(
         self,
@@ -88,24 +117,18 @@ class Writer:
         self._is_text = is_text
         self._scope = scope
         self._call_template = call_template
-        self._names: dict[str, Any] = {"text": _cell_text, "sift": _without_null, "compact": _without_null_items}
-        self._locals: dict[str, str] = {}
+        self._function = _Function()
+        self._constant = self._function.constant
+        self._local = self._function.local
 
     def function(self, tree: Any) -> Compiled:
-        return self._compiled(self._write(tree))
+        return self._function.compiled(self._write(tree))
 
     def condition(self, template: Template) -> Compiled | None:
         from manifest_runner.templates.conditions import ConditionWriter
 
         source = ConditionWriter(self._operand, self._constant).write(template.expression)
-        return None if source is None else self._compiled(source)
-
-    def _compiled(self, result: str) -> Compiled:
-        lines = [f"    {name} = {source}" for source, name in self._locals.items()]
-        source = "\n".join(["def compiled(row, index, beside):", *lines, f"    return {result}", ""])
-        exec(compile(source, "<compiled analysis>", "exec"), self._names)  # noqa: S102 - see the class's docstring
-        function: Compiled = self._names["compiled"]
-        return function
+        return None if source is None else self._function.compiled(source)
 
     def _write(self, node: Any) -> str:
         if not depends_on_row(node):
@@ -120,11 +143,6 @@ class Writer:
         body = "[" + ", ".join(map(self._write, node)) + "]"
         deferred = isinstance(node, Coded) and any(isinstance(value, Deferred) for value in node)
         return f"compact({body})" if deferred else body
-
-    def _constant(self, value: Any) -> str:
-        name = f"k{len(self._names)}"
-        self._names[name] = list(value) if isinstance(value, Coded) else value
-        return name
 
     def _slot(self, template: Template) -> str:
         parts = template.parts
@@ -227,9 +245,6 @@ class Writer:
         if self._columns is not None and (name, len(args)) in _ON_TEXT:
             return _ON_TEXT[name, len(args)].format(cell, *values)
         return f"{self._constant(_filter(name))}({', '.join([cell, *values])})"
-
-    def _local(self, source: str) -> str:
-        return self._locals.setdefault(source, f"v{len(self._locals)}")
 
 
 def _filter(name: str) -> Callable[..., Any]:

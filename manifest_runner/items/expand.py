@@ -10,19 +10,20 @@ import orjson
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Place
-from manifest_runner.items.checks.analysis_faults import AnalysisFaults, ConstantChecks, is_rendered
+from manifest_runner.items.checks.analysis_faults import AnalysisFaults, ConstantChecks
 from manifest_runner.items.checks.analysis_notes import FIRST_ROWS, AnalysisNotes
 from manifest_runner.items.checks.duplicates import Claims, DuplicateCheck
 from manifest_runner.items.checks.partial_items import PartialItems
 from manifest_runner.items.checks.shared_data import SharedData
 from manifest_runner.items.compiler import Beside
-from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
+from manifest_runner.items.origins import Origins
+from manifest_runner.items.prepare import PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.wanted_rows import WantedRow, WantedRows
 from manifest_runner.manifest.document import DEFAULT_REVISION, Document
-from manifest_runner.model import Item, RowId
+from manifest_runner.model import NO_ROW, Item, RowId
 from manifest_runner.names.api_keys import may_have_names
 from manifest_runner.names.model import Names
 from manifest_runner.names.pins import Pins
@@ -48,6 +49,7 @@ class ItemStream:
     ) -> None:
         self._document = document
         self._analyses = {analysis.spec.index: analysis for analysis in analyses}
+        self._origins = Origins(document, self._analyses)
         self._findings = findings
         self._pins = pins or Pins(Names("", ""))
         # Counted in the last pass over all rows, which may have ended early.
@@ -67,8 +69,7 @@ class ItemStream:
         yield from self._expand(findings, claims, data)
         if any(analysis.budget.is_spent for analysis in self._analyses.values()):
             return  # reading the rows again would take as long again
-        check = DuplicateCheck(self._place, self._row, self._is_of_row, self._is_grouped, findings)
-        check.report(claims, self._again)
+        DuplicateCheck(self._origins, findings).report(claims, self._again)
         for each in data:
             each.report(self._again)
 
@@ -78,20 +79,7 @@ class ItemStream:
 
     def place(self, item: Item) -> tuple[Place, Place | None]:
         """Where an item comes from: the manifest's place of its userReference, and the samplesheet's row."""
-        return self._place(item, "userReference"), self._row(item)
-
-    def _place(self, item: Item, field: str) -> Place:
-        return self._document.place(item.analysis, (field,))
-
-    def _row(self, item: Item) -> Place | None:
-        return self._analyses[item.analysis].rows.place(item.row)
-
-    def _is_of_row(self, item: Item, field: str) -> bool:
-        return is_rendered(self._analyses[item.analysis].fields, (field,))
-
-    def _is_grouped(self, item: Item) -> bool:
-        each = self._analyses[item.analysis].spec.for_each
-        return each is not None and each.group_by is not None
+        return self._origins.place(item, "userReference"), self._origins.row(item)
 
     def _again(self) -> Iterator[Item]:
         """Every item once more; faults of the rows are already reported."""

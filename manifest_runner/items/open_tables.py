@@ -47,7 +47,7 @@ def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sourc
             findings.add(note)
         for column in key_columns(spec, rows):
             message = f"there is no column {shown(column)}{near_miss(column, rows.columns or ())}"
-            raise InvalidManifest([Finding(scope.place(("tables", name, "key"), None), "MR402", message)])
+            raise InvalidManifest.at(scope.place(("tables", name, "key"), None), "MR402", message)
         table = read_table(name, spec, rows, report)
         return None if found else table
     except InvalidManifest as e:

@@ -18,7 +18,7 @@ from manifest_runner.items.renderer import Renderer
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.items.template_slots import SlotReader
 from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
-from manifest_runner.model import DataPath
+from manifest_runner.model import NO_ROW, DataPath
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema
@@ -31,7 +31,6 @@ from manifest_runner.values import text_of
 if TYPE_CHECKING:  # jinja2 is imported once there is a template
     from manifest_runner.templates.template import Template
 
-NO_ROW = -1  # the id of what has no row of its own
 _NO_ROWS = Rows(None, lambda _: iter(()), lambda _: None)
 _ONE_ROW = Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None)
 _Opened = TypeVar("_Opened")

@@ -123,7 +123,7 @@ def launched(before: LockedItem | None, item: LockedItem) -> LockedItem:
         return item
     if _is_same(before, item):
         return structs.replace(before, removed=False)
-    return structs.replace(item, previous=(*before.previous, structs.replace(before, previous=(), removed=False)))
+    return structs.replace(item, previous=(*before.previous, before.alone))
 
 
 def _is_same(one: LockedItem, other: LockedItem) -> bool:

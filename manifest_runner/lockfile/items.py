@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from manifest_runner.lockfile.file import parse_lockfile
+from manifest_runner.lockfile.file import LOCK_VERSION, parse_lockfile
 from manifest_runner.model import FINAL_ANALYSIS
 
 # Takes the place of a lockfile that does not exist yet.
@@ -169,5 +169,5 @@ def _object(lines: bytes) -> bytes:
 
 
 def _check(head: _Head) -> None:
-    if head.lock_version != 1:
+    if head.lock_version != LOCK_VERSION:
         raise _OtherVersion

@@ -105,7 +105,7 @@ class _Items:
         self._batches = batches
 
     def merge(self, ours: LockedItem, theirs: LockedItem) -> LockedItem:
-        launches = _distinct([*ours.previous, *theirs.previous, *sorted(map(_alone, (ours, theirs)), key=self._order)])
+        launches = _distinct([*ours.previous, *theirs.previous, *sorted((ours.alone, theirs.alone), key=self._order)])
         current = launches.pop(self._key_of_current(launches, ours, theirs))
         return structs.replace(
             current,
@@ -205,10 +205,6 @@ def _progress(item: LockedItem) -> tuple[Any, ...]:
 
 def _acceptance(item: LockedItem) -> tuple[str, bool]:
     return item.accepted or "", item.failure_accepted
-
-
-def _alone(item: LockedItem) -> LockedItem:
-    return structs.replace(item, previous=(), removed=False)
 
 
 def _text(item: LockedItem) -> bytes:

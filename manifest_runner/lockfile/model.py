@@ -124,6 +124,11 @@ class LockedItem(Value, frozen=True):
         return (self, *self.previous)
 
     @property
+    def alone(self) -> LockedItem:
+        """This launch without the ones that it replaced, as it is kept once it is replaced itself."""
+        return structs.replace(self, previous=(), removed=False)
+
+    @property
     def creation_is_final(self) -> bool:
         return self.status in FINAL_CREATION and (self.status == "FAILED" or self.analysis is not None)
 

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
 
 _CHUNK = 2**20
 _FOREIGN = {
@@ -28,7 +28,7 @@ def read_bytes(path: Path, label: str, limit: int, hint: str = "", *, code: str 
     except OSError as e:
         raise _unreadable(label, code, _reason(e)) from e
     if len(raw) > limit:
-        raise InvalidManifest([Finding(Place(label, 1), code, f"larger than {limit // 2**20} MiB{hint}")])
+        raise InvalidManifest.at(Place(label, 1), code, f"larger than {limit // 2**20} MiB{hint}")
     return raw
 
 
@@ -80,14 +80,14 @@ def _refuse_format(start: bytes, label: str) -> None:
     for magic, what in _FOREIGN.items():
         if start.startswith(magic):
             message = f"this file is {what}; save it as text in UTF-8"
-            raise InvalidManifest([Finding(Place(label, 1), "MR102", message)])
+            raise InvalidManifest.at(Place(label, 1), "MR102", message)
 
 
 def _refuse_nul(chunk: bytes, label: str, line: int) -> None:
     at = chunk.find(b"\0")
     if at >= 0:
         place = Place(label, line + _breaks(chunk[:at]))
-        raise InvalidManifest([Finding(place, "MR102", "contains a NUL byte; save the file as text in UTF-8")])
+        raise InvalidManifest.at(place, "MR102", "contains a NUL byte; save the file as text in UTF-8")
 
 
 def _not_utf8(label: str, raw: bytes, error: UnicodeDecodeError, line: int) -> InvalidManifest:
@@ -97,7 +97,7 @@ def _not_utf8(label: str, raw: bytes, error: UnicodeDecodeError, line: int) -> I
     before = good[max(good.rfind(b"\n"), good.rfind(b"\r")) + 1 :]
     place = Place(label, line + _breaks(good), len(before.decode("utf-8-sig", "ignore")) + 1)
     message = f"not UTF-8 (byte 0x{raw[error.start]:02x}); save the file as UTF-8"
-    return InvalidManifest([Finding(place, "MR102", message)])
+    return InvalidManifest.at(place, "MR102", message)
 
 
 def _breaks(raw: bytes) -> int:
@@ -106,7 +106,7 @@ def _breaks(raw: bytes) -> int:
 
 
 def _unreadable(label: str, code: str, reason: str) -> InvalidManifest:
-    return InvalidManifest([Finding(Place(label, 1), code, f"cannot be read: {reason}")])
+    return InvalidManifest.at(Place(label, 1), code, f"cannot be read: {reason}")
 
 
 def _reason(error: OSError) -> str:

@@ -17,13 +17,6 @@ from manifest_runner.manifest.yaml_loader import Builder
 from manifest_runner.manifest.yaml_places import Places
 from manifest_runner.text import near_miss
 
-__all__ = [
-    "YamlFile",
-    "read_manifest",
-    "read_mapping",
-    "read_yaml",
-]
-
 MAX_BYTES = 24 * 2**20
 # So much is read again at once.
 _SHORT = 2**20
@@ -75,7 +68,7 @@ def read_mapping(path: Path, *, binary: bool = False) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise InvalidManifest([Finding(Place(str(path), 1), "MR105", "expected a mapping at the top")])
+        raise InvalidManifest.at(Place(str(path), 1), "MR105", "expected a mapping at the top")
     return data
 
 
@@ -94,5 +87,5 @@ def read_yaml(path: Path, label: str, *, binary: bool = False, empty: bool = Fal
     if builder.findings and not lenient:
         raise InvalidManifest(builder.findings)
     if builder.is_empty and not empty:
-        raise InvalidManifest([Finding(Place(label, 1), "MR104", "the file is empty; it must contain a document")])
+        raise InvalidManifest.at(Place(label, 1), "MR104", "the file is empty; it must contain a document")
     return YamlFile(label, text, data, tuple(builder.findings))

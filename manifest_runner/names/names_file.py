@@ -147,7 +147,6 @@ def _refuse_duplicates(raw: bytes, file: _File, label: str) -> None:
     entries = len(file.data) + len(file.pipelines) + len(file.projects) + len(file.storages)
     if raw.count(b'\n"') == entries + len(_File.__struct_fields__):
         return
-
     json.loads(raw, object_pairs_hook=unique_keys(lambda key: _damaged(label, 0, f"duplicate key {shown(key)}")))
 
 

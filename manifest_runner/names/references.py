@@ -24,7 +24,7 @@ _SEVERAL = re.compile(r"([;,|])\s*(?:(?:fil|fol)\.|urn:|icav2://|/|$)")
 _WRITE = 'write a data id ("fil.…" or "fol.…"), a URN, a path ("/folder/file") or "icav2://PROJECT/path"'
 
 
-class DataPath(NamedTuple):
+class PathInProject(NamedTuple):
     """Data by path. ``project`` is an id or a name, None for the run's own project."""
 
     project: str | None
@@ -71,15 +71,15 @@ def pipeline_id_fault(text: str) -> str:
     return f'expected a UUID or a URN, found {shown(text)}; to name a pipeline by its code, write "pipeline" instead'
 
 
-def parse_data_name(text: str) -> DataPath:
+def parse_data_name(text: str) -> PathInProject:
     """A text without a `data_fault`. What follows the project is literal: ``#``, ``?``, ``+`` and ``%``.
 
     Only the name of a project may be percent-encoded, since it can hold a slash.
     """
     if not text.startswith(SCHEME):
-        return DataPath(None, text)
+        return PathInProject(None, text)
     project, _, path = text.removeprefix(SCHEME).partition("/")
-    return DataPath(unquote(project), "/" + path)
+    return PathInProject(unquote(project), "/" + path)
 
 
 def needed_projects(names: Iterable[Name]) -> set[Name]:

@@ -43,7 +43,7 @@ class Resolver:
 
     def __init__(self, client: Client, warn: Warn, *, declarations: bool = True) -> None:
         self._client = client
-        self._of_data: dict[str, LookupFailure] = {}
+        self._region_remarks: dict[str, LookupFailure] = {}
         self._pipelines = PipelineLookup(client, warn, declarations=declarations)
         self._all_projects: list[Named] | None = None
         self._region: str | None = None
@@ -52,7 +52,7 @@ class Resolver:
     @property
     def remarks(self) -> dict[str, LookupFailure]:
         """The warnings so far, by the id of a pipeline, and the id or the path of data."""
-        return self._of_data | self._pipelines.remarks
+        return self._region_remarks | self._pipelines.remarks
 
     def look_up(self, names: Collection[Name], projects: dict[str, str] | None = None) -> LookedUp:
         """The entries of all of these names. ``projects`` are the ids of projects whose names are already known."""
@@ -156,7 +156,7 @@ class Resolver:
     def _warn_of_region(self, key: str, record: DataRecord) -> None:
         if record.region_id is not None and (own := self._own_region()) is not None and record.region_id != own:
             words = f"{shown(key)} ({record.id}) is in another region than the project"
-            self._of_data[key] = self._of_data[record.id] = LookupFailure("MR708", words)
+            self._region_remarks[key] = self._region_remarks[record.id] = LookupFailure("MR708", words)
 
     def _own_region(self) -> str | None:
         """The region of the client's project; None if the server does not say."""

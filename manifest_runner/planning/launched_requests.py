@@ -17,6 +17,7 @@ from manifest_runner.lockfile.requests import sent_requests
 from manifest_runner.model import Item
 from manifest_runner.planning.diff import Change, changes
 from manifest_runner.planning.identity import DIGEST_STAMP, digest_stamp, is_stamp
+from manifest_runner.planning.known_digests import canonical
 from manifest_runner.signed_urls import mask_json
 
 Request = dict[str, Any]
@@ -80,8 +81,7 @@ def _stamps(request: Request) -> list[str]:
 def request_hash(kind: str, request: Request) -> str:
     """A hash that is the same for requests that differ only in their userReference, stamps and signatures in URLs."""
     rest = {key: value for key, value in unstamped(request).items() if key != "userReference"}
-    canonical = mask_json(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS))
-    return sha256(kind.encode() + canonical).hexdigest()[:HASH_DIGITS]
+    return sha256(kind.encode() + mask_json(canonical(rest))).hexdigest()[:HASH_DIGITS]
 
 
 def unstamped(request: Request) -> Request:

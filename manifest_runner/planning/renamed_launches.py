@@ -36,8 +36,7 @@ def moved_launch(
 
 def with_earlier(launch: LockedItem, other: LockedItem) -> LockedItem:
     """A launch that replaces that of an item that had left the manifest, whose launches are kept."""
-    alone = structs.replace(other, previous=(), removed=False)
-    return structs.replace(launch, previous=(*other.previous, alone, *launch.previous))
+    return structs.replace(launch, previous=(*other.previous, other.alone, *launch.previous))
 
 
 def _own_digest(launch: LockedItem, request: Request | None, new: str, digest: Digester) -> str | None:

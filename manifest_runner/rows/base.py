@@ -17,10 +17,11 @@ from manifest_runner.model import RowId
 
 MAX_MATRIX = 1_000_000
 
-
 # Called with a finding, and with the group of findings that report the same fault.
 Report = Callable[[Finding, Hashable], None]
 IdentifiedRow = tuple[RowId, Any]
+# Whether a key of a row, or a value some steps below it, is text in every row that has it.
+IsText = Callable[[str, Sequence[str | int]], bool]
 
 
 class FileName(msgspec.Struct, frozen=True):
@@ -28,10 +29,6 @@ class FileName(msgspec.Struct, frozen=True):
 
     file: str
     stem: str
-
-
-# Whether a key of a row, or a value some steps below it, is text in every row that has it.
-IsText = Callable[[str, Sequence[str | int]], bool]
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -58,7 +55,6 @@ class Rows(msgspec.Struct, frozen=True):
     notes: tuple[Finding, ...] = ()
     lacks: tuple[tuple[str, Finding], ...] = ()
     is_text: IsText | None = None
-
     cell: Callable[[RowId, int], Place | None] | None = None
 
     def cell_place(self, row: RowId, cell: int) -> Place | None:

@@ -11,6 +11,8 @@ BLANKS = " \t\r\n\x85\xa0\xad\u1680\u180e\u3000\ufeff" + "".join(
     chr(code) for first, last in _BLANK_RANGES for code in range(first, last + 1)
 )
 _MAX_SPACES = 8  # of a line, that are looked at one by one
+# Joins the cells of a row that is kept as one text. No cell has it: csv files and workbooks with a NUL are refused.
+CELL_SEPARATOR = "\0"
 # Takes the place of a formula without a stored result: a program other than Excel wrote it and never calculated it.
 NO_RESULT = "#FORMULA WITHOUT A RESULT"
 ERROR_VALUES = frozenset(

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import msgspec
 
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_foreign_bytes
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.cells import has_blank_edge
@@ -119,7 +119,7 @@ class _CsvFile(msgspec.Struct, frozen=True):
             raise self.fault("MR302", f'the header is a single column, "{names[0]}"; {words}', line)
 
     def fault(self, code: str, message: str, line: int = 1) -> InvalidManifest:
-        return InvalidManifest([Finding(Place(self.label, line), code, message)])
+        return InvalidManifest.at(Place(self.label, line), code, message)
 
 
 def _cure(delimiter: str, reading: CsvReading) -> str:

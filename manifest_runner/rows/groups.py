@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 
 from manifest_runner.model import RowId
+from manifest_runner.rows.cells import CELL_SEPARATOR
 from manifest_runner.values import spelled_json
-
-_SEPARATOR = "\0"  # which no cell contains: csv files and workbooks with a NUL are refused
 
 
 class Differs:
@@ -38,16 +37,14 @@ class Group(msgspec.Struct, frozen=True, eq=False):
 
 # The index, the id and the cells of a row, and something that grouping does not need.
 IndexedRow = tuple[int, RowId, Any, Any]
-Report = Callable[[RowId, str], None]
+# Called with a row that has not all of the columns to group by, and with the missing column.
+Lacks = Callable[[RowId, str], None]
 
 
 def grouped(
-    rows: Iterable[IndexedRow], columns: Sequence[str] | None, by: Sequence[str], lacks: Report
+    rows: Iterable[IndexedRow], columns: Sequence[str] | None, by: Sequence[str], lacks: Lacks
 ) -> Iterator[Group]:
-    """The groups, in the order of their first rows. ``columns`` are those of a table, None if rows are mappings.
-
-    ``lacks`` is called with a row that has not all of the columns ``by``, and with the missing column.
-    """
+    """The groups, in the order of their first rows. ``columns`` are those of a table, None if rows are mappings."""
     if columns is None:
         return _grouped_mappings(rows, by, lacks)
     return _grouped_cells(rows, [columns.index(column) for column in by])
@@ -58,14 +55,14 @@ def _grouped_cells(rows: Iterable[IndexedRow], by: Sequence[int]) -> Iterator[Gr
     key_of: Callable[[list[str]], Any] = itemgetter(*by) if by else lambda _: None
     groups: dict[Any, list[Any]] = {}
     for index, row_id, row, _ in rows:
-        packed = _SEPARATOR.join(row)
+        packed = CELL_SEPARATOR.join(row)
         known = groups.get(key := key_of(row))
         if known is None:
             groups[key] = [index, row_id, packed]
         else:
             known.append(packed)
     for index, row_id, *texts in groups.values():
-        members = [text.split(_SEPARATOR) for text in texts]
+        members = [text.split(CELL_SEPARATOR) for text in texts]
         yield Group(index, row_id, _shared_cells(members), members)
 
 
@@ -77,7 +74,7 @@ def _shared_cells(members: list[list[str]]) -> list[Any]:
     return [cells[0] if cells.count(cells[0]) == len(cells) else DIFFERS for cells in zip(*members, strict=True)]
 
 
-def _grouped_mappings(rows: Iterable[IndexedRow], by: Sequence[str], lacks: Report) -> Iterator[Group]:
+def _grouped_mappings(rows: Iterable[IndexedRow], by: Sequence[str], lacks: Lacks) -> Iterator[Group]:
     groups: dict[tuple[str, ...], list[Any]] = {}
     for index, row_id, row, _ in rows:
         missing = next((column for column in by if column not in row), None)

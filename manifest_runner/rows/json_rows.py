@@ -94,4 +94,4 @@ def _json_lines(window: Window) -> Iterator[tuple[Spot, Any]]:
 
 
 def _fault(window: Window, label: str, message: str) -> InvalidManifest:
-    return InvalidManifest([Finding(Place(label, *window.spot), "MR306", message)])
+    return InvalidManifest.at(Place(label, *window.spot), "MR306", message)

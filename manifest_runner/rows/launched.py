@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.lockfile.items import EMPTY, End, LaunchedItem, Launches, read_launches
+from manifest_runner.lockfile.items import EMPTY, End, LaunchedItem, read_launches
 from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 from manifest_runner.rows.raw_lockfile import RawLockfile
+from manifest_runner.text import few_of
 
 KEYS = ("userReference", "kind", "analysisId", "analysisReference", "outputs")
-_SHOWN = 3
 _SUCCEEDED = frozenset({End.RECORDED, End.UNRECORDED})
 _OTHERS: dict[int, str] = {End.FAILED: "failed", End.OPEN: "not ended"}
 
@@ -26,7 +26,7 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
     """
     launches = read_launches(lockfile.content or EMPTY, lockfile.label)
     trial = " --emulator" if Path(lockfile.label).parent.name == TRIAL_FOLDER else ""
-    unknown = [index for index, end in enumerate(launches.ends) if end == End.UNRECORDED]
+    unknown = [name for (name, _), end in zip(launches, launches.ends, strict=True) if end == End.UNRECORDED]
     others = Counter(_OTHERS[end] for end in launches.ends if end in _OTHERS)
     found = sum(end in _SUCCEEDED for end in launches.ends)
 
@@ -41,7 +41,7 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
         lambda row: Place(lockfile.label, launches.line(row)) if isinstance(row, int) else None,
         keys=KEYS,
         notes=tuple(_notes(manifest, at, found, others)),
-        lacks=tuple(("outputs", fault) for fault in _unknown_outputs(manifest, trial, at, launches, unknown)),
+        lacks=tuple(("outputs", fault) for fault in _unknown_outputs(manifest, trial, at, unknown)),
         is_text=_is_text,
     )
 
@@ -80,16 +80,12 @@ def _notes(manifest: str, at: Place, rows: int, others: Counter[str]) -> Iterato
         yield Finding(at, "MR610", message, severity="info")
 
 
-def _unknown_outputs(
-    manifest: str, trial: str, at: Place, launches: Launches, unknown: Sequence[int]
-) -> Iterator[Finding]:
+def _unknown_outputs(manifest: str, trial: str, at: Place, unknown: Sequence[str]) -> Iterator[Finding]:
+    """``unknown`` are the userReferences of the items whose outputs are not recorded."""
     if unknown:
-        shown = frozenset(unknown[:_SHOWN])
-        names = ", ".join(name for index, (name, _) in enumerate(launches) if index in shown)
-        more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
         items = "one item" if len(unknown) == 1 else f"{len(unknown):,} items"
         message = (
-            f"the outputs of {items} of {manifest} are not recorded yet ({names}{more}); "
+            f"the outputs of {items} of {manifest} are not recorded yet ({few_of(unknown)}); "
             f"run: manifest-runner outputs {manifest}{trial}"
         )
         yield Finding(at, "MR316", message)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
 
 
 class RawLockfile(msgspec.Struct, frozen=True):
@@ -31,4 +31,4 @@ def lockfile_beside(manifest: Path, label: str) -> RawLockfile:
         return RawLockfile(None, label)
     except OSError as e:
         message = f"cannot be read: {e.strerror or e}"
-        raise InvalidManifest([Finding(Place(label, 1), "MR301", message)]) from e
+        raise InvalidManifest.at(Place(label, 1), "MR301", message) from e

@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_file import read_yaml
 from manifest_runner.model import DataPath
 from manifest_runner.validation.messages import Fault
-from manifest_runner.validation.validator import RowChecker, SchemaProblem, row_checker
+from manifest_runner.validation.validator import Checker, SchemaProblem, row_checker
 from manifest_runner.values import NotANumber, spelled_number
 
 MAX_SCHEMA_BYTES = 16 * 2**20
@@ -24,7 +24,7 @@ _DOCUMENT = ("$schema", "$id", "$defs", "definitions")
 class RowSchema(msgspec.Struct, frozen=True, eq=False):
     """``rules`` is the schema of one row; ``is_of_sheet`` if it is part of a schema of the whole sheet."""
 
-    checker: RowChecker
+    checker: Checker
     rules: Any
     is_of_sheet: bool
 
@@ -85,7 +85,7 @@ def open_row_schema(file: Path, label: str, at: Place) -> RowSchema:
     try:
         return RowSchema(row_checker(rules), rules, is_of_sheet)
     except SchemaProblem as e:
-        raise InvalidManifest([Finding(at, "MR308", f"{label} is not a JSON Schema: {e}")]) from e
+        raise InvalidManifest.at(at, "MR308", f"{label} is not a JSON Schema: {e}") from e
 
 
 def _read_schema(file: Path, label: str) -> Any:
@@ -97,8 +97,7 @@ def _read_schema(file: Path, label: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as e:
         at = Place(label, e.lineno, e.colno)
-        raise InvalidManifest([Finding(at, "MR308", f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}")]) from e
+        raise InvalidManifest.at(at, "MR308", f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}") from e
     except (ValueError, RecursionError) as e:
-        raise InvalidManifest(
-            [Finding(Place(label, 1), "MR308", "not JSON: nested too deeply, or a huge number")]
-        ) from e
+        message = "not JSON: nested too deeply, or a huge number"
+        raise InvalidManifest.at(Place(label, 1), "MR308", message) from e

@@ -39,7 +39,7 @@ class Sheet(msgspec.Struct, frozen=True):
         return Place(self.label, line, 1 if self.first_column is None else self.first_column + cell)
 
     def fault(self, code: str, message: str, line: int = 1) -> InvalidManifest:
-        return InvalidManifest([Finding(Place(self.label, line), code, message)])
+        return InvalidManifest.at(Place(self.label, line), code, message)
 
 
 class _Header(msgspec.Struct, frozen=True):

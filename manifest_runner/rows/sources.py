@@ -78,7 +78,7 @@ class Sources:
         file, label = self._file(source.value, source.place(()), "manifest")
         if file.resolve() == (self._folder / Path(source.place(()).file).name).resolve():
             message = "a manifest cannot start from its own items: each run would launch more; name another manifest"
-            raise InvalidManifest([Finding(source.place(()), "MR301", message)])
+            raise InvalidManifest.at(source.place(()), "MR301", message)
         return launched_rows(self._lockfile_of(file, label), label, source.place(()))
 
     def schema(self, name: Any, at: Place) -> RowSchema:
@@ -119,27 +119,27 @@ class Sources:
             found = sorted(each.as_posix() for each in itertools.islice(matching, _MAX_LISTED + 1))
         except TooManyFiles as e:
             message = f"{shown(name)} looks through more than {MAX_SEEN:,} files and folders; name a folder of its own"
-            raise InvalidManifest([Finding(at, "MR301", message)]) from e
+            raise InvalidManifest.at(at, "MR301", message) from e
         if not found:
-            raise InvalidManifest([Finding(at, "MR301", f"no {_SHEET} matches {shown(name)}")])
+            raise InvalidManifest.at(at, "MR301", f"no {_SHEET} matches {shown(name)}")
         if len(found) > _MAX_LISTED:
-            raise InvalidManifest([Finding(at, "MR301", f"more than {_MAX_LISTED:,} files match {shown(name)}")])
+            raise InvalidManifest.at(at, "MR301", f"more than {_MAX_LISTED:,} files match {shown(name)}")
         return found
 
     def _file(self, name: Any, at: Place, what: str) -> tuple[Path, str]:
         """An existing file, and its name in messages, which is relative in the same way as the manifest's."""
         if not isinstance(name, str) or not name:
-            raise InvalidManifest([Finding(at, "MR301", f"expected the path of a {what}, got {kind_of(name)}")])
+            raise InvalidManifest.at(at, "MR301", f"expected the path of a {what}, got {kind_of(name)}")
         file, label = self._folder / name, str(self._label / name)
         if not os.path.lexists(file):
             elsewhere = "" if Path(name).is_absolute() else "; paths are relative to the manifest"
             hint = near_miss(file.name, _neighbours(file.parent)) or elsewhere
-            raise InvalidManifest([Finding(at, "MR301", f"there is no {what} {label}{hint}")])
+            raise InvalidManifest.at(at, "MR301", f"there is no {what} {label}{hint}")
         try:
             refuse_unreadable(file, label)
         except InvalidManifest as e:
             message = f"the {what} {label} {e.findings[0].message}"
-            raise InvalidManifest([Finding(at, "MR301", message)]) from e
+            raise InvalidManifest.at(at, "MR301", message) from e
         return file, label
 
 
@@ -169,7 +169,7 @@ def yaml_rows(path: Path, label: str) -> Rows:
     """Rows of a YAML file: a list of mappings, read as a manifest is."""
     file = read_yaml(path, label)
     if not isinstance(file.data, list):
-        raise InvalidManifest([Finding(Place(label, 1), "MR306", "expected a list of mappings")])
+        raise InvalidManifest.at(Place(label, 1), "MR306", "expected a list of mappings")
     return listed_rows(file.data, lambda row: file.place((_index(row),)))
 
 
@@ -188,14 +188,14 @@ def _neighbours(folder: Path) -> list[str]:
 def _listed(source: Source) -> Rows:
     if not isinstance(source.value, list):
         message = f"expected a list of mappings, got {kind_of(source.value)}"
-        raise InvalidManifest([Finding(source.place(()), "MR306", message)])
+        raise InvalidManifest.at(source.place(()), "MR306", message)
     return listed_rows(source.value, lambda row: source.place((_index(row),)))
 
 
 def _matrix(source: Source) -> Rows:
     matrix, place = source.value, source.place
     if not isinstance(matrix, dict) or not matrix:
-        raise InvalidManifest([Finding(place(()), "MR306", f"expected a mapping of lists, got {kind_of(matrix)}")])
+        raise InvalidManifest.at(place(()), "MR306", f"expected a mapping of lists, got {kind_of(matrix)}")
     faults = [
         Finding(place((key,)), "MR306", f'expected a list of values for "{key}", got {kind_of(values)}')
         for key, values in matrix.items()
@@ -206,7 +206,7 @@ def _matrix(source: Source) -> Rows:
     try:
         return matrix_rows(matrix, lambda _: place(()))
     except ValueError as e:
-        raise InvalidManifest([Finding(place(()), "MR306", str(e))]) from e
+        raise InvalidManifest.at(place(()), "MR306", str(e)) from e
 
 
 _OpenFile = Callable[[Path, str, SourceSpec], Rows]

@@ -9,13 +9,12 @@ from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.manifest.document import TableSpec
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import OddRow, Report, Rows
-from manifest_runner.rows.cells import ERROR_VALUES, error_words
+from manifest_runner.rows.cells import CELL_SEPARATOR, ERROR_VALUES, error_words
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.templates.scope import LookupTable, Refusal, RowScope
 from manifest_runner.text import listed, near_miss, shown
 from manifest_runner.values import text_of
 
-_SEPARATOR = "\0"  # which no cell holds
 _MAX_NEAR = 1_000  # keys searched for a near miss; more would take too long
 
 Key = str | tuple[str, ...]
@@ -38,7 +37,7 @@ class Table(LookupTable):
         self._odd: dict[int, RowId] = {}  # rows with an error value
 
     def add(self, key: Key, row: Any, row_id: RowId) -> None:
-        packed = row if self.columns is None else _SEPARATOR.join(row)
+        packed = row if self.columns is None else CELL_SEPARATOR.join(row)
         if type(row) is OddRow:
             self._odd[id(packed)] = row_id
         if self.many:
@@ -62,7 +61,7 @@ class Table(LookupTable):
         packed = self._rows[key]
         if self._odd and id(packed) in self._odd:
             raise LookupError
-        cells: list[str] = packed.split(_SEPARATOR)
+        cells: list[str] = packed.split(CELL_SEPARATOR)
         return cells
 
     def all_cells(self, key: Key) -> list[list[str]]:
@@ -70,7 +69,7 @@ class Table(LookupTable):
         rows = self._rows[key]
         if self._odd and any(id(packed) in self._odd for packed in rows):
             raise LookupError
-        return [packed.split(_SEPARATOR) for packed in rows]
+        return [packed.split(CELL_SEPARATOR) for packed in rows]
 
     def missing(self, key: object) -> str:
         """The message for a missing key."""
@@ -95,7 +94,7 @@ class Table(LookupTable):
     def _scope(self, packed: Any) -> RowScope:
         if self.columns is None:
             return RowScope(packed, self._lacks)
-        cells = packed.split(_SEPARATOR)
+        cells = packed.split(CELL_SEPARATOR)
         values = dict(zip(self.columns, cells, strict=True))
         if not self._odd or id(packed) not in self._odd:
             return RowScope(values, self._lacks)

@@ -26,8 +26,6 @@ _OPERATORS = {
     "in": "in",
     "notin": "not in",
 }
-
-
 # Texts that mean no. For Jinja every text except the empty one is true, and the cells of a table are text.
 _NEGATIVE = frozenset({"false", "no", "n", "f", "0", "off"})
 

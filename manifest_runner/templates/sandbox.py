@@ -64,8 +64,6 @@ _STATEMENTS: Mapping[type[nodes.Node], str] = {
     nodes.CallBlock: "call",
     nodes.ScopedEvalContextModifier: "autoescape",
 }
-
-
 # The number of keys of a mapping that fit into a message.
 KEYS_SHOWN = 6
 
@@ -82,28 +80,32 @@ class MissingName(jinja2.StrictUndefined):
             return obj.missing(self._undefined_name)
         if self._undefined_hint:
             return str(self._undefined_hint)
-        if isinstance(obj, dict):
-            if name in obj:
-                return f'this mapping has "{name}" as text, not as a number; use `| string`'
-            near = near_miss(name, obj)
-            return f'this mapping has no "{name}"{near or _listed(obj)}'
-        index: Any = self._undefined_name
-        if isinstance(index, int) and obj is not missing:
-            if not isinstance(obj, (list, tuple)):
-                return f"{kind_of(obj)} has no element [{index}]"
-            if not obj:
-                return f"an empty list has no element [{name}]"
-            return f"{kind_of(obj)} of {len(obj):,} has no element [{name}]; the first is [0]"
         if obj is missing:
             return root_missing(name)
-        are_rows = isinstance(obj, (list, tuple)) and any(isinstance(each, dict) and name in each for each in obj)
-        hint = f", but its elements have; write `| map(attribute='{name}') | list`" if are_rows else ""
-        return f"{kind_of(obj)} has no {name}{hint}"
+        if isinstance(obj, dict):
+            return _no_key(obj, name)
+        return _no_element(obj, name) if isinstance(self._undefined_name, int) else _no_attribute(obj, name)
 
 
-def _listed(mapping: Mapping[Any, Any]) -> str:
-    """Its keys, if they are few."""
-    return f"; it has {', '.join(map(shown, map(str, mapping)))}" if 0 < len(mapping) <= KEYS_SHOWN else ""
+def _no_key(mapping: Mapping[Any, Any], name: str) -> str:
+    if name in mapping:
+        return f'this mapping has "{name}" as text, not as a number; use `| string`'
+    keys = f"; it has {', '.join(map(shown, map(str, mapping)))}" if 0 < len(mapping) <= KEYS_SHOWN else ""
+    return f'this mapping has no "{name}"{near_miss(name, mapping) or keys}'
+
+
+def _no_element(obj: Any, index: str) -> str:
+    if not isinstance(obj, (list, tuple)):
+        return f"{kind_of(obj)} has no element [{index}]"
+    if not obj:
+        return f"an empty list has no element [{index}]"
+    return f"{kind_of(obj)} of {len(obj):,} has no element [{index}]; the first is [0]"
+
+
+def _no_attribute(obj: Any, name: str) -> str:
+    are_rows = isinstance(obj, (list, tuple)) and any(isinstance(each, dict) and name in each for each in obj)
+    hint = f", but its elements have; write `| map(attribute='{name}') | list`" if are_rows else ""
+    return f"{kind_of(obj)} has no {name}{hint}"
 
 
 def bounded_range(*limits: int) -> range:

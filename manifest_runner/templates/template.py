@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import jinja2
 from jinja2 import nodes
@@ -29,12 +29,11 @@ from manifest_runner.values import SpelledFloat
 MAX_TEMPLATE = 100_000
 MAX_DEPTH = 400  # Python can compile about half as much
 _OF_ROWS = frozenset({"row", "rows", "index", "source"})
-
-
 # If a mapping has such a key, Jinja may use the attribute instead.
 _OF_MAPPINGS = frozenset(dir(dict))
 _MOST_STEPS = 10
 _OPEN_COMMENT = re.compile(r"\{#[-+]?\Z")
+_Parsed = TypeVar("_Parsed")
 
 
 class Template:
@@ -50,7 +49,7 @@ class Template:
         if _OPEN_COMMENT.search(text):  # which Jinja does not report at the end of the text
             raise TemplateFault("MR401", f"not a template: {NO_END_OF_COMMENT}")
         self._source = "{{ " + text + " }}" if expression else text
-        self.tree: nodes.Template = _guard_parse(lambda: _without_depths(sandbox.parse(self._source)), text)
+        self.tree = _guard_parse(lambda: _shallow(sandbox.parse(self._source)), text)
         self.whole = self.expression is not None
         if expression and not self.whole:
             raise TemplateFault("MR401", "not one expression")
@@ -64,8 +63,7 @@ class Template:
             target = nodes.Name("result", "store", lineno=1)
             tree = nodes.Template([nodes.Assign(target, value, lineno=1)], lineno=1)
             tree.set_environment(self._sandbox)
-        compiled: jinja2.Template = _guard_parse(lambda: self._sandbox.from_string(tree), self.text)
-        return compiled
+        return _guard_parse(lambda: self._sandbox.from_string(tree), self.text)
 
     @cached_property
     def parts(self) -> tuple[str | Lookup | Query, ...] | None:
@@ -194,7 +192,7 @@ def _key(key: Any) -> str:
     return str(key)
 
 
-def _guard_parse(act: Any, text: str) -> Any:
+def _guard_parse(act: Callable[[], _Parsed], text: str) -> _Parsed:
     """Turn everything that parsing and compiling can raise into a TemplateFault."""
     try:
         if len(text) > MAX_TEMPLATE:
@@ -214,8 +212,8 @@ def _guard_parse(act: Any, text: str) -> Any:
         raise TemplateFault("MR401", "not a template: it is nested too deeply") from e
 
 
-def _without_depths(tree: nodes.Template) -> nodes.Template:
-    """The tree, if it can be walked recursively, as Jinja does. Raises RecursionError."""
+def _shallow(tree: nodes.Template) -> nodes.Template:
+    """The same tree; raises RecursionError if it is too deep to be walked recursively, as Jinja does."""
     level: list[nodes.Node] = [tree]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.iter_child_nodes()]

@@ -1,18 +1,14 @@
-"""Check the names that templates use: report a misspelled one once, before any row is read, and unused columns."""
+"""Check the names that templates use: report a misspelled one once, before any row is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jinja2 import nodes
 
-from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.templates.model import UsedNames
 from manifest_runner.templates.sandbox import MAPPING_METHODS
 from manifest_runner.templates.scope import ROOTS, Scope, root_missing
 from manifest_runner.templates.template import Template, lookup_of
-
-MAX_WARNINGS = 10
 
 _GLOBALS = frozenset({"range", "dict", "namespace"})
 _BRANCHES = (nodes.If, nodes.CondExpr, nodes.And, nodes.Or)
@@ -70,34 +66,3 @@ def _bound(tree: nodes.Template) -> Iterator[str]:
         yield from (macro.name, "varargs", "kwargs", "caller")
     if next(tree.find_all(nodes.For), None) is not None:
         yield "loop"
-
-
-class ColumnUse:
-    """Finds columns of samplesheets that no template of any analysis uses: often a template misspells one."""
-
-    def __init__(self) -> None:
-        self._places: dict[Hashable, Callable[[], Place]] = {}
-        self._unread: dict[Hashable, list[str]] = {}
-
-    def add(
-        self, source: Hashable, place: Callable[[], Place], columns: Sequence[str], used: Iterable[UsedNames]
-    ) -> None:
-        """``place`` is where the manifest names the samplesheet ``source``."""
-        self._places.setdefault(source, place)
-        unread = self._unread.get(source, list(columns))
-        used = list(used)
-        whole = any(each.whole_row for each in used)
-        read = frozenset[str]().union(*(each.columns for each in used))
-        self._unread[source] = [] if whole else [name for name in unread if name not in read]
-
-    def findings(self) -> Iterator[Finding]:
-        """A warning for each column, or one note if there are many."""
-        for source, names in self._unread.items():
-            if len(names) > MAX_WARNINGS:
-                listed = ", ".join(f'"{name}"' for name in names[:MAX_WARNINGS])
-                message = f"no template uses {len(names)} of the columns: {listed}, …"
-                yield Finding(self._places[source](), "MR602", message, severity="info")
-                continue
-            for name in names:
-                message = f'no template uses the column "{name}"'
-                yield Finding(self._places[source](), "MR602", message, severity="warning")

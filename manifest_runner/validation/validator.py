@@ -69,11 +69,7 @@ class Checker:
         return set()
 
 
-class RowChecker(Checker):
-    """A user's own rules for rows."""
-
-
-def row_checker(schema: object) -> RowChecker:
+def row_checker(schema: object) -> Checker:
     """Compile a user's JSON Schema, in the draft that its ``$schema`` names or 2020-12; formats are asserted.
 
     Raises SchemaProblem if it is invalid, or if a ``$ref`` leads outside it: nothing is ever fetched.
@@ -84,7 +80,7 @@ def row_checker(schema: object) -> RowChecker:
     try:
         if schema_size(rules) > MAX_SCHEMA:
             raise SchemaProblem(f"its references expand to more than {MAX_SCHEMA:,} rules for one row")
-        return RowChecker(rules, formats=True)
+        return Checker(rules, formats=True)
     except jsonschema_rs.ValidationError as e:
         raise SchemaProblem(_schema_words(e)) from e
     except (ValueError, jsonschema_rs.ReferencingError) as e:

@@ -22,6 +22,7 @@ from manifest_runner.model import Kind
 from manifest_runner.planning.identity import is_stamp
 from manifest_runner.planning.launched_requests import unstamped
 from manifest_runner.templates.model import has_delimiters
+from manifest_runner.text import dotted
 from manifest_runner.validation.shipped_schemas import item_checker
 from manifest_runner.values import MAX_DEPTH, SpelledFloat, SpelledInt, depth_of, is_unicode, json_decoder, spelled_json
 
@@ -74,7 +75,7 @@ def _decode(text: str, payload: Path) -> dict[str, Any]:
 
 
 def _refused(payload: Path, message: str, code: str = "MR306", *, line: int = 1, column: int = 1) -> InvalidManifest:
-    return InvalidManifest([Finding(Place(str(payload), line, column), code, message)])
+    return InvalidManifest.at(Place(str(payload), line, column), code, message)
 
 
 def _checked_items(data: dict[str, Any], payload: Path) -> list[tuple[Kind, dict[str, Any]]]:
@@ -113,8 +114,7 @@ def _faults(kind: Kind, label: str, item: Any) -> Iterator[str]:
         yield f"{label}: expected an object"
         return
     for fault in item_checker(kind).faults(shape_item(kind, item)):
-        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault.path)
-        where = f"{label}{steps}".lstrip(".")
+        where = dotted((label, *fault.path))
         yield f"{where}: {fault.message}" if where else fault.message
 
 

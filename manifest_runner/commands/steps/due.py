@@ -10,7 +10,7 @@ from manifest_runner.commands.setup.context import Progress
 from manifest_runner.commands.setup.options import RunOptions
 from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.setup.target import report_moves
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.items.load import Loaded
 from manifest_runner.launch.batches import PreparedBatch, make_batches, rebuilt_batch
 from manifest_runner.launch.journal.journal import references
@@ -48,7 +48,7 @@ def missing_names(manifest: Path, names: Iterable[Name]) -> InvalidManifest:
     """Why nothing can be said of launched items: the names file lacks these names."""
     keys = few_of(sorted(shown(each.key) for each in names))
     message = f"not in the names file: {keys}; `manifest-runner resolve {manifest}` looks up what is missing"
-    return InvalidManifest([Finding(Place(str(manifest), 1), "MR711", message)])
+    return InvalidManifest.at(Place(str(manifest), 1), "MR711", message)
 
 
 def renamed_message(plan: Plan) -> str:

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.checks.unknown_parts import Part
-from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
+from manifest_runner.items.prepare import PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, has_slot, written_at
 from manifest_runner.manifest.document import Document
-from manifest_runner.model import DataPath, RowId
+from manifest_runner.model import NO_ROW, DataPath, RowId
 from manifest_runner.names.request_fault import RequestFault
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.templates.model import TemplateFault
@@ -138,18 +138,18 @@ class AnalysisFaults:
     def add_request(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
         """The faults in the names and the data of an item."""
         for fault in found:
-            finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
-            self._findings.add(finding, group=_group(fault))
+            self._findings.add(self._of_request(fault, request, row), group=_group(fault))
             self.has_any = True
 
     def add_remarks(self, found: Iterable[RequestFault], request: Any, row: RowId) -> None:
         """The warnings about the names and the data of an item."""
         for fault in found:
-            finding = self._of_request(fault, written_at(self._analysis.fields, fault.path, request), row)
-            self._findings.add(replace(finding, severity="warning"), group=_group(fault))
+            finding = replace(self._of_request(fault, request, row), severity="warning")
+            self._findings.add(finding, group=_group(fault))
 
-    def _of_request(self, fault: RequestFault, path: DataPath, row: RowId) -> Finding:
+    def _of_request(self, fault: RequestFault, request: Any, row: RowId) -> Finding:
         fields = self._analysis.fields
+        path = written_at(fields, fault.path, request)
         differs = not fault.at_key and row != NO_ROW and has_slot(_value_at(fields, path))
         return Finding(
             self.place(fault.path if fault.path == ("kind",) else path, at_key=fault.at_key),

@@ -15,7 +15,8 @@ import msgspec
 import orjson
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.diagnostics.finding import Finding, Place
+from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.items.origins import Origins
 from manifest_runner.model import Item
 
 MAX_SHOWN = 20
@@ -69,23 +70,10 @@ def _places(request: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 class DuplicateCheck:
-    """Reports what several items claim. ``place`` and ``row`` return the place where a field of an item was written.
+    """Reports what several items claim, with the origins of both."""
 
-    ``is_of_row`` is whether a template makes it from the row, ``is_grouped`` whether the item may have several rows.
-    """
-
-    def __init__(
-        self,
-        place: Callable[[Item, str], Place],
-        row: Callable[[Item], Place | None],
-        is_of_row: Callable[[Item, str], bool],
-        is_grouped: Callable[[Item], bool],
-        findings: Findings,
-    ) -> None:
-        self._place = place
-        self._row = row
-        self._is_of_row = is_of_row
-        self._is_grouped = is_grouped
+    def __init__(self, origins: Origins, findings: Findings) -> None:
+        self._origins = origins
         self._findings = findings
         self._first: dict[str, Item] = {}
         self._writer: dict[ResultPlace, Item] = {}
@@ -111,18 +99,22 @@ class DuplicateCheck:
         if item.user_reference not in self._twice and len(self._twice) >= MAX_SHOWN:
             return
         self._twice.add(item.user_reference)
-        before = self._row(first) or self._place(first, "userReference")._replace(column=1)
+        origins = self._origins
+        before = origins.row(first) or origins.place(first, "userReference")._replace(column=1)
         message = f'duplicate userReference "{item.user_reference}"; first used at {before.brief()}'
-        place, is_of_row = self._place(item, "userReference"), self._is_of_row(item, "userReference")
-        more = f" ({count:,} userReferences are used more than once)" if count > MAX_SHOWN else ""
-        if is_of_row and first.analysis == item.analysis and self._is_grouped(item):
-            more += "; put all columns of `groupBy` into it, or group by fewer"
-        elif is_of_row and first.analysis == item.analysis:
-            more += "; to make one item of several rows, add `groupBy` to forEach"
-        if not is_of_row and first.analysis == item.analysis:
-            more += "; it is the same for every row, so put a column into it"
-        finding = Finding(place, "MR502", message + more, row=self._row(item), is_of_row=is_of_row)
+        message += f" ({count:,} userReferences are used more than once)" if count > MAX_SHOWN else ""
+        message += self._cure(item) if first.analysis == item.analysis else ""
+        place, is_of_row = origins.place(item, "userReference"), origins.is_of_row(item, "userReference")
+        finding = Finding(place, "MR502", message, row=origins.row(item), is_of_row=is_of_row)
         self._findings.add(finding, item.user_reference, everywhere=True)
+
+    def _cure(self, item: Item) -> str:
+        """How the rows of one analysis get userReferences of their own."""
+        if not self._origins.is_of_row(item, "userReference"):
+            return "; it is the same for every row, so put a column into it"
+        if self._origins.is_grouped(item):
+            return "; put all columns of `groupBy` into it, or group by fewer"
+        return "; to make one item of several rows, add `groupBy` to forEach"
 
     def _check_target(self, item: Item, target: ResultPlace) -> None:
         first = self._writer.setdefault(target, item)
@@ -136,5 +128,6 @@ class DuplicateCheck:
             f"in project {target.project}, and would overwrite them; give each its own targetPath, or set "
             "actionOnExist to RENAME"
         )
-        finding = Finding(self._place(item, "analysisOutput"), "MR601", message, "warning", self._row(item))
+        place, row = self._origins.place(item, "analysisOutput"), self._origins.row(item)
+        finding = Finding(place, "MR601", message, "warning", row)
         self._findings.add(finding, group="overwriting")

@@ -7,11 +7,11 @@ from typing import Any
 from manifest_runner.items.checks.analysis_faults import AnalysisFaults
 from manifest_runner.items.checks.analysis_notes import FIRST_ROWS
 from manifest_runner.items.checks.unknown_parts import Part, Unknown, slot_paths
-from manifest_runner.items.prepare import NO_ROW, PreparedAnalysis
+from manifest_runner.items.prepare import PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.wanted_rows import WantedRow, WantedRows
-from manifest_runner.model import RowId
+from manifest_runner.model import NO_ROW, RowId
 from manifest_runner.names.pins import Pins
 from manifest_runner.validation.shipped_schemas import item_checker
 

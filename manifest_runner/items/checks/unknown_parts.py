@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from manifest_runner.items.prepare import NO_ROW
 from manifest_runner.items.shorthands import TemplateSlot
-from manifest_runner.model import DataPath, RowId
+from manifest_runner.model import NO_ROW, DataPath, RowId
 
 
 class Unknown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from manifest_runner.templates.model import UsedNames
 from manifest_runner.text import near_miss
 
 MAX_UNUSED = 20
+MAX_WARNINGS = 10  # of unused columns of one sheet
 
 
 class UseOfSheet(NamedTuple):
@@ -31,11 +32,7 @@ def warn_of_unused(uses: Iterable[UseOfSheet], document: Document, scope: Manife
 
 
 def _warn_of_columns(uses: Sequence[UseOfSheet], scope: ManifestScope, findings: Findings) -> None:
-    if not uses:
-        return
-    from manifest_runner.templates.used_names import ColumnUse  # which imports jinja2
-
-    seen = ColumnUse()
+    seen = _ColumnUse()
     for spec, columns, used in uses:
         if spec.for_each is not None:
             place = partial(scope.place, ("forEach", spec.for_each.format), spec.index)
@@ -43,6 +40,37 @@ def _warn_of_columns(uses: Sequence[UseOfSheet], scope: ManifestScope, findings:
             seen.add(sheet, place, columns or (), used)
     for finding in seen.findings():
         findings.add(finding)
+
+
+class _ColumnUse:
+    """Finds columns of samplesheets that no template of any analysis uses: often a template misspells one."""
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, Callable[[], Place]] = {}
+        self._unread: dict[Hashable, list[str]] = {}
+
+    def add(
+        self, source: Hashable, place: Callable[[], Place], columns: Sequence[str], used: Iterable[UsedNames]
+    ) -> None:
+        """``place`` is where the manifest names the samplesheet ``source``."""
+        self._places.setdefault(source, place)
+        unread = self._unread.get(source, list(columns))
+        used = list(used)
+        whole = any(each.whole_row for each in used)
+        read = frozenset[str]().union(*(each.columns for each in used))
+        self._unread[source] = [] if whole else [name for name in unread if name not in read]
+
+    def findings(self) -> Iterator[Finding]:
+        """A warning for each column, or one note if there are many."""
+        for source, names in self._unread.items():
+            if len(names) > MAX_WARNINGS:
+                listed = ", ".join(f'"{name}"' for name in names[:MAX_WARNINGS])
+                message = f"no template uses {len(names)} of the columns: {listed}, …"
+                yield Finding(self._places[source](), "MR602", message, severity="info")
+                continue
+            for name in names:
+                message = f'no template uses the column "{name}"'
+                yield Finding(self._places[source](), "MR602", message, severity="warning")
 
 
 def _warn_of_vars(document: Document, scope: ManifestScope, findings: Findings) -> None:

@@ -9,7 +9,7 @@ from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.parallel import in_parallel
 from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.lookup.data_paths import status_fault
-from manifest_runner.names.lookup.everything import AskPage, find_everywhere
+from manifest_runner.names.lookup.paging import AskPage, find_everywhere, pages_of
 from manifest_runner.text import shown
 
 _FIXED_BYTES = len("pageSize=1000")
@@ -68,16 +68,12 @@ class DataCheck:
 
     def _listed(self, ids: Sequence[str]) -> list[DataRecord]:
         """The wanted rows of all pages, up to a page that has none."""
-        call, wanted = calls.data_with_ids(ids, self._project), set(ids)
+        wanted = set(ids)
         kept: list[DataRecord] = []
-        seen: set[str] = set()
-        page = self._ask(call)
-        while True:
+        for page in pages_of(self._ask, calls.data_with_ids(ids, self._project)):
             rows = [each for each in page.items if each.id in wanted]
             self._is_filtered = self._is_filtered and len(rows) == len(page.items)
             kept += rows
-            token = page.next_token
-            if token is None or token in seen or not rows or len(kept) >= len(wanted):
-                return kept
-            seen.add(token)
-            page = self._ask(call.with_params(pageToken=token))
+            if not rows or len(kept) >= len(wanted):
+                break
+        return kept

@@ -28,7 +28,7 @@ from manifest_runner.names.lookup.data_paths import (
     missing_words,
     other_spelling,
 )
-from manifest_runner.names.lookup.everything import AskPage, find_everywhere
+from manifest_runner.names.lookup.paging import AskPage, find_everywhere, pages_of
 from manifest_runner.names.lookup.url_chunks import UrlChunks
 
 _FIXED_BYTES = 80  # the query without paths: the mode of the match and the size of the page
@@ -111,20 +111,16 @@ class DataLookup:
         """The wanted rows of a list, page by page as long as that costs less than exact batches."""
         wanted, missing = set(group), set(group)
         kept: list[DataRecord] = []
-        seen: set[str] = set()
-        page = self._ask(call)
-        while True:
+        for page in pages_of(self._ask, call):
             rows = [each for each in page.items if _lowered(each) in self._lowered]
             kept += rows
             missing -= {each.path for each in rows if each.path in wanted}
-            token = page.next_token
-            if not missing or token is None or token in seen or not page.items:
-                return kept
+            if not missing or not page.items:
+                break
             left = ceil(page.remaining / len(page.items)) if page.remaining else 1
             if left > self._chunks.count(missing) or (not page.remaining and not rows):
-                return kept
-            seen.add(token)
-            page = self._ask(call.with_params(pageToken=token))
+                break
+        return kept
 
     def _ask_exactly(self, paths: Sequence[str]) -> None:
         for _, records in in_parallel(self._ask_batch, list(self._chunks.of(paths, "filePath"))):
@@ -144,16 +140,13 @@ class DataLookup:
     def _all_pages(self, call: Call, asked: Collection[str]) -> list[DataRecord]:
         """The wanted rows of an exact batch, up to a page that has none."""
         kept: list[DataRecord] = []
-        seen: set[str] = set()
-        page = self._ask(call)
-        while True:
+        for page in pages_of(self._ask, call):
             self._is_filtered = self._is_filtered and all(_lowered(each) in asked for each in page.items)
             rows = [each for each in page.items if _lowered(each) in self._lowered]
             kept += rows
-            if page.next_token is None or page.next_token in seen or not rows:
-                return kept
-            seen.add(page.next_token)
-            page = self._ask(call.with_params(pageToken=page.next_token))
+            if not rows:
+                break
+        return kept
 
     def _everywhere(self) -> list[DataRecord]:
         """The wanted rows of a server that ignores filters."""

@@ -103,7 +103,9 @@ class PipelineLookup:
             )
         if self._hidden is not None:
             raise self._hidden
-        return LookupFailure("MR701", f"the project has no pipeline {shown(code)}{_hint(code, listed)}")
+        return LookupFailure(
+            "MR701", f"the project has no pipeline {shown(code)}{near_miss(code, [each.code for each in listed])}"
+        )
 
     def _list(self) -> tuple[PipelineRecord, ...]:
         if self._listed is None:
@@ -185,7 +187,3 @@ def _several(found: list[PipelineRecord]) -> str:
         f"{each.id} (by {', '.join(each.bundles)})" if each.bundles else each.id
         for each in sorted(found, key=lambda each: each.id)
     )
-
-
-def _hint(code: str, listed: tuple[PipelineRecord, ...]) -> str:
-    return near_miss(code, [each.code for each in listed])

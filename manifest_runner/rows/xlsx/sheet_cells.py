@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from manifest_runner.rows.cells import has_blank_edge
+from manifest_runner.rows.cells import CELL_SEPARATOR, has_blank_edge
 from manifest_runner.rows.sheet import Record
 
-_SEPARATOR = "\0"
-_EDGES = _SEPARATOR + " \t\r\n"
+_EDGES = CELL_SEPARATOR + " \t\r\n"
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[list[str]])
 
@@ -51,8 +50,8 @@ class SheetCells(msgspec.Struct, frozen=True):
         for piece in self.pieces:
             before, after = [""] * (piece.column - first), [""] * (end - piece.end)
             for line, cells in enumerate(piece.rows(), piece.line):
-                text = _SEPARATOR.join(cells)
-                if text.strip(_SEPARATOR):
+                text = CELL_SEPARATOR.join(cells)
+                if text.strip(CELL_SEPARATOR):
                     is_marked = "#" in text or mark in text or not text.isascii() or "\n" in text or "\t" in text
                     is_odd = is_marked or (" " in text and has_blank_edge(text, _EDGES))
                     yield line, before + cells + after if before or after else cells, is_odd

@@ -103,4 +103,4 @@ def _refuse_old(path: Path, label: str) -> None:
 
 
 def _fault(label: str, code: str, message: str) -> InvalidManifest:
-    return InvalidManifest([Finding(Place(label, 1), code, message)])
+    return InvalidManifest.at(Place(label, 1), code, message)
