@@ -19,10 +19,10 @@ from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.steps.aborting import abort_each
 from manifest_runner.commands.steps.targets import check_launched
 from manifest_runner.errors import ApprovalNeeded
-from manifest_runner.launch.gone import Gone, gone_words
-from manifest_runner.launch.polling import Poller, analysis_done
+from manifest_runner.launch.following.gone import Gone, gone_words
+from manifest_runner.launch.following.polling import Poller, analysis_done
+from manifest_runner.launch.following.replaced import follow_replaced
 from manifest_runner.launch.record import with_abort_request
-from manifest_runner.launch.replaced import follow_replaced
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.text import counted

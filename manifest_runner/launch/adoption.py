@@ -15,9 +15,9 @@ from manifest_runner.errors import ApprovalNeeded, Unreachable
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.batches import journaled
 from manifest_runner.launch.environment import LaunchEnvironment
+from manifest_runner.launch.following.polling import pauses
 from manifest_runner.launch.journal.journal import JournaledItem
-from manifest_runner.launch.polling import pauses
-from manifest_runner.launch.record import launched, new_launch, with_analysis
+from manifest_runner.launch.record import adopted_launch, launched
 from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.lockfile.requests import requests_in
@@ -177,16 +177,8 @@ def adopt_all(env: LaunchEnvironment, seen: Iterable[Match]) -> None:
 
 def _adopt(env: LaunchEnvironment, match: Match) -> None:
     item = match.item
-    launch = new_launch(
-        digest=item.digest,
-        kind=item.kind,
-        revision=item.revision,
-        attempt=item.attempt,
-        batch_id=None,
-        adopted=True,
-    )
     launch = structs.replace(
-        with_analysis(launch, match.analysis),
+        adopted_launch(item.digest, item.kind, item.revision, item.attempt, match.analysis),
         accepted=match.accepted,
         renamed_from=match.renamed_from,
         plan_digest=env.origin.plan,

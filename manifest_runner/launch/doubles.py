@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 
 from manifest_runner.ica.model import Analysis
-from manifest_runner.launch.record import launched, new_launch, with_abort_request, with_analysis
+from manifest_runner.launch.record import adopted_launch, launched, with_abort_request
 from manifest_runner.launch.stamp_search import age_order, stamped_analyses
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import ABORTED_ANALYSIS
@@ -100,11 +100,8 @@ def _is_given_up(item: LockedItem, oldest: Analysis, aborted: Collection[str]) -
 
 
 def _adopted(item: LockedItem, analysis: Analysis, request_hash: str | None) -> LockedItem:
-    launch = with_analysis(
-        new_launch(item.digest, item.kind, item.revision, item.attempt, None, adopted=True), analysis
-    )
     kept = structs.replace(
-        launch,
+        adopted_launch(item.digest, item.kind, item.revision, item.attempt, analysis),
         accepted=item.accepted,
         renamed_from=item.renamed_from,
         removed=item.removed,
@@ -127,7 +124,7 @@ def record_aborts(lockfile: Lockfile, doubles: Iterable[Double], aborted: Collec
 def _with_abort(item: LockedItem, digest: str, analysis: Analysis, at: str) -> LockedItem:
     if not any(each.analysis and each.analysis.id == analysis.id for each in item.launches):
         attempt = next(each.attempt for each in item.launches if each.digest == digest)
-        launch = with_analysis(new_launch(digest, item.kind, item.revision, attempt, None, adopted=True), analysis)
+        launch = adopted_launch(digest, item.kind, item.revision, attempt, analysis)
         item = structs.replace(item, previous=(*item.previous, launch))
     return with_abort_request(item, analysis.id, at)
 

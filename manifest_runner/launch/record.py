@@ -55,21 +55,15 @@ def _unknown(items: list[JournaledItem], lockfile: Lockfile, batch_id: str) -> l
     return [item for item in items if item.digest not in digests]
 
 
-def new_launch(
-    digest: str,
-    kind: Kind,
-    revision: str,
-    attempt: int,
-    batch_id: str | None,
-    item_id: str | None = None,
-    status: str | None = None,
-    message: str | None = None,
-    analysis: LockedAnalysis | None = None,
-    *,
-    adopted: bool = False,
-) -> LockedItem:
-    """A launch with what is known of it. In the file no member has a default: a missing one means damage."""
-    return LockedItem(digest, kind, revision, attempt, batch_id, item_id, status, message, analysis, adopted=adopted)
+def new_launch(digest: str, kind: Kind, revision: str, attempt: int, batch_id: str | None) -> LockedItem:
+    """A launch about whose item ICA has not been asked yet."""
+    return LockedItem(digest, kind, revision, attempt, batch_id, None, None, None, None)
+
+
+def adopted_launch(digest: str, kind: Kind, revision: str, attempt: int, analysis: Analysis) -> LockedItem:
+    """A launch of which only the analysis was found: the batch that created it is not known."""
+    launch = structs.replace(new_launch(digest, kind, revision, attempt, None), adopted=True)
+    return with_analysis(launch, analysis)
 
 
 def updated(item: LockedItem, seen: BatchItem) -> LockedItem:

@@ -9,9 +9,8 @@ import sys
 import pytest
 from studies import change, states, write_rows, write_study
 
-from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
-from manifest_runner.lockfile.model import LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedBatch, LockedItem, Lockfile
 
 LOCKFILE = "study.lock.json"
 DRIVER = f"{sys.executable} -m manifest_runner lock merge %O %A %B"
@@ -43,7 +42,9 @@ def launched(*numbers, **statuses):
     """A lockfile in which each number is a batch with one item; the lines of both are in the numbers' order."""
     batches = {f"b{n}": LockedBatch(f"mr1-{n}", 1, "SUCCEEDED", "2026-11-23T10:00:00Z") for n in numbers}
     items = {
-        f"s{n}": new_launch(f"{n:064x}", "nextflow", "1.1", 0, f"b{n}", f"i{n}", statuses.get(f"s{n}", "SUCCEEDED"))
+        f"s{n}": LockedItem(
+            f"{n:064x}", "nextflow", "1.1", 0, f"b{n}", f"i{n}", statuses.get(f"s{n}", "SUCCEEDED"), None, None
+        )
         for n in numbers
     }
     return Lockfile("study", "p", "emulator", batches, items)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from manifest_runner.launch.record import launched, new_launch
+from manifest_runner.launch.record import launched
 from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.report import ReportSource, write_report
@@ -39,7 +39,7 @@ def analysed(n: int, status: str) -> LockedItem:
     known = dates if status in {"SUCCEEDED", "FAILED", "ABORTED"} else ()
     analysis = LockedAnalysis(f"00000000-{n:04}", f"r{n}", status, *known)
     kind = ["nextflow", "cwl"][n % 2]
-    return new_launch(f"{n:064}", kind, "1.1", 0, f"b{n % 3}", f"i{n}", "SUCCEEDED", None, analysis)
+    return LockedItem(f"{n:064}", kind, "1.1", 0, f"b{n % 3}", f"i{n}", "SUCCEEDED", None, analysis)
 
 
 def lockfile_of(count: int) -> Lockfile:
@@ -49,9 +49,11 @@ def lockfile_of(count: int) -> Lockfile:
         lockfile.batches[f"b{n}"] = LockedBatch("k", count // 3, "SUCCEEDED", f"2026-11-23T10:0{n}:00Z")
     lockfile.items = {f"sample-{n}": analysed(n, STATUSES[n % len(STATUSES)]) for n in range(count)}
     if count > 3:
-        failed = new_launch("0" * 64, "nextflow", "1.1", 0, "b0", "i", "FAILED", "Storage was full")
-        lockfile.items["sample-2"] = launched(failed, new_launch("1" * 64, "nextflow", "1.1", 1, "b1", "i", "RUNNING"))
-        evil = new_launch("0" * 64, "nextflow", "1.1", 0, EVIL, EVIL, "FAILED", EVIL * 5)
+        failed = LockedItem("0" * 64, "nextflow", "1.1", 0, "b0", "i", "FAILED", "Storage was full", None)
+        lockfile.items["sample-2"] = launched(
+            failed, LockedItem("1" * 64, "nextflow", "1.1", 1, "b1", "i", "RUNNING", None, None)
+        )
+        evil = LockedItem("0" * 64, "nextflow", "1.1", 0, EVIL, EVIL, "FAILED", EVIL * 5, None)
         lockfile.items[EVIL] = evil
         lockfile.items["y" * 250] = analysed(7, EVIL)
     return parse_lockfile(dump_lockfile(lockfile), "germline.lock.json")

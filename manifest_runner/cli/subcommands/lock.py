@@ -46,7 +46,7 @@ def merge(base: Path, ours: Path, theirs: Path, console: Console) -> None:
     The result has every launch of both sides, and there are never conflicts. The arguments are those of git's merge
     drivers: %O %A %B.
     """
-    from manifest_runner.commands.merge import merge as merge_files
+    from manifest_runner.commands.lock.merge import merge as merge_files
 
     merged = merge_files(base, ours, theirs)
     console.result([], {"lockfile": str(ours), "items": len(merged.items)})
@@ -59,7 +59,7 @@ def merge(base: Path, ours: Path, theirs: Path, console: Console) -> None:
 def show(manifest: Path, target: Target, console: Console) -> None:
     """Show who holds the manifest's lease."""
     from manifest_runner.cli.views.lease import lease_document, lease_lines
-    from manifest_runner.commands.lease import show_lease
+    from manifest_runner.commands.lock.lease import show_lease
 
     with progress_on(console) as progress:
         state = show_lease(manifest, target, context_of(progress))
@@ -77,7 +77,7 @@ def release(manifest: Path, yes: bool, target: Target, console: Console) -> None
     The next run then takes it at once. If the run is still alive after all, it sends nothing more.
     """
     from manifest_runner.cli.views.lease import lease_document, lease_lines, released_lines
-    from manifest_runner.commands.lease import LeaseState, release_lease
+    from manifest_runner.commands.lock.lease import LeaseState, release_lease
 
     with progress_on(console) as progress:
 
@@ -99,7 +99,7 @@ def release(manifest: Path, yes: bool, target: Target, console: Console) -> None
 def pull(manifest: Path, target: Target, console: Console) -> None:
     """Copy the lockfile from the store to the file beside the manifest."""
     from manifest_runner.cli.views.lease import copied_document, copied_lines
-    from manifest_runner.commands import transfer
+    from manifest_runner.commands.lock import transfer
 
     with progress_on(console) as progress:
         copied = transfer.pull(manifest, target, context_of(progress))
@@ -117,7 +117,7 @@ def push(manifest: Path, force: bool, target: Target, console: Console) -> None:
     Do this once, when you add `state` to a manifest that already has launches, so that nothing is launched again.
     """
     from manifest_runner.cli.views.lease import copied_document, copied_lines
-    from manifest_runner.commands import transfer
+    from manifest_runner.commands.lock import transfer
 
     with progress_on(console) as progress:
         copied = transfer.push(manifest, target, context_of(progress), force=force)

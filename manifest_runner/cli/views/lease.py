@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import structs
 
-from manifest_runner.commands.lease import LeaseState
-from manifest_runner.commands.transfer import Copied
+from manifest_runner.commands.lock.lease import LeaseState
+from manifest_runner.commands.lock.transfer import Copied
 from manifest_runner.launch.lease.in_flight import InFlight, batches_in, is_in_flight
 from manifest_runner.text import counted
 from manifest_runner.timestamps import timestamp

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Refused
-from manifest_runner.launch.gone import is_gone
+from manifest_runner.launch.following.gone import is_gone
 from manifest_runner.lockfile.model import LockedItem, LockedOutput
 
 if TYPE_CHECKING:  # requests is imported only when something is sent

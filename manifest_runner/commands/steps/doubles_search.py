@@ -15,7 +15,7 @@ from manifest_runner.launch.doubles import (
     find_analyses,
     keep_oldest,
 )
-from manifest_runner.launch.polling import pauses
+from manifest_runner.launch.following.polling import pauses
 from manifest_runner.timestamps import seconds_of
 
 # Within this time of a launch another run may have started without seeing it.

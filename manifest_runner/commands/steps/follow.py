@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from manifest_runner.commands.setup.options import WaitMode
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.errors import Refused, Unreachable
-from manifest_runner.launch.gone import gone_words
+from manifest_runner.launch.following.gone import gone_words
 from manifest_runner.text import counted
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
-    from manifest_runner.launch.polling import IsDone, Poller
+    from manifest_runner.launch.following.polling import IsDone, Poller
 
 # An item is created a moment before the API shows its analysis; after this many polls it is left to ``status``.
 PATIENCE_FOR_ANALYSES = 5
@@ -27,7 +27,7 @@ def follow(run: OpenRun, wait: WaitMode, go_on: Callable[[], int] = lambda: 0) -
     ``go_on`` may launch more after each poll; it returns how many launches that was, or are still to come.
     Raises Unreachable when the time is over.
     """
-    from manifest_runner.launch.polling import pauses
+    from manifest_runner.launch.following.polling import pauses
 
     poller = _poller(run, wait)
     if poller is None and not go_on():
@@ -69,7 +69,7 @@ def look(run: OpenRun, *, in_detail: bool = False) -> bool:
             run.session.context.notify(f"{gone_words(lost)}; the lockfile keeps what was last seen")
     replaced = (launch for item in items.values() for launch in item.previous)
     if not all(launch.analysis_is_final for launch in replaced):
-        from manifest_runner.launch.replaced import look_at_replaced
+        from manifest_runner.launch.following.replaced import look_at_replaced
 
         look_at_replaced(run.client(), run.session.lockfile, _stamped_names(run))
     return sum(item.failed for item in items.values()) > failed
@@ -84,7 +84,7 @@ def _poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller |
 
 
 def _new_poller(run: OpenRun, wait: WaitMode, *, in_detail: bool = True) -> Poller:
-    from manifest_runner.launch.polling import Poller
+    from manifest_runner.launch.following.polling import Poller
 
     names, lockfile = _stamped_names(run), run.session.lockfile
     return Poller(run.client(), lockfile, _done(wait), names=names, in_detail=in_detail, gone=run.gone)
@@ -95,7 +95,7 @@ def _stamped_names(run: OpenRun) -> Sequence[str]:
 
 
 def _done(wait: WaitMode) -> IsDone:
-    from manifest_runner.launch.polling import analysis_done, creation_done
+    from manifest_runner.launch.following.polling import analysis_done, creation_done
 
     return analysis_done if wait == "finished" else creation_done
 

@@ -19,7 +19,7 @@ from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves
 from manifest_runner.errors import ApprovalNeeded, Refused
 from manifest_runner.ica.model import Batch
-from manifest_runner.launch.gone import is_hidden
+from manifest_runner.launch.following.gone import is_hidden
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.lockfile.model import EMULATOR_SERVER, Lockfile

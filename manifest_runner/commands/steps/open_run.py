@@ -18,7 +18,7 @@ from manifest_runner.commands.setup.session import Session
 from manifest_runner.commands.setup.state import READING, RUNNING
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.launch.environment import LaunchEnvironment
-from manifest_runner.launch.gone import Gone
+from manifest_runner.launch.following.gone import Gone
 from manifest_runner.launch.journal.journal import Origin
 from manifest_runner.launch.journal.spool import Spool, open_spool
 

@@ -29,8 +29,8 @@ from manifest_runner.commands.steps.due import most_launches
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sending import Sender
 from manifest_runner.commands.steps.sent import Sent
+from manifest_runner.launch.following.replaced import follow_replaced
 from manifest_runner.launch.max_running import room_for
-from manifest_runner.launch.replaced import follow_replaced
 from manifest_runner.launch.retries import launches_in, may_fail_again, relaunch, retries_in
 from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.planning.known_digests import Identities

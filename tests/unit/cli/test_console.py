@@ -19,8 +19,7 @@ from manifest_runner.commands.steps.launching import Sent
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.diagnostics.formats import finding_line, github_line
 from manifest_runner.errors import BadState
-from manifest_runner.launch.record import new_launch
-from manifest_runner.lockfile.model import LockedAnalysis, Lockfile
+from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, Lockfile
 from manifest_runner.planning.diff import Change
 from manifest_runner.planning.plan import Plan
 from manifest_runner.report.failure_groups import group_failures, group_words
@@ -31,7 +30,7 @@ NAMES = [f"s{number:02}" for number in range(25)]
 
 
 def outcome(*failed, launched=("good",)):
-    items = {name: new_launch("0" * 64, "nextflow", "1.1", 0, "b", status="SUCCEEDED") for name in launched}
+    items = {name: LockedItem("0" * 64, "nextflow", "1.1", 0, "b", None, "SUCCEEDED", None, None) for name in launched}
     failures = [FailedItem(name, "no quota", Place("m.yaml", 4), Place("s.csv", 9)) for name in failed]
     lockfile = Lockfile("study", "p", "emulator", {}, items)
     return RunOutcome(Plan(), lockfile, Path("m.lock.json"), Sent(1, dict.fromkeys(launched)), failures)

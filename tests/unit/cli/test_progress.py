@@ -7,8 +7,7 @@ import time
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.progress import Progress
-from manifest_runner.launch.record import new_launch
-from manifest_runner.lockfile.model import Lockfile
+from manifest_runner.lockfile.model import LockedItem, Lockfile
 
 
 def test_a_dumb_terminal_gets_lines_and_nothing_drawn(monkeypatch, capsys):
@@ -16,7 +15,9 @@ def test_a_dumb_terminal_gets_lines_and_nothing_drawn(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     progress = Progress(Console())
     progress.update("rendered", 1000, None)
-    progress.follow(Lockfile("n", "p", "s", items={"a": new_launch("0" * 64, "cwl", "1.1", 0, "b", "i", "FAILED")}), 0)
+    progress.follow(
+        Lockfile("n", "p", "s", items={"a": LockedItem("0" * 64, "cwl", "1.1", 0, "b", "i", "FAILED", None, None)}), 0
+    )
     progress.close()
     assert capsys.readouterr().err == "1 item: 1 not created (after 0 s)\n"
 
@@ -25,7 +26,7 @@ def test_each_change_is_a_line_and_each_manifest_counts_its_own_time(monkeypatch
     now = iter([0.0, 3.0, 10.0, 12.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
     lockfile = Lockfile("n", "p", "s")
-    lockfile.items["a"] = new_launch("0" * 64, "cwl", "1.1", 0, "b", "i", "FAILED", "no")
+    lockfile.items["a"] = LockedItem("0" * 64, "cwl", "1.1", 0, "b", "i", "FAILED", "no", None)
     progress = Progress(Console())
     progress.follow(lockfile, 0)
     progress.follow(lockfile, 0)

@@ -22,9 +22,8 @@ from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.status import refresh
 from manifest_runner.commands.steps import name_lookup
 from manifest_runner.emulator import EmulatorOptions, running
-from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.file import write_lockfile
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.planning.choices import Choices
 from manifest_runner.validation import shipped_schemas
 
@@ -170,15 +169,16 @@ def finished(count, unfinished=()):
     items = {}
     for number in range(count):
         status = "INPROGRESS" if number in unfinished else "SUCCEEDED"
-        items[f"s{number}-germline"] = new_launch(
-            digest=f"{number:064}",
-            kind="nextflow",
-            revision="1.1",
-            attempt=0,
-            batch_id=f"b{number // 500}",
-            item_id=f"i{number}",
-            status="SUCCEEDED",
-            analysis=LockedAnalysis(f"a{number}", None, status),
+        items[f"s{number}-germline"] = LockedItem(
+            f"{number:064}",
+            "nextflow",
+            "1.1",
+            0,
+            f"b{number // 500}",
+            f"i{number}",
+            "SUCCEEDED",
+            None,
+            LockedAnalysis(f"a{number}", None, status),
         )
     return batches, items
 

@@ -9,7 +9,7 @@ from manifest_runner.errors import ApprovalNeeded, Unreachable
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.adoption import SETTLING_SECONDS
 from manifest_runner.launch.lease.in_flight import START, Coming
-from manifest_runner.launch.record import new_launch
+from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
 
@@ -135,7 +135,7 @@ def test_a_later_attempt_of_somebody_else_is_adopted_instead(lab):
 
 
 def test_an_adopted_launch_keeps_what_it_replaces(lab):
-    lab.lockfile.items["a"] = new_launch("f" * 64, "nextflow", "1.1", 0, "b-0", status="FAILED")
+    lab.lockfile.items["a"] = LockedItem("f" * 64, "nextflow", "1.1", 0, "b-0", None, "FAILED", None, None)
     lab.api.analyses = [analysis(A)]
     lab.adopt([A], "wait")
     assert [each.batch_id for each in lab.lockfile.items["a"].previous] == ["b-0"]

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from manifest_runner.errors import BadState
-from manifest_runner.launch.record import launched, new_launch
+from manifest_runner.launch.record import launched
 from manifest_runner.lockfile.file import dump_lockfile, parse_lockfile
 from manifest_runner.lockfile.merge import merge_lockfiles
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 
 STATUSES = ["REQUESTED", "IN_PROGRESS", "SUCCEEDED", "FAILED"]
 NAMES = ["alpha", "beta", "gamma"]
@@ -27,7 +27,7 @@ def lockfile(items, name="study"):
 def item(number, status="SUCCEEDED", **more):
     """The launch of a number: its digest, batch and analysis follow from that."""
     analysis = LockedAnalysis(f"a{number}", None, status)
-    launch = new_launch(f"{number:064x}", "nextflow", "1.1", number, f"b{number}", None, "SUCCEEDED", None, analysis)
+    launch = LockedItem(f"{number:064x}", "nextflow", "1.1", number, f"b{number}", None, "SUCCEEDED", None, analysis)
     return structs.replace(launch, **more)
 
 

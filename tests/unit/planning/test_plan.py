@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from manifest_runner.launch.record import launched, new_launch
+from manifest_runner.launch.record import launched
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
 from manifest_runner.manifest.document import Move
@@ -34,7 +34,7 @@ def make_item(reference: str = "a", content: str = "x", revision: str = "1.1", k
 def lock(item: Item, attempt: int = 0, status: str | None = "SUCCEEDED", analysis: LockedAnalysis = DONE) -> LockedItem:
     digest = digest_of(item.request, item.kind, item.revision, attempt)
     found = analysis if status == "SUCCEEDED" else None
-    return new_launch(digest, item.kind, item.revision, attempt, f"b-{digest[:8]}", status=status, analysis=found)
+    return LockedItem(digest, item.kind, item.revision, attempt, f"b-{digest[:8]}", None, status, None, found)
 
 
 def planned(items: list[Item], locked: dict[str, LockedItem], pending: tuple[str, ...] = (), **choices: object):

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.lockfile.requests import keep_requests
 
@@ -29,7 +28,7 @@ def locked(
 ) -> LockedItem:
     """A launch as the lockfile has it; ``analysis`` is the status of its analysis, None where there is none."""
     found = None if analysis is None else LockedAnalysis(f"an-{analysis}", "ref", analysis, start, end)
-    launch = new_launch("0" * 64, "nextflow", "1.1", 0, "b1", status=status, analysis=found)
+    launch = LockedItem("0" * 64, "nextflow", "1.1", 0, "b1", None, status, None, found)
     return structs.replace(launch, **more)
 
 

@@ -10,11 +10,11 @@ from msgspec import structs
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis
-from manifest_runner.launch.batch_items import BatchIndex
-from manifest_runner.launch.gone import Gone
+from manifest_runner.launch.following.batch_items import BatchIndex
+from manifest_runner.launch.following.gone import Gone
+from manifest_runner.launch.following.status_search import pages
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.launch.stamp_search import stamped_analyses
-from manifest_runner.launch.status_search import pages
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 
 if TYPE_CHECKING:  # requests is imported only when something is sent

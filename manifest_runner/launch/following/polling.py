@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from manifest_runner.errors import Refused, Unreachable
-from manifest_runner.launch.batch_items import BatchIndex, seen_items
-from manifest_runner.launch.gone import Gone, is_gone, is_hidden
+from manifest_runner.launch.following.batch_items import BatchIndex, seen_items
+from manifest_runner.launch.following.gone import Gone, is_gone, is_hidden
+from manifest_runner.launch.following.status_search import Search, cheapest_search, look_by_search
 from manifest_runner.launch.record import updated, with_analysis
-from manifest_runner.launch.status_search import Search, cheapest_search, look_by_search
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION, FINAL_JOB
 
@@ -101,25 +101,8 @@ class Poller:
             self._searches_for_unshown -= 1
             self._search(left, "everything")
         now_open = self.open_items()
-        self._update_jobs(still_open, now_open)
+        _update_jobs(self.client, self.lockfile, still_open, now_open)
         return len(now_open)
-
-    def _update_jobs(self, before: Iterable[str], now_open: Iterable[str]) -> None:
-        """Ask for the job of each batch whose last item has just ended: a search shows no jobs.
-
-        Nothing depends on it, so a run that has seen how its items ended does not fail for it.
-        """
-        items, batches = self.lockfile.items, self.lockfile.batches
-        ended = {items[each].batch_id for each in before} - {items[each].batch_id for each in now_open}
-        with suppress(Unreachable):
-            for batch_id in sorted(each for each in ended if each in batches and batches[each].status not in FINAL_JOB):
-                with suppress(Refused):
-                    self._read_job(batch_id)
-
-    def _read_job(self, batch_id: str) -> None:
-        self.lockfile.batches[batch_id] = structs.replace(
-            self.lockfile.batches[batch_id], status=self.client.get_batch(batch_id).status
-        )
 
     def _unshown(self, references: list[str]) -> list[str]:
         """Those that were created, but whose batch does not show an analysis."""
@@ -183,7 +166,7 @@ class Poller:
         self._refresh_analyses(silent)
         batch = self.lockfile.batches.get(batch_id)
         if batch is not None and batch.status not in FINAL_JOB:
-            self._read_job(batch_id)
+            _read_job(self.client, self.lockfile, batch_id)
 
     def _refresh_analyses(self, references: list[str]) -> None:
         for reference in references:
@@ -194,6 +177,24 @@ class Poller:
                 self.lockfile.items[reference] = with_analysis(item, self.client.get_analysis(item.analysis.id))
             except Refused as refused:
                 self._gone.add(self.client, item, refused)
+
+
+def _update_jobs(client: Client, lockfile: Lockfile, before: Iterable[str], now_open: Iterable[str]) -> None:
+    """Ask for the job of each batch whose last item has just ended: a search shows no jobs.
+
+    Nothing depends on it, so a run that has seen how its items ended does not fail for it.
+    """
+    items, batches = lockfile.items, lockfile.batches
+    ended = {items[each].batch_id for each in before} - {items[each].batch_id for each in now_open}
+    with suppress(Unreachable):
+        for batch_id in sorted(each for each in ended if each in batches and batches[each].status not in FINAL_JOB):
+            with suppress(Refused):
+                _read_job(client, lockfile, batch_id)
+
+
+def _read_job(client: Client, lockfile: Lockfile, batch_id: str) -> None:
+    status = client.get_batch(batch_id).status
+    lockfile.batches[batch_id] = structs.replace(lockfile.batches[batch_id], status=status)
 
 
 def pauses(fixed: float | None) -> Iterable[float]:

@@ -12,11 +12,10 @@ from msgspec import structs
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
-from manifest_runner.launch.polling import Poller, analysis_done
-from manifest_runner.launch.record import new_launch
-from manifest_runner.launch.replaced import look_at_replaced
-from manifest_runner.launch.status_search import ENDED_FILTER, PAGE
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
+from manifest_runner.launch.following.polling import Poller, analysis_done
+from manifest_runner.launch.following.replaced import look_at_replaced
+from manifest_runner.launch.following.status_search import ENDED_FILTER, PAGE
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
 NAME = "study"
@@ -102,7 +101,7 @@ def launched(total: int, size: int, is_open: Callable[[int], bool]) -> Lockfile:
         name, batch = f"s{number}", f"b-{number // size}"
         analysis = LockedAnalysis(f"n-{name}", None, "IN_PROGRESS" if is_open(number) else "SUCCEEDED", None, "1")
         lockfile.batches.setdefault(batch, LockedBatch("mr1-x", min(size, total), "SUCCEEDED", "now"))
-        item = new_launch(digest_of(name), "nextflow", "1.1", 0, batch, f"i-{name}", "SUCCEEDED", None, analysis)
+        item = LockedItem(digest_of(name), "nextflow", "1.1", 0, batch, f"i-{name}", "SUCCEEDED", None, analysis)
         lockfile.items[name] = item
     return lockfile
 
@@ -172,7 +171,7 @@ def test_launches_that_were_replaced_are_looked_at_until_they_have_ended(replace
     for number in range(replaced):
         old = LockedAnalysis(f"n-s{3 + number}", None, "IN_PROGRESS")
         item = lockfile.items[f"s{number}"]
-        before = new_launch("e" * 64, "nextflow", "1.1", 0, "b-0", "i", "SUCCEEDED", None, old)
+        before = LockedItem("e" * 64, "nextflow", "1.1", 0, "b-0", "i", "SUCCEEDED", None, old)
         lockfile.items[f"s{number}"] = structs.replace(item, previous=(before,))
     look_at_replaced(server, lockfile, (NAME,))
     assert server.kinds == kinds
@@ -183,7 +182,7 @@ def test_launches_that_were_replaced_are_looked_at_until_they_have_ended(replace
 def test_a_launch_that_was_replaced_before_its_analysis_showed_is_read_from_its_batch():
     lockfile = launched(1, 500, lambda _number: False)
     server = Server({"b-0": ["s0"], "b-1": ["s0", "s1"]}, {"s0": "2"})
-    before = new_launch(digest_of("s0"), "nextflow", "1.1", 0, "b-1", None, "RUNNING", None, None)
+    before = LockedItem(digest_of("s0"), "nextflow", "1.1", 0, "b-1", None, "RUNNING", None, None)
     lockfile.items["s0"] = structs.replace(lockfile.items["s0"], previous=(before,))
     for kinds in (["items"], ["items"]):  # the second time it has ended, and is not asked for again
         look_at_replaced(server, lockfile, (NAME,))

@@ -11,10 +11,17 @@ from msgspec.structs import replace
 
 from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.ica.model import Analysis, Batch, BatchItem
-from manifest_runner.launch.polling import LONGEST_PAUSE, MAX_MISSES, Poller, analysis_done, creation_done, pauses
+from manifest_runner.launch.following.polling import (
+    LONGEST_PAUSE,
+    MAX_MISSES,
+    Poller,
+    analysis_done,
+    creation_done,
+    pauses,
+)
+from manifest_runner.launch.following.status_search import PAGE
 from manifest_runner.launch.record import new_launch
-from manifest_runner.launch.status_search import PAGE
-from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, Lockfile
+from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.planning.identity import digest_stamp, name_stamp
 
 RUNNING = ("RUNNING", None)
@@ -224,7 +231,7 @@ def test_a_run_whose_items_have_ended_does_not_fail_for_a_job(error, monkeypatch
 def test_an_adopted_launch_is_followed_by_its_analysis():
     server = Server({})
     found = LockedAnalysis("n-9", None, "IN_PROGRESS")
-    item = new_launch("0" * 64, "nextflow", "1.1", 0, None, status="SUCCEEDED", analysis=found, adopted=True)
+    item = LockedItem("0" * 64, "nextflow", "1.1", 0, None, None, "SUCCEEDED", None, found, adopted=True)
     poller = Poller(server, Lockfile("study", "p-1", "s", items={"a": item}), analysis_done)
     assert poller.poll() == 0
     assert server.asked == [("analysis", "n-9")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from manifest_runner.errors import Refused
 from manifest_runner.ica.model import BatchItem
-from manifest_runner.launch.status_search import PAGE
+from manifest_runner.launch.following.status_search import PAGE
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION
 from manifest_runner.planning.identity import digest_stamp

@@ -1,0 +1,1 @@
+"""The ``lock`` commands: the lease, and copies and merges of lockfiles."""
