@@ -9,16 +9,14 @@ from manifest_runner.errors import ApprovalNeeded, KeyReused, Refused
 from manifest_runner.launch.adoption import (
     SETTLING_SECONDS,
     AdoptMode,
-    Match,
     adopt_all,
     adopt_reused,
-    existing,
-    find_stamped,
     is_recent,
     wait_for_all,
 )
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal.journal import Post
+from manifest_runner.launch.matching import Match, existing, find_stamped
 from manifest_runner.launch.submit import send
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.text import counted

@@ -8,10 +8,11 @@ from manifest_runner.commands.steps.due import due_batches, resumed_batch
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.errors import KeyReused
-from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt, adopt_reused
+from manifest_runner.launch.adoption import AdoptMode, adopt, adopt_reused
 from manifest_runner.launch.batches import PreparedBatch, journaled
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.lease.in_flight import InFlight
+from manifest_runner.launch.matching import KnownAs
 from manifest_runner.launch.submit import submit
 from manifest_runner.planning.known_digests import Identities
 from manifest_runner.planning.plan import Launch

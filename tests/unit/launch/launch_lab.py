@@ -14,11 +14,12 @@ import pytest
 from manifest_runner.errors import Unreachable
 from manifest_runner.ica.connection.retry import Deadline
 from manifest_runner.ica.model import Analysis, Batch
-from manifest_runner.launch.adoption import AdoptMode, KnownAs, adopt
+from manifest_runner.launch.adoption import AdoptMode, adopt
 from manifest_runner.launch.batches import PreparedBatch
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal.journal import NOWHERE, Journal, Owner
 from manifest_runner.launch.journal.records import FileRecords
+from manifest_runner.launch.matching import KnownAs
 from manifest_runner.launch.recovery import settle
 from manifest_runner.launch.submit import submit
 from manifest_runner.lockfile.model import Lockfile
