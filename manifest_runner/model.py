@@ -25,6 +25,7 @@ RowId = int | tuple[int, ...]
 NO_ROW: RowId = -1  # for what has no row of its own
 
 NameKind = Literal["data", "pipelines", "projects", "storages"]
+NAME_KINDS: tuple[NameKind, ...] = ("data", "pipelines", "projects", "storages")
 
 
 class Name(NamedTuple):

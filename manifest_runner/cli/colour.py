@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-from typing import TextIO
 
 import click
-
-from manifest_runner.cli.console import can_draw
 
 _MARKS = {"+": "green", "~": "yellow", "!": "red", "-": "magenta", "?": "magenta", ">": "cyan", "x": "red"}
 _WORDS = {"error": "red", "failed": "red", "warning": "yellow", "next": "cyan"}
@@ -16,11 +12,6 @@ _MARK = re.compile(r"[-+~!?>x](?= )")
 _WORD = re.compile(rf"({'|'.join(_WORDS)}):")
 _FINDING = re.compile(r"(?P<place>.+?:\d+:\d+:) (?P<severity>(?:warning|info): )?(?P<message>.*) (?P<code>\[MR\d{3}\])")
 _CARET = re.compile(r"( +\| +)(\^+)")
-
-
-def wants_colour(stream: TextIO) -> bool:
-    """Whether the stream is a terminal that can show colour, and the user has not turned it off."""
-    return can_draw(stream) and not os.environ.get("NO_COLOR")
 
 
 def coloured(line: str) -> str:

@@ -121,6 +121,13 @@ def _message(error: RunnerError) -> str:
     return f"{counted(count, 'error')}; nothing was sent"
 
 
+def first_few(mark: str, entries: Sequence[str], *, verbose: bool, kind: str = "") -> list[str]:
+    """The entries as lines with a mark; of many only the first, and how many more of the kind there are."""
+    shown = entries if verbose else entries[:FEW]
+    more = [f"{mark} … and {len(entries) - len(shown):,} more{kind and ' ' + kind} (--verbose shows all)"]
+    return [*(f"{mark} {each}" for each in shown), *(more if len(shown) < len(entries) else ())]
+
+
 def drop_output(stream: TextIO) -> None:
     """Discard what a stream gets. The interpreter flushes it when it exits, and would complain again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -129,6 +136,11 @@ def drop_output(stream: TextIO) -> None:
 def can_draw(stream: TextIO) -> bool:
     """Whether the stream is a terminal that obeys commands; a dumb one shows only text."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that can show colour, and the user has not turned it off."""
+    return can_draw(stream) and not os.environ.get("NO_COLOR")
 
 
 def print_json(document: object) -> None:
@@ -149,12 +161,11 @@ def _print(lines: Iterable[str], stream: TextIO) -> None:
 
 
 def _painter(stream: TextIO) -> Callable[[str], str]:
-    if not stream.isatty():
+    if not wants_colour(stream):
         return str
-    # Only a terminal needs the patterns of this.
-    from manifest_runner.cli.colour import coloured, wants_colour
+    from manifest_runner.cli.colour import coloured  # whose patterns only a terminal needs
 
-    return coloured if wants_colour(stream) else str
+    return coloured
 
 
 def harmless(text: str) -> str:

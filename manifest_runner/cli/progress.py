@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import click
 
 from manifest_runner.cli.console import Console, can_draw, harmless
 from manifest_runner.text import counted
@@ -46,6 +48,13 @@ class Progress:
             self._bars.console.print(harmless(line), markup=False, highlight=False)
         else:
             self._console.note(line)
+
+    def ask(self, lines: Iterable[str], question: str) -> bool:
+        """Show what a person is to decide on, and ask."""
+        self.close()
+        for line in lines:
+            self._console.error(line)
+        return click.confirm(question, err=True)
 
     def update(self, stage: str, done: int, total: int | None) -> None:
         if self._is_shown:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import structs
 
-from manifest_runner.commands.outcomes.download import fetch_all, retry_policy
-from manifest_runner.commands.outcomes.log_text import log_lines
-from manifest_runner.commands.outcomes.output_files import MissingOutput, SignedUrls, WantedFile
+from manifest_runner.commands.outcomes.output_files import MissingOutput
+from manifest_runner.commands.outcomes.step_logs import ends_of_logs, fetch_logs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.follow import look
 from manifest_runner.commands.steps.open_run import OpenRun, open_look
 from manifest_runner.commands.steps.targets import wanted_items
-from manifest_runner.errors import Refused, Unreachable
+from manifest_runner.errors import Refused
 from manifest_runner.lockfile.model import LockedFailure, LockedItem
 from manifest_runner.report.failure_groups import FailureGroup, group_failures
 from manifest_runner.text import plain_text
@@ -27,7 +25,6 @@ from manifest_runner.timestamps import moment_or_last
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
-    from manifest_runner.ica.downloads import Downloads
     from manifest_runner.ica.outcome_model import Step
 
 LONGEST_LINE = 500
@@ -93,13 +90,13 @@ def _explain(
     causes: dict[str, _Cause] = {}
     refusal = _ask_causes(run, {name: items[name] for name in asked}, causes)
     seen = {name: cause.steps for name, cause in causes.items() if cause.steps is not None}
-    texts = _ends_of_logs(run, seen)
+    texts = ends_of_logs(run, seen)
     for name, steps in seen.items():
         if items[name].failure is None and causes[name].is_known:
             items[name] = structs.replace(items[name], failure=_failure(steps, texts.get(name, ())))
     if refusal is not None:
         raise refusal
-    missing = [] if logs.folder is None else _fetch_logs(run, seen, logs.folder)
+    missing = [] if logs.folder is None else fetch_logs(run, seen, logs.folder)
     tails = {name: lines[-logs.tail :] for name, lines in texts.items()} if logs.tail else {}
     return tails, missing, not seen
 
@@ -145,65 +142,3 @@ def _failure(steps: tuple[Step, ...], lines: Iterable[str]) -> LockedFailure:
     last = next((line for line in reversed([*lines]) if line.strip()), None)
     line = None if last is None else plain_text(last.strip(), LONGEST_LINE)
     return LockedFailure(steps[0].name, steps[0].exit_code, line) if steps else LockedFailure(None, None, line)
-
-
-# -- logs
-
-
-def _ends_of_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]]) -> dict[str, tuple[str, ...]]:
-    """The last lines of the log of each analysis's first failed step, if the log is available."""
-    from manifest_runner.ica.downloads import Downloads
-    from manifest_runner.ica.parallel import in_parallel
-
-    project = run.session.lockfile.project
-    logs = {name: log for name, steps in seen.items() if steps and (log := _log(Path(), steps[0], project))}
-    if not logs:
-        return {}
-    clean = run.client().cleaner
-    urls = SignedUrls(run.client(), logs.values(), lenient=True)
-    with Downloads(run.session.context.env, partial(retry_policy, run), lambda _bytes: None) as downloads:
-        ends = in_parallel(lambda name: _end_of_log(downloads, urls, logs[name]), [*logs])
-        texts = {name: end.decode(errors="replace") for name, end in ends if end is not None}
-    return {name: tuple(map(clean.words, log_lines(text))) for name, text in texts.items()}
-
-
-def _end_of_log(downloads: Downloads, urls: SignedUrls, log: WantedFile) -> bytes | None:
-    from manifest_runner.ica.downloads import DownloadFailed
-
-    url = urls.of(log)
-    try:
-        return None if url is None else downloads.tail(url, log.size)
-    except (DownloadFailed, Unreachable):
-        return None
-
-
-def _fetch_logs(run: OpenRun, seen: Mapping[str, tuple[Step, ...]], folder: Path) -> list[MissingOutput]:
-    project = run.session.lockfile.project
-    wanted: dict[Path, WantedFile] = {}
-    missing = []
-    for name, steps in seen.items():
-        for step in steps:
-            path = _log_path(name, step, wanted)
-            if log := _log(path, step, project):
-                wanted[path] = log
-            else:
-                missing.append(MissingOutput(str(path), "the step has no log"))
-    return missing + fetch_all(run, folder, [*wanted.values()], lenient=True)
-
-
-def _log(path: Path, step: Step, project: str) -> WantedFile | None:
-    record = step.stderr
-    if record is None:
-        return None
-    owner = None if record.owning_project == project else record.owning_project
-    return WantedFile(path, record.id, owner, record.size, record.time_modified)
-
-
-def _log_path(name: str, step: Step, taken: Mapping[Path, WantedFile]) -> Path:
-    """``USER_REFERENCE/STEP.stderr``; a second step of that name gets a number."""
-    folder = Path(*(part for part in name.split("/") if part not in ("", ".", "..")))
-    plain = "".join(each if each.isalnum() or each in "._- " else "_" for each in step.name)
-    path, number = folder / f"{plain}.stderr", 2
-    while path in taken:
-        path, number = folder / f"{plain}.{number}.stderr", number + 1
-    return path

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import read_session
 from manifest_runner.commands.setup.options import ResolveOptions, Target
-from manifest_runner.commands.setup.session import Session
-from manifest_runner.commands.steps.name_lookup import check_data, check_pinned, warn_in, with_paths
+from manifest_runner.commands.steps.name_lookup import check_data, check_pinned, raise_at_places, warn_in, with_paths
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
-from manifest_runner.names.failure import LookupFailure
+from manifest_runner.names.failure import LookupFailure, not_pinned
 from manifest_runner.names.model import Names
 from manifest_runner.names.names_file import write_names
 from manifest_runner.names.pins import Pins
@@ -66,9 +65,16 @@ def resolve(path: Path, target: Target, options: ResolveOptions, context: Contex
         names = pinned.with_entries(found.entries).only(wanted)
         faulty = {} if options.no_check else _check(resolver, names, used, found.entries)
     failures = found.failures | (_differences(pinned, names, wanted) if options.check else {})
-    _raise_faults(session, names, failures, (faulty, resolver.remarks), options)
+    pins = Pins(
+        names.only({name for name in names.all() if name not in failures}),
+        failures,
+        check=not options.no_check,
+        faulty=with_paths(faulty, names),
+        remarks=with_paths(resolver.remarks, names),
+    )
+    raise_at_places(session.loaded.with_pins(pins), strict=options.strict)
     if not options.check:
-        write_names_of(session, names)
+        write_names(session.names_path, names)
     findings = tuple(session.loaded.findings.all())
     return Resolved(session.names_path, tuple(sorted(wanted)), *_compared(pinned, names), findings)
 
@@ -100,52 +106,15 @@ def _differences(pinned: Names, names: Names, wanted: set[Name]) -> dict[Name, L
     for name in wanted:
         now, before = names.id_of(name), pinned.id_of(name)
         if now is not None and before is None and not is_uuid(name.key):
-            words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
-            found[name] = LookupFailure("MR711", words)
+            found[name] = not_pinned(name.key)
         elif now is not None and now != before and before is not None:
             words = f"{shown(name.key)} is now {now}, but {before} in the names file; `resolve --update` accepts that"
             found[name] = LookupFailure("MR701", words)
     return found
 
 
-def _raise_faults(
-    session: Session,
-    names: Names,
-    failures: Mapping[Name, LookupFailure],
-    looked_at: tuple[Mapping[str, LookupFailure], Mapping[str, LookupFailure]],
-    options: ResolveOptions,
-) -> None:
-    """Read the rows again to report faults and warnings at their places.
-
-    Raises InvalidManifest.
-    """
-    faulty, remarks = (with_paths(each, names) for each in looked_at)
-    known = Names(names.project, names.server).with_entries(
-        {name: _entry(names, name) for name in _all_names(names) if name not in failures}
-    )
-    pins = Pins(known, failures, check=not options.no_check, faulty=faulty, remarks=remarks)
-    loaded = session.loaded.with_pins(pins)
-    for _ in loaded.stream.items():
-        pass
-    loaded.raise_errors(strict=options.strict)
-
-
-def write_names_of(session: Session, names: Names) -> None:
-    """Replace the names file of a session."""
-    session.names_path.parent.mkdir(exist_ok=True)
-    write_names(session.names_path, names)
-
-
-def _all_names(names: Names) -> list[Name]:
-    return [Name(kind, key) for kind in ("data", "pipelines", "projects", "storages") for key in names.section(kind)]
-
-
-def _entry(names: Names, name: Name) -> Any:
-    return names.section(name.kind)[name.key]
-
-
 def _compared(before: Names, after: Names) -> tuple[tuple[Name, ...], tuple[NameChange, ...], tuple[Name, ...]]:
-    old, new = set(_all_names(before)), set(_all_names(after))
+    old, new = set(before.all()), set(after.all())
     changed = []
     for name in sorted(old & new):
         was, now = before.id_of(name), after.id_of(name)

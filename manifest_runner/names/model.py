@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from manifest_runner.model import Kind, Name, NameKind
+from manifest_runner.model import NAME_KINDS, Kind, Name, NameKind
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -68,6 +69,10 @@ class Names(msgspec.Struct, frozen=True):
         entries: dict[str, Any] = getattr(self, kind)
         return entries
 
+    def all(self) -> Iterator[Name]:
+        """Every name that has an entry."""
+        return (Name(kind, key) for kind in NAME_KINDS for key in self.section(kind))
+
     def __contains__(self, name: Name) -> bool:
         return name.key in self.section(name.kind)
 
@@ -99,9 +104,8 @@ class Names(msgspec.Struct, frozen=True):
 
     def only(self, wanted: frozenset[Name] | set[Name]) -> Names:
         """The same with only the wanted entries."""
-        kinds: tuple[NameKind, ...] = ("data", "pipelines", "projects", "storages")
         kept = {
             kind: {key: entry for key, entry in self.section(kind).items() if Name(kind, key) in wanted}
-            for kind in kinds
+            for kind in NAME_KINDS
         }
         return msgspec.structs.replace(self, **kept)

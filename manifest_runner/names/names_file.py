@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
@@ -13,7 +13,7 @@ from manifest_runner.conflict_markers import conflict_line
 from manifest_runner.errors import BadState
 from manifest_runner.files import replace_file
 from manifest_runner.lockfile.workspace import TRIAL_FOLDER
-from manifest_runner.model import NameKind
+from manifest_runner.model import NAME_KINDS
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
 from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name, is_uuid
 from manifest_runner.text import clean, shown
@@ -23,7 +23,6 @@ NAMES_VERSION = 1
 SUFFIX = ".names.json"
 MAX_BYTES = 512 * 2**20
 
-_SECTIONS: tuple[NameKind, ...] = get_args(NameKind)
 _JSON = msgspec.json.Encoder(order="sorted")
 
 
@@ -87,6 +86,7 @@ def write_names(path: Path, names: Names) -> None:
             return
     except OSError:
         pass  # missing, or replaced anyway
+    path.parent.mkdir(exist_ok=True)  # of a trial
     replace_file(path, content)
 
 
@@ -94,9 +94,9 @@ def dump_names(names: Names) -> bytes:
     """Sorted, one line per entry, so that a small change is a small diff."""
     head = {"namesVersion": NAMES_VERSION, "project": names.project, "server": names.server}
     lines = [b"{", *(_line(key, value) + b"," for key, value in head.items())]
-    for section in _SECTIONS:
+    for section in NAME_KINDS:
         lines += [_JSON.encode(section) + b": {", *_entries(names.section(section))]
-        lines.append(b"}" if section == _SECTIONS[-1] else b"},")
+        lines.append(b"}" if section == NAME_KINDS[-1] else b"},")
     return b"\n".join([*lines, b"}", b""])
 
 

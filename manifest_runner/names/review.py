@@ -9,7 +9,7 @@ import msgspec
 
 from manifest_runner.model import DataPath, Name, NameKind
 from manifest_runner.names.data_slots import Request
-from manifest_runner.names.failure import LookupFailure
+from manifest_runner.names.failure import LookupFailure, not_pinned
 from manifest_runner.names.model import Names
 from manifest_runner.names.references import data_fault, is_data_name, is_uuid, pipeline_id_fault
 from manifest_runner.names.request_fault import RequestFault
@@ -98,5 +98,4 @@ class Review:
             return
         self.unresolved.append(name)
         if self._known.report_unresolved:
-            words = f"{shown(name.key)} is not in the names file; `manifest-runner resolve` looks it up"
-            self.faults.append(RequestFault(at, "MR711", words, group=name))
+            self.faults.append(RequestFault(at, *not_pinned(name.key), group=name))

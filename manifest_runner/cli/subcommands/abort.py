@@ -45,12 +45,10 @@ def command(manifest: Path, yes: bool, target: Target, choices: Choices, options
         def approve(running: list[str]) -> bool:
             if yes or not console.is_interactive:
                 return yes
-            progress.close()
-            for line in abort_lines(running, verbose=console.verbose):
-                console.error(line)
-            if click.confirm(f"Abort {counted(len(running), 'analysis', 'analyses')}?", err=True):
-                return True
-            raise ApprovalNeeded("nothing was aborted")
+            question = f"Abort {counted(len(running), 'analysis', 'analyses')}?"
+            if not progress.ask(abort_lines(running, verbose=console.verbose), question):
+                raise ApprovalNeeded("nothing was aborted")
+            return True
 
         done = abort.abort(manifest, target, choices, options.timeout, context_of(progress), approve)
     console.result(aborted_lines(done), aborted_document(done))

@@ -40,11 +40,9 @@ def command(manifest: Path, abort: bool, yes: bool, target: Target, options: Run
         def approve(doubles: list[Double]) -> bool:
             if yes or not console.is_interactive:
                 return yes
-            progress.close()
-            for line in double_lines(doubles, verbose=console.verbose):
-                console.error(line)
             newer = sum(len(double.analyses) - 1 for double in doubles)
-            return click.confirm(f"Abort {newer:,} analyses, all but the oldest of each?", err=True)
+            question = f"Abort {newer:,} analyses, all but the oldest of each?"
+            return progress.ask(double_lines(doubles, verbose=console.verbose), question)
 
         done = find_doubles(manifest, target, options.timeout, context_of(progress), approve if abort else None)
     console.result(doubles_lines(done, abort=abort), doubles_document(done.doubles))

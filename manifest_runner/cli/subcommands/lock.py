@@ -10,7 +10,7 @@ from manifest_runner.cli.console import Console
 from manifest_runner.cli.option_groups import ignored
 from manifest_runner.cli.options import console_options, one_manifest, target_options, yes_option
 from manifest_runner.cli.parameter_types import FILE
-from manifest_runner.cli.progress import context_of, progress_on
+from manifest_runner.cli.progress import context_of, progress_on, working
 from manifest_runner.commands.setup.options import Target
 
 MERGE_EPILOG = """\b
@@ -61,8 +61,8 @@ def show(manifest: Path, target: Target, console: Console) -> None:
     from manifest_runner.cli.views.lease import lease_document, lease_lines
     from manifest_runner.commands.lock.lease import show_lease
 
-    with progress_on(console) as progress:
-        state = show_lease(manifest, target, context_of(progress))
+    with working(console) as context:
+        state = show_lease(manifest, target, context)
     console.result(lease_lines(state), lease_document(state))
 
 
@@ -84,9 +84,7 @@ def release(manifest: Path, yes: bool, target: Target, console: Console) -> None
         def approve(state: LeaseState) -> bool:
             if yes or not console.is_interactive:
                 return yes
-            for line in lease_lines(state):
-                console.error(line)
-            return click.confirm("Release it?", err=True)
+            return progress.ask(lease_lines(state), "Release it?")
 
         before = release_lease(manifest, target, context_of(progress), approve)
     console.result(released_lines(before), lease_document(before))
@@ -101,8 +99,8 @@ def pull(manifest: Path, target: Target, console: Console) -> None:
     from manifest_runner.cli.views.lease import copied_document, copied_lines
     from manifest_runner.commands.lock import transfer
 
-    with progress_on(console) as progress:
-        copied = transfer.pull(manifest, target, context_of(progress))
+    with working(console) as context:
+        copied = transfer.pull(manifest, target, context)
     console.result(copied_lines(copied), copied_document(copied))
 
 
@@ -119,6 +117,6 @@ def push(manifest: Path, force: bool, target: Target, console: Console) -> None:
     from manifest_runner.cli.views.lease import copied_document, copied_lines
     from manifest_runner.commands.lock import transfer
 
-    with progress_on(console) as progress:
-        copied = transfer.push(manifest, target, context_of(progress), force=force)
+    with working(console) as context:
+        copied = transfer.push(manifest, target, context, force=force)
     console.result(copied_lines(copied), copied_document(copied))

@@ -123,10 +123,8 @@ def _approval(manifest: Path, console: Console, progress: Progress) -> Callable[
     from manifest_runner.cli.views.plan import item_lines
 
     def approve(plan: Plan) -> bool:
-        progress.close()
-        for line in item_lines(plan, verbose=console.verbose):
-            console.error(line)
         again = f"{len(plan.changed):,} of them again because they changed"
-        return click.confirm(f"{manifest}: launch {len(plan.launches):,} analyses, {again}?", err=True)
+        question = f"{manifest}: launch {len(plan.launches):,} analyses, {again}?"
+        return progress.ask(item_lines(plan, verbose=console.verbose), question)
 
     return approve if console.is_interactive else None

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from manifest_runner.cli.console import FEW
+from manifest_runner.cli.console import first_few
 from manifest_runner.commands.abort import Aborted
 from manifest_runner.text import counted
 
 
 def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
     """The analyses that are about to be aborted, or the first few of them."""
-    shown = running if verbose else running[:FEW]
-    more = [f"x … and {len(running) - len(shown):,} more (--verbose shows all)"] if len(shown) < len(running) else []
-    return [*(f"x {reference}" for reference in shown), *more]
+    return first_few("x", running, verbose=verbose)
 
 
 def aborted_lines(done: Aborted) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from manifest_runner.cli.console import FEW
+from manifest_runner.cli.console import FEW, first_few
 from manifest_runner.planning.diff import Change, with_names
 from manifest_runner.planning.estimate import Estimate
 from manifest_runner.planning.plan import Plan
@@ -152,12 +152,7 @@ def _totals(plan: Plan, batches: int, waiting: int) -> str:
 
 
 def _renamed_lines(plan: Plan, *, verbose: bool) -> list[str]:
-    pairs = list(plan.renamed.items())
-    shown = pairs if verbose else pairs[:FEW]
-    more = (
-        [f"> … and {len(pairs) - len(shown):,} more renamed (--verbose shows all)"] if len(shown) < len(pairs) else []
-    )
-    return [*(f"> {new} (was {old})" for new, old in shown), *more]
+    return first_few(">", [f"{new} (was {old})" for new, old in plan.renamed.items()], verbose=verbose, kind="renamed")
 
 
 def _next_lines(plan: Plan) -> list[str]:

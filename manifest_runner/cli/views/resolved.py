@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from manifest_runner.cli.console import FEW
+from manifest_runner.cli.console import first_few
 from manifest_runner.commands.resolve import Resolved
 from manifest_runner.commands.setup.options import ResolveOptions
-from manifest_runner.model import Name
 from manifest_runner.text import counted
 
 
@@ -28,21 +27,15 @@ def resolved_lines(resolved: Resolved, options: ResolveOptions, *, verbose: bool
         f"{counted(len(resolved.used), 'name')} resolved: "
         f"{len(resolved.added):,} new, {len(resolved.changed):,} changed, {len(resolved.removed):,} no longer used"
     )
-    lines = [*_marked("+", resolved.added, verbose=verbose), *_changed(resolved)]
-    lines += [*_marked("-", resolved.removed, verbose=verbose), totals]
+    added, removed = ([name.key for name in names] for names in (resolved.added, resolved.removed))
+    lines = [*first_few("+", added, verbose=verbose), *_changed(resolved)]
+    lines += [*first_few("-", removed, verbose=verbose), totals]
     if options.check:
         return [*lines, f"{resolved.path} is up to date; nothing was written"]
     lines.append(f"names: {resolved.path}")
     if resolved.changed:
         lines.append("next: items with a changed name count as changed; `manifest-runner plan` shows them")
     return lines
-
-
-def _marked(mark: str, names: tuple[Name, ...], *, verbose: bool) -> Iterator[str]:
-    shown = names if verbose else names[:FEW]
-    yield from (f"{mark} {name.key}" for name in shown)
-    if len(shown) < len(names):
-        yield f"{mark} … and {len(names) - len(shown):,} more (--verbose shows all)"
 
 
 def _changed(resolved: Resolved) -> Iterator[str]:

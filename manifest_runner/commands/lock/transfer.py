@@ -9,7 +9,7 @@ import msgspec
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.opened_manifest import Opened, open_target
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.setup.state import local_lockfile
+from manifest_runner.commands.setup.state import local_lockfile, refuse_old_journal
 from manifest_runner.errors import BadState, UsageProblem
 from manifest_runner.launch.lease.lease import standing
 from manifest_runner.launch.lease.stored_lease import read_lease
@@ -43,11 +43,7 @@ def push(path: Path, target: Target, context: Context, *, force: bool) -> Copied
     opened, workspace = _opened(path, target, context)
     stored, local = opened.stores.lockfile(workspace), local_lockfile(workspace)
     with held(workspace):
-        if workspace.journal.exists():
-            raise BadState(
-                f"{workspace.journal}: left by a run from before `state` was set. Nothing was copied. Finish that run "
-                "first: take `state` out of the manifest, run, and put it back."
-            )
+        refuse_old_journal(workspace, "Nothing was copied")
         lockfile = _loaded(local, opened)
         _check_free(opened, context)
         if stored.load() is not None and not force:

@@ -133,16 +133,21 @@ def former_lockfile(stores: Stores, names: Sequence[str]) -> Lockfile | None:
 
 def check_moved_in(lockfile: VersionedLockfile, workspace: Workspace) -> None:
     """Refuse to start if the store lacks the state beside the manifest: everything would be launched again."""
-    if workspace.journal.exists():
-        raise BadState(
-            f"{workspace.journal}: left by a run from before `state` was set. Nothing was sent. Finish that run first: "
-            "take `state` out of the manifest, run, and put it back."
-        )
+    refuse_old_journal(workspace, "Nothing was sent")
     if not lockfile.exists and workspace.lockfile.exists():
         raise BadState(
             f"{lockfile.where}: there is no lockfile in the store yet, but there is {workspace.lockfile}. "
             f"Nothing was sent. `manifest-runner lock push {workspace.manifest}` copies it there; "
             "or move it elsewhere to start over."
+        )
+
+
+def refuse_old_journal(workspace: Workspace, so_far: str) -> None:
+    """Refuse to go on if the state is in a store now, but a run beside the manifest was never finished."""
+    if workspace.journal.exists():
+        raise BadState(
+            f"{workspace.journal}: left by a run from before `state` was set. {so_far}. Finish that run first: "
+            "take `state` out of the manifest, run, and put it back."
         )
 
 

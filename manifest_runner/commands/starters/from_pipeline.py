@@ -48,7 +48,7 @@ def write_pipeline_starter(path: Path, pipeline: str, target: Target, context: C
     )
     names = Names(project, server_of(target, context)).with_entries({Name("pipelines", pipeline): entry})
     names_file = names_path(path, is_trial=target.emulator)
-    names_file.parent.mkdir(exist_ok=True)
+    names_file.parent.mkdir(exist_ok=True)  # of a trial
     files = write_new(
         {path: MODELINE + starter.manifest(), samplesheet: starter.samples(), names_file: dump_names(names).decode()}
     )

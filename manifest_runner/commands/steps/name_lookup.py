@@ -80,7 +80,7 @@ def check_due(run: OpenRun, plan: Plan) -> None:
         faulty = with_paths(verdict.faulty, names)
         remarks = {**session.loaded.pins.remarks, **with_paths(resolver.remarks, names)}
         pins = Pins(names.with_entries(verdict.entries), faulty=faulty, remarks=remarks, only=frozenset(plan.due))
-        _raise_at_places(session.loaded.with_pins(pins))
+        raise_at_places(session.loaded.with_pins(pins))
     if session.names_path.exists() and verdict.entries:
         save_names(session, verdict.entries)
 
@@ -124,7 +124,6 @@ def resolver_of(run: OpenRun) -> Resolver:
 def save_names(session: Session, entries: dict[Name, Any]) -> None:
     """Add to the names file, which somebody else may have added to meanwhile."""
     path = session.names_path
-    path.parent.mkdir(exist_ok=True)
     names = session.loaded.pins.names
     on_disk = read_names(path, project=names.project, server=names.server)
     write_names(path, on_disk.with_entries(entries))
@@ -187,8 +186,8 @@ def with_paths(faulty: Mapping[str, LookupFailure], names: Names) -> dict[str, L
     return {**faulty, **by_path}
 
 
-def _raise_at_places(loaded: Loaded) -> None:
-    """Read the rows again to report the findings at their places."""
+def raise_at_places(loaded: Loaded, *, strict: bool = False) -> None:
+    """Read the rows again to report the findings at their places. Raises InvalidManifest."""
     for _ in loaded.stream.items():
         pass
-    loaded.raise_errors()
+    loaded.raise_errors(strict=strict)

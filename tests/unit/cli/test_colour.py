@@ -7,7 +7,8 @@ import io
 import click
 import pytest
 
-from manifest_runner.cli.colour import coloured, wants_colour
+from manifest_runner.cli.colour import coloured
+from manifest_runner.cli.console import wants_colour
 
 LINES = [
     "+ new",
