@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import structs
 
 from manifest_runner.model import ABORTED_ANALYSIS, FAILED_ANALYSIS, FINAL_ANALYSIS, FINAL_CREATION, Kind
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 # No member has this name. Members that this version does not know are kept under it.
 MORE = "(more)"
 _DIGEST_LENGTH = 64
 # The `server` of a lockfile that a trial with the emulator wrote.
 EMULATOR_SERVER = "emulator"
+
+MAX_EXPONENT = 100  # of a price
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Digest = Annotated[str, msgspec.Meta(min_length=_DIGEST_LENGTH, max_length=_DIGEST_LENGTH)]
@@ -76,6 +81,17 @@ class LockedPrice(Detail, frozen=True):
 
     amount: str
     currency: str
+
+    @property
+    def number(self) -> Decimal | None:
+        """The amount; None if it is not a number that a price can be, as in a lockfile that was edited by hand."""
+        from decimal import Decimal, InvalidOperation  # which few commands need
+
+        try:
+            number = Decimal(self.amount)
+        except InvalidOperation:
+            return None
+        return number if number.is_finite() and abs(number.adjusted()) < MAX_EXPONENT else None
 
 
 class LockedFailure(Detail, frozen=True):

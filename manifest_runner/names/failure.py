@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from manifest_runner.text import shown
 
+# Answers of a server that does not show something to this credential, or does not have a call.
+HIDDEN = frozenset({403, 404, 405})
+
 
 class LookupFailure(NamedTuple):
     """The code and the message of a finding."""

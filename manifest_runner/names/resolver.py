@@ -17,10 +17,10 @@ from manifest_runner.ica.name_responses import Named, read_named, read_project
 from manifest_runner.ica.wire import Page
 from manifest_runner.model import Name
 from manifest_runner.names.checks.data_check import DataCheck
-from manifest_runner.names.failure import LookupFailure
+from manifest_runner.names.failure import HIDDEN, LookupFailure
 from manifest_runner.names.lookup.data_lookup import DataLookup
 from manifest_runner.names.lookup.data_paths import FoundData
-from manifest_runner.names.lookup.pipeline_lookup import HIDDEN, PipelineLookup
+from manifest_runner.names.lookup.pipeline_lookup import PipelineLookup
 from manifest_runner.names.references import is_uuid, needed_projects, parse_data_name
 from manifest_runner.text import near_miss, shown
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from statistics import median
 
 import msgspec
 
-from manifest_runner.lockfile.model import LockedPrice, Lockfile
+from manifest_runner.lockfile.model import Lockfile
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -22,16 +22,7 @@ def estimate(lockfile: Lockfile, launches: int) -> Estimate | None:
     """None if no price is known, or if there are several currencies."""
     prices = [launch.price for item in lockfile.items.values() for launch in (*item.previous, item) if launch.price]
     currencies = {price.currency for price in prices}
-    amounts = [amount for price in prices if (amount := amount_of(price)) is not None]
+    amounts = [amount for price in prices if (amount := price.number) is not None]
     if not launches or not amounts or len(currencies) != 1:
         return None
     return Estimate(median(amounts) * launches, currencies.pop(), len(amounts))
-
-
-def amount_of(price: LockedPrice) -> Decimal | None:
-    """None if it is not a number, as in a lockfile that was edited by hand."""
-    try:
-        amount = Decimal(price.amount)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None

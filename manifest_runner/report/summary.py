@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from statistics import median
 
@@ -73,23 +73,13 @@ class Summary(msgspec.Struct, frozen=True):
         """The sum of all known prices, earlier launches included, by currency."""
         sums: dict[str, Decimal] = {}
         for price in (launch.price for row in self.rows for launch in (row.launch, *row.earlier)):
-            amount = decimal_of(price.amount) if price else None
-            if price and amount is not None:
+            if price and (amount := price.number) is not None:
                 sums[price.currency] = sums.get(price.currency, Decimal(0)) + amount
         return dict(sorted(sums.items()))
 
     @property
     def output_codes(self) -> list[str]:
         return sorted({code for row in self.rows for code in row.launch.outputs})
-
-
-def decimal_of(text: str) -> Decimal | None:
-    """The amount of a price, None if the text is not a finite number."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and abs(amount.adjusted()) < 100 else None
 
 
 def summarise(lockfile: Lockfile, web_url: str | None = None) -> Summary:

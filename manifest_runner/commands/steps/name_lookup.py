@@ -14,7 +14,7 @@ from manifest_runner.errors import Refused
 from manifest_runner.items.load import Loaded
 from manifest_runner.model import Name
 from manifest_runner.names.checks.pipeline_check import PipelineCheck
-from manifest_runner.names.failure import LookupFailure
+from manifest_runner.names.failure import HIDDEN, LookupFailure
 from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import read_names, write_names
 from manifest_runner.names.pins import Pins
@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # requests is imported only when something is asked
 
 # Above this number, only `resolve` checks ids: a run should not wait for a thousand requests.
 MAX_CHECKED_IDS = 20_000
-_HIDDEN = frozenset({403, 404, 405})
 
 
 def warn_in(loaded: Loaded) -> Callable[[str, str], None]:
@@ -152,7 +151,7 @@ def check_data(
         try:
             failures |= resolver.check_ids(listed, project, keys)
         except Refused as refused:
-            if refused.status not in _HIDDEN or notify is None:
+            if refused.status not in HIDDEN or notify is None:
                 raise
             notify("this credential may not list data, so the data of this run is not checked")
     return failures

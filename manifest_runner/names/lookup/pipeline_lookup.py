@@ -18,15 +18,13 @@ from manifest_runner.ica.name_responses import (
     read_pipelines,
 )
 from manifest_runner.model import Kind
-from manifest_runner.names.failure import LookupFailure
+from manifest_runner.names.failure import HIDDEN, LookupFailure
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
 from manifest_runner.names.references import is_uuid
 from manifest_runner.text import near_miss, shown
 
 T = TypeVar("T")
 
-# Answers of a server that does not show something to this credential, or does not have a call.
-HIDDEN = frozenset({403, 404, 405})
 _NO_SUCH_CALL = frozenset({400, 404, 405, 415})
 
 

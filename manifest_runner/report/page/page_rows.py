@@ -7,7 +7,6 @@ from typing import Any
 
 from manifest_runner.report.rows import LaunchRow, Row
 from manifest_runner.report.states import State
-from manifest_runner.report.summary import decimal_of
 from manifest_runner.report.times import shown_duration, shown_time, sortable_time
 
 _SHORT_ID = 8
@@ -22,7 +21,7 @@ BLANK: dict[str, Any] = {
 def page_row(row: Row, why: int | None, long_message: int, pipelines: Mapping[str, str]) -> dict[str, Any]:
     """``why`` is the number of the reason that the row failed for; ``pipelines`` has names by id."""
     launch = row.launch
-    amount = decimal_of(launch.price.amount) if launch.price else None
+    amount = launch.price.number if launch.price else None
     return {
         "reference": row.reference,
         "kind": row.kind,
