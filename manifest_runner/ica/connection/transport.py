@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 import requests
@@ -26,7 +27,6 @@ READ_SECONDS = 60.0
 ANSWER_SECONDS = 300.0
 ANSWER_BYTES = 64 * 2**20
 CHUNK_BYTES = 2**16
-UNAUTHORIZED = 401
 
 
 class Transport:
@@ -70,7 +70,7 @@ class Transport:
         """
         header = self._authorization.header()
         answer = self._exchange(call, header)
-        if answer.status == UNAUTHORIZED and self._authorization.renewed(header):
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._authorization.renewed(header):
             return self._exchange(call, self._authorization.header())
         return answer
 
@@ -95,6 +95,7 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                self._require_final(response.status_code)
                 self._learn_time(response.headers.get("Date"))
                 body = self._read_body(response)
         except (http.RequestException, pool.HTTPError, OSError) as error:
@@ -102,6 +103,15 @@ class Transport:
             raise retryable_error(error, self._host) from error
         headers = response.headers
         return HttpAnswer(response.status_code, body, headers.get("Retry-After"), headers.get("Location"))
+
+    def _require_final(self, status: int) -> None:
+        """Raise RetryableError for an interim answer (RFC 9110, 15.2): http.client skips only 100 of them.
+
+        The real answer is still to come on that connection, and must not be read as the answer to the next request.
+        """
+        if status < HTTPStatus.OK:
+            self._session.close()
+            raise RetryableError(f"ICA sent {status}, which is not an answer yet")
 
     def _learn_time(self, date: str | None) -> None:
         """From the Date header (RFC 9110, 6.6.1): right to the second, and it is used to judge ages of hours."""

@@ -120,6 +120,7 @@ def client(script, lines):
         answer(BODY, headers="Content-Encoding: gzip\r\n"),
         answer(gzip.compress(BODY)[:-14], headers="Content-Encoding: gzip\r\n"),
         answer(BODY, headers="Content-Length: 5\r\n"),
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer(b'{"id": "of the first try"}').replace(b"close", b"keep-alive"),
     ],
     ids=[
         "dropped",
@@ -132,6 +133,7 @@ def client(script, lines):
         "no gzip",
         "half a gzip",
         "two lengths",
+        "an interim answer",
     ],
 )
 def test_a_broken_answer_is_asked_for_again_with_the_same_bytes(script, client, lines, broken):
