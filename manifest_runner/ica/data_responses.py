@@ -82,7 +82,7 @@ def data_record(data: WireData, clean: Cleaner) -> DataRecord:
     return DataRecord(
         id=plain_id(data.id, clean),
         name=name,
-        path=_full_path(details.path, name, clean),
+        path=_full_path(details, name, clean),
         type=cleaned_name(details.data_type, clean),
         status=cleaned_name(details.status, clean),
         size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
@@ -92,9 +92,15 @@ def data_record(data: WireData, clean: Cleaner) -> DataRecord:
     )
 
 
-def _full_path(path: str | None, name: str, clean: Cleaner) -> str | None:
-    """The specification calls it the parent's path; the service gives the full one. Both are understood."""
-    if path is None:
+def _full_path(details: _Details, name: str, clean: Cleaner) -> str | None:
+    """The specification calls it the parent's path; the service gives the full one. Both are understood.
+
+    The full path of a file has no slash at its end, even where the file has the name of its folder.
+    """
+    if details.path is None:
         return None
-    bare = clean.message(path).rstrip("/")
-    return bare if not name or bare.rpartition("/")[2] == name else f"{bare}/{name}"
+    path = clean.message(details.path)
+    bare = path.rstrip("/")
+    is_folder_of_file = details.data_type == "FILE" and path.endswith("/")
+    is_full = bare.rpartition("/")[2] == name and not is_folder_of_file
+    return bare if is_full or not name else f"{bare}/{name}"

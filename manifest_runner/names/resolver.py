@@ -109,7 +109,7 @@ class Resolver:
             return
         storages = self._client.ask(calls.list_storages(), read_named).items
         for key in keys:
-            found = [each.id for each in storages if each.name == key]
+            found = list(dict.fromkeys(each.id for each in storages if each.name == key))
             names = [each.name for each in storages]
             if len(found) == 1:
                 yield Name("storages", key), found[0]

@@ -79,17 +79,22 @@ def _key(output: LockedOutput) -> tuple[str | None, str]:
 
 def _records(client: Client, places: Iterable[_Place]) -> dict[tuple[str | None, str], DataRecord]:
     """ICA's records of the outputs themselves: an analysis's outputs have no path and no size."""
-    from manifest_runner.ica.data_endpoints import chunked, list_data
+    from manifest_runner.ica.data_endpoints import MAX_QUERY, list_data
     from manifest_runner.ica.data_responses import read_data_page
     from manifest_runner.ica.parallel import in_parallel
+    from manifest_runner.names.lookup.url_chunks import UrlChunks
 
     by_project: dict[str | None, list[str]] = {}
     for place in places:
         by_project.setdefault(place.output.project_id, []).append(place.output.data_id)
-    questions = [(project, ids) for project, all_ids in by_project.items() for ids in chunked(all_ids, "id")]
-    answers = in_parallel(
-        lambda question: [*client.pages(list_data(question[0], id=question[1]), read_data_page)], questions
-    )
+    chunks = UrlChunks(MAX_QUERY)
+    questions = [(project, ids) for project, all_ids in by_project.items() for ids in chunks.of(all_ids, "id")]
+
+    def records_of(question: tuple[str | None, list[str]]) -> list[DataRecord]:
+        project, ids = question
+        return chunks.ask(ids, lambda some: [*client.pages(list_data(project, id=some), read_data_page)])
+
+    answers = in_parallel(records_of, questions)
     return {(project, each.id): each for (project, _), records in answers for each in records}
 
 

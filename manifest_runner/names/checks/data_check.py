@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from manifest_runner.ica import data_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
@@ -10,6 +11,7 @@ from manifest_runner.ica.parallel import in_parallel
 from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.lookup.data_paths import status_fault
 from manifest_runner.names.lookup.paging import AskPage, find_everywhere, pages_of
+from manifest_runner.names.lookup.url_chunks import UrlChunks
 from manifest_runner.text import shown
 
 _FIXED_BYTES = len("pageSize=1000")
@@ -35,7 +37,8 @@ class DataCheck:
         """
         wanted = sorted(each for each in ids if each.startswith(("fil.", "fol.")))
         found: dict[str, DataRecord] = {}
-        for _, records in in_parallel(self._listed, list(calls.chunked(wanted, "id", self._budget))):
+        chunks = UrlChunks(self._budget)
+        for _, records in in_parallel(partial(chunks.ask, ask=self._listed), list(chunks.of(wanted, "id"))):
             found |= {each.id: each for each in records}
         if not self._is_filtered and (missing := set(wanted) - found.keys()):
             found |= {each.id: each for each in self._everywhere(missing)}
@@ -67,13 +70,14 @@ class DataCheck:
         return LookupFailure("MR707", words)
 
     def _listed(self, ids: Sequence[str]) -> list[DataRecord]:
-        """The wanted rows of all pages, up to a page that has none."""
-        wanted = set(ids)
+        """The wanted rows of all pages, up to a page with none but others."""
+        missing, wanted = set(ids), set(ids)
         kept: list[DataRecord] = []
         for page in pages_of(self._ask, calls.data_with_ids(ids, self._project)):
             rows = [each for each in page.items if each.id in wanted]
             self._is_filtered = self._is_filtered and len(rows) == len(page.items)
             kept += rows
-            if not rows or len(kept) >= len(wanted):
+            missing.difference_update(each.id for each in rows)
+            if not missing or (page.items and not rows):
                 break
         return kept

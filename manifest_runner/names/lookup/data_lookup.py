@@ -5,16 +5,16 @@ wanted names in it, scan below the folder that all have in common, or ask for ba
 once it costs more than exact batches, which in the end find the paths that are still missing.
 
 A server may ignore a filter, answer with shorter pages than requested, or refuse long URLs. So only wanted rows count,
-and a page without any ends a way.
+and a page with none but others ends a way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from math import ceil
 from posixpath import commonpath
 
-from manifest_runner.errors import Refused
 from manifest_runner.ica import data_endpoints as calls
 from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.ica.endpoints import Call
@@ -32,7 +32,6 @@ from manifest_runner.names.lookup.paging import AskPage, find_everywhere, pages_
 from manifest_runner.names.lookup.url_chunks import UrlChunks
 
 _FIXED_BYTES = 80  # the query without paths: the mode of the match and the size of the page
-_TOO_LONG = frozenset({400, 413, 414, 431})
 # Maximum number of folders listed to explain missing paths.
 _MAX_EXPLAINED = 20
 
@@ -89,14 +88,15 @@ class DataLookup:
         chunks = list(self._chunks.of(names, "filename"))
         if len(chunks) >= self._chunks.count(group):
             return
+
+        def ask(names: Sequence[str]) -> list[DataRecord]:
+            return self._follow(calls.data_in_folder(folder, self._project, names), group)
+
         before = len(self._missing)
         for chunk in chunks[:1]:
-            self._take(self._follow(calls.data_in_folder(folder, self._project, chunk), group))
+            self._take(self._chunks.ask(chunk, ask))
         if len(self._missing) < before:
-            asked = in_parallel(
-                lambda chunk: self._follow(calls.data_in_folder(folder, self._project, chunk), group), chunks[1:]
-            )
-            for _, records in asked:
+            for _, records in in_parallel(partial(self._chunks.ask, ask=ask), chunks[1:]):
                 self._take(records)
 
     def _scan(self, written: dict[str, str]) -> None:
@@ -115,36 +115,25 @@ class DataLookup:
             rows = [each for each in page.items if _lowered(each) in self._lowered]
             kept += rows
             missing -= {each.path for each in rows if each.path in wanted}
-            if not missing or not page.items:
-                break
-            left = ceil(page.remaining / len(page.items)) if page.remaining else 1
-            if left > self._chunks.count(missing) or (not page.remaining and not rows):
+            left = ceil(page.remaining / max(1, len(page.items))) if page.remaining else 1
+            if not missing or left > self._chunks.count(missing) or (not page.remaining and not rows):
                 break
         return kept
 
     def _ask_exactly(self, paths: Sequence[str]) -> None:
-        for _, records in in_parallel(self._ask_batch, list(self._chunks.of(paths, "filePath"))):
+        chunks = list(self._chunks.of(paths, "filePath"))
+        for _, records in in_parallel(partial(self._chunks.ask, ask=self._exact_rows), chunks):
             self._take(records)
 
-    def _ask_batch(self, paths: Sequence[str]) -> list[DataRecord]:
-        """Ask for one exact batch, in halves if the server refuses its length; all later ones are shorter, too."""
-        try:
-            return self._all_pages(calls.data_at(paths, self._project), {bare(path).lower() for path in paths})
-        except Refused as refused:
-            if refused.status not in _TOO_LONG or len(paths) == 1:
-                raise
-        half = len(paths) // 2
-        self._chunks.halve(paths)
-        return [*self._ask_batch(paths[:half]), *self._ask_batch(paths[half:])]
-
-    def _all_pages(self, call: Call, asked: Collection[str]) -> list[DataRecord]:
-        """The wanted rows of an exact batch, up to a page that has none."""
+    def _exact_rows(self, paths: Sequence[str]) -> list[DataRecord]:
+        """The wanted rows of an exact batch, up to a page with none but others."""
+        asked = {bare(path).lower() for path in paths}
         kept: list[DataRecord] = []
-        for page in pages_of(self._ask, call):
+        for page in pages_of(self._ask, calls.data_at(paths, self._project)):
             self._is_filtered = self._is_filtered and all(_lowered(each) in asked for each in page.items)
             rows = [each for each in page.items if _lowered(each) in self._lowered]
             kept += rows
-            if not rows:
+            if page.items and not rows:
                 break
         return kept
 

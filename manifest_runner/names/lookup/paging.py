@@ -12,13 +12,19 @@ from manifest_runner.ica.wire import Page
 AskPage = Callable[[Call], Page[DataRecord]]
 
 
+# A server may leave out rows after it has cut a list into pages, so that a page is empty and others follow.
+MAX_EMPTY = 20
+
+
 def pages_of(ask: AskPage, call: Call) -> Iterator[Page[DataRecord]]:
-    """The pages of a list, one request for each; a token that comes again is not followed."""
+    """The pages of a list, one request for each; ends with a token that comes again, and with many empty pages."""
     seen: set[str] = set()
     page = ask(call)
     yield page
-    while (token := page.next_token) is not None and token not in seen:
+    empty = 0
+    while (token := page.next_token) is not None and token not in seen and empty < MAX_EMPTY:
         seen.add(token)
+        empty = 0 if page.items else empty + 1
         page = ask(call.with_params(pageToken=token))
         yield page
 
@@ -36,6 +42,6 @@ def find_everywhere(
     for page in pages_of(ask, calls.all_data(project)):
         kept += filter(is_near, page.items)
         missing.difference_update(map(key, page.items))
-        if not missing or not page.items:
+        if not missing:
             break
     return kept

@@ -63,6 +63,12 @@ def test_a_path_is_the_full_one_whichever_the_server_gives(path, read):
     assert record.path == read
 
 
+def test_a_file_with_the_name_of_its_folder_is_in_the_folder():
+    details = b'{"name": "b.txt", "path": "/a/b.txt/", "dataType": "FILE"}'
+    (record,) = read_data_page(b'{"items": [{"data": {"id": "fil.1", "details": %s}}]}' % details, CLEAN).items
+    assert record.path == "/a/b.txt/b.txt"
+
+
 def test_urls_are_known_by_the_ids_of_their_data():
     body = b'{"items": [{"dataId": "fil.1", "dataPath": "/a", "dataUrn": "urn:x", "url": "https://store/a?sig=1"}]}'
     assert read_download_urls(body, CLEAN) == {"fil.1": "https://store/a?sig=1"}

@@ -244,6 +244,7 @@ def test_odd_servers_give_the_same_answers(lab, oddity):
         found, failed = study.data(*paths, "/out/a", "/out/A", "/fastq/S001_R9.fastq.gz")
         assert found.keys() == {*paths, "/out/a"}
         assert failed["/out/A"].endswith('case matters, and there is "/out/a"')
+        assert list(study.resolver.check_ids([*found.values(), "fil.gone"])) == ["fil.gone"]
         assert study.look_up(Name("pipelines", "Germline"), Name("storages", "Small")).failures == {}
 
 
