@@ -10,13 +10,10 @@ costs a fork and not an interpreter.
 from __future__ import annotations
 
 import errno
-import gc
-import importlib
 import io
 import json
 import mmap
 import os
-import pkgutil
 import resource
 import select
 import signal
@@ -25,11 +22,11 @@ import stat
 import struct
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
 from power_cut import Call, Disk
+from warm_up import import_all, render_once
 
 
 class Steps:
@@ -340,33 +337,15 @@ def _fork(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _warm_up() -> None:
-    """Import and compile what every case needs; only rendering, so nothing is written and nobody is called."""
+    """Import and compile what every case needs."""
     import click
-    import filelock  # noqa: F401
-    import obstore.store  # noqa: F401
 
-    import manifest_runner
     from manifest_runner.cli.main import app
-    from manifest_runner.commands import preview
-    from manifest_runner.commands.setup.context import Context
-    from manifest_runner.commands.setup.options import RunOptions, Target
 
     for name in app.modules:
         app.get_command(click.Context(app), name)
-    for module in pkgutil.walk_packages(manifest_runner.__path__, "manifest_runner."):
-        if not module.name.startswith(("manifest_runner.emulator", "manifest_runner.__main__")):
-            importlib.import_module(module.name)
-    manifest = (
-        "manifest: 1\nname: warm\nproject: 7595e8f2-32d3-4c76-a324-c6a85dae87b5\nanalyses:\n"
-        "  - kind: nextflow\n    forEach: {rows: [{s: a}]}\n    userReference: '{{ row.s }}'\n"
-        "    pipelineId: f606f580-d476-47a8-9679-9ddb39fcb0a8\n    analysisInput: {inputs: {f: fil.1}}\n"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "warm.yaml"
-        path.write_text(manifest)
-        for _ in preview.render(path, Target(), RunOptions(), Context({}, Path(folder))):
-            pass
-    gc.freeze()
+    import_all(but="emulator")
+    render_once()
 
 
 if __name__ == "__main__":

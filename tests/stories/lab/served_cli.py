@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from warm_up import import_all, render_once
+
 SECONDS = 60
 
 
@@ -32,7 +34,8 @@ def call(at: str, arguments: list[str], folder: str, env: dict[str, str], files:
 
 def serve(at: str) -> None:
     """Answer calls until stdin ends: with the test process its server ends."""
-    import_everything()
+    import_all()
+    render_once()
     ended, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # or nothing would be written when a command ends
@@ -109,21 +112,6 @@ def _run(request: dict[str, Any], files: list[int]) -> None:
         sys.stderr.flush()
     atexit._run_exitfuncs()
     os._exit(code or 0)
-
-
-def import_everything() -> None:
-    """The modules that commands import where they use them."""
-    import gc
-    import pkgutil
-    from importlib import import_module
-
-    import manifest_runner
-
-    for module in pkgutil.walk_packages(manifest_runner.__path__, "manifest_runner."):
-        with contextlib.suppress(ImportError):  # what an extra needs
-            if not module.name.endswith("__main__"):
-                import_module(module.name)
-    gc.freeze()
 
 
 if __name__ == "__main__":
