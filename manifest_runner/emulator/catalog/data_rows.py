@@ -95,3 +95,6 @@ def folders_above(path: str) -> Iterator[str]:
 
 def _order(row: DataRow) -> tuple[str, str, str]:
     return row.path.lower(), row.path, row.id
+
+
+NO_ROWS = DataRows(())

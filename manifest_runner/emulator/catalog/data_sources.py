@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Protocol
 
-from manifest_runner.emulator.catalog.data_rows import DataRow, DataRows
+from manifest_runner.emulator.catalog.data_rows import NO_ROWS, DataRow, DataRows
 from manifest_runner.emulator.catalog.query import DataQuery, meets, select
 from manifest_runner.emulator.catalog.remembered_names import Known, Memory
 from manifest_runner.emulator.protocol.identifiers import data_id
 
 _DATA_ID = re.compile(r"f(?:il|ol)\.[^\s/]+")
-_NO_ROWS = DataRows(())
 
 
 class DataSource(Protocol):
@@ -36,7 +35,7 @@ class CatalogData:
         return self._select(project, query)
 
     def _selected(self, project: str, query: DataQuery) -> list[DataRow]:
-        rows = self._rows.get("") or self._rows.get(project, _NO_ROWS)
+        rows = self._rows.get("") or self._rows.get(project, NO_ROWS)
         return select(rows, query, project)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from manifest_runner.emulator.catalog.braces import expand
-from manifest_runner.emulator.catalog.data_rows import DataRow, DataRows, folders_above
+from manifest_runner.emulator.catalog.data_rows import NO_ROWS, DataRow, DataRows, folders_above
 from manifest_runner.emulator.catalog.format import Data
 from manifest_runner.emulator.protocol.identifiers import data_id
 
@@ -30,7 +30,7 @@ def lay_out(entries: Sequence[str | Data], ids: Mapping[str, str], default: str)
     rows = {project: DataRows(_with_folders(project, found)) for project, found in own.items()}
     links = _links(all_data, rows, ids, default)
     return rows | {
-        project: DataRows(_with_folders(project, [*rows.get(project, _NONE).all, *found]))
+        project: DataRows(_with_folders(project, [*rows.get(project, NO_ROWS).all, *found]))
         for project, found in links.items()
     }
 
@@ -81,6 +81,3 @@ def _with_folders(project: str, rows: Sequence[DataRow]) -> Iterator[DataRow]:
     parents = {row.parent for row in rows} - {"/"}
     missing = {folder for parent in parents for folder in (parent, *folders_above(parent))} - known
     yield from (DataRow(id=data_id(folder, project), path=folder, owner=project) for folder in missing)
-
-
-_NONE = DataRows(())

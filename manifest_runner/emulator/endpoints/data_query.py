@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import NoReturn, cast, get_args
+from typing import cast, get_args
 
 from starlette.datastructures import QueryParams
 
 from manifest_runner.emulator.catalog.format import DataStatus
 from manifest_runner.emulator.catalog.query import DataQuery, MatchMode, Texts
-from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.protocol.problems import refuse_parameter
 
 _STARTS, _FULL = "STARTS_WITH_CASE_INSENSITIVE", "FULL_CASE_INSENSITIVE"
 _FALSE_AND_TRUE = {"false": False, "true": True}
@@ -59,28 +59,28 @@ def _statuses(query: QueryParams) -> frozenset[str]:
     statuses = query.getlist("status")
     for each in statuses:
         if each not in get_args(DataStatus):
-            _refuse("status", f"must be one of {', '.join(get_args(DataStatus))}")
+            refuse_parameter("status", f"must be one of {', '.join(get_args(DataStatus))}")
     return frozenset(statuses)
 
 
 def _parent_path(query: QueryParams) -> str | None:
     path = query.get("parentFolderPath")
     if path is not None and not (path.startswith("/") and path.endswith("/")):
-        _refuse("parentFolderPath", "must start and end with /")
+        refuse_parameter("parentFolderPath", "must start and end with /")
     return path
 
 
 def _choice(query: QueryParams, name: str, choices: tuple[str, ...]) -> str:
     value = query.get(name, "")
     if value and value not in choices:
-        _refuse(name, f"must be one of {', '.join(choices)}")
+        refuse_parameter(name, f"must be one of {', '.join(choices)}")
     return value
 
 
 def _boolean(query: QueryParams, name: str) -> bool | None:
     value = query.get(name)
     if value is not None and value.lower() not in _FALSE_AND_TRUE:
-        _refuse(name, "must be true or false")
+        refuse_parameter(name, "must be true or false")
     return None if value is None else _FALSE_AND_TRUE[value.lower()]
 
 
@@ -90,10 +90,6 @@ def _moment(query: QueryParams, *names: str) -> float | None:
             try:
                 moment = datetime.fromisoformat(value)
             except ValueError:
-                _refuse(name, "must be a time such as 2021-01-30T08:30:00Z")
+                refuse_parameter(name, "must be a time such as 2021-01-30T08:30:00Z")
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return None
-
-
-def _refuse(name: str, message: str) -> NoReturn:
-    raise Problem(400, f"{name} {message}.", parameters={name: message})

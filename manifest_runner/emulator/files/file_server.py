@@ -17,8 +17,6 @@ from manifest_runner.emulator.files.content import content
 from manifest_runner.emulator.files.signing import refusal
 
 _FILES = "GET /files"
-
-
 _RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.datastructures import QueryParams
 
-from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.protocol.problems import refuse_parameter
 
 _LARGEST_PAGE = 1000
 # "Offset-based pagination has a result limit of 200K rows".
@@ -68,7 +68,7 @@ def read_page(query: QueryParams) -> Page:
     """The page that a query string asks for. Raises Problem 400."""
     token, offset, sort = query.get("pageToken"), query.get("pageOffset"), query.get("sort")
     if token is not None and (offset is not None or sort):
-        _refuse("pageToken", "cannot be combined with pageOffset or sort")
+        refuse_parameter("pageToken", "cannot be combined with pageOffset or sort")
     size = _number("pageSize", query.get("pageSize", str(_LARGEST_PAGE)), least=1)
     return Page(
         min(size, _LARGEST_PAGE),
@@ -91,13 +91,13 @@ def envelope(listing: Listing, items: list[Any]) -> dict[str, Any]:
 def _offset(value: str) -> int:
     offset = _number("pageOffset", value, least=0)
     if offset >= _OFFSET_LIMIT:
-        _refuse("pageOffset", f"must be below {_OFFSET_LIMIT}; page by cursor instead")
+        refuse_parameter("pageOffset", f"must be below {_OFFSET_LIMIT}; page by cursor instead")
     return offset
 
 
 def _number(name: str, value: str, least: int) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least):
-        _refuse(name, f"must be a whole number from {least}")
+        refuse_parameter(name, f"must be a whole number from {least}")
     return int(value)
 
 
@@ -110,8 +110,4 @@ def _cursor(token: str) -> Cursor:
         batch, item, remaining = orjson.loads(base64.urlsafe_b64decode(token))
         return Cursor(int(batch), str(item), int(remaining))
     except (binascii.Error, ValueError, TypeError):
-        _refuse("pageToken", "is not a token of this list")
-
-
-def _refuse(name: str, message: str) -> NoReturn:
-    raise Problem(400, f"{name} {message}.", parameters={name: message})
+        refuse_parameter("pageToken", "is not a token of this list")

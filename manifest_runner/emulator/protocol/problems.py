@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import NoReturn
 from urllib.parse import quote
 
 import orjson
@@ -16,8 +17,6 @@ from manifest_runner.emulator.protocol.timestamps import timestamp
 PROBLEM_JSON = "application/problem+json"
 _PATH = "/:@!$&'()*+,;=~"
 _HOST = "[]:"
-
-
 # Phrases that differ from one Python to the next, as the platform has them.
 _RENAMED = {413: "Request Entity Too Large", 414: "Request-URI Too Long", 422: "Unprocessable Entity"}
 
@@ -43,6 +42,11 @@ class Problem(Exception):
         self.detail = detail
         self.parameters = dict(parameters or {})
         self.headers = dict(headers or {})
+
+
+def refuse_parameter(name: str, message: str) -> NoReturn:
+    """Raise Problem 400 for a parameter of the query or a header; ``message`` says what it must be."""
+    raise Problem(400, f"{name} {message}.", parameters={name: message})
 
 
 def problem_response(problem: Problem, request: Request, now: float) -> Response:

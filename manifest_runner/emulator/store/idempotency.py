@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from manifest_runner.emulator.protocol.problems import Problem
+from manifest_runner.emulator.protocol.problems import Problem, refuse_parameter
 
 _LONGEST_KEY = 255
 
@@ -85,8 +85,7 @@ class KeyedAnswers:
 def check_key(key: str) -> None:
     """Raise Problem 400 for a key that the header must not have."""
     if not 0 < len(key) <= _LONGEST_KEY:
-        message = f"must have 1 to {_LONGEST_KEY} characters, not {len(key)}"
-        raise Problem(400, f"Idempotency-Key {message}.", parameters={"Idempotency-Key": message})
+        refuse_parameter("Idempotency-Key", f"must have 1 to {_LONGEST_KEY} characters, not {len(key)}")
 
 
 def _require_same_body(known: bytes, fingerprint: bytes) -> None:
