@@ -10,14 +10,14 @@ import orjson
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Place
-from manifest_runner.items.checks.analysis_faults import AnalysisFaults, ConstantChecks
+from manifest_runner.items.analysis_faults import AnalysisFaults, ConstantChecks
 from manifest_runner.items.checks.analysis_notes import FIRST_ROWS, AnalysisNotes
 from manifest_runner.items.checks.duplicates import Claims, DuplicateCheck
 from manifest_runner.items.checks.partial_items import PartialItems
 from manifest_runner.items.checks.shared_data import SharedData
 from manifest_runner.items.compiler import Beside
 from manifest_runner.items.origins import Origins
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.shorthands import TemplateSlot

@@ -12,7 +12,7 @@ from manifest_runner.diagnostics.collector import Findings, strictly
 from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.errors import UsageProblem
 from manifest_runner.items.expand import ItemStream
-from manifest_runner.items.prepare import prepare_analyses
+from manifest_runner.items.preparing.prepare import prepare_analyses
 from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_manifest

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from manifest_runner.diagnostics.finding import Place
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import Item

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from manifest_runner.items.checks.analysis_faults import AnalysisFaults
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.analysis_faults import AnalysisFaults
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.items.wanted_rows import WantedRow
 from manifest_runner.templates.model import TemplateFault
 

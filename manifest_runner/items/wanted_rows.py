@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest
-from manifest_runner.items.checks.analysis_faults import AnalysisFaults
+from manifest_runner.items.analysis_faults import AnalysisFaults
 from manifest_runner.items.compiler import NOTHING_BESIDE, Beside
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import OddRow
 from manifest_runner.rows.cells import ERROR_VALUES, error_words

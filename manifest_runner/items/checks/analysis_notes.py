@@ -6,9 +6,9 @@ from typing import Any
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.items.checks.analysis_faults import AnalysisFaults
+from manifest_runner.items.analysis_faults import AnalysisFaults
 from manifest_runner.items.compiler import what_it_gives
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.items.shorthands import TemplateSlot, written_at
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import Rows

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from manifest_runner.items.checks.analysis_faults import AnalysisFaults
+from manifest_runner.items.analysis_faults import AnalysisFaults
 from manifest_runner.items.checks.analysis_notes import FIRST_ROWS
-from manifest_runner.items.checks.unknown_parts import Part, Unknown, slot_paths
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
+from manifest_runner.items.unknown_parts import Part, Unknown, slot_paths
 from manifest_runner.items.wanted_rows import WantedRow, WantedRows
 from manifest_runner.model import NO_ROW, RowId
 from manifest_runner.names.pins import Pins

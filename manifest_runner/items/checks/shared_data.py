@@ -14,7 +14,7 @@ import orjson
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.items.shorthands import has_slot, written_at
 from manifest_runner.model import NO_ROW, DataPath, Item, RowId
 from manifest_runner.text import shown

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import structs
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.items.fault_log import FaultLog
-from manifest_runner.items.manifest_scope import ManifestScope
-from manifest_runner.items.template_cache import TemplateCache
+from manifest_runner.items.preparing.fault_log import FaultLog
+from manifest_runner.items.preparing.manifest_scope import ManifestScope
+from manifest_runner.items.preparing.template_cache import TemplateCache
 from manifest_runner.manifest.document import Document, SourceSpec
 from manifest_runner.model import DataPath
 from manifest_runner.templates.limits import Budget

@@ -10,13 +10,13 @@ import msgspec
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import InvalidManifest
-from manifest_runner.items.checks.unused import UseOfSheet, warn_of_unused
-from manifest_runner.items.constants import BrokenConstant, manifest_scope, render_constant, render_source
-from manifest_runner.items.manifest_scope import ManifestScope
-from manifest_runner.items.open_tables import with_tables
+from manifest_runner.items.preparing.constants import BrokenConstant, manifest_scope, render_constant, render_source
+from manifest_runner.items.preparing.manifest_scope import ManifestScope
+from manifest_runner.items.preparing.open_tables import with_tables
+from manifest_runner.items.preparing.template_slots import SlotReader
+from manifest_runner.items.preparing.unused import UseOfSheet, warn_of_unused
 from manifest_runner.items.renderer import Renderer
 from manifest_runner.items.shorthands import TemplateSlot
-from manifest_runner.items.template_slots import SlotReader
 from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
 from manifest_runner.model import NO_ROW, DataPath
 from manifest_runner.rows.base import Rows

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.items.compiler import what_it_gives
-from manifest_runner.items.constants import BrokenConstant, find_template, refuse_template_key, render_constant
-from manifest_runner.items.manifest_scope import ManifestScope
+from manifest_runner.items.preparing.constants import (
+    BrokenConstant,
+    find_template,
+    refuse_template_key,
+    render_constant,
+)
+from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.manifest.document import AnalysisSpec
 from manifest_runner.model import DataPath

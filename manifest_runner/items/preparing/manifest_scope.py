@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from manifest_runner.diagnostics.finding import Place
-from manifest_runner.items.fault_log import FaultLog
-from manifest_runner.items.template_cache import TemplateCache
+from manifest_runner.items.preparing.fault_log import FaultLog
+from manifest_runner.items.preparing.template_cache import TemplateCache
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import DataPath
 from manifest_runner.templates.scope import Scope

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.items.manifest_scope import ManifestScope
+from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import AnalysisSpec, Document
 from manifest_runner.templates.model import UsedNames
 from manifest_runner.text import near_miss

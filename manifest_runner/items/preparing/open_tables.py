@@ -8,8 +8,8 @@ import msgspec
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.items.constants import BrokenConstant, render_constant, render_source
-from manifest_runner.items.manifest_scope import ManifestScope
+from manifest_runner.items.preparing.constants import BrokenConstant, render_constant, render_source
+from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import Document, TableSpec
 from manifest_runner.model import DataPath
 from manifest_runner.rows.sources import Source, Sources

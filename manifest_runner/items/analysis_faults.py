@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from manifest_runner.diagnostics.collector import MAX_ALIKE, Findings
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.items.checks.unknown_parts import Part
-from manifest_runner.items.prepare import PreparedAnalysis
+from manifest_runner.items.preparing.prepare import PreparedAnalysis
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.shorthands import TemplateSlot, has_slot, written_at
+from manifest_runner.items.unknown_parts import Part
 from manifest_runner.manifest.document import Document
 from manifest_runner.model import NO_ROW, DataPath, RowId
 from manifest_runner.names.request_fault import RequestFault
