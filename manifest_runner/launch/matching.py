@@ -135,5 +135,6 @@ def existing(items: Iterable[JournaledItem], body: bytes, found: FoundAnalyses) 
     seen = {item: analysis for item in items if (analysis := found.get(item.digest)) is not None}
     requests = requests_in(body) if seen else {}
     return [
-        Match(item, analysis, request_hash(item.kind, requests[item.user_reference])) for item, analysis in seen.items()
+        Match(item, analysis, request_hash(item.kind, requests[item.user_reference].decoded()))
+        for item, analysis in seen.items()
     ]

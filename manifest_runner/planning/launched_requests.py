@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from manifest_runner.lockfile.model import LockedItem, Lockfile
-from manifest_runner.lockfile.requests import sent_requests
+from manifest_runner.lockfile.requests import SentRequest, sent_requests
 from manifest_runner.model import Item
 from manifest_runner.planning.diff import Change, changes
 from manifest_runner.planning.identity import DIGEST_STAMP, digest_stamp, is_stamp
@@ -28,8 +28,8 @@ HASH_DIGITS = 32
 class _Sent(NamedTuple):
     """The requests of a batch, by their userReferences and by their digest stamps."""
 
-    by_name: dict[str, Request]
-    by_stamp: dict[str, Request]
+    by_name: dict[str, SentRequest]
+    by_stamp: dict[str, SentRequest]
 
 
 class LaunchedRequests:
@@ -61,8 +61,12 @@ class LaunchedRequests:
         return None if sent is None else request_hash(launch.kind, sent)
 
     def _find(self, launch: LockedItem, reference: str) -> Request | None:
-        sent = self._requests(launch.batch_id or "")
-        return sent.by_stamp.get(digest_stamp(launch.digest)) or sent.by_name.get(reference)
+        batch = self._requests(launch.batch_id or "")
+        sent = batch.by_stamp.get(digest_stamp(launch.digest)) or batch.by_name.get(reference)
+        try:
+            return None if sent is None else sent.decoded()
+        except ValueError:  # edited by hand, as below
+            return None
 
     def _read(self, batch_id: str) -> _Sent:
         batch = self._batches.get(batch_id)
@@ -73,9 +77,8 @@ class LaunchedRequests:
         return _Sent(requests, {stamp: each for each in requests.values() for stamp in _stamps(each)})
 
 
-def _stamps(request: Request) -> list[str]:
-    tags = (request.get("tags") or {}).get("technicalTags") or ()
-    return [tag for tag in tags if is_stamp(tag) and tag.startswith(DIGEST_STAMP)]
+def _stamps(request: SentRequest) -> list[str]:
+    return [tag for tag in request.technical_tags if is_stamp(tag) and tag.startswith(DIGEST_STAMP)]
 
 
 def request_hash(kind: str, request: Request) -> str:

@@ -138,7 +138,7 @@ def _pipelines(batch: LockedBatch) -> dict[str, object]:
         requests = sent_requests(batch.requests) if batch.requests else {}
     except ValueError:
         return {}
-    return {reference: request.get("pipelineId") for reference, request in requests.items()}
+    return {reference: request.head.pipeline_id for reference, request in requests.items()}
 
 
 def _as_of(lockfile: Lockfile) -> str | None:

@@ -27,7 +27,11 @@ def body(*requests):
 
 def kept(*requests):
     """The requests of a batch by userReference, as the lockfile gives them back."""
-    return sent_requests(keep_requests(body(*requests)))
+    return decoded(keep_requests(body(*requests)))
+
+
+def decoded(text):
+    return {reference: sent.decoded() for reference, sent in sent_requests(text).items()}
 
 
 def difference(before, after):
@@ -84,7 +88,7 @@ def test_a_batch_of_items_that_are_alike_takes_little():
 
 def test_requests_of_all_kinds_are_kept():
     batch = {"cwlItems": [request("c", inputJson="{}")], "nextflowItems": [request("n", sv="1")]}
-    held = sent_requests(keep_requests(json.dumps(batch).encode()))
+    held = decoded(keep_requests(json.dumps(batch).encode()))
     assert held == {"c": request("c", inputJson="{}"), "n": request("n", sv="1")}
 
 

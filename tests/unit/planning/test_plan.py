@@ -144,6 +144,18 @@ def test_a_plan_shows_that_a_revision_was_lowered_or_a_kind_changed():
     assert plan.changes == {"a": [("kind", "nextflow", "cwl"), ("revision", "2.1", "1.1"), ("content", "x", "y")]}
 
 
+@pytest.mark.parametrize("body", [
+    b"{}", b'{"nextflowItems": 1}', b'{"nextflowItems": [{"userReference": "a", "tags": []}]}',
+    b'{"nextflowItems": [{"userReference": "a", "text": "\\ud800"}]}',
+    b'{"nextflowItems": [{"userReference": "a"}, 1]}',
+])  # fmt: skip
+def test_a_changed_item_is_planned_without_its_changes_where_the_sent_request_was_edited(body):
+    launch = lock(make_item("a", "x"))
+    batches = {str(launch.batch_id): LockedBatch("k", 1, None, "2026-11-23T10:00:00Z", keep_requests(body))}
+    plan = make_plan([make_item("a", "y")], Lockfile("study", "p-1", "s", batches, {"a": launch}), Choices())
+    assert (plan.changed, plan.changes) == (["a"], {"a": None})
+
+
 @pytest.mark.parametrize(
     "locked", [lock(make_item(), status="FAILED"), lock(make_item(), analysis=BROKEN)], ids=["creation", "analysis"]
 )
