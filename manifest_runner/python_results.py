@@ -75,6 +75,7 @@ class ItemResult(msgspec.Struct, frozen=True):
 
     userReference: str
     kind: str
+    pipeline: str | None
     state: str
     status: str | None
     message: str | None
@@ -85,8 +86,10 @@ class ItemResult(msgspec.Struct, frozen=True):
     durationSeconds: float | None
     link: str | None
     analysis: AnalysisResult | None
-    removed: bool
     adopted: bool
+    removed: bool
+    accepted: bool
+    renamedFrom: str | None
     outputs: dict[str, list[dict[str, Any]]]
     price: dict[str, Any] | None
     failure: dict[str, Any] | None

@@ -91,7 +91,9 @@ def test_results_have_the_keys_of_json(study, server):
     env_run = _json("run", str(study), "--server-url", server, "--json")
     assert set(done.__struct_fields__) == set(env_run)
     env_status = _json("status", str(study), "--server-url", server, "--json")
-    assert set(status(study, server_url=server).__struct_fields__) == set(env_status)
+    found = status(study, server_url=server)
+    assert set(found.__struct_fields__) == set(env_status)
+    assert set(found.items[0].__struct_fields__) == set(env_status["items"][0])
 
 
 def test_a_plan_counts_what_has_to_wait_and_says_where_approval_is_needed(study, server):
