@@ -100,11 +100,12 @@ class Console(msgspec.Struct, frozen=True):
             print_json(_error(exit_code, message or line or ""))
 
 
-def error_document(error: RunnerError) -> dict[str, object]:
-    """The JSON that a failed command prints in place of its result."""
-    findings = error.findings if isinstance(error, InvalidManifest) else ()
-    code = next((each.code for each in findings if each.severity == "error"), None)
-    return _error(error.exit_code, _message(error), code, findings)
+def error_document(error: RunnerError, found: Sequence[Finding] = ()) -> dict[str, object]:
+    """The JSON that a failed command prints in place of its result; ``found`` is what it had to say before."""
+    if not isinstance(error, InvalidManifest):
+        return _error(error.exit_code, _message(error), None, found)
+    code = next((each.code for each in error.findings if each.severity == "error"), None)
+    return _error(error.exit_code, _message(error), code, error.findings)
 
 
 def _error(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from manifest_runner.cli.console import Console, print_json
+from manifest_runner.cli.console import Console, error_document, print_json
 from manifest_runner.cli.options import console_options, many_manifests, target_options
 from manifest_runner.cli.progress import working
 from manifest_runner.commands.setup.options import Target
@@ -42,7 +42,7 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
 
     found: list[Finding] = []
     valid: dict[Path, Valid] = {}
-    code = 0
+    code, missing = 0, None
     with working(console) as context:
         for manifest in manifests:
             try:
@@ -55,8 +55,11 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
                 if len(manifests) == 1:
                     raise
                 console.explain(e)
-                code = e.exit_code
-    _show(found, valid, "json" if console.as_json else style, console)
+                code, missing = e.exit_code, e
+    if missing is not None and console.as_json:
+        print_json(error_document(missing, found))
+    else:
+        _show(found, valid, "json" if console.as_json else style, console)
     return code
 
 
