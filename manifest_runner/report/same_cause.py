@@ -9,8 +9,15 @@ from typing import TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# What differs between two failures that have the same cause: ids, then all other numbers.
-_PARTICULARS = re.compile(r"\b[0-9a-fA-F]{8}[0-9a-fA-F-]*\b|\d+")
+# What differs between two failures that have the same cause: ids, among them Nextflow's of a task ([3a/5f2c1d], or its
+# folder), addresses in memory and hexadecimal digits in general, then all other numbers.
+_PARTICULARS = re.compile(
+    r"\b[0-9a-f]{2}/[0-9a-f]{6,30}\b"
+    r"|\b0[xX][0-9a-fA-F]+\b"
+    r"|\b[0-9a-fA-F]{8}[0-9a-fA-F-]*\b"
+    r"|\b(?=[a-fA-F]*\d)[0-9a-fA-F]+\b"
+    r"|\d+"
+)
 _SEPARATOR = re.compile(r"[-_/ ]")
 _SHORTEST_NAME = 3
 

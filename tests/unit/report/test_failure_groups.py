@@ -40,6 +40,22 @@ def test_a_step_that_bears_the_name_of_the_sample_is_one_step(empty: Lockfile) -
     assert first.text == 'ALIGN (…), exit 1: "Killed"'
 
 
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (["segfault at 0x7ffdeadbeef0", "segfault at 0xabc"], "segfault at …"),
+        (["[3a/5f2c1d] ended", "[b7/c0ffee] ended"], "[…] ended"),
+        (["Cell@1b2c3d4 failed", "Cell@7 failed"], "Cell@… failed"),
+        (["task i-0abc12 of fil.1f758b01fe0159f0", "task i-12 of fil.99999999"], "task i-… of fil.…"),
+    ],
+)
+def test_hexadecimal_ids_and_addresses_make_no_group_of_their_own(
+    lines: list[str], shown: str, empty: Lockfile
+) -> None:
+    empty.items = {f"S{number}": failed(line) for number, line in enumerate(lines)}
+    assert [group.line for group in group_failures(empty.items)] == [shown]
+
+
 def test_other_words_still_tell_reasons_apart(empty: Lockfile) -> None:
     empty.items = {"anna-wgs": failed("no space left"), "berta-wgs": failed("no such file")}
     assert [group.line for group in group_failures(empty.items)] == ["no space left", "no such file"]
