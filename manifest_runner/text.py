@@ -26,6 +26,8 @@ from manifest_runner.signed_urls import MASK, mask_signatures
 MAX_SHOWN = 60
 LONGEST_MASKED = 10_000
 _LONGEST_NAME = 100
+_LONGEST_TEMPLATE = 120
+_FEW = 3
 _MAX_COMPARED = 10_000_000
 _MOST_WORK = 50_000_000
 _PASSWORD = re.compile(r"(?<=://)[^/?#@\s]*:[^/?#@\s]*@")
@@ -61,10 +63,10 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def few_of(names: Sequence[str], most: int = 3) -> str:
+def few_of(names: Sequence[str]) -> str:
     """``a, b, c and 9 more``."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
 
 
 _MAX_BITS = 12_000  # of the largest number that Python always prints
@@ -147,10 +149,15 @@ def dotted(path: Iterable[str | int]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
-def quoted_template(text: str, limit: int = 120) -> str:
+def quoted_template(text: str) -> str:
     """A template as quoted in a message: on one line, not too long."""
     line = mask_signatures(" ".join(text.split()))
-    return f"`{line if len(line) <= limit else line[: limit - 1] + '…'}`"
+    return f"`{line if len(line) <= _LONGEST_TEMPLATE else line[: _LONGEST_TEMPLATE - 1] + '…'}`"
+
+
+def uncapitalized(sentence: str) -> str:
+    """A sentence of a library's as a part of one of ours."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def kind_of(value: Any) -> str:

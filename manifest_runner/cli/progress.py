@@ -114,9 +114,9 @@ def progress_on(console: Console, *, is_shown: bool = True) -> Iterator[Progress
 
 
 @contextmanager
-def working(console: Console, *, is_live: bool = False) -> Iterator[Context]:
-    """The context of a command. Shows progress until the work is done, unless the result itself is shown live."""
-    with progress_on(console, is_shown=not is_live) as progress:
+def working(console: Console) -> Iterator[Context]:
+    """The context of a command. Shows progress until the work is done."""
+    with progress_on(console) as progress:
         yield context_of(progress)
 
 

@@ -27,9 +27,9 @@ class Origins(msgspec.Struct, frozen=True, eq=False):
         """The item's row, the first of a group."""
         return self.analyses[item.analysis].rows.place(item.row)
 
-    def is_of_row(self, item: Item, field: str) -> bool:
-        """Whether a template makes a field of an item from its row."""
-        return isinstance(self.analyses[item.analysis].fields[field], TemplateSlot)
+    def is_named_by_row(self, item: Item) -> bool:
+        """Whether a template makes the userReference of an item from its row."""
+        return isinstance(self.analyses[item.analysis].fields["userReference"], TemplateSlot)
 
     def is_grouped(self, item: Item) -> bool:
         """Whether the item may have several rows."""

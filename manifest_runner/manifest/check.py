@@ -59,7 +59,6 @@ def load_document(
     if not isinstance(data, dict) or any(map(_is_fatal, paths)) or not data.get("analyses"):
         raise InvalidManifest(_reported(faults))
     data = _without(data, paths)
-    moved = [(i, entry) for i, entry in enumerate(data.get("moved") or ()) if isinstance(entry, dict)]
     names = tuple(name for name in data.get("env") or () if name and isinstance(name, str))
     of_defaults = tuple(path[1:] for path in paths if path[:1] == ("defaults",))
     return Document(
@@ -79,11 +78,24 @@ def load_document(
         vars=data.get("vars") or {},
         given_vars=dict(given_vars),
         analyses=tuple(_analysis(each, data.get("defaults") or {}, of_defaults) for each in analyses if each.is_usable),
-        moved=tuple(Move(entry["from"], entry["to"], i) for i, entry in moved if {"from", "to"} <= entry.keys()),
-        former_names=tuple(entry["name"] for _, entry in moved if "name" in entry),
+        moved=tuple(_moves(data)),
+        former_names=tuple(_former_names(data)),
         faults=tuple(faults),
         tables=dict(_tables(source.data.get("tables") or {}, paths)),
     )
+
+
+def _moves(data: Mapping[str, Any]) -> Iterator[Move]:
+    for index, entry in enumerate(data.get("moved") or ()):
+        if isinstance(entry, dict) and {"from", "to"} <= entry.keys():
+            yield Move(entry["from"], entry["to"], index)
+
+
+def _former_names(data: Mapping[str, Any]) -> Iterator[str]:
+    """The former names of the manifest itself."""
+    for entry in data.get("moved") or ():
+        if isinstance(entry, dict) and "name" in entry:
+            yield entry["name"]
 
 
 _Coded = tuple[str, Fault]

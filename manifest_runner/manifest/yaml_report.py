@@ -8,6 +8,7 @@ from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.manifest.yaml_places import Lines
 
 MAX_FINDINGS = 100
+_LONGEST = 60
 
 
 class Stopped(Exception):
@@ -43,6 +44,6 @@ class Report:
         raise Stopped
 
 
-def shorten(text: str, limit: int = 60) -> str:
+def shorten(text: str) -> str:
     """The start of a text, for a message."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

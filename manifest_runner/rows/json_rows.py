@@ -12,6 +12,7 @@ from manifest_runner.manifest.input_file import refuse_foreign_bytes
 from manifest_runner.model import RowId
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 from manifest_runner.rows.json_window import BadRow, Spot, Window
+from manifest_runner.text import uncapitalized
 from manifest_runner.values import MAX_DEPTH, json_decoder
 
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -49,7 +50,7 @@ def _guarded(elements: Elements, window: Window, label: str) -> Iterator[tuple[S
     try:
         yield from elements(window)
     except json.JSONDecodeError as e:
-        raise _fault(window, label, f"not JSON: {e.msg[:1].lower()}{e.msg[1:].removesuffix(' at')}") from e
+        raise _fault(window, label, f"not JSON: {uncapitalized(e.msg).removesuffix(' at')}") from e
     except RecursionError as e:
         raise _fault(window, label, f"nested more than {MAX_DEPTH} levels deep") from e
     except ValueError as e:

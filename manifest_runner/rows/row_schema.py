@@ -13,6 +13,7 @@ from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_file import read_yaml
 from manifest_runner.model import DataPath
+from manifest_runner.text import uncapitalized
 from manifest_runner.validation.messages import Fault
 from manifest_runner.validation.validator import Checker, SchemaProblem, row_checker
 from manifest_runner.values import NotANumber, spelled_number
@@ -97,7 +98,7 @@ def _read_schema(file: Path, label: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as e:
         at = Place(label, e.lineno, e.colno)
-        raise InvalidManifest.at(at, "MR308", f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}") from e
+        raise InvalidManifest.at(at, "MR308", f"not JSON: {uncapitalized(e.msg)}") from e
     except (ValueError, RecursionError) as e:
         message = "not JSON: nested too deeply, or a huge number"
         raise InvalidManifest.at(Place(label, 1), "MR308", message) from e

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -61,8 +61,8 @@ class Sources:
             return open_rows(source)
         if source.spec.format == "launched":
             return self._launched(source)
-        found, faults = list[Opened](), list[Finding]()
-        for name, at in self._names(source, faults):
+        found, (names, faults) = list[Opened](), self._names(source)
+        for name, at in names:
             try:
                 rows = self._opened(_FILES[source.spec.format], source, name, at)
                 found.append((rows, FileName(name, PurePath(name).stem), str(self._label / name)))
@@ -90,10 +90,10 @@ class Sources:
         file, label = self._file(name, at, _SHEET)
         return open_file(file, label, source.spec)
 
-    def _names(self, source: Source, faults: list[Finding]) -> Iterator[tuple[str, Place]]:
-        """The paths of a source's files, patterns expanded, each with its place in the manifest."""
+    def _names(self, source: Source) -> tuple[list[tuple[str, Place]], list[Finding]]:
+        """The paths of a source's files, patterns expanded, each with its place in the manifest; and their faults."""
         given = source.value if isinstance(source.value, list) else [source.value]
-        seen: set[str] = set()
+        names, faults, seen = list[tuple[str, Place]](), list[Finding](), set[str]()
         for i, name in enumerate(given):
             at = source.place((i,) if isinstance(source.value, list) else ())
             try:
@@ -103,10 +103,11 @@ class Sources:
                 continue
             again = [found for found in matches if os.path.normpath(found) in seen]
             faults += [Finding(at, "MR301", f"the {_SHEET} {found} is listed twice") for found in again]
-            yield from ((found, at) for found in matches if found not in again)
+            names += [(found, at) for found in matches if found not in again]
             seen.update(map(os.path.normpath, matches))
         if not given:
             faults.append(Finding(source.place(()), "MR301", f"no {_SHEET} is named"))
+        return names, faults
 
     def _matches(self, name: Any, at: Place) -> list[str]:
         """The path itself, or if it is a pattern all matching paths, sorted."""

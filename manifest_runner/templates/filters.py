@@ -17,7 +17,7 @@ from jinja2 import filters as builtin
 from jinja2.runtime import Undefined
 
 from manifest_runner.templates.limits import MAX_TEXT, TemplateRefused, refuse_large, refuse_wide, weight
-from manifest_runner.text import kind_of, shown
+from manifest_runner.text import kind_of, shown, uncapitalized
 from manifest_runner.values import json_decoder, spelled_json, text_of
 
 _AS_THEY_ARE = (
@@ -82,8 +82,8 @@ def from_json(value: Any) -> Any:
     except RecursionError as e:
         raise TemplateRefused("from_json: nested too deeply") from e
     except ValueError as e:
-        reason = getattr(e, "msg", str(e))
-        raise TemplateRefused(f"from_json: {shown(text)} is not JSON: {reason[:1].lower()}{reason[1:]}") from e
+        reason = uncapitalized(getattr(e, "msg", str(e)))
+        raise TemplateRefused(f"from_json: {shown(text)} is not JSON: {reason}") from e
 
 
 def to_json(value: Any) -> str:

@@ -65,13 +65,13 @@ class Budget:
             raise TemplateRefused(f"the template takes more than {MAX_STEPS:,} steps")
 
 
-def weight(value: Any, limit: int = MAX_TEXT) -> int:
-    """The number of characters in a walk through a value, plus four for each value; counting stops at ``limit``.
+def weight(value: Any) -> int:
+    """The number of characters in a walk through a value, plus four for each value; counting stops at ``MAX_TEXT``.
 
     A list can contain another one many times, so walking through a value that is small in memory can take forever.
     """
     total, waiting = 0, [value]
-    while waiting and total <= limit:
+    while waiting and total <= MAX_TEXT:
         each = waiting.pop()
         total += _WEIGHT_OF_VALUE
         if isinstance(each, str):

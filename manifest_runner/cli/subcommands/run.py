@@ -64,7 +64,7 @@ def command(
     manifests: tuple[Path, ...], target: Target, choices: Choices, options: RunOptions, console: Console
 ) -> int:
     """Launch what is not launched yet; write the lockfile."""
-    from manifest_runner.cli.views.run import failure_lines, run_document, summary_lines
+    from manifest_runner.cli.views.run import summary_lines
     from manifest_runner.commands import run
 
     if len(manifests) > 1 and target.lockfile:
@@ -87,15 +87,7 @@ def command(
                 break
     if left := [str(manifest) for manifest in manifests if manifest not in ended]:
         console.error(f"not run, because {manifest} did not succeed: {', '.join(left)}")
-    documents: list[dict[str, object]] = []
-    for each in ended.values():
-        if isinstance(each.end, RunnerError):
-            documents.append(error_document(each.end))
-            continue
-        console.findings(each.end.findings)
-        for line in failure_lines(each.end) if console.quiet else ():
-            console.error(line)
-        documents.append(run_document(each.end, each.seconds))
+    documents = [_documented(each, console) for each in ended.values()]
     console.result(summary_lines(ended), documents[0] if len(manifests) == 1 else documents)
     return max(each.exit_code for each in ended.values())
 
@@ -116,6 +108,18 @@ def _ended(
         console.error(f"{manifest}:")
         console.explain(e)
         return Ended(e, time.monotonic() - start)
+
+
+def _documented(ended: Ended, console: Console) -> dict[str, object]:
+    """The JSON of one manifest's run; its findings, and with --quiet its failures, go to stderr."""
+    from manifest_runner.cli.views.run import failure_lines, run_document
+
+    if isinstance(ended.end, RunnerError):
+        return error_document(ended.end)
+    console.findings(ended.end.findings)
+    for line in failure_lines(ended.end) if console.quiet else ():
+        console.error(line)
+    return run_document(ended.end, ended.seconds)
 
 
 def _approval(manifest: Path, console: Console, progress: Progress) -> Callable[[Plan], bool] | None:

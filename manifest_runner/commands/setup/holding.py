@@ -19,6 +19,7 @@ from manifest_runner.launch.lease.in_flight import Coming, InFlight, batches_in,
 if TYPE_CHECKING:
     from manifest_runner.commands.setup.context import Context
     from manifest_runner.commands.setup.state import Stores
+    from manifest_runner.launch.lease.claiming import Claimant
     from manifest_runner.launch.lease.keeper import LeaseKeeper
     from manifest_runner.launch.lease.lease import Claim, Lease
 
@@ -85,24 +86,12 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
     The token is on disk before the lease is claimed: a run that is killed in between leaves a token without a lease,
     and one that is killed later leaves the token with which its folder takes the lease back at once.
     """
-    from manifest_runner.commands.setup.origin import user_name
-    from manifest_runner.launch.lease.claiming import Claimant, claim_lease
-    from manifest_runner.launch.lease.lease import Holder
+    from manifest_runner.launch.lease.claiming import claim_lease
     from manifest_runner.launch.lease.renewal import renewing
 
-    assert stores.lease is not None
     known = read_token(token_file)
     token = known or uuid.uuid4().hex
-    owner = user_name(token_file.parent, context.env) or UNKNOWN_USER
-    holder = Holder(owner, socket.gethostname(), os.getpid(), command, token)
-    claimant = Claimant(
-        stores.lease,
-        stores.lease_name,
-        holder,
-        clock=context.clock,
-        sleep=context.sleep,
-        notify=context.notify,
-    )
+    claimant = _claimant(stores, token_file.parent, command, token, context)
     if known is None:
         write_token(token_file, token, context.clock())
     try:
@@ -118,6 +107,18 @@ def leased(stores: Stores, token_file: Path, command: str, context: Context, tim
             yield held
     finally:
         _release(held, token_file, context)
+
+
+def _claimant(stores: Stores, folder: Path, command: str, token: str, context: Context) -> Claimant:
+    """This process, as one that wants the lease."""
+    from manifest_runner.commands.setup.origin import user_name
+    from manifest_runner.launch.lease.claiming import Claimant
+    from manifest_runner.launch.lease.lease import Holder
+
+    assert stores.lease is not None
+    owner = user_name(folder, context.env) or UNKNOWN_USER
+    holder = Holder(owner, socket.gethostname(), os.getpid(), command, token)
+    return Claimant(stores.lease, stores.lease_name, holder, context.clock, context.sleep, context.notify)
 
 
 def holder_of(stores: Stores, context: Context) -> Lease | None:

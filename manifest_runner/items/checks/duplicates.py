@@ -104,13 +104,13 @@ class DuplicateCheck:
         message = f'duplicate userReference "{item.user_reference}"; first used at {before.brief()}'
         message += f" ({count:,} userReferences are used more than once)" if count > MAX_SHOWN else ""
         message += self._cure(item) if first.analysis == item.analysis else ""
-        place, is_of_row = origins.place(item, "userReference"), origins.is_of_row(item, "userReference")
+        place, is_of_row = origins.place(item, "userReference"), origins.is_named_by_row(item)
         finding = Finding(place, "MR502", message, row=origins.row(item), is_of_row=is_of_row)
         self._findings.add(finding, item.user_reference, everywhere=True)
 
     def _cure(self, item: Item) -> str:
         """How the rows of one analysis get userReferences of their own."""
-        if not self._origins.is_of_row(item, "userReference"):
+        if not self._origins.is_named_by_row(item):
             return "; it is the same for every row, so put a column into it"
         if self._origins.is_grouped(item):
             return "; put all columns of `groupBy` into it, or group by fewer"

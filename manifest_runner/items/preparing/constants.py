@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import structs
 
 from manifest_runner.diagnostics.collector import Findings
+from manifest_runner.diagnostics.finding import InvalidManifest
 from manifest_runner.items.preparing.fault_log import FaultLog
 from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.items.preparing.template_cache import TemplateCache
@@ -28,6 +30,26 @@ _Source = TypeVar("_Source", bound=SourceSpec)
 
 class BrokenConstant(Exception):
     """A value, or a var that it uses, cannot be rendered; the fault is already reported."""
+
+
+class Reporting:
+    """Reports the faults that end a ``with`` block early, and goes on after it.
+
+    Those of a broken constant are already reported.
+    """
+
+    def __init__(self, scope: ManifestScope) -> None:
+        self._faults = scope.faults
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, InvalidManifest):
+            self._faults.report_all(error)
+        return isinstance(error, (InvalidManifest, BrokenConstant))
 
 
 def manifest_scope(document: Document, project: str, budget: Budget, findings: Findings) -> ManifestScope:

@@ -8,7 +8,7 @@ import msgspec
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.items.preparing.constants import BrokenConstant, render_constant, render_source
+from manifest_runner.items.preparing.constants import Reporting, render_constant, render_source
 from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import Document, TableSpec
 from manifest_runner.model import DataPath
@@ -40,7 +40,7 @@ def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sourc
         if finding.severity == "error":
             found.append(finding)
 
-    try:
+    with Reporting(scope):
         value = render_constant(scope, spec.source, path, None)
         rows = sources.rows(Source(render_source(scope, spec, path[:2], None), value, place))
         for note in rows.notes:
@@ -50,8 +50,4 @@ def _open_table(name: str, spec: TableSpec, scope: ManifestScope, sources: Sourc
             raise InvalidManifest.at(scope.place(("tables", name, "key"), None), "MR402", message)
         table = read_table(name, spec, rows, report)
         return None if found else table
-    except InvalidManifest as e:
-        scope.faults.report_all(e)
-    except BrokenConstant:
-        pass
     return None

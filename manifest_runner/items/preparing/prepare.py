@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from manifest_runner.diagnostics.collector import Findings
-from manifest_runner.diagnostics.finding import InvalidManifest
-from manifest_runner.items.preparing.constants import BrokenConstant, manifest_scope, render_constant, render_source
+from manifest_runner.items.preparing.constants import Reporting, manifest_scope, render_constant, render_source
 from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.items.preparing.open_tables import with_tables
 from manifest_runner.items.preparing.template_slots import SlotReader
 from manifest_runner.items.preparing.unused import UseOfSheet, warn_of_unused
 from manifest_runner.items.renderer import Renderer
 from manifest_runner.items.shorthands import TemplateSlot
-from manifest_runner.manifest.document import AnalysisSpec, Document, ForEach
+from manifest_runner.manifest.document import AnalysisSpec, Document
 from manifest_runner.model import NO_ROW, DataPath
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
@@ -33,7 +32,6 @@ if TYPE_CHECKING:  # jinja2 is imported once there is a template
 
 _NO_ROWS = Rows(None, lambda _: iter(()), lambda _: None)
 _ONE_ROW = Rows(None, lambda _: iter([(NO_ROW, {})]), lambda _: None)
-_Opened = TypeVar("_Opened")
 
 
 class PreparedRequirement(msgspec.Struct, frozen=True, eq=False):
@@ -188,33 +186,22 @@ def _warn_of_index(analysis: PreparedAnalysis, scope: ManifestScope) -> None:
 
 def _open_rows(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> Rows | None:
     """None if the source has a fault, which is reported."""
-
-    def open_rows(each: ForEach) -> Rows:
-        path: DataPath = ("forEach", each.format)
-        value = render_constant(scope, each.source, path, spec.index)
-        each = render_source(scope, each, path[:1], spec.index)
-        return sources.rows(Source(each, value, lambda below: scope.place((*path, *below), spec.index)))
-
-    return _ONE_ROW if spec.for_each is None else _opened(open_rows, spec.for_each, scope)
+    if spec.for_each is None:
+        return _ONE_ROW
+    path: DataPath = ("forEach", spec.for_each.format)
+    with Reporting(scope):
+        value = render_constant(scope, spec.for_each.source, path, spec.index)
+        source = render_source(scope, spec.for_each, path[:1], spec.index)
+        return sources.rows(Source(source, value, lambda below: scope.place((*path, *below), spec.index)))
+    return None
 
 
 def _open_schema(spec: AnalysisSpec, scope: ManifestScope, sources: Sources) -> RowSchema | None:
     """None if there is no schema, or if it has a fault, which is reported."""
-
-    def open_schema(each: ForEach) -> RowSchema:
-        path: DataPath = ("forEach", "schema")
-        name = render_constant(scope, each.schema, path, spec.index)
+    if spec.for_each is None or spec.for_each.schema is None:
+        return None
+    path: DataPath = ("forEach", "schema")
+    with Reporting(scope):
+        name = render_constant(scope, spec.for_each.schema, path, spec.index)
         return sources.schema(name, scope.place(path, spec.index))
-
-    has_schema = spec.for_each is not None and spec.for_each.schema is not None
-    return _opened(open_schema, spec.for_each, scope) if spec.for_each and has_schema else None
-
-
-def _opened(open_it: Callable[[ForEach], _Opened], each: ForEach, scope: ManifestScope) -> _Opened | None:
-    try:
-        return open_it(each)
-    except InvalidManifest as e:
-        scope.faults.report_all(e)
-    except BrokenConstant:
-        pass
     return None
