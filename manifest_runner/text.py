@@ -14,7 +14,6 @@ is ``plain_text`` for whole output: it keeps line ends and tabs.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import unicodedata
@@ -25,11 +24,8 @@ from manifest_runner.signed_urls import MASK, mask_signatures
 
 MAX_SHOWN = 60
 LONGEST_MASKED = 10_000
-_LONGEST_NAME = 100
 _LONGEST_TEMPLATE = 120
 _FEW = 3
-_MAX_COMPARED = 10_000_000
-_MOST_WORK = 50_000_000
 _PASSWORD = re.compile(r"(?<=://)[^/?#@\s]*:[^/?#@\s]*@")
 
 
@@ -101,47 +97,6 @@ def clean(text: str, most: int = MAX_SHOWN) -> str:
     masked = _PASSWORD.sub(f"{MASK}@", mask_signatures(text[:LONGEST_MASKED]))
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in masked[: most + 1])
     return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
-
-
-def near_miss(name: str, known: Iterable[str]) -> str:
-    """``; did you mean "x"?`` with the nearest of the known names, or nothing."""
-    near = nearest(name, known)
-    return "" if near is None else f"; did you mean {shown(near)}?"
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most similar to ``name``, ignoring case; None if none is near."""
-    return _nearest(name[:_LONGEST_NAME].lower(), tuple(map(str, known)))
-
-
-@functools.lru_cache(maxsize=64)  # many rows lack the same column
-def _nearest(name: str, known: tuple[str, ...]) -> str | None:
-    return _known_names(known).nearest(name)
-
-
-@functools.lru_cache(maxsize=64)
-def _known_names(known: tuple[str, ...]) -> _KnownNames:
-    return _KnownNames(known)
-
-
-class _KnownNames:
-    """Names to compare others with.
-
-    Thousands of rows may each lack another name, but few messages are shown, so only the first names are compared:
-    as many as takes about a second, but at least three. The work of a comparison grows as the square of the length.
-    """
-
-    def __init__(self, known: tuple[str, ...]) -> None:
-        self._by_lower = {each[:_LONGEST_NAME].lower(): each for each in known}
-        work = sum(len(each) ** 2 for each in self._by_lower)
-        self._left = max(3, _MAX_COMPARED // max(1, work)) if work < _MOST_WORK else 0
-
-    def nearest(self, name: str) -> str | None:
-        from difflib import get_close_matches  # only a message needs it
-
-        self._left -= 1
-        close = get_close_matches(name, self._by_lower, n=1) if self._left >= 0 else ()
-        return self._by_lower[close[0]] if close else None
 
 
 def dotted(path: Iterable[str | int]) -> str:

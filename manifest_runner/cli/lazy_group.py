@@ -11,7 +11,7 @@ import click
 
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.error_handler import error_handler
-from manifest_runner.text import near_miss, shown
+from manifest_runner.text import shown
 
 
 class LazyGroup(click.Group):
@@ -35,6 +35,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in self.modules and not args[0].startswith("-"):
+            from manifest_runner.near_miss import near_miss  # which few command lines need
+
             ctx.fail(f"No such command {shown(args[0])}{near_miss(args[0], self.modules)}")
         return super().resolve_command(ctx, args)
 

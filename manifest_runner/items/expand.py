@@ -16,8 +16,8 @@ from manifest_runner.items.checks.duplicates import Claims, DuplicateCheck
 from manifest_runner.items.checks.partial_items import PartialItems
 from manifest_runner.items.checks.shared_data import SharedData
 from manifest_runner.items.compiler import Beside
-from manifest_runner.items.origins import Origins
 from manifest_runner.items.preparing.prepare import PreparedAnalysis
+from manifest_runner.items.provenance import Provenance
 from manifest_runner.items.renderer import Unrendered
 from manifest_runner.items.requirements import meets_requirements
 from manifest_runner.items.shorthands import TemplateSlot
@@ -49,7 +49,7 @@ class ItemStream:
     ) -> None:
         self._document = document
         self._analyses = {analysis.spec.index: analysis for analysis in analyses}
-        self._origins = Origins(document, self._analyses)
+        self._provenance = Provenance(document, self._analyses)
         self._findings = findings
         self._pins = pins or Pins(Names("", ""))
         # Counted in the last pass over all rows, which may have ended early.
@@ -69,7 +69,7 @@ class ItemStream:
         yield from self._expand(findings, claims, data)
         if any(analysis.budget.is_spent for analysis in self._analyses.values()):
             return  # reading the rows again would take as long again
-        DuplicateCheck(self._origins, findings).report(claims, self._again)
+        DuplicateCheck(self._provenance, findings).report(claims, self._again)
         for each in data:
             each.report(self._again)
 
@@ -79,7 +79,7 @@ class ItemStream:
 
     def place(self, item: Item) -> tuple[Place, Place | None]:
         """Where an item comes from: the manifest's place of its userReference, and the samplesheet's row."""
-        return self._origins.place(item, "userReference"), self._origins.row(item)
+        return self._provenance.place(item, "userReference"), self._provenance.row(item)
 
     def _again(self) -> Iterator[Item]:
         """Every item once more; faults of the rows are already reported."""

@@ -17,6 +17,7 @@ from manifest_runner.manifest.check import load_document
 from manifest_runner.manifest.document import Document
 from manifest_runner.manifest.yaml_file import read_manifest
 from manifest_runner.names.pins import Pins
+from manifest_runner.near_miss import start_over
 from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
 
 # A project becomes a segment of a URL's path, where "..", "/" and "?" would change the request.
@@ -65,6 +66,7 @@ def load(
 
     Raises UsageProblem, or InvalidManifest if reading rows would be pointless.
     """
+    start_over()
     document = load_document(read_manifest(path), env=env, given_vars=given_vars or {})
     try:
         chosen = find_project(project, document.project, env)

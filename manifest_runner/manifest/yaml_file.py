@@ -15,7 +15,7 @@ from manifest_runner.errors import UsageProblem
 from manifest_runner.manifest.input_file import decode_utf8, read_bytes
 from manifest_runner.manifest.yaml_loader import Builder
 from manifest_runner.manifest.yaml_places import Places
-from manifest_runner.text import near_miss
+from manifest_runner.near_miss import near_miss
 
 MAX_BYTES = 24 * 2**20
 # So much is read again at once.

@@ -22,7 +22,8 @@ from manifest_runner.names.lookup.data_lookup import DataLookup
 from manifest_runner.names.lookup.data_paths import FoundData
 from manifest_runner.names.lookup.pipeline_lookup import PipelineLookup
 from manifest_runner.names.references import is_uuid, needed_projects, parse_data_name
-from manifest_runner.text import near_miss, shown
+from manifest_runner.near_miss import near_miss
+from manifest_runner.text import shown
 
 Warn = Callable[[str, str], None]
 

@@ -13,10 +13,11 @@ import msgspec
 
 from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_foreign_bytes
+from manifest_runner.near_miss import near_miss
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.cells import has_blank_edge
 from manifest_runner.rows.sheet import Record, Sheet, sheet_rows
-from manifest_runner.text import near_miss, shown
+from manifest_runner.text import shown
 
 MAX_CELL = 2 * 2**20
 MAX_LINE = 16 * 2**20

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from manifest_runner.diagnostics.finding import Finding, Place
-from manifest_runner.lockfile.items import EMPTY, End, LaunchedItem, read_launches
+from manifest_runner.lockfile.launches import EMPTY, End, LaunchedItem, read_launches
 from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.rows.base import IdentifiedRow, Report, Rows
 from manifest_runner.rows.raw_lockfile import RawLockfile

@@ -18,13 +18,14 @@ from manifest_runner.manifest.document import SourceSpec
 from manifest_runner.manifest.input_file import refuse_unreadable
 from manifest_runner.manifest.yaml_file import read_yaml
 from manifest_runner.model import DataPath, RowId
+from manifest_runner.near_miss import near_miss
 from manifest_runner.rows.base import FileName, Rows, listed_rows, matrix_rows
 from manifest_runner.rows.csv_rows import CsvReading, csv_rows
 from manifest_runner.rows.joined_files import Opened, joined_rows
 from manifest_runner.rows.patterns import MAX_SEEN, TooManyFiles, is_pattern, matching_files
 from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema, open_row_schema
-from manifest_runner.text import kind_of, near_miss, shown
+from manifest_runner.text import kind_of, shown
 
 _MAX_LISTED = 10_000
 _SHEET = "samplesheet"

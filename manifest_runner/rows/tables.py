@@ -8,11 +8,12 @@ from typing import Any
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.manifest.document import TableSpec
 from manifest_runner.model import RowId
+from manifest_runner.near_miss import near_miss
 from manifest_runner.rows.base import OddRow, Report, Rows
 from manifest_runner.rows.cells import CELL_SEPARATOR, ERROR_VALUES, error_words
 from manifest_runner.templates.model import TemplateFault
 from manifest_runner.templates.scope import LookupTable, Refusal, RowScope
-from manifest_runner.text import listed, near_miss, shown
+from manifest_runner.text import listed, shown
 from manifest_runner.values import text_of
 
 _MAX_NEAR = 1_000  # keys searched for a near miss; more would take too long

@@ -21,6 +21,7 @@ from jinja2.runtime import LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
+from manifest_runner.near_miss import near_miss
 from manifest_runner.templates.filters import FILTERS, formatted, in_text, joined, replace
 from manifest_runner.templates.guard import GUARDS, Guard
 from manifest_runner.templates.limits import (
@@ -33,7 +34,7 @@ from manifest_runner.templates.limits import (
     weight,
 )
 from manifest_runner.templates.scope import LookupTable, Scope, root_missing
-from manifest_runner.text import kind_of, near_miss, shown
+from manifest_runner.text import kind_of, shown
 
 STRING_METHODS = frozenset(
     "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower "

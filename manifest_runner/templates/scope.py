@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from manifest_runner.diagnostics.finding import Place
+from manifest_runner.near_miss import near_miss, nearest
 from manifest_runner.templates.model import PLACEHOLDER, TemplateFault
-from manifest_runner.text import near_miss, nearest
 
 ROOTS = ("row", "rows", "index", "source", "vars", "tables", "env", "project", "name")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from manifest_runner.near_miss import near_miss
 from manifest_runner.templates.filters import FILTERS
 from manifest_runner.templates.sandbox import TESTS
-from manifest_runner.text import near_miss
 
 NO_END_OF_COMMENT = 'it is not closed with "#}"'
 # Filters by their names elsewhere. The most similar name would be that of a filter that does the opposite.

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from manifest_runner.model import DataPath
-from manifest_runner.text import clean, described, listed, near_miss, shown
+from manifest_runner.near_miss import near_miss
+from manifest_runner.text import clean, described, listed, shown
 
 # The number of unknown keys of one mapping with a message each: finding the nearest known one takes a while.
 MAX_KEYS = 50

@@ -1,1 +1,1 @@
-"""Checks of items: faults, and warnings."""
+"""Checks of items beyond the API's rules: what they repeat or share, what is empty, and the rest of a faulty one."""

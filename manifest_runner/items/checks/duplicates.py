@@ -16,7 +16,7 @@ import orjson
 
 from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding
-from manifest_runner.items.origins import Origins
+from manifest_runner.items.provenance import Provenance
 from manifest_runner.model import Item
 
 MAX_SHOWN = 20
@@ -70,10 +70,10 @@ def _places(request: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 class DuplicateCheck:
-    """Reports what several items claim, with the origins of both."""
+    """Reports what several items claim, with the provenance of both."""
 
-    def __init__(self, origins: Origins, findings: Findings) -> None:
-        self._origins = origins
+    def __init__(self, provenance: Provenance, findings: Findings) -> None:
+        self._provenance = provenance
         self._findings = findings
         self._first: dict[str, Item] = {}
         self._writer: dict[ResultPlace, Item] = {}
@@ -99,20 +99,20 @@ class DuplicateCheck:
         if item.user_reference not in self._twice and len(self._twice) >= MAX_SHOWN:
             return
         self._twice.add(item.user_reference)
-        origins = self._origins
-        before = origins.row(first) or origins.place(first, "userReference")._replace(column=1)
+        provenance = self._provenance
+        before = provenance.row(first) or provenance.place(first, "userReference")._replace(column=1)
         message = f'duplicate userReference "{item.user_reference}"; first used at {before.brief()}'
         message += f" ({count:,} userReferences are used more than once)" if count > MAX_SHOWN else ""
         message += self._cure(item) if first.analysis == item.analysis else ""
-        place, is_of_row = origins.place(item, "userReference"), origins.is_named_by_row(item)
-        finding = Finding(place, "MR502", message, row=origins.row(item), is_of_row=is_of_row)
+        place, is_of_row = provenance.place(item, "userReference"), provenance.is_named_by_row(item)
+        finding = Finding(place, "MR502", message, row=provenance.row(item), is_of_row=is_of_row)
         self._findings.add(finding, item.user_reference, everywhere=True)
 
     def _cure(self, item: Item) -> str:
         """How the rows of one analysis get userReferences of their own."""
-        if not self._origins.is_named_by_row(item):
+        if not self._provenance.is_named_by_row(item):
             return "; it is the same for every row, so put a column into it"
-        if self._origins.is_grouped(item):
+        if self._provenance.is_grouped(item):
             return "; put all columns of `groupBy` into it, or group by fewer"
         return "; to make one item of several rows, add `groupBy` to forEach"
 
@@ -128,6 +128,6 @@ class DuplicateCheck:
             f"in project {target.project}, and would overwrite them; give each its own targetPath, or set "
             "actionOnExist to RENAME"
         )
-        place, row = self._origins.place(item, "analysisOutput"), self._origins.row(item)
+        place, row = self._provenance.place(item, "analysisOutput"), self._provenance.row(item)
         finding = Finding(place, "MR601", message, "warning", row)
         self._findings.add(finding, group="overwriting")

@@ -12,10 +12,11 @@ from manifest_runner.items.preparing.constants import Reporting, render_constant
 from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import Document, TableSpec
 from manifest_runner.model import DataPath
+from manifest_runner.near_miss import near_miss
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.rows.tables import Table, key_columns, read_table
 from manifest_runner.templates.scope import Scope
-from manifest_runner.text import near_miss, shown
+from manifest_runner.text import shown
 
 
 def with_tables(document: Document, scope: ManifestScope, sources: Sources, findings: Findings) -> ManifestScope:

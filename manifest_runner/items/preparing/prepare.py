@@ -18,13 +18,14 @@ from manifest_runner.items.renderer import Renderer
 from manifest_runner.items.shorthands import TemplateSlot
 from manifest_runner.manifest.document import AnalysisSpec, Document
 from manifest_runner.model import NO_ROW, DataPath
+from manifest_runner.near_miss import near_miss
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget
 from manifest_runner.templates.model import UsedNames
-from manifest_runner.text import near_miss, shown
+from manifest_runner.text import shown
 from manifest_runner.values import text_of
 
 if TYPE_CHECKING:  # jinja2 is imported once there is a template

@@ -10,8 +10,8 @@ from manifest_runner.diagnostics.collector import Findings
 from manifest_runner.diagnostics.finding import Finding, Place
 from manifest_runner.items.preparing.manifest_scope import ManifestScope
 from manifest_runner.manifest.document import AnalysisSpec, Document
+from manifest_runner.near_miss import near_miss
 from manifest_runner.templates.model import UsedNames
-from manifest_runner.text import near_miss
 
 MAX_UNUSED = 20
 MAX_WARNINGS = 10  # of unused columns of one sheet

@@ -24,7 +24,8 @@ from manifest_runner.names.checks.form_fields import (
     number_of,
     type_of,
 )
-from manifest_runner.text import near_miss, shown
+from manifest_runner.near_miss import near_miss
+from manifest_runner.text import shown
 from manifest_runner.validation.validator import SchemaProblem, row_checker
 
 Fields = Mapping[str, Field]

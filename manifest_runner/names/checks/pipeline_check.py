@@ -15,7 +15,8 @@ from manifest_runner.names.checks.form_check import FormCheck
 from manifest_runner.names.checks.form_fields import NUMBER, is_same_number
 from manifest_runner.names.model import ParameterDeclaration, PipelineEntry
 from manifest_runner.names.request_fault import RequestFault
-from manifest_runner.text import listed, near_miss, shown
+from manifest_runner.near_miss import near_miss
+from manifest_runner.text import listed, shown
 
 MAX_REMEMBERED = 20_000
 _MAX_LISTED = 12

@@ -9,7 +9,8 @@ from manifest_runner.ica.data_responses import DataRecord
 from manifest_runner.names.failure import LookupFailure
 from manifest_runner.names.model import DataEntry
 from manifest_runner.names.references import holds_several
-from manifest_runner.text import near_miss, shown
+from manifest_runner.near_miss import near_miss
+from manifest_runner.text import shown
 
 AVAILABLE = "AVAILABLE"
 _MAX_LISTED = 10

@@ -21,7 +21,8 @@ from manifest_runner.model import Kind
 from manifest_runner.names.failure import HIDDEN, LookupFailure
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
 from manifest_runner.names.references import is_uuid
-from manifest_runner.text import near_miss, shown
+from manifest_runner.near_miss import near_miss
+from manifest_runner.text import shown
 
 T = TypeVar("T")
 

@@ -10,13 +10,14 @@ import msgspec
 
 from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
 from manifest_runner.manifest.input_file import refuse_unreadable
+from manifest_runner.near_miss import near_miss
 from manifest_runner.rows.base import Rows
 from manifest_runner.rows.sheet import Sheet, sheet_rows
 from manifest_runner.rows.xlsx.parts import BadWorkbook, SheetPart, find_sheets, opened
 from manifest_runner.rows.xlsx.read_cells import Merged, python_calamine, read_cells
 from manifest_runner.rows.xlsx.scan import Scanned, scan_sheet
 from manifest_runner.rows.xlsx.sheet_cells import SheetCells
-from manifest_runner.text import listed, near_miss, shown
+from manifest_runner.text import listed, shown
 
 _OLD = b"\xd0\xcf\x11\xe0"
 _MAX_SHOWN = 10

@@ -12,7 +12,6 @@ from manifest_runner.templates.model import TemplateFault
 from manifest_runner.templates.sandbox import Sandbox, bounded_range
 from manifest_runner.templates.scope import Scope
 from manifest_runner.templates.template import Template
-from manifest_runner.text import near_miss
 
 
 def scope(row: dict | None = None, **more: object) -> dict[str, object]:
@@ -388,9 +387,3 @@ def test_the_names_of_the_guards_are_of_no_use_to_a_template():
 @pytest.mark.parametrize(("limits", "count"), [((0, 100_000), 100_000), ((5, 1), 0), ((10, 0, -2), 5)])
 def test_a_range_is_as_long_as_python_has_it(limits, count):
     assert len(bounded_range(*limits)) == count
-
-
-def test_a_near_miss_looks_past_case():
-    assert near_miss("SAMPEL", ["sample", "lane"]) == '; did you mean "sample"?'
-    assert near_miss("zzz", ["sample"]) == ""
-    assert near_miss("x" * 10_000_000, ["sample"]) == ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from manifest_runner import text as words
 from manifest_runner.templates.model import Lookup, TemplateFault, has_delimiters
 from manifest_runner.templates.sandbox import Sandbox
 from manifest_runner.templates.scope import Scope
@@ -259,16 +258,3 @@ def test_without_a_row_there_is_no_row():
 def test_a_comment_that_opens_at_the_end_is_not_dropped(text):
     with pytest.raises(TemplateFault, match="not closed"):
         Template(text, Sandbox())
-
-
-def test_only_the_first_of_many_missing_names_are_compared_with_all_known_ones(monkeypatch):
-    monkeypatch.setattr(words, "_MAX_COMPARED", 300_000)
-    known = {f"SAMPLE_{i:05d}_L001": i for i in range(100)}
-    lookup, row = template("{{ known[row] }}"), {"known": known}
-    messages = []
-    for i in range(100):
-        with pytest.raises(TemplateFault) as raised:
-            lookup.render({**row, "row": f"SAMPLE_{i:05d}_X001"})
-        messages.append(str(raised.value))
-    assert 'did you mean "SAMPLE_00000_L001"?' in messages[0]
-    assert sum("did you mean" in message for message in messages) == 300_000 // (100 * len("SAMPLE_00000_L001") ** 2)

@@ -13,8 +13,8 @@ from manifest_runner.manifest.document import Document
 from manifest_runner.model import Item
 
 
-class Origins(msgspec.Struct, frozen=True, eq=False):
-    """The origins of the items of a document, whose ``analyses`` are known by their index."""
+class Provenance(msgspec.Struct, frozen=True, eq=False):
+    """The provenance of the items of a document, whose ``analyses`` are known by their index."""
 
     document: Document
     analyses: Mapping[int, PreparedAnalysis]

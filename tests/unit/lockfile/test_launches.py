@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_runner.errors import BadState
-from manifest_runner.lockfile import items
-from manifest_runner.lockfile.items import EMPTY, End, read_launches
+from manifest_runner.lockfile import launches as module
+from manifest_runner.lockfile.launches import EMPTY, End, read_launches
 
 STATUSES = st.sampled_from([None, "SUCCEEDED", "FAILED", "ABORTED", "INPROGRESS"])
 OUTPUTS = st.sampled_from([None, {}, {"vcf": [{"dataId": "fil.a", "name": "\u00e9\n", "type": "FILE"}]}])
@@ -38,7 +38,7 @@ def test_pieces_of_any_size_give_what_the_whole_gives(found):
     whole = read_launches(json.dumps(json.loads(content)).encode(), "l")
     for size in (1, 150, 10_000):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(items, "_PIECE", size)
+            patch.setattr(module, "_PIECE", size)
             launches = read_launches(content, "l")
         assert (list(launches), list(launches.ends)) == (list(whole), list(whole.ends))
         assert [name for name, _ in launches] == list(found)
