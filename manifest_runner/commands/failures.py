@@ -39,9 +39,10 @@ class LogOptions(msgspec.Struct, frozen=True):
 
 class FailuresReport(msgspec.Struct, frozen=True):
     """The failed items, grouped. ``tails`` are ends of logs by userReference, ``missing`` the logs that are not
-    available.
+    available, and ``logs`` is the folder that the others were downloaded to.
 
-    ``is_hidden``: there are failed analyses, and the credential may not see the steps of any of them.
+    Of all ``launched`` items, ``accepted`` have a failure that was accepted. ``is_hidden``: there are failed analyses,
+    and the credential may not see the steps of any of them.
     """
 
     groups: tuple[FailureGroup, ...]
@@ -50,6 +51,9 @@ class FailuresReport(msgspec.Struct, frozen=True):
     missing: tuple[MissingOutput, ...]
     lockfile: str
     is_hidden: bool
+    launched: int
+    accepted: int
+    logs: Path | None
 
 
 class _Cause(msgspec.Struct, frozen=True):
@@ -75,7 +79,17 @@ def failures(path: Path, target: Target, options: RunOptions, context: Context, 
         finally:
             session.finish()
         items = {name: session.lockfile.items[name] for name in failed}
-        return FailuresReport(group_failures(items), items, tails, tuple(missing), session.lockfile_at, is_hidden)
+        return FailuresReport(
+            group_failures(items),
+            items,
+            tails,
+            tuple(missing),
+            session.lockfile_at,
+            is_hidden,
+            launched=len(wanted),
+            accepted=sum(session.lockfile.items[name].failure_accepted for name in wanted),
+            logs=logs.folder if failed and logs.folder and logs.folder.is_dir() else None,
+        )
 
 
 def _explain(

@@ -105,7 +105,10 @@ def held(workspace: Workspace) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as e:
-        raise InUse(f"{workspace.lockfile}: in use by {_owner(path)}. Nothing was sent. Wait for it to end.") from e
+        raise InUse(
+            f"{workspace.lockfile}: in use by {_owner(path)}. Nothing was sent. Wait for it to end; meanwhile, "
+            "`manifest-runner status` shows how it is doing."
+        ) from e
     except OSError as e:
         raise unwritable(path, e) from e
     try:

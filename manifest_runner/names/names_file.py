@@ -59,7 +59,7 @@ def read_names(path: Path, *, project: str, server: str) -> Names:
             raise BadState(
                 f"{path}: belongs to {what} {clean(found, 200)}, but this is {what} {clean(wanted, 200)}. Nothing was "
                 f"sent. Use the {what} of the file, or move the file away and run `manifest-runner resolve` to make "
-                "one for this."
+                f"one for this {what}."
             )
     return names
 

@@ -83,6 +83,8 @@ class MissingName(jinja2.StrictUndefined):
             return str(self._undefined_hint)
         if obj is missing:
             return root_missing(name)
+        if isinstance(obj, MissingName):  # an element of what is missing itself
+            return obj._undefined_message
         if isinstance(obj, dict):
             return _no_key(obj, name)
         return _no_element(obj, name) if isinstance(self._undefined_name, int) else _no_attribute(obj, name)

@@ -16,8 +16,8 @@ def test_a_failed_item_is_named_with_its_message_and_the_lines_it_came_from(cli,
         "failed: beta: The emulator was set to fail this creation. (study.yaml:9, study.csv:3)",
         "launched 2 in 1 batch in N s: 1 succeeded, 1 not created",
         (
-            "next: fix the cause, then run with --retry-failed to launch them again; "
-            "`accept` marks the failures as accepted"
+            "next: `manifest-runner failures` shows why; fix the cause and run with --retry-failed to launch them "
+            "again, or `accept` the failures"
         ),
         "lockfile: study.lock.json",
     ]

@@ -78,7 +78,7 @@ def test_a_narrow_terminal_shows_every_item(cli, emulator, columns):
     (("import",), ("--batch-id", "stamp", "plan")),
     (("init",), ("--from-payload", "run")),
     (("report",), ("html", "junit", "-o")),
-    (("lock", "merge"), ("%O %A %B", ".gitattributes", "git show :1:")),
+    (("lock", "merge"), ("%O %A %B", ".gitattributes", "git show :1:./")),
 ])  # fmt: skip
 def test_help_alone_leads_on(cli, command, words):
     text = cli.ok(*command, "--help", COLUMNS="110").out

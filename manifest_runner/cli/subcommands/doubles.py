@@ -11,6 +11,7 @@ from manifest_runner.cli.options import console_options, follow_options, one_man
 from manifest_runner.cli.progress import context_of, progress_on
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.launch.doubles import Double
+from manifest_runner.text import counted
 
 EPILOG = """\b
 Two runs that start at the same time on two machines cannot see each other without a lease, so
@@ -41,7 +42,7 @@ def command(manifest: Path, abort: bool, yes: bool, target: Target, options: Run
             if yes or not console.is_interactive:
                 return yes
             newer = sum(len(double.analyses) - 1 for double in doubles)
-            question = f"Abort {newer:,} analyses, all but the oldest of each?"
+            question = f"Abort {counted(newer, 'analysis', 'analyses')}, all but the oldest of each?"
             return progress.ask(double_lines(doubles, verbose=console.verbose), question)
 
         done = find_doubles(manifest, target, options.timeout, context_of(progress), approve if abort else None)

@@ -21,9 +21,9 @@ and in .gitattributes, which is committed:
 
 \b
 For a conflict that already exists:
-  git show :1:study.lock.json > base
-  git show :2:study.lock.json > ours
-  git show :3:study.lock.json > theirs
+  git show :1:./study.lock.json > base
+  git show :2:./study.lock.json > ours
+  git show :3:./study.lock.json > theirs
   manifest-runner lock merge base ours theirs && mv ours study.lock.json
   git add study.lock.json
 """

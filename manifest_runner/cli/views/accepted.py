@@ -6,6 +6,7 @@ from typing import Any
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.commands.accept import Accepted
+from manifest_runner.text import counted
 
 
 def accepted_lines(done: Accepted) -> list[str]:
@@ -13,8 +14,9 @@ def accepted_lines(done: Accepted) -> list[str]:
     if not names:
         return ["nothing to accept: no launched item has changed or failed"]
     more = [f"= … and {len(names) - FEW:,} more"] if len(names) > FEW else []
-    words = f"accepted {len(done.changed):,} changed and {len(done.failed):,} failed items as they are"
-    undo = ["failed items that were accepted no longer count as failed; to undo that, restore the lockfile from git"]
+    counts = [(len(done.changed), "changed item"), (len(done.failed), "failed item")]
+    words = f"accepted {' and '.join(counted(count, noun) for count, noun in counts if count)}"
+    undo = ["accepted failures no longer count as failed; to undo that, restore the lockfile from git"]
     return [
         *(f"= {name}" for name in names[:FEW]),
         *more,

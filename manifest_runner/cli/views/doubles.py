@@ -7,6 +7,8 @@ from typing import Any
 from manifest_runner.cli.console import FEW
 from manifest_runner.commands.doubles import Doubles
 from manifest_runner.launch.doubles import Double, double_words
+from manifest_runner.model import FINAL_ANALYSIS
+from manifest_runner.text import counted
 
 
 def double_lines(doubles: list[Double], *, verbose: bool = False) -> list[str]:
@@ -22,11 +24,20 @@ def doubles_lines(done: Doubles, *, abort: bool) -> list[str]:
         return ["no item was launched twice"]
     lines = double_lines(done.doubles, verbose=True)
     if not abort:
-        return [*lines, "next: with --abort, this command aborts all but the oldest analysis of each"]
-    lines.append(f"asked ICA to abort {len(done.aborted):,} analyses; the oldest of each is kept")
+        return [*lines, next_step(done.doubles, "with --abort, this command")]
+    if done.aborted:
+        lines.append(f"asked ICA to abort {counted(len(done.aborted), 'analysis', 'analyses')}")
     if done.left:
-        lines.append(f"{done.left:,} had ended before they could be aborted")
-    return [*lines, f"lockfile: {done.path}"]
+        lines.append(f"{counted(done.left, 'analysis', 'analyses')} had already ended and cannot be aborted")
+    return [*lines, "the oldest of each is kept", f"lockfile: {done.path}"]
+
+
+def next_step(doubles: list[Double], abort: str) -> str:
+    """``abort`` names the command that aborts the newer analyses."""
+    newer = [analysis for double in doubles for analysis in double.analyses[1:]]
+    if all(analysis.status in FINAL_ANALYSIS for analysis in newer):
+        return "next: nothing is left to abort, since the newer analyses have ended; use the results of the oldest"
+    return f"next: {abort} aborts all but the oldest analysis of each"
 
 
 def doubles_document(doubles: list[Double]) -> list[dict[str, Any]]:

@@ -43,7 +43,14 @@ def failures_lines(report: FailuresReport, again: Callable[[str], str], *, verbo
         yield f"… and {len(hidden):,} more reasons, of {items} (--verbose shows all)"
     for each in report.missing:
         yield f"missing: {each.path}: {each.reason}"
-    yield from _cures(report, again, verbose=verbose) if report.items else ["nothing failed"]
+    if report.logs is not None:
+        yield f"logs: {report.logs}"
+    if report.items:
+        yield from _cures(report, again, verbose=verbose)
+    elif report.accepted:
+        yield f"nothing failed, apart from {counted(report.accepted, 'accepted failure')}"
+    else:
+        yield "nothing failed" if report.launched else "nothing has been launched yet"
 
 
 def _cures(report: FailuresReport, again: Callable[[str], str], *, verbose: bool) -> Iterator[str]:

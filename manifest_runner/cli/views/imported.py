@@ -10,10 +10,18 @@ from manifest_runner.text import counted
 
 def imported_lines(done: Imported) -> list[str]:
     launches = counted(done.total, "launch", "launches")
+    if not done.total and not done.lockfile.items:
+        return [
+            "nothing to import: ICA shows no launch of this manifest; launches that do not have its tags, such as "
+            "those made by hand, are found with --batch-id"
+        ]
     words = f"imported {launches}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
     if not done.total:
         words = "nothing to import: the lockfile already has every launch of this manifest that ICA shows"
-    return [words, f"lockfile: {done.path}"]
+    lines = [words, f"lockfile: {done.path}"]
+    if done.changed:
+        lines.append("next: `manifest-runner plan` shows what changed; `accept` keeps these launches as they are")
+    return lines
 
 
 def imported_document(done: Imported) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def outputs_lines(report: OutputsReport) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if not cells and not report.unfinished:
+        yield "no outputs" if report.items else "nothing has been launched yet"
     if report.unfinished:
         items = counted(len(report.unfinished) + len(report.items), "item")
         yield f"{len(report.unfinished):,} of {items} {'has' if len(report.unfinished) == 1 else 'have'} not succeeded"

@@ -10,7 +10,7 @@ import msgspec
 
 from manifest_runner.cli.console import FEW
 from manifest_runner.cli.views.counts import count_states, states_line
-from manifest_runner.cli.views.doubles import double_lines, doubles_document
+from manifest_runner.cli.views.doubles import double_lines, doubles_document, next_step
 from manifest_runner.cli.views.plan import plan_document
 from manifest_runner.commands.run import RunOutcome
 from manifest_runner.errors import RunnerError
@@ -53,8 +53,8 @@ def run_lines(outcome: RunOutcome, seconds: float) -> list[str]:
     lines = [*failure_lines(outcome), *_renamed_line(outcome), *_done_lines(outcome, seconds)]
     if outcome.failures:
         lines.append(
-            "next: fix the cause, then run with --retry-failed to launch them again; "
-            "`accept` marks the failures as accepted"
+            "next: `manifest-runner failures` shows why; fix the cause and run with --retry-failed to launch them "
+            "again, or `accept` the failures"
         )
     if beyond := outcome.plan.beyond_limit:
         lines.append(f"next: {counted(beyond, 'item is', 'items are')} beyond --limit; run again to launch more")
@@ -62,7 +62,7 @@ def run_lines(outcome: RunOutcome, seconds: float) -> list[str]:
         waiting = counted(len(outcome.waiting), "more waits", "more wait")
         lines.append(f"next: {waiting} until others have ended (maxRunning); run again, or with --wait finished")
     if outcome.doubles:
-        lines.append("next: `manifest-runner doubles` with --abort aborts all but the oldest analysis of each")
+        lines.append(next_step(outcome.doubles, "`manifest-runner doubles` with --abort"))
     return [*lines, f"lockfile: {outcome.path}"]
 
 

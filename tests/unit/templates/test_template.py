@@ -125,6 +125,7 @@ def test_a_render_is_the_same_each_time():
         ("{{ [row.m].k }}", "MR402", "a list has no k, but its elements have; write `| map(attribute='k') | list`"),
         ("{{ {'38': 1}[38] }}", "MR402", 'this mapping has "38" as text, not as a number; use `| string`'),
         ("{{ row.none[0] }}", "MR402", "null has no element [0]"),
+        ("{{ row.m.q[0].x }}", "MR402", 'this mapping has no "q"; it has "k"'),
         ("{{ [] | first }}", "MR402", "an empty list has no first element"),
         ("{{ row.items }}", "MR403", 'the row has no column "items"; known: '),
         ("{{ row.a is even }}", "MR403", "even is for numbers, not for text; use `| int`"),
