@@ -26,6 +26,8 @@ from manifest_runner.validation.validator import Checker
 
 _MAX_KINDS = 200
 _MORE_FAULTS = Fault((), "has further problems; fix the ones listed first")
+_WITHOUT_BRACES = re.compile(r"\b(row|vars|env|source)\.\w")
+_CURLY_QUOTES = frozenset("\u2018\u2019\u201c\u201d\u201e")
 _NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got text")
 
 
@@ -131,7 +133,8 @@ class AnalysisFaults:
         for fault in self._messages.faults(checker, request, "MR501"):
             path = written_at(fields, fault.path, request)
             group, of_row = (fault.path, fault.lacks), is_rendered(fields, path)
-            self.add(path, "MR501", _message(fault), row, group=group, at_key=fault.at_key, is_of_row=of_row)
+            words = _message(fault, request)
+            self.add(path, "MR501", words, row, group=group, at_key=fault.at_key, is_of_row=of_row)
             refused.update(map(str, fault.path[:1]))
         return refused
 
@@ -178,7 +181,8 @@ class AnalysisFaults:
             if not fault.lacks and not part.is_unknown(path):
                 of_row = part.row != NO_ROW and is_rendered(fields, path)
                 row = part.row if of_row else NO_ROW
-                self.add(path, "MR501", _message(fault), row, group=fault.path, at_key=fault.at_key, is_of_row=of_row)
+                words = _message(fault, part.request)
+                self.add(path, "MR501", words, row, group=fault.path, at_key=fault.at_key, is_of_row=of_row)
         known = (each for each in found if not part.is_unknown(written_at(fields, each.path, part.rendered)))
         self.add_request(known, part.rendered, part.row)
 
@@ -205,6 +209,16 @@ def _group(fault: RequestFault) -> Hashable:
     return fault.code if fault.group is None else fault.group
 
 
-def _message(fault: Fault) -> str:
+def _message(fault: Fault, request: Any) -> str:
     where = dotted(fault.path)
-    return f"{where}: {fault.message}" if where else fault.message
+    words = f"{where}: {fault.message}" if where else fault.message
+    return words + (_reference_hint(request.get("userReference")) if fault.path == ("userReference",) else "")
+
+
+def _reference_hint(value: Any) -> str:
+    """What was probably done wrong in a userReference that is not valid."""
+    if not isinstance(value, str):
+        return ""
+    if _WITHOUT_BRACES.search(value):
+        return '; a template needs double braces: "{{ row.sample }}"'
+    return "; replace curly quotes with straight ones" if _CURLY_QUOTES.intersection(value) else ""

@@ -62,7 +62,7 @@ def refuse_foreign_bytes(path: Path, label: str) -> None:
     decode = codecs.getincrementaldecoder("utf-8")().decode
     try:
         with path.open("rb") as file:
-            _refuse_format(file.read(4), label)
+            _refuse_format(file.read(4), label, ", or name an Excel file under `xlsx`")
             file.seek(0)
             while chunk := file.read(_CHUNK):
                 line -= last == b"\r" and chunk.startswith(b"\n")
@@ -76,10 +76,11 @@ def refuse_foreign_bytes(path: Path, label: str) -> None:
         raise _unreadable(label, "MR301", _reason(e)) from e
 
 
-def _refuse_format(start: bytes, label: str) -> None:
+def _refuse_format(start: bytes, label: str, excel: str = "") -> None:
+    """``excel`` says what else to do with an Excel file."""
     for magic, what in _FOREIGN.items():
         if start.startswith(magic):
-            message = f"this file is {what}; save it as text in UTF-8"
+            message = f"this file is {what}; save it as text in UTF-8{excel if 'spreadsheet' in what else ''}"
             raise InvalidManifest.at(Place(label, 1), "MR102", message)
 
 

@@ -83,8 +83,12 @@ def _read_header(sheet: Sheet) -> _Header:
     if not names:
         raise sheet.fault("MR302", sheet.empty_message, line)
     sheet.check_header(names, line)
-    if names[0].startswith(_HASH) and _is_wider(next(records, None), names):
-        raise InvalidManifest([_commented(sheet, line)])
+    if names[0].startswith(_HASH) or len(names) == 1:
+        below = _width_of_next(records)
+        if names[0].startswith(_HASH) and below > len(names):
+            raise InvalidManifest([_commented(sheet, line)])
+        if below > 1 and len(names) == 1:
+            raise sheet.fault("MR302", _title_words(names[0], below), line)
     if faults := list(_faulty_names(names, sheet, line)):
         raise InvalidManifest(faults)
     return _Header(line, cells, tuple(names))
@@ -98,9 +102,19 @@ def _first(sheet: Sheet, records: Iterator[Record]) -> tuple[int, list[str]]:
     return 1, []
 
 
-def _is_wider(record: Record | None, names: list[str]) -> bool:
-    """Whether the supposed header is a note above the real one, since the record that follows has more cells."""
-    return record is not None and sum(map(bool, map(trimmed, record[1]))) > len(names)
+def _width_of_next(records: Iterator[Record]) -> int:
+    """How many of its cells are filled in. A supposed header with fewer may be a note or a title above the real one."""
+    try:
+        return next((sum(map(bool, map(trimmed, cells))) for _, cells, _ in records), 0)
+    except InvalidManifest:  # reported when the rows are read
+        return 0
+
+
+def _title_words(name: str, below: int) -> str:
+    return (
+        f"the header is a single column, {shown(name)}, but the next row has {below:,} cells; "
+        "if it is a title, delete that row, since the first row must name the columns"
+    )
 
 
 def _faulty_names(names: list[str], sheet: Sheet, line: int) -> Iterator[Finding]:

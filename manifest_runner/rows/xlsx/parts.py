@@ -28,7 +28,9 @@ def opened(path: Path, act: Callable[[zipfile.ZipFile], Any]) -> Any:
     except LookupError as e:  # a part, an attribute or an encoding that does not exist
         raise BadWorkbook(f"it is damaged: {e.args[0]}") from e
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as e:
-        raise BadWorkbook(f"it is damaged, or not an xlsx file: {e}") from e
+        if not zipfile.is_zipfile(path):
+            raise BadWorkbook("it is damaged, or not an xlsx file; name a text file under `csv` or `tsv`") from e
+        raise BadWorkbook(f"it is damaged: {e}") from e
 
 
 class SheetPart(NamedTuple):
