@@ -8,6 +8,9 @@ from typing import Literal, NamedTuple, Self
 import msgspec
 
 from manifest_runner.errors import RunnerError
+from manifest_runner.text import plain_text
+
+_MOST = 20
 
 
 class Place(NamedTuple):
@@ -43,14 +46,27 @@ class Finding(msgspec.Struct, frozen=True):
         return self.place, None if self.row == self.place else self.row
 
 
+def finding_line(finding: Finding) -> str:
+    place, row = finding.place, finding.row
+    word = "" if finding.severity == "error" else f"{finding.severity}: "
+    at = f" (row at {row.brief()})" if row and row != place else ""
+    return plain_text(f"{place.file}:{place.line}:{place.column}: {word}{finding.message} [{finding.code}]{at}")
+
+
 class InvalidManifest(RunnerError):
     """The manifest, a samplesheet or a rendered item is invalid; nothing was sent."""
 
     exit_code = 3
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"{len(findings):,} problem{'s' * (len(findings) != 1)}")
+        super().__init__(findings)
         self.findings = tuple(findings)
+
+    def __str__(self) -> str:
+        """A line for each error, or for the first of many: all that a notebook shows."""
+        errors = [each for each in self.findings if each.severity == "error"] or self.findings
+        more = [f"… and {len(errors) - _MOST:,} more"] if len(errors) > _MOST else []
+        return "\n".join([*map(finding_line, errors[:_MOST]), *more])
 
     @classmethod
     def at(cls, place: Place, code: str, message: str) -> Self:

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.diagnostics.finding import Finding, finding_line
 from manifest_runner.diagnostics.snippet import excerpt
 from manifest_runner.signed_urls import mask_signatures
-from manifest_runner.text import plain_text
-
-
-def finding_line(finding: Finding) -> str:
-    place, row = finding.place, finding.row
-    word = "" if finding.severity == "error" else f"{finding.severity}: "
-    at = f" (row at {row.brief()})" if row and row != place else ""
-    return plain_text(f"{place.file}:{place.line}:{place.column}: {word}{finding.message} [{finding.code}]{at}")
 
 
 def finding_lines(finding: Finding, *, on_terminal: bool) -> list[str]:

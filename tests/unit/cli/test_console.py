@@ -16,8 +16,8 @@ from manifest_runner.cli.views.run import Ended, failure_lines, run_document, su
 from manifest_runner.commands.run import RunOutcome
 from manifest_runner.commands.steps.failed_items import FailedItem
 from manifest_runner.commands.steps.launching import Sent
-from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place
-from manifest_runner.diagnostics.formats import finding_line, github_line
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest, Place, finding_line
+from manifest_runner.diagnostics.formats import github_line
 from manifest_runner.errors import BadState
 from manifest_runner.lockfile.model import LockedAnalysis, LockedItem, Lockfile
 from manifest_runner.planning.diff import Change

@@ -446,8 +446,8 @@ def test_a_condition_that_no_row_meets_is_reported(study, where):
 
 
 def test_a_lack_of_rows_is_not_reported_where_all_have_faults(study):
-    study.sheet("sample\na,b\n")
-    assert [found.code for found in study.expand(PER_ROW)[1]] == ["MR304"]
+    study.sheet("sample,lane\na\n")
+    assert [found.code for found in study.expand(PER_ROW)[1]] == ["MR304", "MR602"]
 
 
 EMPTY = PER_ROW + "    analysisInput: {inputs: {bed: %s, fixed: fil.1, list: '{{ row.list | split(\";\") }}'}}\n"
