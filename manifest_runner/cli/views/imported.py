@@ -11,10 +11,7 @@ from manifest_runner.text import counted
 def imported_lines(done: Imported) -> list[str]:
     launches = counted(done.total, "launch", "launches")
     if not done.total and not done.lockfile.items:
-        return [
-            "nothing to import: ICA shows no launch of this manifest; launches that do not have its tags, such as "
-            "those made by hand, are found with --batch-id"
-        ]
+        return ["nothing to import: ICA shows no launch of this manifest; --batch-id finds launches without its tags"]
     words = f"imported {launches}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
     if not done.total:
         words = "nothing to import: the lockfile already has every launch of this manifest that ICA shows"

@@ -126,4 +126,4 @@ def _report_trial(opened: Opened, context: Context) -> None:
 
 def _report_no_lock(opened: Opened, context: Context) -> None:
     if opened.stores.lease is not None:
-        context.notify("working without the lease (--no-lock): only stamps keep other runs from launching the same items")
+        context.notify("working without the lease (--no-lock): only stamps keep others from launching the same items")

@@ -64,8 +64,9 @@ def test_other_words_still_tell_reasons_apart(empty: Lockfile) -> None:
 def test_of_many_reasons_the_largest_are_listed_and_the_rest_is_counted(empty: Lockfile) -> None:
     words = [f"{one}{other}x" for one in "abcdefghij" for other in "klm"]
     empty.items = {f"S{number}": failed(word) for number, word in enumerate(words)}
+    groups = group_failures(empty.items)
     report = FailuresReport(
-        group_failures(empty.items), dict(empty.items), {}, (), "lock", is_hidden=False, launched=30, accepted=0, logs=None
+        groups, dict(empty.items), {}, (), "lock", is_hidden=False, launched=30, accepted=0, logs=None
     )
     lines = list(failures_lines(report, lambda where: where, verbose=False))
     assert (sum("×" in line for line in lines), lines[20]) == (
