@@ -8,7 +8,7 @@ import msgspec
 
 
 class RowResult(msgspec.Struct, frozen=True):
-    """A row of a samplesheet."""
+    """The row that a finding is about: the path of the samplesheet, and its line there, counted from 1."""
 
     file: str
     line: int

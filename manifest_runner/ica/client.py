@@ -11,7 +11,10 @@ from manifest_runner.ica.model import Analysis, Batch, BatchItem, LatestEnded
 
 
 class Client(Caller):
-    """Launches, reads and aborts analyses; all other requests go through ``ask`` and ``pages``."""
+    """Launches, reads and aborts analyses; all other requests go through ``ask`` and ``pages``.
+
+    Each method raises what those do: Refused, Unreachable.
+    """
 
     def create_batch(
         self,
@@ -32,7 +35,7 @@ class Client(Caller):
         return self.ask(call, responses.read_batch, before)
 
     def get_batch(self, batch_id: str) -> Batch:
-        """A batch as it is now."""
+        """A batch, with the present status of its job."""
         return self.ask(endpoints.get_batch(batch_id), responses.read_batch)
 
     def list_items(self, batch_id: str, statuses: tuple[str, ...] = ()) -> Iterator[BatchItem]:
@@ -64,7 +67,7 @@ class Client(Caller):
         return LatestEnded(found, total)
 
     def get_analysis(self, analysis_id: str) -> Analysis:
-        """One analysis."""
+        """An analysis as it is now."""
         return self.ask(endpoints.get_analysis(analysis_id), responses.read_analysis)
 
     def abort_analysis(self, analysis_id: str) -> None:

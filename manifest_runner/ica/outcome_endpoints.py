@@ -11,7 +11,7 @@ def list_outputs(analysis_id: str) -> Call:
 
 
 def list_steps(analysis_id: str) -> Call:
-    """List the steps of an analysis."""
+    """List the steps of an analysis, with their exit codes and logs."""
     return _of_analysis(analysis_id, "steps")
 
 

@@ -33,6 +33,8 @@ class End(IntEnum):
 
 
 class LaunchedAnalysis(msgspec.Struct, frozen=True, gc=False):
+    """An analysis, as far as a row of `forEach: {launched: …}` shows it."""
+
     id: str
     status: str
     reference: str | None = None
@@ -60,6 +62,8 @@ class _Seen(msgspec.Struct, frozen=True, gc=False):
 
 
 class LaunchedItem(msgspec.Struct, frozen=True, gc=False):
+    """An item, as far as a row shows it; ``outputs`` are as they are in the lockfile."""
+
     kind: str
     analysis: LaunchedAnalysis | None = None
     outputs: Any = None

@@ -15,17 +15,16 @@ def abort_lines(running: list[str], *, verbose: bool) -> list[str]:
 
 
 def aborted_lines(done: Aborted) -> list[str]:
-    analyses = counted(len(done.aborted), "analysis", "analyses")
-    words = [f"asked ICA to abort {analyses}" if done.aborted else "nothing to abort: no other analysis is running"]
+    if done.aborted:
+        lines = [f"asked ICA to abort {counted(len(done.aborted), 'analysis', 'analyses')}"]
+    else:
+        lines = [f"nothing to abort: no {'other ' if done.aborting else ''}analysis is running"]
     if done.aborting:
-        words.append(f"{counted(len(done.aborting), 'analysis is', 'analyses are')} already being aborted")
-    elif not done.aborted:
-        words = ["nothing to abort: no analysis is running"]
+        lines.append(f"{counted(len(done.aborting), 'analysis is', 'analyses are')} already being aborted")
     if done.too_early:
-        words.append(
-            f"{counted(len(done.too_early), 'item has', 'items have')} no analysis yet; abort again once there is one"
-        )
-    return [*words, f"lockfile: {done.path}"]
+        items = counted(len(done.too_early), "item has", "items have")
+        lines.append(f"{items} no analysis yet; abort again once there is one")
+    return [*lines, f"lockfile: {done.path}"]
 
 
 def aborted_document(done: Aborted) -> dict[str, Any]:

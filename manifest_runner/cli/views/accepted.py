@@ -13,17 +13,14 @@ def accepted_lines(done: Accepted) -> list[str]:
     names = [*done.changed, *done.failed]
     if not names:
         return ["nothing to accept: no launched item has changed or failed"]
-    more = [f"= … and {len(names) - FEW:,} more"] if len(names) > FEW else []
+    lines = [f"= {name}" for name in names[:FEW]]
+    if len(names) > FEW:
+        lines.append(f"= … and {len(names) - FEW:,} more")
     counts = [(len(done.changed), "changed item"), (len(done.failed), "failed item")]
-    words = f"accepted {' and '.join(counted(count, noun) for count, noun in counts if count)}"
-    undo = ["accepted failures no longer count as failed; to undo that, restore the lockfile from git"]
-    return [
-        *(f"= {name}" for name in names[:FEW]),
-        *more,
-        words,
-        *(undo if done.failed else ()),
-        f"lockfile: {done.path}",
-    ]
+    lines.append(f"accepted {' and '.join(counted(count, noun) for count, noun in counts if count)}")
+    if done.failed:
+        lines.append("accepted failures no longer count as failed; to undo that, restore the lockfile from git")
+    return [*lines, f"lockfile: {done.path}"]
 
 
 def accepted_document(done: Accepted) -> dict[str, Any]:

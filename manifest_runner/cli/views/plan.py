@@ -19,7 +19,7 @@ _MARKS = {"new": "+", "changed": "~", "unchanged": "=", "failed": "!", "removed"
 _CHANGES_SHOWN = 20
 
 # What changed in an item; None if the lockfile does not know what was launched.
-_Changes = tuple[Change, ...] | None
+_Changes = Sequence[Change] | None
 
 
 def plan_document(plan: Plan, batches: int, *, too_many: bool = False, waiting: Sequence[str] = ()) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def plan_document(plan: Plan, batches: int, *, too_many: bool = False, waiting: 
     }
 
 
-def _change_documents(found: list[Change] | None) -> list[dict[str, Any]]:
+def _change_documents(found: _Changes) -> list[dict[str, Any]]:
     return [{"path": change.field, "before": change.before, "after": change.after} for change in found or ()]
 
 
@@ -66,7 +66,7 @@ def item_lines(plan: Plan, *, verbose: bool) -> list[str]:
         for reference in shown:
             lines.append(f"{_MARKS[state]} {reference}{' (again, by its revision)' if reference in again else ''}")
             if reference in plan.changes:  # it failed, and was changed since
-                lines += _change_lines(_known(plan.changes[reference]), verbose=verbose)
+                lines += _change_lines(plan.changes[reference], verbose=verbose)
         if len(shown) < len(references) and shown:
             lines.append(_more_line(state, len(references) - len(shown)))
     return lines
@@ -97,19 +97,15 @@ def _groups(plan: Plan) -> list[tuple[list[str], _Changes]]:
     for identity, references in alike.items():
         key = _fields(plan.changes[references[0]]) if len(references) == 1 else identity
         by_fields.setdefault(key, []).extend(references)
-    found = [(references, _known(plan.changes[references[0]])) for references in by_fields.values()]
+    found = [(references, plan.changes[references[0]]) for references in by_fields.values()]
     return sorted(found, key=lambda group: -len(group[0]))
 
 
-def _known(changes: list[Change] | None) -> _Changes:
-    return None if changes is None else tuple(changes)
-
-
-def _identity(changes: list[Change] | None) -> object:
+def _identity(changes: _Changes) -> object:
     return None if changes is None else tuple(map(str, changes))
 
 
-def _fields(changes: list[Change] | None) -> object:
+def _fields(changes: _Changes) -> object:
     return None if changes is None else frozenset(change.field for change in changes)
 
 
@@ -119,7 +115,7 @@ def _group_lines(references: list[str], changes: _Changes, plan: Plan, *, verbos
         yield from _change_lines(changes, verbose=verbose)
         return
     names = ", ".join(references) if verbose else few_of(references)
-    if changes is not None and _identity(plan.changes[references[1]]) != _identity(list(changes)):
+    if changes is not None and _identity(plan.changes[references[1]]) != _identity(changes):
         yield f"~ {counted(len(references), 'item')}: {', '.join(change.field for change in changes)} (values differ)"
         yield f"    {names}; in {references[0]}:"
         yield from _change_lines(changes, verbose=verbose)

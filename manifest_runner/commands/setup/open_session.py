@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def read_session(path: Path, target: Target, context: Context, *, no_check: bool = False) -> Session:
-    """A read-only session."""
+    """A session that only reads: nothing is held, and what is learned is not recorded."""
     return Session(open_target(path, target, context, no_check=no_check), context, writes=False)
 
 

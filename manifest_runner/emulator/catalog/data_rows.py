@@ -36,7 +36,7 @@ class DataRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder."""
+        """Whether it is a folder, whose path ends with a slash."""
         return self.path.endswith("/")
 
     @property

@@ -80,7 +80,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """An analysis storage."""
+    """The storage of an analysis, such as ``Small``."""
 
     name: str
     id: str = ""

@@ -61,7 +61,7 @@ def outputs(details: Details) -> dict[str, list[str | File]]:
 
 
 def price(user_reference: str) -> float:
-    """The price in iCredits."""
+    """What an analysis cost, in iCredits: the same for every launch of a userReference."""
     return round(2 + _number(user_reference) % 1000 / 100, 2)
 
 

@@ -25,7 +25,7 @@ class Slot(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A stored answer."""
+    """The answer to the first request under a key, given to all later ones."""
 
     status: int
     body: bytes

@@ -122,7 +122,7 @@ class Caller:
         """The elements of all pages.
 
         ICA pages by cursor when a request has neither ``pageOffset`` nor ``sort``, so the first page is asked
-        for by its size alone; each page then gives the token of the next one.
+        for by its size alone; each page then gives the token of the next one. Raises Refused, Unreachable.
         """
         call = call.with_params(pageSize=str(self.page_size))
         page = self.ask(call, read)
@@ -138,7 +138,11 @@ class Caller:
             yield from page.items
 
     def ask(self, call: Call, read: Reader[T], before: Callable[[], None] = lambda: None) -> T:
-        """The value of the answer. Version 3 is asked for instead of version 4 where the server has no version 4."""
+        """The value of the answer. Version 3 is asked for instead of version 4 where the server has no version 4.
+
+        ``before`` is called before each try; what it raises ends them. Raises Refused when the server says no, and
+        Unreachable when no try had an answer that can be read.
+        """
         if call.accept == V4 and not self._has_v4:
             call = structs.replace(call, accept=V3)
         try:

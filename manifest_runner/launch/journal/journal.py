@@ -135,7 +135,7 @@ class Journal:
 
     @property
     def where(self) -> str:
-        """For messages."""
+        """The path or URL of the journal, for messages."""
         return self._records.where
 
     def _replay(self, number: int, place: str, record: Record) -> None:

@@ -32,7 +32,7 @@ class Records(Protocol):
 
     @property
     def where(self) -> str:
-        """For messages."""
+        """The path or URL of the records, for messages."""
         ...
 
     def read(self) -> Iterator[Chain]:

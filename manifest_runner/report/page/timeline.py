@@ -50,6 +50,8 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
+    """A time below the axis: ``at`` is a fraction of the scale."""
+
     at: float
     label: str
 
