@@ -83,5 +83,5 @@ class _Search:
                     if self._seen > MAX_SEEN:
                         raise TooManyFiles
                     yield entry
-        except OSError:  # not a folder, or one that this user may not read
+        except (OSError, ValueError):  # not a folder, one that this user may not read, or no name in this locale
             return

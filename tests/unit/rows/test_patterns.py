@@ -55,6 +55,11 @@ def test_a_pattern_matches_files_as_in_a_shell(folder, pattern, found):
     assert sorted(matching_files(Path("/elsewhere"), str(folder / pattern))) == [folder / each for each in matching]
 
 
+def test_a_folder_whose_name_the_locale_cannot_encode_does_not_exist(folder):
+    """As ä in a locale without it; there is always a surrogate."""
+    assert list(matching_files(folder, "\ud800/*.csv")) == []
+
+
 def test_many_wildcards_over_deep_folders_take_no_longer(tmp_path):
     (tmp_path / "/".join(["a"] * 60)).mkdir(parents=True)
     assert list(matching_files(tmp_path, "**/a/" * 15 + "*.csv")) == []
