@@ -20,6 +20,7 @@ pipelines:
       - {{code: depth, type: integerType, required: true}}
       - {{code: format, type: optionsType, required: true, options: [BAM, CRAM], default: CRAM}}
       - {{code: enable_sv, type: booleanType, default: false}}
+      - {{code: note, type: stringType}}
   - code: Form-1
     form:
       fields:
@@ -46,6 +47,7 @@ def test_a_starter_of_a_pipeline_is_valid_once_all_is_filled_in(cli, emulator):
     assert "format: CRAM " in text
     assert "# enable_sv: false " in text
     assert "# bed: /path/of/data " in text
+    assert '# note: "{{ REPLACE_ME }}"' in text, "a comment becomes an error, not a value, where it is only uncommented"
     assert "required, one of BAM, CRAM, default CRAM" in text
     assert cli.read("germline.samples.csv") == "sample,fastqs,ref_tar\nS1,<path of fastqs>,<path of ref-tar>\n"
     assert list(json.loads(cli.read("germline.names.json"))["pipelines"]) == ["Germline-4"]

@@ -46,7 +46,7 @@ class PipelineStarter(msgspec.Struct, frozen=True):
     @property
     def has_placeholders(self) -> bool:
         """Whether a value of the manifest is still to be filled in."""
-        return any(REPLACE_ME in line for line in self._analysis())
+        return any(REPLACE_ME in line and not line.lstrip().startswith("#") for line in self._analysis())
 
     def samples(self) -> str:
         """The samplesheet: a column for each required input, and one row to replace."""
@@ -148,10 +148,8 @@ def _parameter_line(declared: ParameterDeclaration) -> str:
     words = "required" if declared.required else "optional"
     words += f", one of {', '.join(declared.options)}" if declared.options else f", {declared.type or 'text'}"
     words += f", default {', '.join(declared.default)}" if declared.default else ""
-    value = _value(declared)
-    if declared.required:
-        return _commented(f"        {_quoted(declared.code)}: {value or REPLACE_ME}", words)
-    return _commented(f"        # {_quoted(declared.code)}: {value or '…'}", words)
+    line = f"{_quoted(declared.code)}: {_value(declared) or REPLACE_ME}"
+    return _commented(f"        {line if declared.required else f'# {line}'}", words)
 
 
 def _value(declared: ParameterDeclaration) -> str:
