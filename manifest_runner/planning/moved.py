@@ -42,7 +42,11 @@ class Renames:
         return bool(self._literal or self._patterns)
 
     def former(self, reference: str) -> list[str]:
-        """Every name that the item may have had.
+        """Every name that the item may have had."""
+        return list(self.ways(reference))[1:]
+
+    def ways(self, reference: str) -> dict[str, tuple[Move, ...]]:
+        """The moves from each name that the item may have had to its present one, which is the first.
 
         On the way to each, a move is followed only once: one that shortens names, such as ``{s}-wgs`` to ``{s}``, also
         matches its own old names.
@@ -54,7 +58,7 @@ class Renames:
                 if move not in found[name] and old not in found and len(names) <= MAX_FORMER:
                     found[old] = (*found[name], move)
                     names.append(old)
-        return names[1:]
+        return found
 
     def steps(self, reference: str) -> Iterator[tuple[Move, str]]:
         """Each move that ends at this name, with the name that it starts from."""
@@ -82,6 +86,8 @@ def move_faults(moves: Iterable[Move], references: Collection[str]) -> Iterator[
         if len({old for _, old in steps}) > 1 and len({move.new for move, _ in steps}) > 1:
             olds = " and ".join(f'"{old}"' for _, old in steps[:2])
             yield MoveFault(steps[1][0].entry, f'"{reference}" has two former names, {olds}; keep one of them')
+    if any(move.entry not in used and move.new not in chained for move in moves):  # by other words for the same names
+        used.update(move.entry for each in listed for way in renames.ways(each).values() for move in way)
     for move in moves:
         if (kept := _still_there(move, listed, ordered, renames)) is not None:
             yield MoveFault(move.entry, f'"{kept}" is still in the manifest, so it was not renamed to "{move.new}"')

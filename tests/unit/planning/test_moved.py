@@ -54,7 +54,14 @@ def test_what_says_two_things_at_once_is_an_error(pairs, references, words):
 
 @pytest.mark.parametrize(
     ("pairs", "references"),
-    [([("a", "b"), ("b", "c")], {"c"}), ([("{s}", "{s}-wgs")], {"x-wgs", "y-wgs"}), ([("{s}-a", "{s}")], {"x", "y"})],
+    [
+        ([("a", "b"), ("b", "c")], {"c"}),
+        ([("{s}", "{s}-wgs")], {"x-wgs", "y-wgs"}),
+        ([("{s}-a", "{s}")], {"x", "y"}),
+        ([("a-{n}", "b-{n}"), ("b-{k}", "c-{k}")], {"c-1"}),
+        ([("a-{n}", "b-{n}"), ("b-1", "c")], {"c"}),
+        ([("a", "b-1"), ("b-{n}", "c-{n}")], {"c-1"}),
+    ],
 )
 def test_a_chain_and_a_suffix_are_in_order(pairs, references):
     assert list(move_faults(moves(*pairs), references)) == []
