@@ -86,6 +86,18 @@ class Cli:
         assert done.code == 0, f"exit {done.code}\n{done.out}{done.err}"
         return done
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin one command, in a process of its own that has no input."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "manifest_runner", *arguments],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
     def digests(self, manifest: str = "study.yaml") -> dict[str, str]:
         """The digest of each item of a manifest, as far as its stamp shows it, by userReference."""
         return digests_of(self.ok("render", manifest).json)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -41,13 +39,6 @@ def _doubled(users) -> tuple[Cli, Cli]:
     return users
 
 
-def start(cli: Cli, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "manifest_runner", "run", "study.yaml", *options],
-        cwd=cli.folder, env=cli.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
 def until_aborted(cli: Cli) -> None:
     """An abort takes a moment to show."""
     while json.loads(cli("doubles", "study.yaml", "--json").out):
@@ -61,7 +52,10 @@ def analysis(cli: Cli, reference: str) -> str:
 @at(SLOW)
 def test_doubles_are_reported_with_both_ids_and_everybody_keeps_the_same_one(users, emulator):
     one, other = users
-    runs = [start(one, "--json"), start(other, "--json", "--batch-size", "1")]
+    runs = [
+        one.start("run", "study.yaml", "--json"),
+        other.start("run", "study.yaml", "--json", "--batch-size", "1"),
+    ]
     ended = [process.communicate(timeout=60) and process.returncode for process in runs]
     assert sorted(emulator.executed()) == ["alpha", "alpha", "beta", "beta", "gamma"], "the race happened"
     ids = {reference: {analysis(one, reference), analysis(other, reference)} for reference in ("alpha", "beta")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,15 +17,7 @@ LONG = pytest.mark.parametrize("emulator", [{"creation_delay": 0.0, "analysis_du
 @contextmanager
 def running(cli) -> Iterator[subprocess.Popen[str]]:
     """A run that waits, seen from the moment when it has launched everything."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "manifest_runner", "run", "study.yaml", "--wait", "finished", "--poll-interval", "0.2"],
-        cwd=cli.folder,
-        env=cli.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
+    process = cli.start("run", "study.yaml", "--wait", "finished", "--poll-interval", "0.2")
     try:
         assert process.stderr
         while " created" not in (line := process.stderr.readline()):
@@ -67,15 +58,7 @@ def test_abort_ends_what_a_run_waits_for_and_the_run_records_it(cli, emulator):
 def test_watching_a_run_ends_when_everything_has_ended(cli, emulator):
     write_study(cli, "alpha")
     with running(cli):
-        watch = subprocess.Popen(
-            [sys.executable, "-m", "manifest_runner", "status", "study.yaml", "--watch", "--poll-interval", "0.2"],
-            cwd=cli.folder,
-            env=cli.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-        )
+        watch = cli.start("status", "study.yaml", "--watch", "--poll-interval", "0.2")
         time.sleep(1)
         cli.ok("abort", "study.yaml", "--yes")
         out, _ = watch.communicate(timeout=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from studies import STATES, change, states
 
 from manifest_runner.emulator import Fault
 from manifest_runner.lockfile.workspace import Workspace, held
@@ -46,7 +47,6 @@ project: '7595e8f2-32d3-4c76-a324-c6a85dae87b5'
 """
 HEADER = "sample,tissue,bam\n"
 ROWS = ["alpha,blood,fil.a1", "beta,skin,fil.b2", "gamma,leber-größe,fil.c3"]
-STATES = ("new", "changed", "unchanged", "failed", "removed", "pending")
 
 
 def sheet(*rows):
@@ -57,17 +57,6 @@ def sheet(*rows):
 def _study(cli):
     cli.write("study.yaml", MANIFEST)
     cli.write("samples.csv", sheet(*ROWS))
-
-
-def change(cli, old, new, name="study.yaml"):
-    text = cli.read(name)
-    assert old in text
-    cli.write(name, text.replace(old, new))
-
-
-def states(document):
-    """The result of a plan or run for the items, without empty states."""
-    return {state: sorted(document[state]) for state in STATES if document[state]}
 
 
 # -- launching

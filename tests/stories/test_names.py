@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -284,19 +281,12 @@ def test_without_a_look_at_pipelines_an_id_goes_with_a_warning_and_a_code_does_n
 
 @pytest.mark.parametrize("emulator", [{"latency": 0.2}], indirect=True)
 def test_a_run_that_is_killed_after_it_wrote_the_names_launches_each_item_once(study, emulator):
-    run = subprocess.Popen(
-        [sys.executable, "-m", "manifest_runner", "run", "germline.yaml"],
-        cwd=study.folder,
-        env=study.env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    limit = time.monotonic() + SECONDS
-    while "germline.names.json" not in study.files():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-    run.send_signal(signal.SIGKILL)
-    run.wait()
+    with study.start("run", "germline.yaml") as run:
+        limit = time.monotonic() + SECONDS
+        while "germline.names.json" not in study.files():
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        run.kill()
     assert len(names_of(study)["data"]) == 6
     study.ok("run", "germline.yaml")
     assert sorted(emulator.executed()) == ["S1", "S2"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 
 import pytest
 from counting import counting
@@ -107,15 +105,7 @@ def _with_ended(lockfile: str, analyses: list[str]) -> str:
 @SLOW
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupted_wait_says_how_to_continue(cli, emulator, name):
-    with subprocess.Popen(
-        [sys.executable, "-m", "manifest_runner", "run", "study.yaml"],
-        cwd=cli.folder,
-        env=cli.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
+    with cli.start("run", "study.yaml") as process:
         assert process.stderr
         while not process.stderr.readline().startswith("3 items: "):
             assert process.poll() is None
