@@ -101,7 +101,7 @@ def _done(wait: WaitMode) -> IsDone:
 
 
 def _check_lost(run: OpenRun, poller: Poller) -> None:
-    """Raise Refused if ICA no longer knows a chosen item of the manifest."""
+    """Raise Refused if ICA no longer shows a chosen item of the manifest."""
     items, wants = run.session.lockfile.items, run.options.choices.wants
     if lost := [each for each in poller.lost_items() if wants(each) and not items[each].removed]:
         raise Refused(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
 class OpenRun(msgspec.Struct, frozen=True):
     """``client`` opens the connection at its first call, ``origin`` asks git at its first.
 
-    ``spool`` holds the requests of what is due, ``gone`` what ICA no longer knows.
+    ``spool`` holds the requests of what is due, ``gone`` what ICA no longer shows.
     """
 
     session: Session

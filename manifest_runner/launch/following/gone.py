@@ -1,4 +1,4 @@
-"""Launches that ICA no longer knows: it deleted an analysis, or forgot a batch. They stay as they were last seen."""
+"""Launches that ICA no longer shows: it deleted an analysis, or forgot a batch. They stay as they were last seen."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-# A server may refuse a batch to everybody but the user who sent it, and still show its analyses.
+# A server may refuse a batch to everybody but the user who sent it, and still show its analyses. What does not exist may
+# be refused like what the credential may not see: which of them a server does is not documented.
 _HIDDEN = _GONE | {HTTPStatus.FORBIDDEN}
 
 
 class Gone:
-    """The ids of analyses that no longer exist, and of batches with launches that have no analysis."""
+    """The ids of analyses that are not shown any more, and of batches with launches that have no analysis."""
 
     def __init__(self) -> None:
         self._ids: set[str | None] = set()
@@ -28,8 +29,8 @@ class Gone:
         return isinstance(launch, LockedItem) and _id(launch) in self._ids
 
     def add(self, client: Client, launch: LockedItem, refused: Refused) -> None:
-        """Note that ICA did not show a launch. Raises the refusal unless it says that just this does not exist."""
-        if not is_gone(refused):
+        """Note that ICA did not show a launch. Raises the refusal if it may concern more than that launch."""
+        if not is_hidden(refused):
             raise refused
         self.check_project(client)
         self._ids.add(_id(launch))
@@ -47,7 +48,7 @@ def is_gone(refused: Refused) -> bool:
 
 
 def is_hidden(refused: Refused) -> bool:
-    """Whether ICA does not show a batch to this credential; its analyses may be visible all the same."""
+    """Whether ICA does not show something to this credential, be it there or not."""
     return refused.status in _HIDDEN
 
 
@@ -56,5 +57,5 @@ def _id(launch: LockedItem) -> str | None:
 
 
 def gone_words(references: list[str]) -> str:
-    """The message about launched items that ICA no longer knows."""
-    return f"ICA does not know {counted(len(references), 'launched item')}: {few_of(references)}"
+    """The message about launched items that ICA no longer shows."""
+    return f"ICA does not show {counted(len(references), 'launched item')}: {few_of(references)}"

@@ -17,6 +17,7 @@ from manifest_runner.launch.following.status_search import Search, cheapest_sear
 from manifest_runner.launch.record import updated, with_analysis
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.model import FINAL_CREATION, FINAL_JOB
+from manifest_runner.timestamps import seconds_of
 
 if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
@@ -25,8 +26,10 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 # After this many searches in a row that found nothing, a server is not searched again.
 MAX_SEARCHES = 3
-# After this many polls a batch that the server does not know, and that shows no analysis, is given up.
+# After this many polls a batch that the server does not show, and that has no analysis, is given up.
 MAX_MISSES = 5
+# A batch that was sent less than this many seconds ago may only not be shown yet.
+YOUNG_SECONDS = 300.0
 # Answers of a server that has no search, or none for this credential.
 _NO_SEARCH = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
@@ -45,7 +48,7 @@ class Poller:
     """Updates the items of a lockfile, in place, for which ``is_done`` is not yet true.
 
     Where launches are stamped with one of ``names``, their analyses may be found by a search. Unless ``in_detail``,
-    it is enough to know which have ended, and how. What ICA no longer knows is added to ``gone``.
+    it is enough to know which have ended, and how. What ICA no longer shows is added to ``gone``.
     """
 
     def __init__(
@@ -141,7 +144,7 @@ class Poller:
             self._refresh_without_batch(batch_id, references, refused)
 
     def _refresh_without_batch(self, batch_id: str, references: list[str], refused: Refused) -> None:
-        """Ask for the analyses themselves. A batch that was just sent may be shown a moment later."""
+        """Ask for the analyses themselves. A batch that was just sent may be shown later."""
         items, left = self.lockfile.items, self._search(references, "everything")
         self._refresh_analyses([each for each in left if items[each].analysis is not None])
         unknown = [items[each] for each in left if items[each].analysis is None]
@@ -150,9 +153,16 @@ class Poller:
         if not is_gone(refused):
             raise refused
         self._gone.check_project(self.client)
+        if self._is_young(batch_id):
+            return
         self._misses[batch_id] += 1
         if self._misses[batch_id] == MAX_MISSES:
             self._gone.add(self.client, unknown[0], refused)
+
+    def _is_young(self, batch_id: str) -> bool:
+        batch = self.lockfile.batches.get(batch_id)
+        sent_at = None if batch is None else seconds_of(batch.submitted_at)
+        return sent_at is not None and abs(self.client.now() - sent_at) < YOUNG_SECONDS
 
     def _read_batch(self, batch_id: str, references: list[str]) -> None:
         items = self.lockfile.items

@@ -23,6 +23,7 @@ from manifest_runner.launch.following.status_search import PAGE
 from manifest_runner.launch.record import new_launch
 from manifest_runner.lockfile.model import LockedAnalysis, LockedBatch, LockedItem, Lockfile
 from manifest_runner.planning.identity import digest_stamp, name_stamp
+from manifest_runner.timestamps import timestamp
 
 RUNNING = ("RUNNING", None)
 REQUESTED = ("SUCCEEDED", "REQUESTED")
@@ -39,6 +40,9 @@ class Server:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     forgotten: dict[str, int] = field(default_factory=dict)
     found: list[Analysis] = field(default_factory=list)
+
+    def now(self):
+        return 1_790_000_000.0
 
     def _look_for(self, what):
         if what in self.forgotten:
@@ -254,8 +258,9 @@ def test_the_analyses_of_a_batch_that_is_hidden_are_asked_for_themselves(status)
     assert poller.lockfile.items["a"].succeeded
 
 
-def test_an_analysis_that_was_deleted_is_not_waited_for():
-    server = Server({"b-1": {"a": DONE, "b": DONE}}, forgotten={"b-1": 404, "n-b": 404})
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_an_analysis_that_was_deleted_is_not_waited_for(status):
+    server = Server({"b-1": {"a": DONE, "b": DONE}}, forgotten={"b-1": 404, "n-b": status})
     poller = launched(server, a="IN_PROGRESS", b="IN_PROGRESS")
     assert (poller.poll(), poller.lost_items()) == (0, ["b"])
     assert poller.lockfile.items["b"].analysis.status == "IN_PROGRESS"
@@ -270,6 +275,16 @@ def test_a_batch_that_is_not_there_yet_is_waited_for_and_given_up_in_the_end():
     assert (early.poll(), early.lost_items()) == (1, ["a"])
     server.forgotten.clear()
     assert (early.poll(), early.lost_items()) == (0, [])
+
+
+def test_a_batch_that_was_just_sent_may_stay_hidden_for_minutes():
+    server = Server({"b-1": {"a": DONE}}, forgotten={"b-1": 404})
+    poller = make(server)
+    poller.lockfile.batches["b-1"] = replace(poller.lockfile.batches["b-1"], submitted_at=timestamp(server.now() - 60))
+    assert [poller.poll() for _ in range(MAX_MISSES + 1)] == [1] * (MAX_MISSES + 1)
+    assert poller.lost_items() == []
+    server.forgotten.clear()
+    assert (poller.poll(), statuses(poller)) == (0, {"a": "SUCCEEDED"})
 
 
 def test_a_project_that_is_not_visible_is_not_a_deleted_analysis():
