@@ -93,7 +93,7 @@ def _ends(env: LaunchEnvironment, launches: Iterable[Launch], known_as: KnownAs)
     return ends
 
 
-def adopt_reused(env: LaunchEnvironment, items: Sequence[JournaledItem], body: bytes) -> bool:
+def adopt_reused(env: LaunchEnvironment, key: str, items: Sequence[JournaledItem], body: bytes) -> bool:
     """Adopt what exists of a batch whose key was used with another body; returns whether that is all of it.
 
     The bytes of one launch differ where a URL in it was signed again, or where `stamp` was flipped.
@@ -102,7 +102,10 @@ def adopt_reused(env: LaunchEnvironment, items: Sequence[JournaledItem], body: b
     if seen:
         env.notify(f"its idempotency key was used before: adopted {len(seen)} of its analyses by their stamps")
         adopt_all(env, seen)
-    return len(seen) == len(items)
+    is_all = len(seen) == len(items)
+    if is_all and key in env.journal.pending:
+        env.journal.release(key)
+    return is_all
 
 
 def adopt_all(env: LaunchEnvironment, seen: Iterable[Match]) -> None:

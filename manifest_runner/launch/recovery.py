@@ -107,12 +107,11 @@ def _settle_by_key(env: LaunchEnvironment, post: Post, age: float, mode: AdoptMo
     """POST a batch again. If that is refused, whatever an earlier try launched shows within an hour, or never."""
     try:
         send(env, post, again=True)
-    except KeyReused:
-        if not (post.stamped and adopt_reused(env, post.items, post.body)):
-            raise
     except Refused as e:
-        is_kept, is_early = post.key in env.journal.pending, age < SETTLING_SECONDS and mode != "now"
-        if not is_kept or e.status in _OF_THE_CALLER or not post.stamped or is_early:
+        if isinstance(e, KeyReused) and post.stamped and adopt_reused(env, post.key, post.items, post.body):
+            return
+        is_early = age < SETTLING_SECONDS and mode != "now"
+        if e.status in _OF_THE_CALLER or not post.stamped or is_early:
             raise
         seen = wait_for_all(env, len(post.items), partial(existing, post.items, post.body), "now")
         adopt_all(env, seen)

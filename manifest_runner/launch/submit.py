@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 
-from manifest_runner.errors import KeyReused, Refused, Unreachable
+from manifest_runner.errors import Refused, Unreachable
 from manifest_runner.launch.batches import PreparedBatch, journaled
 from manifest_runner.launch.environment import LaunchEnvironment
 from manifest_runner.launch.journal.journal import Post
@@ -26,8 +26,9 @@ def send(env: LaunchEnvironment, post: Post, *, again: bool) -> None:
     try:
         batch = env.client.create_batch(post.key, post.body, _before_each_try(env, post, again=again), env.before_body)
     except Refused as e:
-        # Had these bytes been executed under a key that was used with others, they would have been answered again.
-        if isinstance(e, KeyReused) or not (e.maybe_executed or again):
+        # A refusal says nothing about an earlier try: it can be a gateway's, or be given before the server looks at the
+        # key. Not even a 422 is believed, since a batch that is forgotten here could be launched under another key.
+        if not (e.maybe_executed or again):
             env.journal.release(post.key)
         else:
             env.notify(

@@ -106,7 +106,7 @@ class Sender:
         try:
             submit(env, batch, stamped=stamped, is_retry=is_retry)
         except KeyReused:
-            if not (stamped and adopt_reused(env, tuple(map(journaled, batch.launches)), batch.body)):
+            if not (stamped and adopt_reused(env, batch.key, tuple(map(journaled, batch.launches)), batch.body)):
                 raise
             return False
         return True

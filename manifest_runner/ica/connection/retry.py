@@ -18,9 +18,6 @@ from manifest_runner.errors import Refused, Unreachable
 T = TypeVar("T")
 
 SAFE = "The state is saved and the same command is safe to repeat."
-# The one refusal that says something about an earlier try: had that been executed, the same bytes would have been
-# answered again. Any other can be a gateway's, or be given before the server looks at the idempotency key.
-OTHER_BODY = 422
 
 # The pauses after the first, second … failure, in seconds; after the last of them the next failure is final.
 DELAYS = (0.5, 2.0, 10.0, 30.0)
@@ -157,7 +154,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
             try:
                 return try_once()
             except Refused as refused:
-                if executed and refused.status != OTHER_BODY:
+                if executed:
                     raise refused.after_unanswered_try() from refused
                 raise
             except RetryableError as error:

@@ -413,7 +413,7 @@ def test_a_422_without_a_key_is_a_plain_refusal(ica, client):
     assert type(caught.value) is Refused
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 413])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 413, 422])
 @pytest.mark.parametrize(
     "first",
     [{"status": 500}, {"status": 200, "body": "?"}, {"status": 409}, {"body": http.ReadTimeout()}],
@@ -430,8 +430,8 @@ def test_a_refusal_after_a_lost_try_may_hide_a_launch(ica, client, first, status
 @pytest.mark.parametrize(
     ("first", "status"),
     [
-        ({"status": 500}, 422),
         ({"status": 429}, 401),
+        ({"status": 429}, 422),
         ({"body": http.ConnectTimeout()}, 401),
     ],
 )

@@ -21,28 +21,32 @@ def test_a_lost_batch_is_sent_again_byte_for_byte(lab):
     assert lab.lockfile.batches["b-2"].submitted_at == timestamp(NOW)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 413, 415])
-def test_a_refusal_that_says_nothing_of_the_first_try_keeps_a_lost_batch(lab, status):
+REFUSALS = [KeyReused("no", status=422), *(Refused("no", status=each) for each in (400, 401, 403, 404, 407, 413, 415))]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda each: each.status)
+def test_a_refusal_that_says_nothing_of_the_first_try_keeps_a_lost_batch(lab, refusal):
     lost(lab)
-    lab.api.answers = [Refused("no", status=status)]
+    lab.api.answers = [refusal]
     with pytest.raises(Refused):
         lab.settle()
     assert lab.pending == [BATCH.key]
 
 
-def test_a_lost_batch_whose_key_has_another_body_was_never_executed(lab):
+def test_a_lost_batch_whose_key_has_another_body_is_found_by_its_stamps(lab):
     lost(lab)
+    lab.api.analyses = [analysis(A), analysis(B)]
     lab.api.answers = [KeyReused("no", status=422)]
-    with pytest.raises(KeyReused):
-        lab.settle()
-    assert lab.pending == []
+    lab.settle()
+    assert (lab.pending, sorted(lab.lockfile.items)) == ([], ["a", "b"])
 
 
+@pytest.mark.parametrize("refusal", [Refused("no", status=400), KeyReused("no", status=422)], ids=repr)
 @pytest.mark.parametrize(("age", "mode"), [(SETTLING_SECONDS, "wait"), (10, "now")])
-def test_a_lost_batch_that_is_refused_for_good_leaves_the_journal_if_none_of_it_shows(lab, age, mode):
+def test_a_lost_batch_that_is_refused_for_good_leaves_the_journal_if_none_of_it_shows(lab, age, mode, refusal):
     lost(lab)
     lab.now += age
-    lab.api.answers = [Refused("no", status=400)]
+    lab.api.answers = [refusal]
     with pytest.raises(Refused):
         lab.settle(mode)
     assert (lab.pending, lab.lockfile.items) == ([], {})

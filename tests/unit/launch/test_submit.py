@@ -39,6 +39,7 @@ def test_what_cannot_be_journaled_is_not_sent(lab):
         (Refused("no", status=401), False),
         (Refused("no", status=401, maybe_executed=True), True),
         (KeyReused("no", status=422), False),
+        (KeyReused("no", status=422, maybe_executed=True), True),
         (KeyboardInterrupt(), True),
     ],
     ids=repr,
