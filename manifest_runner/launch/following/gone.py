@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # requests is imported only when something is sent
     from manifest_runner.ica.client import Client
 
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-# A server may refuse a batch to everybody but the user who sent it, and still show its analyses. Whether it refuses what
-# does not exist with 404 or, like what the credential may not see, with 403 is not documented.
+# A server may refuse a batch to everybody but the user who sent it, and still show its analyses. Whether it answers 404
+# for what does not exist or, as for what the credential may not see, 403 is not documented.
 _HIDDEN = _GONE | {HTTPStatus.FORBIDDEN}
 
 
