@@ -10,8 +10,9 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import working_session
 from manifest_runner.commands.setup.options import Target
-from manifest_runner.commands.steps.due import missing_names, plan_session
+from manifest_runner.commands.steps.due import plan_session
 from manifest_runner.commands.steps.launching import apply_moves
+from manifest_runner.commands.steps.obstacles import missing_names
 from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.planning.choices import Choices

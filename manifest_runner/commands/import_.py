@@ -9,8 +9,8 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import working_session
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.target import load_target
-from manifest_runner.commands.steps.due import missing_names
 from manifest_runner.commands.steps.importer import Imported, Importer
+from manifest_runner.commands.steps.obstacles import missing_names
 from manifest_runner.errors import UsageProblem
 
 

@@ -12,7 +12,8 @@ from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.open_session import read_session
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.setup.target import load_target
-from manifest_runner.commands.steps.due import due_batches, launch_limit_message, plan_session
+from manifest_runner.commands.steps.due import due_batches, plan_session
+from manifest_runner.commands.steps.obstacles import launch_limit_message
 from manifest_runner.commands.steps.targets import check_targets
 from manifest_runner.diagnostics.finding import Finding
 from manifest_runner.launch.batches import PreparedBatch

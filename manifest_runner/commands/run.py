@@ -11,10 +11,10 @@ from msgspec import structs
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.commands.steps.doubles_search import doubles_of_run
-from manifest_runner.commands.steps.due import uncovered_words
 from manifest_runner.commands.steps.failed_items import FailedItem, failed_items
 from manifest_runner.commands.steps.follow import follow, look
 from manifest_runner.commands.steps.launching import launch_due, plan_run
+from manifest_runner.commands.steps.obstacles import uncovered_words
 from manifest_runner.commands.steps.open_run import OpenRun, open_run
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.targets import check_targets

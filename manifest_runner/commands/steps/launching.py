@@ -6,14 +6,14 @@ from functools import partial
 
 from msgspec import structs
 
-from manifest_runner.commands.steps.due import (
+from manifest_runner.commands.steps.due import plan_session
+from manifest_runner.commands.steps.name_lookup import check_due, resolve_due
+from manifest_runner.commands.steps.obstacles import (
     changed_message,
     launch_limit_message,
     missing_names,
-    plan_session,
     renamed_message,
 )
-from manifest_runner.commands.steps.name_lookup import check_due, resolve_due
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves

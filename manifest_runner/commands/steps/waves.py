@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from manifest_runner.commands.steps.due import most_launches
+from manifest_runner.commands.steps.obstacles import most_launches
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sending import Sender
 from manifest_runner.commands.steps.sent import Sent
