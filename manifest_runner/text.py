@@ -121,4 +121,5 @@ def kind_of(value: Any) -> str:
         return "null"
     kinds = {bool: "true or false", str: "text", dict: "a mapping"}
     kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple, range), "a list")
-    return next((words for kind, words in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}")
+    other = f"a {type(value).__name__.lower()}"
+    return next((words for kind, words in kinds.items() if isinstance(value, kind)), other)

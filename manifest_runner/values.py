@@ -48,7 +48,7 @@ def spelled_json(value: Any) -> str:
     if isinstance(value, dict):
         members = (f"{_quoted(key)}:{spelled_json(value[key])}" for key in jcs_sorted(value))
         return "{" + ",".join(members) + "}"
-    raise TypeError(f"a {type(value).__name__} is not JSON")
+    raise TypeError(f"a {type(value).__name__.lower()} is not JSON")
 
 
 def jcs_sorted(keys: Any) -> list[str]:

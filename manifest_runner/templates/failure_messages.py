@@ -14,7 +14,7 @@ _KINDS = {
     "range": "a list",
     "tuple": "a list in parentheses",
     "NoneType": "null",
-    "Table": "a table, in which rows are only looked up",
+    "Table": "a table (it is only for looking up rows)",
     **dict.fromkeys(("int", "float", "SpelledInt", "SpelledFloat"), "a number"),
     **dict.fromkeys(("dict", "Scope", "RowScope"), "a mapping"),
 }

@@ -40,7 +40,8 @@ def in_text(value: Any) -> Any:
             "null cannot be put into text; use `default('…', true)` or leave the field to one expression"
         )
     if not isinstance(value, (bool, int, float)):
-        raise TemplateRefused(f"{kind_of(value)} cannot be put into text; use `join` or `to_json`")
+        hint = "; use `join` or `to_json`" if isinstance(value, (list, tuple, range, dict)) else ""
+        raise TemplateRefused(f"{kind_of(value)} cannot be put into text{hint}")
     return text_of(value)
 
 

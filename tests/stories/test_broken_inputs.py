@@ -162,7 +162,8 @@ def test_a_manifest_that_does_not_exist_does_not_hide_what_is_wrong_with_the_oth
     (tmp_path / "bad.yaml").write_text("manifest: 1\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["validate", "gone.yaml", "bad.yaml", "--json"])
-    assert (result.exit_code, {each["file"] for each in json.loads(result.stdout)}) == (2, {"bad.yaml"})
+    findings = json.loads(result.stdout)["error"]["findings"]
+    assert (result.exit_code, {each["file"] for each in findings}) == (2, {"bad.yaml"})
     assert "gone.yaml: this manifest does not exist" in result.stderr
     near = CliRunner().invoke(app, ["validate", "bad.yml"])
     assert (near.exit_code, 'did you mean "bad.yaml"?' in near.stderr) == (2, True)
