@@ -122,6 +122,8 @@ def _what_it_is(text: str) -> str:
         return ", which is blank; fill it in, or use null to leave the input out"
     if stripped != text and not data_fault(stripped):
         return ", which has whitespace around it"
+    if stripped.startswith("<") and stripped.endswith(">"):
+        return ", a placeholder that has not been filled in"
     if stripped in _EXCEL_ERRORS:
         return ", a spreadsheet error"
     if stripped[0] in "[{":

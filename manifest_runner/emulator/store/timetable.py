@@ -17,6 +17,8 @@ _ANALYSIS_PHASES = (
 _STARTED = 0.2
 _ABORTING = 0.05
 _ABORTED = 0.15
+# An abort of a longer analysis takes no longer than that of one that lasts this many seconds.
+_LONGEST_TO_ABORT = 100.0
 FINAL_STATUSES = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
 
 
@@ -81,9 +83,10 @@ def analysis_state(now: float, requested: float, duration: float, fate: int, abo
     """
     end = requested + duration
     start = requested + _STARTED * duration
-    if aborted is not None and (stopping := aborted + _ABORTING * duration) < min(now, end):
+    pace = min(duration, _LONGEST_TO_ABORT)
+    if aborted is not None and (stopping := aborted + _ABORTING * pace) < min(now, end):
         started = start if start <= stopping else None
-        if now >= (stopped := aborted + _ABORTED * duration):
+        if now >= (stopped := aborted + _ABORTED * pace):
             return AnalysisState("ABORTED", started, stopped, stopped)
         return AnalysisState("ABORTING", started, None, stopping)
     if now >= end:

@@ -51,6 +51,7 @@ def test_ids_urns_paths_and_uris_are_data(text):
         ('["fil.a","fil.b"]', "`| from_json` makes a list of it"),
         ("fastq/S1.fastq.gz", "does not start with a slash"),
         ("S1", "which is not an id"),
+        ("<path of fastqs>", "a placeholder that has not been filled in"),
     ],
 )
 def test_anything_else_is_a_fault_that_says_what_was_found_and_what_to_write(text, words):

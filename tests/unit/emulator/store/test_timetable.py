@@ -43,6 +43,11 @@ def test_an_abort_begins_to_show_a_twentieth_and_is_done_three_twentieths_of_the
     ]  # fmt: skip
 
 
+def test_an_abort_of_a_long_analysis_takes_no_longer():
+    hour = analysis_state(REQUESTED + 65, REQUESTED, 3600.0, Fate.SUCCEEDS, REQUESTED + 50)
+    assert (hour.status, hour.ended) == ("ABORTED", REQUESTED + 65)
+
+
 def test_an_abort_that_comes_too_late_changes_nothing():
     assert status(200, aborted=96) == "SUCCEEDED"
 
