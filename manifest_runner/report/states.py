@@ -28,6 +28,11 @@ class State(StrEnum):
         return _LABELS[self]
 
     @property
+    def count_word(self) -> str:
+        """The word after a number of such items: ``3 not created``."""
+        return _COUNT_WORDS[self]
+
+    @property
     def rank(self) -> int:
         """0 for the state reported first."""
         return _RANKS[self]
@@ -59,11 +64,24 @@ _LABELS = {
     State.UNKNOWN: "Unknown status",
     State.WAITING: "Waiting",
     State.CREATING: "Creating",
-    State.REQUESTED: "Requested",
+    State.REQUESTED: "Created",
     State.RUNNING: "Running",
     State.SUCCEEDED: "Succeeded",
     State.ACCEPTED: "Failure accepted",
     State.REMOVED: "Left the manifest",
+}
+_COUNT_WORDS = {
+    State.CREATION_FAILED: "not created",
+    State.ANALYSIS_FAILED: "failed",
+    State.ABORTED: "aborted",
+    State.UNKNOWN: "of unknown status",
+    State.WAITING: "waiting",
+    State.CREATING: "being created",
+    State.REQUESTED: "created",
+    State.RUNNING: "running",
+    State.SUCCEEDED: "succeeded",
+    State.ACCEPTED: "failed and accepted",
+    State.REMOVED: "removed",
 }
 _RANKS = {state: rank for rank, state in enumerate(State)}
 _TONES: dict[State, Tone] = {

@@ -57,8 +57,8 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """``24 items: 2 creation failed, 22 succeeded``."""
-        parts = ", ".join(f"{count:,} {state.label.lower()}" for state, count in self.counts.items())
+        """``24 items: 2 not created, 22 succeeded``."""
+        parts = ", ".join(f"{count:,} {state.count_word}" for state, count in self.counts.items())
         return counted(len(self.rows), "item") + (f": {parts}" if parts else "")
 
     @property

@@ -83,7 +83,7 @@ def test_status_shows_failures_alone_and_says_so_with_its_exit_code(cli, emulato
     quiet = cli("status", "study.yaml", "--exit-status", "--quiet")
     assert (quiet.code, quiet.out + quiet.err) == (1, "")
     failed = cli.ok("status", "study.yaml", "--failed")
-    assert [line.split("\t")[0] for line in failed.out.splitlines()] == ["beta", "1 item: 1 analysis failed"]
+    assert [line.split("\t")[0] for line in failed.out.splitlines()] == ["beta", "1 item: 1 failed"]
     document = cli.ok("status", "study.yaml", "--json").json
     assert (document["reportVersion"], document["totals"]["failed"]) == (1, 1)
     assert "requests" not in str(document)

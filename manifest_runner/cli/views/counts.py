@@ -9,18 +9,18 @@ from manifest_runner.lockfile.model import LockedItem
 from manifest_runner.report.states import State, state_of
 
 # In the order in which a line lists them.
-_WORDS = {
-    State.SUCCEEDED: "succeeded",
-    State.ANALYSIS_FAILED: "failed",
-    State.ABORTED: "aborted",
-    State.CREATION_FAILED: "not created",
-    State.ACCEPTED: "failed and accepted",
-    State.RUNNING: "running",
-    State.REQUESTED: "created",
-    State.WAITING: "waiting",
-    State.CREATING: "being created",
-    State.UNKNOWN: "of unknown status",
-}
+_ORDER = (
+    State.SUCCEEDED,
+    State.ANALYSIS_FAILED,
+    State.ABORTED,
+    State.CREATION_FAILED,
+    State.ACCEPTED,
+    State.RUNNING,
+    State.REQUESTED,
+    State.WAITING,
+    State.CREATING,
+    State.UNKNOWN,
+)
 _ENDED = (State.SUCCEEDED, State.ANALYSIS_FAILED, State.ABORTED, State.CREATION_FAILED, State.ACCEPTED)
 
 
@@ -41,4 +41,4 @@ def ended(counts: Mapping[State, int]) -> int:
 
 def states_line(counts: Mapping[State, int]) -> str:
     """``895 succeeded, 100 failed, 5 not created``: only states that occur."""
-    return ", ".join(f"{counts[state]:,} {word}" for state, word in _WORDS.items() if counts.get(state))
+    return ", ".join(f"{counts[state]:,} {state.count_word}" for state in _ORDER if counts.get(state))

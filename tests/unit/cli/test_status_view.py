@@ -36,7 +36,7 @@ def test_the_table_shows_what_failed_first_and_the_totals_below(every_state: Loc
     lines = [line.rstrip() for line in COLOUR.sub("", shown(every_state)).splitlines()]
     first = next(line for line in lines if "s-" in line)
     assert " ".join(first.split()).startswith("s-refused Creation failed 1 d 02 h Pipeline is not linked")
-    assert "11 items: 1 creation failed, 1 analysis failed" in " ".join(lines)
+    assert "11 items: 1 not created, 1 failed, 1 aborted" in " ".join(lines)
 
 
 def test_without_colours_every_word_is_still_there(every_state: Lockfile) -> None:
@@ -93,7 +93,7 @@ def test_plain_lines_are_one_item_each_with_tabs_between(every_state: Lockfile, 
     assert "s-good\tsucceeded\tSUCCEEDED\t\tan-SUCCEEDED" in lines
     assert len(lines) == 13
     assert all(line.count("\t") <= 4 and line.replace("\t", "").isprintable() for line in lines)
-    assert totals.startswith("13 items: 2 creation failed")
+    assert totals.startswith("13 items: 2 not created")
 
 
 def test_nothing_launched_is_a_table_too(empty: Lockfile) -> None:
