@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from warm_up import import_all, render_once
-
 SECONDS = 60
 
 
@@ -34,6 +32,8 @@ def call(at: str, arguments: list[str], folder: str, env: dict[str, str], files:
 
 def serve(at: str) -> None:
     """Answer calls until stdin ends: with the test process its server ends."""
+    from warm_up import import_all, render_once  # which a client does not need, nor find where it is isolated
+
     import_all()
     render_once()
     ended, wake = os.pipe()
