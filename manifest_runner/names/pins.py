@@ -17,7 +17,7 @@ from manifest_runner.model import DataPath, Kind, Name
 from manifest_runner.names.api_keys import with_api_keys
 from manifest_runner.names.data_slots import Request, data_in, with_data
 from manifest_runner.names.failure import LookupFailure
-from manifest_runner.names.model import Names
+from manifest_runner.names.model import DataEntry, Names
 from manifest_runner.names.request_fault import RequestFault
 from manifest_runner.names.review import KnownNames, Review
 
@@ -165,27 +165,17 @@ class Pins:
             return None
         if "dataIds" in given or "mounts" in given:
             return None
-        inputs, known, changed, placed = given.get("inputs") or (), self.names.data, False, []
+        inputs, known = given.get("inputs") or (), self.names.data
         if (texts := _texts_of(inputs)) is None:
             return None
-        if _are_ids(texts) and request.get("outputParentFolderId") not in known:
-            return request
-        for each in inputs:
-            has_name = False
-            for text in each.get("dataIds") or ():
-                if text in known:
-                    has_name = True
-                elif not _are_ids([text]):
-                    return None
-            changed |= has_name
-            placed.append(
-                {**each, "dataIds": [known[text].id if text in known else text for text in each["dataIds"]]}
-                if has_name
-                else each
-            )
+        if not _are_ids(texts):
+            placed = [_with_ids(each, known) for each in inputs]
+            if not all(placed):
+                return None
+            request = {**request, "analysisInput": {**given, "inputs": placed}}
         if (parent := request.get("outputParentFolderId")) in known:
             request = {**request, "outputParentFolderId": known[parent].id}
-        return {**request, "analysisInput": {**given, "inputs": placed}} if changed else request
+        return request
 
 
 def _checks(names: Names) -> dict[str, PipelineCheck]:
@@ -206,6 +196,19 @@ def _texts_of(inputs: Iterable[Request]) -> list[str] | None:
         if ids := each.get("dataIds"):
             texts += ids
     return texts
+
+
+def _with_ids(given: Request, known: Mapping[str, DataEntry]) -> Request | None:
+    """An input with ids in place of known paths; None if something else is in it."""
+    has_path = False
+    for text in given.get("dataIds") or ():
+        if text in known:
+            has_path = True
+        elif not _are_ids([text]):
+            return None
+    if not has_path:
+        return given
+    return {**given, "dataIds": [known[text].id if text in known else text for text in given["dataIds"]]}
 
 
 def _are_ids(texts: Sequence[str]) -> bool:
