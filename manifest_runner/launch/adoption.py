@@ -15,6 +15,7 @@ from manifest_runner.launch.journal.journal import JournaledItem
 from manifest_runner.launch.matching import FoundAnalyses, KnownAs, Match, existing, find_stamped, latest_attempts
 from manifest_runner.launch.record import adopted_launch, launched
 from manifest_runner.planning.plan import Launch
+from manifest_runner.text import counted
 from manifest_runner.timestamps import seconds_of
 
 AdoptMode = Literal["wait", "now", "never"]
@@ -35,7 +36,8 @@ def adopt(env: LaunchEnvironment, launches: list[Launch], mode: AdoptMode, known
     awaits = partial(_awaits, env, _ends(env, launches, known_as))
     seen = wait_for_all(env, len(launches), hits, mode, awaits)
     if seen:
-        env.notify(f"adopted {len(seen)} analyses that were launched elsewhere")
+        analyses = counted(len(seen), "analysis that was", "analyses that were")
+        env.notify(f"adopted {analyses} launched elsewhere")
         adopt_all(env, seen)
     known = {match.item.user_reference for match in seen}
     return [launch for launch in launches if launch.user_reference not in known]

@@ -30,7 +30,7 @@ def state_faults(data: Any) -> Iterator[Fault]:
     if "state" in keys and "lock" in keys:
         yield Fault(("lock",), "state has a lease of its own; remove either lock or state", at_key=True)
     elif "git" in keys and "lock" not in keys:
-        yield Fault(("git",), "git names the remote of lock: git, which is missing", at_key=True)
+        yield Fault(("git",), "git names the remote of `lock: git`, but `lock` is missing", at_key=True)
 
 
 def name_faults(holder: Any) -> Iterator[Fault]:

@@ -24,7 +24,7 @@ def test_a_person_is_shown_what_will_be_spent_and_may_agree(cli, emulator):
         "+ gamma",
         "~ alpha",
         '    analysisInput.parameters[enable_sv]: "true" → "false"',
-        "study.yaml: launch 2 analyses, 1 of them again because they changed? ",
+        "study.yaml: launch 2 analyses, 1 of them again because it changed? ",
     ]
     assert sorted(emulator.executed()) == ["alpha", "alpha", "beta", "gamma"]
 
@@ -44,7 +44,7 @@ def test_whoever_does_not_agree_sends_nothing(cli, emulator, answer, code, words
 @pytest.mark.usefixtures("_changed")
 def test_the_question_counts_what_the_options_leave_to_launch(cli, emulator):
     seen = on_terminal(cli, "run", "study.yaml", "--limit", "1", answers={"[y/N]": "y\n"})
-    assert "launch 1 analyses, 1 of them again" in seen.text
+    assert "launch 1 analysis, again because it changed?" in seen.text
     assert sorted(emulator.executed()) == ["alpha", "alpha", "beta"]
 
 

@@ -164,7 +164,7 @@ def test_without_the_lease_a_run_says_so_and_relies_on_stamps(shared, place):
         ("lock: git\n", (), 2, "needs the manifest in a git repository"),
         ("state: file:///tmp/x\n", ("--lockfile", "other.json"), 2, "keeps its lockfile at file:///tmp/x"),
         ("lock: git\nstate: file:///tmp/x\n", (), 3, "remove either lock or state"),
-        ("git: origin\n", (), 3, "git names the remote of lock: git"),
+        ("git: origin\n", (), 3, "git names the remote of `lock: git`, but `lock` is missing"),
         ("state: ftp://x\n", (), 3, "expected s3://BUCKET/PREFIX"),
         ("state: s3://me:a-password@bucket/x\n", (), 3, 'got text "s3://*@bucket/x"'),
     ],

@@ -22,6 +22,7 @@ from manifest_runner.cli.progress import Progress, context_of, progress_on
 from manifest_runner.commands.setup.options import RunOptions, Target
 from manifest_runner.errors import RunnerError, UsageProblem
 from manifest_runner.planning.choices import Choices
+from manifest_runner.text import counted
 
 if TYPE_CHECKING:
     from manifest_runner.cli.views.run import Ended
@@ -127,8 +128,11 @@ def _approval(manifest: Path, console: Console, progress: Progress) -> Callable[
     from manifest_runner.cli.views.plan import item_lines
 
     def approve(plan: Plan) -> bool:
-        again = f"{len(plan.changed):,} of them again because they changed"
-        question = f"{manifest}: launch {len(plan.launches):,} analyses, {again}?"
+        changed = len(plan.changed)
+        they = "it" if changed == 1 else "they"
+        some = f"{changed:,} of them " if changed < len(plan.launches) else ""
+        again = f"{some}again because {they} changed"
+        question = f"{manifest}: launch {counted(len(plan.launches), 'analysis', 'analyses')}, {again}?"
         return progress.ask(item_lines(plan, verbose=console.verbose), question)
 
     return approve if console.is_interactive else None

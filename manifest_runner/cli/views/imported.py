@@ -12,7 +12,9 @@ def imported_lines(done: Imported) -> list[str]:
     launches = counted(done.total, "launch", "launches")
     if not done.total and not done.lockfile.items:
         return ["nothing to import: ICA shows no launch of this manifest; --batch-id finds launches without its tags"]
-    words = f"imported {launches}: {done.changed:,} changed since, {done.removed:,} no longer in the manifest"
+    counts = {"changed since": done.changed, "no longer in the manifest": done.removed}
+    parts = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    words = f"imported {launches}" + (f": {parts}" if parts else "")
     if not done.total:
         words = "nothing to import: the lockfile already has every launch of this manifest that ICA shows"
     lines = [words, f"lockfile: {done.path}"]

@@ -49,7 +49,7 @@ def released_lines(before: LeaseState) -> list[str]:
 
 
 def copied_lines(copied: Copied) -> list[str]:
-    return [f"copied {copied.items:,} items from {copied.source} to {copied.target}"]
+    return [f"copied {counted(copied.items, 'item')} from {copied.source} to {copied.target}"]
 
 
 def copied_document(copied: Copied) -> dict[str, Any]:

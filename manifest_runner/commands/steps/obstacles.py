@@ -53,8 +53,8 @@ def launch_limit_message(plan: Plan, options: RunOptions, loaded: Loaded) -> str
     if limit is None or due <= limit:
         return None
     return (
-        f"{due:,} items are due, more than the {limit:,} that one run may launch (maxLaunches). Raise it with "
-        f"--max-launches {due}, or launch a part with --limit."
+        f"{counted(due, 'item is', 'items are')} due, more than the {limit:,} that one run may launch (maxLaunches). "
+        f"Raise it with --max-launches {due}, or launch a part with --limit."
     )
 
 
