@@ -300,6 +300,7 @@ def test_a_renamed_manifest_continues_from_the_state_of_its_former_name(shared, 
     rename(theirs)
     plan = json.loads(theirs.do("plan", "--json").out)
     assert (plan["new"], plan["changed"]) == (["s2"], [])
+    assert theirs.do("report", "--format", "csv").out.count("succeeded") == 2
     assert theirs.run().code == 0
     mine.assert_executed_once(len(SOME))
     assert mine.run().steps.count(POST) == 0

@@ -14,6 +14,7 @@ from manifest_runner.commands.setup.state import (
     StatePlace,
     Stores,
     check_moved_in,
+    former_lockfile,
     local_lockfile,
     open_stores,
     refuse_lockfile_option,
@@ -83,9 +84,12 @@ def find_lockfile(path: Path, target: Target, context: Context) -> FoundLockfile
         mentions_state = target.lockfile is None and not target.emulator and b"state" in path.read_bytes()
     except OSError:
         mentions_state = False
-    stores = open_target(path, target, context).stores if mentions_state else None
-    kept = stores.lockfile(workspace) if stores else local_lockfile(workspace)
-    lockfile = kept.load()
-    if lockfile is None and stores is not None and stores.state is not None:
+    if not mentions_state:
+        kept = local_lockfile(workspace)
+        return FoundLockfile(kept.where, kept.load())
+    opened = open_target(path, target, context)
+    kept = opened.stores.lockfile(workspace)
+    lockfile = kept.load() or former_lockfile(opened.stores, naming_of(opened.loaded.document).names[1:])
+    if lockfile is None and opened.stores.state is not None:
         check_moved_in(kept, workspace)
     return FoundLockfile(kept.where, lockfile)
