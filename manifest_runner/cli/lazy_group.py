@@ -13,6 +13,22 @@ from manifest_runner.cli.console import Console
 from manifest_runner.cli.error_handler import error_handler
 from manifest_runner.text import shown
 
+# What commands of other tools are called here.
+_OF_OTHER_TOOLS = {
+    "apply": "run",
+    "cancel": "abort",
+    "check": "validate",
+    "diff": "plan",
+    "download": "outputs --download",
+    "help": "--help",
+    "launch": "run",
+    "logs": "failures --logs",
+    "retry": "run --retry-failed",
+    "submit": "run",
+    "version": "--version",
+    "watch": "status --watch",
+}
+
 
 class LazyGroup(click.Group):
     """``modules`` has the module of each command by name; its command is ``command`` there."""
@@ -37,7 +53,9 @@ class LazyGroup(click.Group):
         if args and args[0] not in self.modules and not args[0].startswith("-"):
             from manifest_runner.near_miss import near_miss  # which few command lines need
 
-            ctx.fail(f"No such command {shown(args[0])}{near_miss(args[0], self.modules)}")
+            ours = _OF_OTHER_TOOLS.get(args[0])
+            meant = near_miss(args[0], self.modules) if ours is None else f'; use "{ours}"'
+            ctx.fail(f"No such command {shown(args[0])}{meant}")
         return super().resolve_command(ctx, args)
 
     def main(

@@ -69,3 +69,4 @@ def test_every_command_of_manifests_takes_the_shared_options():
 def test_a_command_that_is_misspelled_is_guessed():
     result = run("statsu")
     assert (result.exit_code, 'No such command "statsu"; did you mean "status"?' in result.stderr) == (2, True)
+    assert 'No such command "apply"; use "run"' in run("apply").stderr
