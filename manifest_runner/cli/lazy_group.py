@@ -28,6 +28,7 @@ _OF_OTHER_TOOLS = {
     "version": "--version",
     "watch": "status --watch",
 }
+_DRY_RUN = ("--dry-run", "--dryrun", "-n")
 
 
 class LazyGroup(click.Group):
@@ -69,6 +70,11 @@ class LazyGroup(click.Group):
         """Run one command and exit with its code; without ``standalone_mode`` return it."""
         arguments = sys.argv[1:] if args is None else list(args)
         with error_handler(Console.of_arguments(arguments)):
-            code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            try:
+                code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            except click.NoSuchOption as e:
+                if e.option_name in _DRY_RUN:
+                    e.message = f"{e.message.removesuffix('.')}; `manifest-runner plan` shows what a run would do"
+                raise
             sys.stdout.flush()  # now, since the interpreter could only complain of a full disk when it exits
         return sys.exit(code) if standalone_mode else code

@@ -221,4 +221,7 @@ def _reference_hint(value: Any) -> str:
         return ""
     if _WITHOUT_BRACES.search(value):
         return '; a template needs double braces: "{{ row.sample }}"'
-    return "; replace curly quotes with straight ones" if _CURLY_QUOTES.intersection(value) else ""
+    if _CURLY_QUOTES.intersection(value):
+        return "; replace curly quotes with straight ones"
+    accented = next((each for each in value if each.isalpha() and not each.isascii()), None)
+    return f'; only the letters A to Z are allowed, not "{accented}"' if accented else ""

@@ -24,7 +24,7 @@ For a conflict that already exists:
   git show :1:./study.lock.json > base
   git show :2:./study.lock.json > ours
   git show :3:./study.lock.json > theirs
-  manifest-runner lock merge base ours theirs && mv ours study.lock.json
+  manifest-runner lock merge base ours theirs && mv ours study.lock.json && rm base theirs
   git add study.lock.json
 """
 

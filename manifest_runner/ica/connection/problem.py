@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import islice
@@ -18,6 +19,7 @@ from manifest_runner.text import plain_text
 MAX_PARAMETERS = 20
 # These ask to send the same request elsewhere. Any other redirect may point to the result of the request.
 _UNDONE_REDIRECTS = frozenset({301, 307, 308})
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -90,7 +92,8 @@ def _advice_for_404(subject: Subject) -> str:
     project = f"project {subject.project} does not exist on {subject.server}, or this credential may not see it"
     if subject.wanted:
         return f"There is no {subject.wanted} there, or {project}."
-    return project.replace("project", "Project", 1) + "."
+    hint = "" if _UUID.fullmatch(subject.project) else " The project must be given by its id, a UUID, not by its name."
+    return f"{project.replace('project', 'Project', 1)}.{hint}"
 
 
 def _phrase(status: int) -> str:

@@ -70,3 +70,4 @@ def test_a_command_that_is_misspelled_is_guessed():
     result = run("statsu")
     assert (result.exit_code, 'No such command "statsu"; did you mean "status"?' in result.stderr) == (2, True)
     assert 'No such command "apply"; use "run"' in run("apply").stderr
+    assert "No such option '--dry-run'; `manifest-runner plan` shows" in run("run", "m.yaml", "--dry-run").stderr

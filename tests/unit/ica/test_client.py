@@ -383,7 +383,7 @@ def test_a_refusal_is_not_tried_again(ica, client, status):
     [
         (401, "ICAV2_ACCESS_TOKEN is wrong or has expired"),
         (403, "ICAV2_ACCESS_TOKEN lacks a permission in project p-1"),
-        (404, f"Project p-1 does not exist on {SERVER}"),
+        (404, f"Project p-1 does not exist on {SERVER}, .*must be given by its id, a UUID, not by its name"),
         (413, "Lower batchSize"),
     ],
 )
