@@ -73,8 +73,9 @@ class LazyGroup(click.Group):
             try:
                 code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
             except click.NoSuchOption as e:
-                if e.option_name in _DRY_RUN:
-                    e.message = f"{e.message.removesuffix('.')}; `manifest-runner plan` shows what a run would do"
-                raise
+                if e.option_name not in _DRY_RUN:
+                    raise
+                words = f"No such option {e.option_name!r}; `manifest-runner plan` shows what a run would do"
+                raise click.NoSuchOption(e.option_name, words, ctx=e.ctx) from e
             sys.stdout.flush()  # now, since the interpreter could only complain of a full disk when it exits
         return sys.exit(code) if standalone_mode else code
