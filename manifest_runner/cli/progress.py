@@ -62,11 +62,11 @@ class Progress:
 
     def follow(self, lockfile: Lockfile, still_open: int) -> None:
         """Show how the launches are doing: on a terminal in place, elsewhere in a line for each change."""
-        from manifest_runner.cli.views.counts import count_states, states_line
+        from manifest_runner.cli.views.counts import count_states, followed, states_line
         from manifest_runner.report.times import shown_duration
 
-        words = states_line(count_states(lockfile.items.values()))
-        total = len(lockfile.items)
+        items = followed(lockfile.items.values())
+        words, total = states_line(count_states(items)), len(items)
         if self._is_shown:
             self._draw("launched", total - still_open, total, words)
         elif words != self._said and not self._can_draw:

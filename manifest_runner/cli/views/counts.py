@@ -34,6 +34,11 @@ def _state(item: LockedItem) -> State:
     return state_of(item.status, item.analysis.status if item.analysis else None)
 
 
+def followed(items: Iterable[LockedItem]) -> list[LockedItem]:
+    """The items of the manifest, and those that have left it but have not ended, since a run waits for these, too."""
+    return [item for item in items if not item.removed or _state(item) not in _ENDED]
+
+
 def ended(counts: Mapping[State, int]) -> int:
     """The number of launches that can no longer change."""
     return sum(counts.get(state, 0) for state in _ENDED)

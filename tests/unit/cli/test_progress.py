@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from msgspec import structs
+
 from manifest_runner.cli.console import Console
 from manifest_runner.cli.progress import Progress
 from manifest_runner.lockfile.model import LockedItem, Lockfile
@@ -36,3 +38,11 @@ def test_each_change_is_a_line_and_each_manifest_counts_its_own_time(monkeypatch
         "1 item: 1 not created (after 3 s)",
         "1 item: 1 not created (after 2 s)",
     ]
+
+
+def test_an_item_that_left_the_manifest_counts_only_until_it_has_ended(capsys):
+    present = LockedItem("0" * 64, "cwl", "1.1", 0, "b", "i", "FAILED", None, None)
+    gone = structs.replace(present, removed=True)
+    going = structs.replace(gone, status="RUNNING")
+    Progress(Console()).follow(Lockfile("n", "p", "s", items={"a": present, "b": gone, "c": going}), 1)
+    assert capsys.readouterr().err == "2 items: 1 not created, 1 being created (after 0 s)\n"
