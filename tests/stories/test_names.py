@@ -224,7 +224,11 @@ def test_offline_commands_say_what_is_not_looked_up_yet(study):
     assert study("resolve", "germline.yaml", "--check").code == 3
     assert "germline.names.json" not in study.files()
     study.ok("resolve", "germline.yaml")
-    study.ok("resolve", "germline.yaml", "--check")
+    assert "up to date; nothing was written" in study.ok("resolve", "germline.yaml", "--check").out
+    names = study.read("germline.names.json")
+    study.write("germline.names.json", names.replace('"data": {', '"data": {\n"/unused": {"id": "fil.x"},'))
+    assert "would be updated; nothing was written" in study.ok("resolve", "germline.yaml", "--check").out
+    study.write("germline.names.json", names)
     study.ok("validate", "germline.yaml", "--strict")
     codes = json.loads(study.ok("schema", "manifest", "--for", "germline.yaml").out)["definitions"]
     assert list(codes["inputs"]["properties"]) == ["fastqs", "ref_tar"]

@@ -31,7 +31,8 @@ def resolved_lines(resolved: Resolved, options: ResolveOptions, *, verbose: bool
     lines = [*first_few("+", added, verbose=verbose), *_changed(resolved)]
     lines += [*first_few("-", removed, verbose=verbose), totals]
     if options.check:
-        return [*lines, f"{resolved.path} is up to date; nothing was written"]
+        state = "would be updated" if added or removed else "is up to date"
+        return [*lines, f"{resolved.path} {state}; nothing was written"]
     lines.append(f"names: {resolved.path}")
     if resolved.changed:
         lines.append("next: items with a changed name count as changed; `manifest-runner plan` shows them")
