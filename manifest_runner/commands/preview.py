@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -69,10 +69,16 @@ def plan(path: Path, target: Target, options: RunOptions, context: Context, *, l
     )
 
 
-def render(path: Path, target: Target, options: RunOptions, context: Context) -> Iterator[PreparedBatch]:
+def render(
+    path: Path,
+    target: Target,
+    options: RunOptions,
+    context: Context,
+    warn: Callable[[list[Finding]], object] = lambda _findings: None,
+) -> Iterator[PreparedBatch]:
     """The batches that ``run`` would POST for a new lockfile, one at a time, once all of the manifest is checked.
 
-    Signatures in URLs are masked.
+    Signatures in URLs are masked. ``warn`` is given the warnings before the first batch.
     """
     loaded = load_target(path, target, context, report_unresolved=True)
     if options.no_check:
@@ -81,5 +87,6 @@ def render(path: Path, target: Target, options: RunOptions, context: Context) ->
     with open_spool() as spool:
         made = make_plan(loaded.stream.items(), empty, options.choices, keep=spool.keep)
         loaded.raise_errors(strict=options.strict)
+        warn(loaded.findings.all())
         for batch in due_batches(made.launches, loaded, options, spool):
             yield structs.replace(batch, body=mask_json(batch.body))

@@ -311,6 +311,13 @@ def test_an_invalid_manifest_is_shown_with_its_places(cli, refused, command):
     assert (code, "study.yaml:9:5: " in words) == (3, True)
 
 
+@pytest.mark.parametrize("command", ["plan", "render"])
+def test_a_preview_shows_warnings_beside_its_result(cli, command):
+    cli.write("samples.csv", sheet(*(f"{row} " for row in ROWS)))
+    assert "warning: removed the whitespace" in cli.ok(command, "study.yaml", "--json").err
+    assert cli.ok(command, "study.yaml", "--json", "--quiet").err == ""
+
+
 def test_a_bad_row_is_shown_with_the_sheet_s_line(cli, refused):
     cli.write("samples.csv", sheet(ROWS[0], "be:ta,skin,fil.b2"))
     code, words = refused("run", "study.yaml")

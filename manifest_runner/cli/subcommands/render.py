@@ -27,9 +27,9 @@ def command(manifest: Path, target: Target, choices: Choices, options: RunOption
     """
     from manifest_runner.commands import preview
 
-    before = b"["
+    before, options = b"[", structs.replace(options, choices=choices)
     with working(console) as context:
-        for batch in preview.render(manifest, target, structs.replace(options, choices=choices), context):
+        for batch in preview.render(manifest, target, options, context, console.findings):
             click.echo(b'%s\n{"idempotencyKey": "%s", "body": %s}' % (before, batch.key.encode(), batch.body), nl=False)
             before = b","
     click.echo("\n]" if before == b"," else "[]")
