@@ -117,7 +117,7 @@ _RUNNING = (
         default=0.0,
         show_default="fail at once",
         metavar="SECONDS",
-        help="Wait this long for a run on another machine to end (`state`, `lock: git`).",
+        help="Wait this long for another run to end, on this machine or (with `state` or `lock: git`) another.",
     ),
     click.option(
         "--no-lock", is_flag=True, help="Do not take the manifest's lease; other runs can then work at the same time."

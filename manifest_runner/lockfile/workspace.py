@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from manifest_runner.errors import InUse, UsageProblem
 from manifest_runner.files import unwritable
+
+if TYPE_CHECKING:  # filelock is imported only when something is held
+    from filelock import FileLock
 
 _SUFFIX = ".lock.json"
 TRIAL_FOLDER = ".manifest-runner"
@@ -90,9 +94,10 @@ def trial_folder(manifest: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(workspace: Workspace) -> Iterator[None]:
-    """Hold the manifest's state. Raises InUse at once if another process does, and names it.
+def held(workspace: Workspace, timeout: float = 0.0, notify: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
+    """Hold the manifest's state. Raises InUse, which names the holder, if another process keeps it for ``timeout``.
 
+    Yields whether it had to wait: then what was read before may be outdated. ``notify`` gets a line when it does.
     The system releases the lock when its holder dies. The holder removes the file when it is done; a process that had
     opened the file before finds that it has no name, and starts over (filelock checks this).
     """
@@ -103,7 +108,7 @@ def held(workspace: Workspace) -> Iterator[None]:
         raise UsageProblem(f"{path.parent}: the folder for the lockfile does not exist")
     lock = FileLock(path, timeout=0)
     try:
-        lock.acquire()
+        waited = _acquire(lock, path, timeout, notify)
     except Timeout as e:
         raise InUse(
             f"{workspace.lockfile}: in use by {_owner(path)}. Nothing was sent. Wait for it to end; meanwhile, "
@@ -114,11 +119,26 @@ def held(workspace: Workspace) -> Iterator[None]:
     try:
         _sign(path)
         _sweep(workspace.lockfile, workspace.lease)
-        yield
+        yield waited
     finally:
         with suppress(OSError):
             path.unlink()
         lock.release()
+
+
+def _acquire(lock: FileLock, path: Path, timeout: float, notify: Callable[[str], None]) -> bool:
+    """Whether it had to wait. Raises filelock.Timeout."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire()
+    except Timeout:
+        if not timeout:
+            raise
+        notify(f"waiting for {_owner(path)}")
+        lock.acquire(timeout=timeout)
+        return True
+    return False
 
 
 def is_in_use(workspace: Workspace) -> bool:

@@ -41,6 +41,8 @@ def test_status_shows_what_a_run_has_launched_and_leaves_the_writing_to_it(cli, 
         assert "study.lock.json" not in files
         assert run.poll() is None
         assert cli("run", "study.yaml").code == 6
+        late = cli("run", "study.yaml", "--lock-timeout", "0.1")
+        assert (late.code, "waiting for process " in late.err) == (6, True)
 
 
 @LONG

@@ -39,7 +39,7 @@ def working_session(
     no_check: bool = False,
     launches: bool = True,
 ) -> Iterator[Session]:
-    """A session that no other process can change. Raises InUse if one holds it already.
+    """A session that no other process can change. Raises InUse if one holds it for longer than ``lock_timeout``.
 
     It also holds the manifest's lease, in the name of ``command``, unless ``no_lock`` is set. A command that launches
     nothing needs no lease in git, since its lockfile is its own.
@@ -49,7 +49,9 @@ def working_session(
     leases = NO_LEASES
     with ExitStack() as stack:
         stack.enter_context(_folder_of(opened))
-        stack.enter_context(held(opened.workspace))
+        if stack.enter_context(held(opened.workspace, lock_timeout, context.notify)):
+            # The run that ended may have looked up names.
+            opened = open_target(path, target, context, patience=patience, no_check=no_check)
         if no_lock:
             _report_no_lock(opened, context)
         elif needs_lease:

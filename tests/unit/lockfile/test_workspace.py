@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def test_a_second_process_is_refused_and_the_first_is_named(workspace, holder):
     with pytest.raises(BadState, match=pattern), held(workspace):
         raise AssertionError("two hold it")
     assert holder.poll() is None
+
+
+def test_a_process_that_may_wait_does_so_until_the_first_has_ended(workspace, holder):
+    threading.Timer(0.1, holder.kill).start()
+    lines = []
+    with held(workspace, 60, lines.append) as waited:
+        assert waited
+    assert [line.startswith(f"waiting for process {holder.pid} on ") for line in lines] == [True]
+    with held(workspace, 60) as waited:
+        assert not waited
 
 
 def test_what_a_killed_holder_left_does_not_block_the_next(workspace, holder):
