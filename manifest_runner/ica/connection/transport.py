@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions as http
@@ -43,7 +44,7 @@ class Transport:
     ) -> None:
         self._server_url = server_url
         self._project = f"/api/projects/{project}"
-        self._host = host_of(server_url)
+        self._host = urlsplit(server_url).netloc  # `normal_url` allows no user name in it
         self._authorization = Authorization(credential, self._exchange_key, lambda: self.server_now() or clock())
         self._deadline = deadline
         self._clock = clock
