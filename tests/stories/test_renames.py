@@ -18,6 +18,17 @@ def _launched(cli, emulator):
     return cli
 
 
+def test_a_manifest_whose_file_was_renamed_or_copied_is_noticed(launched):
+    study, lockfile = launched.folder / "study.yaml", launched.folder / "study.lock.json"
+    assert "same name" not in launched.ok("plan", "study.yaml").err
+    study.rename(launched.folder / "final.yaml")
+    planned = launched.ok("plan", "final.yaml")
+    assert "study.lock.json has the launches of a manifest of the same name. If final.yaml is" in planned.err
+    lockfile.rename(launched.folder / "final.lock.json")
+    again = launched.ok("plan", "final.yaml", "--json")
+    assert (again.err, states(again.json)) == ("", {"unchanged": ["alpha", "beta"]})
+
+
 def moved(cli, *entries: dict[str, str]) -> None:
     change(cli, "manifest: 1\n", f"manifest: 1\nmoved: {json.dumps(entries)}\n")
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.holding import Held, holder_of, is_held, leased
 from manifest_runner.commands.setup.leases import Leases
-from manifest_runner.commands.setup.opened_manifest import Opened, naming_of, open_target, trial_lockfile
+from manifest_runner.commands.setup.opened_manifest import (
+    Opened,
+    namesake_lockfile,
+    naming_of,
+    open_target,
+    trial_lockfile,
+)
 from manifest_runner.commands.setup.options import Target
 from manifest_runner.commands.setup.session import NO_LEASES, Session
 from manifest_runner.commands.setup.state import RUNNING
@@ -23,7 +29,9 @@ if TYPE_CHECKING:
 
 def read_session(path: Path, target: Target, context: Context, *, no_check: bool = False) -> Session:
     """A session that only reads: nothing is held, and what is learned is not recorded."""
-    return Session(open_target(path, target, context, no_check=no_check), context, writes=False)
+    opened = open_target(path, target, context, no_check=no_check)
+    _report_namesake(opened, context)
+    return Session(opened, context, writes=False)
 
 
 @contextmanager
@@ -52,6 +60,7 @@ def working_session(
         if stack.enter_context(held(opened.workspace, lock_timeout, context.notify)):
             # The run that ended may have looked up names.
             opened = open_target(path, target, context, patience=patience, no_check=no_check)
+        _report_namesake(opened, context)
         if no_lock:
             _report_no_lock(opened, context)
         elif needs_lease:
@@ -124,6 +133,16 @@ def _report_trial(opened: Opened, context: Context) -> None:
     trial = trial_lockfile(opened.workspace.manifest, opened.target)
     if trial and not opened.workspace.lockfile.exists():
         context.notify(f"{trial} is from a trial; add --emulator to see it")
+
+
+def _report_namesake(opened: Opened, context: Context) -> None:
+    """Mention that a manifest was renamed or copied: without its lockfile it looks as if nothing was launched."""
+    if (other := namesake_lockfile(opened)) is not None:
+        manifest, lockfile = opened.workspace.manifest.name, opened.workspace.lockfile.name
+        context.notify(
+            f"{other} has the launches of a manifest of the same name. If {manifest} is that manifest, rename its "
+            f"lockfile to {lockfile}; if it is a copy, change its `name`."
+        )
 
 
 def _report_no_lock(opened: Opened, context: Context) -> None:

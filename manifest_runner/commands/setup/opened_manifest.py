@@ -31,6 +31,10 @@ def naming_of(document: Document) -> Naming:
     return Naming(document.name, document.former_names, document.moved)
 
 
+# A lockfile names its manifest and its project within these.
+_OWNER_BYTES = 500
+
+
 class Opened(msgspec.Struct, frozen=True):
     """A manifest, and where its state is kept."""
 
@@ -68,6 +72,24 @@ def trial_lockfile(path: Path, target: Target) -> Path | None:
     """The lockfile of a trial with --emulator, if there is one and the command is not part of it."""
     trial = Workspace.of(path, is_trial=True).lockfile
     return trial if not target.emulator and trial.exists() else None
+
+
+def namesake_lockfile(opened: Opened) -> Path | None:
+    """Another lockfile of a manifest of this name, in the folder where this manifest should have one and has none."""
+    lockfile, identity = opened.workspace.lockfile, opened.stores.identity
+    if opened.stores.state is not None or opened.target.lockfile or lockfile.exists():
+        return None
+    owner = f'\n"name": "{identity.name}",\n"project": "{identity.project}",\n'.encode()
+    others = sorted(lockfile.parent.glob("*.lock.json"))
+    return next((other for other in others if other.is_file() and owner in _start_of(other)), None)
+
+
+def _start_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_OWNER_BYTES)
+    except OSError:
+        return b""
 
 
 class FoundLockfile(msgspec.Struct, frozen=True):
