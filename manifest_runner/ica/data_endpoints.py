@@ -30,7 +30,7 @@ def list_data(project: str | None = None, **filters: Sequence[str]) -> Call:
     return Call("GET", f"{project_path(project)}/data", params=params)
 
 
-def create_download_urls(data_ids: Iterable[str], project: str | None = None) -> Call:
+def create_download_urls(data_ids: Iterable[str], project: str | None) -> Call:
     """Ask for a signed URL of each of these files; folders have none."""
     return Call("POST", f"{project_path(project)}/data:createDownloadUrls", body=orjson.dumps({"dataIds": [*data_ids]}))
 

@@ -8,7 +8,7 @@ from collections.abc import Container
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 
 
-def unfinished(lockfile: Lockfile, gone: Container[LockedItem] = ()) -> int:
+def unfinished(lockfile: Lockfile, gone: Container[LockedItem]) -> int:
     """The number of launches that are not known to have ended, including replaced ones, except those ``gone``."""
     launches = (launch for item in lockfile.items.values() for launch in item.launches)
     return sum(not launch.analysis_is_final and launch not in gone for launch in launches)

@@ -104,7 +104,7 @@ def with_abort_request(item: LockedItem, analysis_id: str, at: str) -> LockedIte
     return structs.replace(noted(item), previous=tuple(map(noted, item.previous)))
 
 
-def locked_analysis(seen: Analysis, before: LockedAnalysis | None = None) -> LockedAnalysis:
+def locked_analysis(seen: Analysis, before: LockedAnalysis | None) -> LockedAnalysis:
     """An analysis as the lockfile keeps it; times that were known before stay known."""
     start = seen.start_date or (before.start_date if before else None)
     end = seen.end_date or (before.end_date if before else None)

@@ -12,7 +12,7 @@ from manifest_runner.launch.journal.journal import Post
 from manifest_runner.launch.record import record_answer
 
 
-def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool, is_retry: bool = False) -> None:
+def submit(env: LaunchEnvironment, batch: PreparedBatch, *, stamped: bool, is_retry: bool) -> None:
     """Journal a batch, POST it, journal the answer. Raises Refused, Unreachable, BadState."""
     items = tuple(map(journaled, batch.launches))
     at, server_at = env.clock(), env.client.server_now()

@@ -26,7 +26,7 @@ MAX_BYTES = 512 * 2**20
 _JSON = msgspec.json.Encoder(order="sorted")
 
 
-def names_path(manifest: Path, *, is_trial: bool = False) -> Path:
+def names_path(manifest: Path, *, is_trial: bool) -> Path:
     """``germline.yaml`` → ``germline.names.json`` beside it; a trial on the emulator has one of its own."""
     folder = manifest.parent / TRIAL_FOLDER if is_trial else manifest.parent
     return folder / (manifest.stem + SUFFIX)

@@ -165,7 +165,7 @@ class SignedUrls:
     Raises Refused if the credential may not download; with ``lenient`` such files have no URL.
     """
 
-    def __init__(self, client: Client, files: Iterable[WantedFile], *, lenient: bool = False) -> None:
+    def __init__(self, client: Client, files: Iterable[WantedFile], *, lenient: bool) -> None:
         self._client = client
         self._lenient = lenient
         self._chunks: dict[tuple[str | None, str], _Chunk] = {}

@@ -90,7 +90,7 @@ def looking_session(path: Path, target: Target, context: Context, *, patience: f
 
 
 @contextmanager
-def watching_session(path: Path, target: Target, context: Context, *, patience: float = RUNNING) -> Iterator[Session]:
+def watching_session(path: Path, target: Target, context: Context, *, patience: float) -> Iterator[Session]:
     """A session that writes nothing and holds nothing, so that runs can start and end meanwhile."""
     opened = open_target(path, target, context, patience=patience)
     with _folder_of(opened):

@@ -20,7 +20,7 @@ from manifest_runner.manifest.document import AnalysisSpec, Document
 from manifest_runner.model import NO_ROW, DataPath
 from manifest_runner.near_miss import near_miss
 from manifest_runner.rows.base import Rows
-from manifest_runner.rows.raw_lockfile import LockfileOf, lockfile_beside
+from manifest_runner.rows.raw_lockfile import LockfileOf
 from manifest_runner.rows.row_schema import RowSchema
 from manifest_runner.rows.sources import Source, Sources
 from manifest_runner.templates.limits import Budget
@@ -67,7 +67,7 @@ class PreparedAnalysis(msgspec.Struct, frozen=True, eq=False):
 
 
 def prepare_analyses(
-    document: Document, project: str, folder: Path, findings: Findings, lockfile_of: LockfileOf = lockfile_beside
+    document: Document, project: str, folder: Path, findings: Findings, lockfile_of: LockfileOf
 ) -> list[PreparedAnalysis]:
     """The analyses; every fault and warning found, also the document's, is added to ``findings``.
 

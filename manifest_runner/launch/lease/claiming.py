@@ -40,7 +40,7 @@ class Claimant(NamedTuple):
     notify: Callable[[str], None] = lambda _line: None
 
 
-def claim_lease(who: Claimant, timeout: float = 0.0) -> Claimed:
+def claim_lease(who: Claimant, timeout: float) -> Claimed:
     """Take the lease; waits at most ``timeout`` seconds for another run to release it. Raises LeaseHeld, BadState.
 
     If somebody else takes it between reading and writing, it is read again.

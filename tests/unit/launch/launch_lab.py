@@ -111,7 +111,7 @@ class LaunchLab:
         )
 
     def submit(self, batch: PreparedBatch, *, stamped: bool = True) -> None:
-        submit(self.env, batch, stamped=stamped)
+        submit(self.env, batch, stamped=stamped, is_retry=False)
 
     def settle(self, mode: AdoptMode = "wait") -> None:
         settle(self.env, mode)

@@ -81,7 +81,7 @@ def test_what_would_not_change_is_not_written(tmp_path):
 
 
 def test_a_trial_has_a_file_of_its_own():
-    assert names_path(Path("a/germline.yaml")) == Path("a/germline.names.json")
+    assert names_path(Path("a/germline.yaml"), is_trial=False) == Path("a/germline.names.json")
     assert names_path(Path("a/germline.yaml"), is_trial=True) == Path("a/.manifest-runner/germline.names.json")
 
 
