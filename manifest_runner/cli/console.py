@@ -118,8 +118,7 @@ def _error(
 def _message(error: RunnerError) -> str:
     if not isinstance(error, InvalidManifest):
         return str(error)
-    count = sum(finding.severity == "error" for finding in error.findings) or len(error.findings)
-    return f"{counted(count, 'error')}; nothing was sent"
+    return f"{counted(len(error.errors), 'error')}; nothing was sent"
 
 
 def first_few(mark: str, entries: Sequence[str], *, verbose: bool, kind: str = "") -> list[str]:

@@ -62,9 +62,14 @@ class InvalidManifest(RunnerError):
         super().__init__(findings)
         self.findings = tuple(findings)
 
+    @property
+    def errors(self) -> Sequence[Finding]:
+        """The errors among the findings; if there are none, what is treated as an error."""
+        return [each for each in self.findings if each.severity == "error"] or self.findings
+
     def __str__(self) -> str:
         """A line for each error, or for the first of many: all that a notebook shows."""
-        errors = [each for each in self.findings if each.severity == "error"] or self.findings
+        errors = self.errors
         more = [f"… and {len(errors) - _MOST:,} more"] if len(errors) > _MOST else []
         return "\n".join([*map(finding_line, errors[:_MOST]), *more])
 

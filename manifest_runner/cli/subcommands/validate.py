@@ -41,14 +41,15 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
     from manifest_runner.commands.validate import validate
 
     found: list[Finding] = []
-    valid: dict[Path, Valid] = {}
+    checked: dict[Path, Valid | InvalidManifest] = {}
     code, missing = 0, None
     with working(console) as context:
         for manifest in manifests:
             try:
-                valid[manifest] = validate(manifest, target, context, strict=strict)
-                found += valid[manifest].findings
+                checked[manifest] = validate(manifest, target, context, strict=strict)
+                found += checked[manifest].findings
             except InvalidManifest as e:
+                checked[manifest] = e
                 found += e.findings
                 code = code or e.exit_code
             except UsageProblem as e:  # check the others even if one manifest does not exist
@@ -59,12 +60,12 @@ def command(manifests: tuple[Path, ...], style: str, strict: bool, target: Targe
     if missing is not None and console.as_json:
         print_json(error_document(missing, found))
     else:
-        _show(found, valid, "json" if console.as_json else style, console)
+        _show(found, checked, "json" if console.as_json else style, console)
     return code
 
 
-def _show(found: list[Finding], valid: Mapping[Path, Valid], style: str, console: Console) -> None:
-    """Print the findings as the result; ``valid`` are the manifests without errors."""
+def _show(found: list[Finding], checked: Mapping[Path, Valid | InvalidManifest], style: str, console: Console) -> None:
+    """Print the findings as the result, and a line for each manifest."""
     from manifest_runner.cli.views import findings as view
 
     match style:
@@ -75,4 +76,4 @@ def _show(found: list[Finding], valid: Mapping[Path, Valid], style: str, console
         case _:
             console.lines(view.finding_lines_in(style, found, on_terminal=sys.stdout.isatty()))
             if style == "text" and not console.quiet:
-                console.lines(view.valid_lines(valid))
+                console.lines(view.summary_lines(checked))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from manifest_runner.cli.views.row_counts import rows_words
 from manifest_runner.commands.validate import Valid
-from manifest_runner.diagnostics.finding import Finding
+from manifest_runner.diagnostics.finding import Finding, InvalidManifest
 from manifest_runner.diagnostics.formats import finding_document, finding_lines, github_line
 from manifest_runner.text import counted
 
@@ -21,11 +21,14 @@ def finding_lines_in(style: str, found: Iterable[Finding], *, on_terminal: bool)
             yield from finding_lines(finding, on_terminal=on_terminal)
 
 
-def valid_lines(valid: Mapping[Path, Valid]) -> Iterator[str]:
-    """One line for each manifest without errors."""
-    for manifest, found_in in valid.items():
-        rows = rows_words(found_in.rows, found_in.left_out)
-        yield f"{manifest}: valid, {counted(found_in.items, 'item')}{rows and f' from {rows}'}"
+def summary_lines(checked: Mapping[Path, Valid | InvalidManifest]) -> Iterator[str]:
+    """One line for each manifest."""
+    for manifest, result in checked.items():
+        if isinstance(result, InvalidManifest):
+            yield f"{manifest}: {counted(len(result.errors), 'error')}"
+        else:
+            rows = rows_words(result.rows, result.left_out)
+            yield f"{manifest}: valid, {counted(result.items, 'item')}{rows and f' from {rows}'}"
 
 
 def findings_document(found: Iterable[Finding]) -> list[dict[str, object]]:

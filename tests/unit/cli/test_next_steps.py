@@ -9,11 +9,13 @@ import pytest
 from manifest_runner.cli.views.accepted import accepted_lines
 from manifest_runner.cli.views.doubles import doubles_lines
 from manifest_runner.cli.views.failures import failures_lines
+from manifest_runner.cli.views.findings import summary_lines
 from manifest_runner.cli.views.outputs import outputs_lines
 from manifest_runner.commands.accept import Accepted
 from manifest_runner.commands.doubles import Doubles
 from manifest_runner.commands.failures import FailuresReport
 from manifest_runner.commands.outputs import OutputsReport
+from manifest_runner.diagnostics.finding import InvalidManifest, Place
 from manifest_runner.ica.model import Analysis
 from manifest_runner.launch.doubles import Double
 
@@ -66,3 +68,8 @@ def test_no_failures_are_not_the_same_as_no_launches(launched: int, accepted: in
 
 def test_without_launches_there_are_no_outputs_yet() -> None:
     assert [*outputs_lines(OutputsReport({}, (), "lock"))] == ["nothing has been launched yet"]
+
+
+def test_a_manifest_with_errors_has_a_line_of_its_own_with_their_number() -> None:
+    invalid = InvalidManifest.at(Place("a.yaml", 3), "MR201", "unknown key")
+    assert [*summary_lines({Path("a.yaml"): invalid})] == ["a.yaml: 1 error"]
