@@ -23,12 +23,12 @@ def test_each_item_is_shown_by_what_would_become_of_it(cli, emulator):
         '    analysisInput.parameters[enable_sv]: "true" → "false"',
         "! beta",
         "- gamma",
-        "1 new, 1 changed, 1 unchanged, 1 failed, 1 removed; 1 to launch in 1 batch",
+        "1 new, 1 changed, 1 unchanged, 1 failed, 1 removed; 1 to launch in 1 batch after approval",
         (
             "next: 1 changed; a run launches nothing until you approve that: --relaunch-changed, or raise `revision`; "
             "`accept` keeps their launches"
         ),
-        "next: 1 failed; --retry-failed launches it again",
+        "next: 1 failed; `failures` shows why, and --retry-failed launches it again",
     ]
     planned = cli.ok("plan", "study.yaml", "--json").json
     assert len(planned.pop("planDigest")) == 64

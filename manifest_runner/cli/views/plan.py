@@ -142,7 +142,8 @@ def _totals(plan: Plan, batches: int, waiting: int) -> str:
     parts = [f"{len(getattr(plan, state)):,} {state}" for state in STATES if getattr(plan, state)]
     parts += [f"{plan.beyond_limit:,} beyond --limit"] if plan.beyond_limit else []
     now = len(plan.due) - waiting
-    due = [f"{now:,} to launch in {counted(batches, 'batch', 'batches')}"] if now else []
+    later = " after approval" if plan.unapproved or plan.guarded else ""
+    due = [f"{now:,} to launch in {counted(batches, 'batch', 'batches')}{later}"] if now else []
     due += [f"{counted(waiting, 'waits', 'wait')} until others have ended (maxRunning)"] if waiting else []
     return f"{', '.join(parts) or 'no items'}; {', '.join(due) or 'nothing to launch'}"
 
@@ -182,7 +183,8 @@ def _next_lines(plan: Plan) -> list[str]:
     if fixed:
         lines.append(f"next: {len(fixed):,} failed and changed since; --retry-failed launches those as they are now")
     if failed:
-        lines.append(f"next: {failed:,} failed; --retry-failed launches {'it' if failed == 1 else 'them'} again")
+        them = "it" if failed == 1 else "them"
+        lines.append(f"next: {failed:,} failed; `failures` shows why, and --retry-failed launches {them} again")
     return lines
 
 
