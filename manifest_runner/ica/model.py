@@ -35,7 +35,8 @@ class Analysis(NamedTuple):
 
 
 class BatchItem(NamedTuple):
-    """One item of a batch as the API reports it; ``analysis`` is None until there is one. Tags are the request's."""
+    """One item of a batch as the API reports it; ``analysis`` is None until there is one. Tags are the request's, or
+    else the analysis's."""
 
     id: str
     user_reference: str

@@ -93,13 +93,15 @@ _ANALYSES = msgspec.json.Decoder(PagedList[_Analysis])
 def _item(item: _Item, clean: Cleaner) -> BatchItem:
     processing, request = item.processing, item.request
     message = processing.additional_status_information
+    analysis = None if item.created_analysis is None else _analysis(item.created_analysis, clean)
+    own_tags = _technical_tags(request.tags, clean)
     return BatchItem(
         id=plain_id(item.id, clean),
         user_reference=clean.label(request.user_reference),
         status=clean.name(processing.status),
         message=None if message is None else clean.message(message),
-        analysis=None if item.created_analysis is None else _analysis(item.created_analysis, clean),
-        technical_tags=_technical_tags(request.tags, clean),
+        analysis=analysis,
+        technical_tags=own_tags or (() if analysis is None else analysis.technical_tags),
     )
 
 

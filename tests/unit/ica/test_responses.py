@@ -67,7 +67,8 @@ def test_an_item_and_its_analysis_are_read_whole():
         technical_tags=("one", "two"),
     )
     assert read_analysis(raw(ANALYSIS), CLEAN) == analysis
-    assert read_item(raw(ITEM), CLEAN) == BatchItem("i-1", "NA12878-germline", "SUCCEEDED", "done", analysis)
+    item = BatchItem("i-1", "NA12878-germline", "SUCCEEDED", "done", analysis, ("one", "two"))
+    assert read_item(raw(ITEM), CLEAN) == item, "a request without tags has those of its analysis"
 
 
 @pytest.mark.parametrize("gone", [..., None])
