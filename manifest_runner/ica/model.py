@@ -35,8 +35,10 @@ class Analysis(NamedTuple):
 
 
 class BatchItem(NamedTuple):
-    """One item of a batch as the API reports it; ``analysis`` is None until there is one. Tags are the request's, or
-    else the analysis's."""
+    """One item of a batch as the API reports it; ``analysis`` is None until there is one.
+
+    Tags are those of the request, or else of the analysis.
+    """
 
     id: str
     user_reference: str
