@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from crash_lab import KILLED, POST, Checkout, Emulator, ForkServer, Moment, Place
 from machines import SOME, Shared
+from odd_proxy import odd_proxy
 
 from manifest_runner.emulator import parse_fault
 
@@ -237,6 +238,31 @@ def test_what_had_not_been_seen_is_read_by_whoever_takes_the_lease_next(
     theirs.assert_executed_once(len(SOME))
     assert sorted(theirs.locked()["items"]) == sorted(SOME)
     assert sorted(shared.lease(theirs)["unseen"]) == sorted(theirs.locked()["batches"])
+
+
+def test_a_batch_that_does_not_list_all_of_its_items_yet_is_read_again(
+    tmp_path: Path, timed_emulator: Emulator, server: ForkServer, clock: Moment
+):
+    """What its list leaves out would be launched twice, since no search shows it yet either."""
+    with odd_proxy(timed_emulator.start(creation_delay=0.5, search_lag=600.0), clock) as proxy:
+        mine, theirs = Shared("git", tmp_path).machines(
+            Place(server, proxy.url, timed_emulator.database, clock), ME, YOU
+        )
+        assert mine.timed(wait="none").code == 0
+        hidden = iter(range(9))
+
+        def first_only(path: str, body: bytes) -> bytes:
+            if not path.split("?")[0].endswith("/items") or next(hidden, None) is None:
+                return body
+            document = json.loads(body)
+            return json.dumps({**document, "items": document["items"][:1], "totalItemCount": 1}).encode()
+
+        proxy.change = first_only
+        partly = theirs.timed(wait="none", timeout=1.0)
+        assert (partly.code, "ICA lists 1 of the 2 items" in partly.err) == (7, True), partly.err
+        ended = theirs.timed(wait="none")
+        assert ended.code == 0, ended.err
+        theirs.assert_executed_once(len(SOME))
 
 
 @of("file")

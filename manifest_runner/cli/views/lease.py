@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import structs
-
 from manifest_runner.commands.lock.lease import LeaseState
 from manifest_runner.commands.lock.transfer import Copied
+from manifest_runner.launch.lease import stored_lease
 from manifest_runner.launch.lease.in_flight import InFlight, batches_in, is_in_flight
 from manifest_runner.text import counted
 from manifest_runner.timestamps import timestamp
@@ -37,7 +36,7 @@ def _in_flight_line(batch: InFlight) -> str:
 
 
 def lease_document(state: LeaseState) -> dict[str, Any]:
-    lease = None if state.lease is None else {**structs.asdict(state.lease), "unseen": list(state.lease.unseen)}
+    lease = None if state.lease is None else stored_lease.lease_document(state.lease)
     return {"where": state.where, "status": state.standing, "lease": lease}
 
 

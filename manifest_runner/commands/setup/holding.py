@@ -40,7 +40,7 @@ class Held(msgspec.Struct):
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of the batches to read before anything is sent, except those already read."""
+        """The batches to read before anything is sent, as entries, except those already read."""
         return [each for each in self.claim.unseen_batches if each in self.unseen]
 
     def coming(self, now: float, resolved: Collection[str]) -> Iterator[Coming]:

@@ -22,7 +22,7 @@ class Leases(msgspec.Struct, frozen=True):
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of batches whose items earlier holders had not all seen, each once."""
+        """The batches whose items earlier holders had not all seen, as entries, each once."""
         return list(dict.fromkeys(each for held in self._all for each in held.unseen_batches))
 
     @property

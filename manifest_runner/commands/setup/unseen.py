@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from manifest_runner.commands.setup.leases import Leases
 from manifest_runner.launch.journal.journal import Journal
-from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, START, Coming, InFlight, entry_of
+from manifest_runner.launch.lease.in_flight import (
+    SHOWN_WITHIN,
+    START,
+    Coming,
+    InFlight,
+    batch_entry,
+    entry_of,
+    name_of,
+    size_of,
+)
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.timestamps import seconds_of
 
@@ -32,12 +41,14 @@ class Unseen:
     # -- what earlier holders left
 
     @property
-    def batches(self) -> list[str]:
-        """The ids of batches whose items earlier holders had not all seen, except those in the lockfile.
+    def batches(self) -> dict[str, int | None]:
+        """The batches whose items earlier holders had not all seen, except those in the lockfile.
 
-        Those that remain after all were read are not shown to this credential.
+        Each with the number of its items, if that is known. Those that remain after all were read are not shown to this
+        credential.
         """
-        return [each for each in self._leases.unseen_batches if each not in self._lockfile.batches]
+        sizes = {name_of(each): size_of(each) for each in self._leases.unseen_batches}
+        return {batch_id: size for batch_id, size in sizes.items() if batch_id not in self._lockfile.batches}
 
     @property
     def coming(self) -> tuple[Coming, ...]:
@@ -91,14 +102,19 @@ class Unseen:
             items = self._lockfile.items.values()
             batches = {item.batch_id for item in items if item.batch_id and not item.creation_is_final}
             sent = [] if self._is_shared else [*self._recent_batches(), *self._pending()]
-            held.unseen = held.with_unseen([*sorted(batches), *sent])
+            held.unseen = held.with_unseen([*self._entries(sorted(batches)), *sent])
             held.keeps_token = not self._is_shared and bool(self._journal.pending)
 
     def _sent(self) -> list[str]:
         """What this folder has sent, as entries of a lease: all that no search may show yet to the next holder."""
         if self._recent is None:  # once, since what this run sends is in the journal
             self._recent = self._recent_batches()
-        return [*self._recent, *(answer.batch_id for answer in self._journal.answers), *self._pending()]
+        answers = [batch_entry(answer.batch_id, len(answer.post.items)) for answer in self._journal.answers]
+        return [*self._recent, *answers, *self._pending()]
+
+    def _entries(self, batch_ids: Iterable[str]) -> list[str]:
+        batches = self._lockfile.batches
+        return [batch_entry(each, batches[each].items) if each in batches else each for each in batch_ids]
 
     def _pending(self) -> list[str]:
         posts = self._journal.pending.values()
@@ -106,7 +122,7 @@ class Unseen:
         return [entry_of(post.key, post.by, now, (item.digest for item in post.items)) for post in posts]
 
     def _recent_batches(self) -> list[str]:
-        """The ids of batches that a search may not show yet to somebody with another lockfile.
+        """The batches that a search may not show yet to somebody with another lockfile, as entries.
 
         One that a crash left may have been executed long after it was first sent; its analyses then start late.
         """
@@ -118,7 +134,9 @@ class Unseen:
             if launch.batch_id and not launch.creation_failed and _may_start_after(launch, end)
         }
         batches = self._lockfile.batches
-        return [key for key, sent in batches.items() if key in starting or (seconds_of(sent.submitted_at) or end) > end]
+        return self._entries(
+            each for each, sent in batches.items() if each in starting or (seconds_of(sent.submitted_at) or end) > end
+        )
 
 
 def _may_start_after(launch: LockedItem, moment: float) -> bool:

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from manifest_runner.commands.setup.context import Context
 from manifest_runner.commands.setup.session import Session
+from manifest_runner.errors import ApprovalNeeded
 from manifest_runner.ica.client import Client
 from manifest_runner.ica.model import Batch, BatchItem
 from manifest_runner.launch.record import launched, new_launch, updated, with_analysis
@@ -53,19 +54,39 @@ class Imported(msgspec.Struct, frozen=True):
         return self.known + self.changed + self.removed
 
 
-def take_batches(session: Session, client: Client, batches: Sequence[Batch]) -> set[Name]:
+class PartlyListed(ApprovalNeeded):
+    """A batch lists fewer items than it has."""
+
+
+def take_batches(
+    session: Session, client: Client, batches: Sequence[Batch], sizes: Mapping[str, int | None]
+) -> set[Name]:
     """Take these batches into the session's lockfile, as the manifest knows their items.
 
-    Takes none of them if names of their items must be looked up first, and returns these names.
+    Takes none of them if names of their items must be looked up first, and returns these names. Raises PartlyListed,
+    and takes none, if one lists fewer items than ``sizes`` says it has.
     """
     lockfile, before = session.lockfile, session.lockfile.copy()
     importer = Importer(session)
+    is_whole = False
     try:
         importer.take_batches(client, batches, session.context)
+        _check_sizes(lockfile, batches, sizes)
+        is_whole = not importer.undecided
     finally:
-        if importer.undecided:
+        if not is_whole:
             lockfile.batches, lockfile.items = before.batches, before.items
     return importer.undecided
+
+
+def _check_sizes(lockfile: Lockfile, batches: Iterable[Batch], sizes: Mapping[str, int | None]) -> None:
+    for batch in batches:
+        listed, size = lockfile.batches[batch.id].items, sizes.get(batch.id)
+        if size is not None and listed < size:
+            raise PartlyListed(
+                f"ICA lists {listed} of the {size} items of batch {batch.id}, which another run has sent. Nothing was "
+                "sent. Run again later, or launch what is missing at once with --adopt now."
+            )
 
 
 class Importer:
@@ -96,7 +117,8 @@ class Importer:
     def _take_batch(self, client: Client, batch: Batch, context: Context) -> None:
         batch_id = batch.id
         # Of two that have the same name by now, the one that always had it comes last: it is the current one.
-        seen = sorted(client.list_items(batch_id), key=lambda each: each.user_reference in self._items)
+        listed = {each.id: each for each in client.list_items(batch_id)}  # a list may repeat some
+        seen = sorted(listed.values(), key=lambda each: each.user_reference in self._items)
         named = [(self._name(each.user_reference), self._of_batch(batch_id, each)) for each in seen]
         launches = dict(named)
         in_order = [reference for reference in self._items if reference in launches]

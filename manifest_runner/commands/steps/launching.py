@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import structs
@@ -23,6 +24,7 @@ from manifest_runner.launch.following.gone import is_hidden
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.lockfile.model import EMULATOR_SERVER, Lockfile
+from manifest_runner.model import Name
 from manifest_runner.planning.choices import Choices
 from manifest_runner.planning.identity import plan_digest
 from manifest_runner.planning.known_digests import Naming
@@ -72,19 +74,33 @@ def _read_unseen(run: OpenRun, plan: Plan) -> Plan:
 
     Names in these items are looked up, due or not: without them no digest is recognised.
     """
-    from manifest_runner.commands.steps.importer import take_batches
-
     session = run.session
     batches = counted(len(session.unseen.batches), "batch", "batches")
     session.context.notify(f"reading {batches} of the run that held the lease before")
     shown = [batch for each in session.unseen.batches if (batch := _shown_batch(run, each)) is not None]
-    if undecided := take_batches(session, run.client(), shown):
+    if undecided := _take_unseen(run, shown):
         again = partial(plan_run, run, run.options.choices)
         resolve_due(run, structs.replace(plan, unresolved=undecided), again)
-        if undecided := take_batches(session, run.client(), shown):
+        if undecided := _take_unseen(run, shown):
             raise missing_names(session.workspace.manifest, undecided)
     session.save()
     return plan_run(run, run.options.choices)
+
+
+def _take_unseen(run: OpenRun, shown: Sequence[Batch]) -> set[Name]:
+    """Take these batches as soon as they list all of their items: a list may show new ones a moment later."""
+    from manifest_runner.commands.steps.importer import PartlyListed, take_batches
+    from manifest_runner.launch.following.polling import pauses
+
+    sizes = {} if run.options.adopt == "now" else run.session.unseen.batches
+    for pause in pauses(run.options.poll_interval):
+        try:
+            return take_batches(run.session, run.client(), shown, sizes)
+        except PartlyListed:
+            if run.deadline.left() <= pause:
+                raise
+        run.session.context.sleep(pause)
+    raise AssertionError("the pauses never end")
 
 
 def _shown_batch(run: OpenRun, batch_id: str) -> Batch | None:

@@ -63,6 +63,17 @@ def is_in_flight(entry: str) -> bool:
     return entry.startswith(_KEY)
 
 
+def batch_entry(batch_id: str, items: int) -> str:
+    """A batch that was answered, with the number of its items: a list of them may not show all of them yet."""
+    return f"{batch_id} {items}"
+
+
+def size_of(entry: str) -> int | None:
+    """The number of items of a batch that was answered; None if the entry does not say."""
+    size = entry.partition(" ")[2]
+    return int(size) if size.isascii() and size.isdigit() else None
+
+
 def name_of(entry: str) -> str:
     """A batch's id, or its key if it is in flight."""
     return entry.partition(" ")[0]

@@ -63,8 +63,8 @@ class Holder(msgspec.Struct, frozen=True):
 class Lease(msgspec.Struct, frozen=True):
     """The value in the store. A free lease ends at the moment it begins, which is its release.
 
-    ``unseen`` are ids of batches that another machine may not see yet, and batches that are about to be sent or were
-    never answered (`in_flight.entry_of`).
+    ``unseen`` are batches that another machine may not see yet (`in_flight.batch_entry`), and batches that are about to
+    be sent or were never answered (`in_flight.entry_of`).
     """
 
     owner: str
@@ -95,7 +95,7 @@ class Claim(NamedTuple):
 
     @property
     def unseen_batches(self) -> list[str]:
-        """The ids of the batches to read before anything is sent."""
+        """The batches to read before anything is sent, as entries."""
         return [each for each in self._unseen if not _is_unread(each)]
 
     def coming(self, now: float, unresolved: Collection[str]) -> Iterator[Coming]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from manifest_runner.errors import BadState
+from manifest_runner.launch.lease.in_flight import batch_entry, is_in_flight, name_of, size_of
 from manifest_runner.launch.lease.lease import UNKNOWN, Lease, LeaseHeld, released
 from manifest_runner.store.interface import Conflict, Store
 from manifest_runner.timestamps import timestamp
@@ -25,7 +27,7 @@ def read_lease(store: Store, name: str) -> Read:
     if stored is None:
         return Read(None, "")
     try:
-        return Read(_DECODER.decode(stored.content), stored.version)
+        return Read(_with_sizes(_DECODER.decode(stored.content)), stored.version)
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise BadState(
             f"{store.where(name)}: this is not a lease ({e}). Nothing was sent. If no run is going on, free it with "
@@ -33,11 +35,32 @@ def read_lease(store: Store, name: str) -> Read:
         ) from e
 
 
-_DECODER = msgspec.json.Decoder(Lease)
+class _StoredLease(Lease, frozen=True):
+    """A lease as it is stored: ``unseen`` holds the ids of batches alone, ``sizes`` how many items they have."""
+
+    sizes: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+_DECODER = msgspec.json.Decoder(_StoredLease)
 
 
 def lease_json(lease: Lease) -> bytes:
-    return msgspec.json.encode(lease)
+    return msgspec.json.encode(lease_document(lease))
+
+
+def lease_document(lease: Lease) -> dict[str, Any]:
+    """The JSON object of a lease."""
+    unseen = [each if is_in_flight(each) else name_of(each) for each in lease.unseen]
+    sizes = {name_of(each): size for each in lease.unseen if (size := size_of(each)) is not None}
+    document = {**structs.asdict(lease), "unseen": unseen}
+    return {**document, "sizes": sizes} if sizes else document
+
+
+def _with_sizes(stored: _StoredLease) -> Lease:
+    unseen = tuple(batch_entry(each, stored.sizes[each]) if each in stored.sizes else each for each in stored.unseen)
+    return Lease(
+        stored.owner, stored.host, stored.pid, stored.command, stored.since, stored.until, stored.token, unseen
+    )
 
 
 def free_lease(store: Store, name: str, found: Read, now: float) -> None:

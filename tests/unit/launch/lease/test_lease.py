@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -14,7 +15,14 @@ from launch.memory_store import MemoryStore
 from manifest_runner.errors import BadState, Unreachable
 from manifest_runner.launch.lease import lease as leases
 from manifest_runner.launch.lease.claiming import Claimant, Claimed, claim_lease
-from manifest_runner.launch.lease.in_flight import SHOWN_WITHIN, InFlight, batches_in, entry_of
+from manifest_runner.launch.lease.in_flight import (
+    SHOWN_WITHIN,
+    InFlight,
+    batch_entry,
+    batches_in,
+    entry_of,
+    size_of,
+)
 from manifest_runner.launch.lease.keeper import LeaseKeeper
 from manifest_runner.launch.lease.lease import (
     LASTS,
@@ -74,6 +82,15 @@ def test_a_released_lease_is_taken_at_once_with_what_was_not_seen(store, clock):
     assert (found.standing, found.unseen_batches, found.is_clean) == ("free", ["batch-1"], True)
     assert found.was_anothers("token-of-bob")
     assert not found.was_anothers("token-of-ann")
+
+
+def test_the_sizes_of_batches_are_stored_beside_their_ids(store, clock):
+    ann, _ = claim(store, clock, "ann")
+    ann.release((batch_entry("batch-1", 3), "batch-2"))
+    stored = json.loads(store.get(NAME).content)
+    assert (stored["unseen"], stored["sizes"]) == (["batch-1", "batch-2"], {"batch-1": 3})
+    _, found = claim(store, clock, "bob")
+    assert [size_of(each) for each in found.unseen_batches] == [3, None]
 
 
 DIGESTS = ("a" * 64, "b" * 64)
