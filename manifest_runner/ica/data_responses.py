@@ -56,7 +56,7 @@ class _ProjectData(Wire, frozen=True):
 
 class _Url(Wire, frozen=True):
     data_id: Word
-    url: str
+    url: str | None = None
 
 
 _PAGE = msgspec.json.Decoder(PagedList[_ProjectData])
@@ -71,7 +71,7 @@ def read_data_page(body: bytes, clean: Cleaner) -> Page[DataRecord]:
 
 def read_download_urls(body: bytes, clean: Cleaner) -> dict[str, str]:
     """The signed URLs by data id, as they are: never show them. Raises WireError."""
-    return {plain_id(each.data_id, clean): each.url for each in decode(body, _URLS).items}
+    return {plain_id(each.data_id, clean): each.url for each in decode(body, _URLS).items if each.url}
 
 
 def data_record(data: WireData, clean: Cleaner) -> DataRecord:

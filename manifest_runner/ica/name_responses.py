@@ -178,7 +178,7 @@ def _declared(found: _Declared, clean: Cleaner) -> Declared:
     return Declared(
         code=clean.name(found.code),
         required=found.required is True,
-        multi_value=found.multi_value is True,
+        multi_value=found.multi_value is not False,  # several values are a fault only where that is said
         type=_text(found.type, clean) or "",
         default=_texts(settings.get("defaultValues"), clean),
         options=_texts(settings.get("options"), clean),

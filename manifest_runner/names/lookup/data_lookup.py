@@ -61,9 +61,11 @@ class DataLookup:
         self._ask_exactly([other_spelling(path) for path in sorted(paths) if bare(path) in self._missing])
         if self._missing and not self._is_filtered:
             self._take(self._everywhere())
-        chosen = {path: choose_data(path, list(self._found.get(bare(path), {}).values())) for path in paths}
-        failed = self._explain([path for path, each in chosen.items() if each is None])
-        return {path: each for path, each in chosen.items() if each is not None} | failed
+        failed = self._explain([path for path in paths if self._chosen(path) is None])
+        return {path: self._chosen(path) or failed[path] for path in paths}
+
+    def _chosen(self, path: str) -> FoundData | LookupFailure | None:
+        return choose_data(path, list(self._found.get(bare(path), {}).values()))
 
     # -- ways to ask
 
@@ -158,8 +160,8 @@ class DataLookup:
 
     # -- what is missing
 
-    def _explain(self, paths: Sequence[str]) -> dict[str, FoundData | LookupFailure]:
-        """Why there is nothing at these paths. Lists the folders of the first of them."""
+    def _explain(self, paths: Sequence[str]) -> dict[str, LookupFailure]:
+        """Why there is nothing at these paths. Lists the folders of the first of them, and takes what that shows."""
         if paths:
             self._spellings |= {path.lower(): path for path in self._found}
         spellings = {path: self._spellings.get(bare(path).lower()) for path in paths}
@@ -172,6 +174,7 @@ class DataLookup:
 
     def _names_in(self, folder: str) -> list[str]:
         records = self._ask(calls.data_in_folder(folder, self._project)).items
+        self._take(records)
         return [each.path for each in records if each.path is not None and folder_of(each.path) == folder]
 
 

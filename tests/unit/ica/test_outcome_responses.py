@@ -7,6 +7,7 @@ import pytest
 from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.data_endpoints import MAX_QUERY, chunked, create_download_urls, list_data
 from manifest_runner.ica.data_responses import read_data_page, read_download_urls
+from manifest_runner.ica.name_responses import read_declared
 from manifest_runner.ica.outcome_model import OutputData, Price
 from manifest_runner.ica.outcome_responses import read_outputs, read_steps, read_usage
 from manifest_runner.ica.wire import WireError
@@ -69,9 +70,15 @@ def test_a_file_with_the_name_of_its_folder_is_in_the_folder():
     assert record.path == "/a/b.txt/b.txt"
 
 
+def test_an_input_takes_several_values_unless_the_server_says_otherwise():
+    body = b'{"items": [{"code": "a", "multiValue": null}, {"code": "b"}, {"code": "c", "multiValue": false}]}'
+    assert [each.multi_value for each in read_declared(body, CLEAN)] == [True, True, False]
+
+
 def test_urls_are_known_by_the_ids_of_their_data():
     body = b'{"items": [{"dataId": "fil.1", "dataPath": "/a", "dataUrn": "urn:x", "url": "https://store/a?sig=1"}]}'
     assert read_download_urls(body, CLEAN) == {"fil.1": "https://store/a?sig=1"}
+    assert read_download_urls(b'{"items": [{"dataId": "fil.1", "url": null}]}', CLEAN) == {}
 
 
 def test_values_of_a_filter_are_repeated_and_split_where_a_url_would_be_too_long():

@@ -13,6 +13,7 @@ from manifest_runner.names.checks.data_check import DataCheck
 from manifest_runner.names.lookup.data_lookup import DataLookup
 
 ROWS = [DataRecord(f"fil.{n}", f"S{n}.fq", f"/x{n % 7}/S{n}.fq", "FILE", "AVAILABLE") for n in range(40)]
+ONE_VALUE = "only the last value of a filter counts"
 ENDLESS = "endless empty pages"
 
 
@@ -22,8 +23,14 @@ def odd_server(oddity, rows=ROWS, ignores_filters=False):
 
     def ask(call):
         asked = parse_qs(urlsplit(call.path).query)
-        ids, paths = asked.get("id", ()), asked.get("filePath", ())
-        found = [row for row in rows if ignores_filters or row.id in ids or row.path in paths]
+        ids, paths, folders = (asked.get(each, ()) for each in ("id", "filePath", "parentFolderPath"))
+        if oddity == ONE_VALUE:
+            paths = paths[-1:]
+        found = [
+            row
+            for row in rows
+            if ignores_filters or row.id in ids or row.path in paths or row.path.rpartition("/")[0] + "/" in folders
+        ]
         token = dict(call.params).get("pageToken", "")
         if oddity == ENDLESS:
             return Page((), f"{next(numbers)}", None)
@@ -49,6 +56,12 @@ def test_odd_pages_hide_no_data(oddity, ignores_filters):
     )
     assert found["/x1/gone.fq"].code == "MR701"
     assert list(DataCheck(ask, None, 0, {}).failures([*ids, "fil.gone"], lambda _row: None)) == ["fil.gone"]
+
+
+def test_data_that_only_the_list_of_its_folder_shows_is_not_missing():
+    found = DataLookup(odd_server(ONE_VALUE), None, 0).look_up(["/x0/S0.fq", "/x0/S7.fq", "/x0/gone.fq"])
+    assert [found[path].entry.id for path in ("/x0/S0.fq", "/x0/S7.fq")] == ["fil.0", "fil.7"]
+    assert found["/x0/gone.fq"].code == "MR701"
 
 
 def test_endless_empty_pages_end():
