@@ -52,13 +52,28 @@ class _Place(msgspec.Struct, frozen=True):
 def find_files(
     client: Client, items: Mapping[str, LockedItem], include: tuple[str, ...]
 ) -> list[WantedFile | MissingOutput]:
-    """The files of all outputs of these items, in order; with ``include`` only files that match a glob."""
+    """The files of all outputs of these items, in order; with ``include`` only files that match a glob.
+
+    Each has a path of its own: of two with the same path, as of the items ``a`` and ``/a``, the second is missing.
+    """
     from manifest_runner.ica.parallel import in_parallel
 
     places = [place for name, item in items.items() for place in _places(name, item)]
     records = _records(client, places)
     found = in_parallel(lambda place: [*_files(client, place, records.get(_key(place.output)), include)], places)
-    return [*chain.from_iterable(files for _, files in found)]
+    return [*_apart(chain.from_iterable(files for _, files in found))]
+
+
+def _apart(files: Iterable[WantedFile | MissingOutput]) -> Iterator[WantedFile | MissingOutput]:
+    taken: set[Path] = set()
+    for each in files:
+        if isinstance(each, WantedFile) and each.path in taken:
+            reason = "the file of another item has the same path; download this item, with --target, to another folder"
+            yield MissingOutput(str(each.path), reason)
+            continue
+        if isinstance(each, WantedFile):
+            taken.add(each.path)
+        yield each
 
 
 def _places(name: str, item: LockedItem) -> Iterator[_Place]:

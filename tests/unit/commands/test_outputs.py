@@ -110,6 +110,15 @@ def test_a_file_of_another_launch_is_fetched_again_though_its_size_is_the_same(t
         assert (done.fetched, stale.read_text()) == (1, "<p>a</p>")
 
 
+def test_items_whose_names_stand_for_one_folder_do_not_overwrite_each_other(tmp_path):
+    with study(tmp_path, "a", "/a", catalog=CATALOG) as lab:
+        lab.run(no_check=True)
+        done = ask(lab, tmp_path / "results").downloaded
+        assert done is not None
+        assert (done.fetched, len(files(tmp_path / "results")), len(done.missing)) == (3, 3, 3)
+        assert all("the same path" in each.reason for each in done.missing)
+
+
 @pytest.mark.parametrize(("oddity", "reason"), [
     ("redirected", "never followed"), ("missing", "does not have it"), ("short", "ICA says"),
 ])  # fmt: skip
