@@ -115,7 +115,7 @@ def test_items_whose_names_stand_for_one_folder_do_not_overwrite_each_other(tmp_
         lab.run(no_check=True)
         done = ask(lab, tmp_path / "results").downloaded
         assert done is not None
-        assert (done.fetched, len(files(tmp_path / "results")), len(done.missing)) == (3, 3, 3)
+        assert (done.fetched, len(files(tmp_path / "results")), len(done.missing)) == (4, 4, 2)
         assert all("the same path" in each.reason for each in done.missing)
 
 
