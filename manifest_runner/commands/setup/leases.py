@@ -35,6 +35,11 @@ class Leases(msgspec.Struct, frozen=True):
         """Whether these leases name every launch made under them, including those that may not show yet."""
         return self.own is not None and all(held.is_complete for held in self._all)
 
+    @property
+    def last_release(self) -> float:
+        """When the last of them was released, in seconds since the epoch; 0 if none was."""
+        return max((held.claim.released_at or 0.0 for held in self._all), default=0.0)
+
     def coming(self, now: float, resolved: Collection[str]) -> tuple[Coming, ...]:
         """Launches of earlier holders that may still show, except batches that are resolved."""
         return tuple(each for held in self._all for each in held.coming(now, resolved))

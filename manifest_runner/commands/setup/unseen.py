@@ -19,6 +19,9 @@ from manifest_runner.launch.lease.in_flight import (
 from manifest_runner.lockfile.model import LockedItem, Lockfile
 from manifest_runner.timestamps import seconds_of
 
+# A batch that was sent at the end of the last run is shown sooner than this after it, or is not shown to this user.
+YOUNG_SECONDS = 30.0
+
 
 class Unseen:
     """What earlier holders of the leases have left for this run, and what this run leaves for the next one.
@@ -49,6 +52,11 @@ class Unseen:
         """
         sizes = {name_of(each): size_of(each) for each in self._leases.unseen_batches}
         return {batch_id: size for batch_id, size in sizes.items() if batch_id not in self._lockfile.batches}
+
+    @property
+    def are_young(self) -> bool:
+        """Whether the lease was released so recently that ICA may not show those batches yet; shared state has them."""
+        return not self._is_shared and abs(self._clock() - self._leases.last_release) < YOUNG_SECONDS
 
     @property
     def coming(self) -> tuple[Coming, ...]:

@@ -20,7 +20,7 @@ from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves
 from manifest_runner.errors import ApprovalNeeded, Refused
 from manifest_runner.ica.model import Batch
-from manifest_runner.launch.following.gone import is_hidden
+from manifest_runner.launch.following.gone import is_gone, is_hidden
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.recovery import settle
 from manifest_runner.lockfile.model import EMULATOR_SERVER, Lockfile
@@ -104,15 +104,26 @@ def _take_unseen(run: OpenRun, shown: Sequence[Batch]) -> set[Name]:
 
 
 def _shown_batch(run: OpenRun, batch_id: str) -> Batch | None:
-    """None if ICA does not show it to this credential, and its analyses can be searched for instead."""
-    try:
-        return run.client().get_batch(batch_id)
-    except Refused as refused:
-        is_searched = run.session.loaded.document.stamp and run.options.adopt != "never"
-        if not (is_hidden(refused) and is_searched):
-            raise
-        run.session.context.notify(f"ICA does not show batch {batch_id}, so its analyses are searched for: {refused}")
-        return None
+    """None if ICA does not show it to this credential, and its analyses can be searched for instead.
+
+    One that was just sent may be shown a moment later.
+    """
+    from manifest_runner.launch.following.polling import pauses
+
+    for pause in pauses(run.options.poll_interval):
+        try:
+            return run.client().get_batch(batch_id)
+        except Refused as refused:
+            is_searched = run.session.loaded.document.stamp and run.options.adopt != "never"
+            is_young = is_gone(refused) and run.options.adopt == "wait" and run.session.unseen.are_young
+            if not (is_hidden(refused) and is_searched) or (is_young and run.deadline.left() <= pause):
+                raise
+            if not is_young:
+                notify = run.session.context.notify
+                notify(f"ICA does not show batch {batch_id}, so its analyses are searched for: {refused}")
+                return None
+        run.session.context.sleep(pause)
+    raise AssertionError("the pauses never end")
 
 
 def _settle(run: OpenRun, sent: Sent) -> Plan:

@@ -120,6 +120,11 @@ class Claim(NamedTuple):
         return self.before is not None and UNKNOWN not in self._unseen and all(batch.starts for batch in batches)
 
     @property
+    def released_at(self) -> float | None:
+        """When its last holder released it, in seconds since the epoch by that machine's clock."""
+        return seconds_of(self.before.since) if self.before is not None and self.before.is_free else None
+
+    @property
     def _unseen(self) -> tuple[str, ...]:
         return self.before.unseen if self.before else ()
 

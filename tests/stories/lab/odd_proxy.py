@@ -39,7 +39,10 @@ EMPTY = Reply(True, 201, lambda _answer: b"")
 
 
 class OddProxy(ThreadingHTTPServer):
-    """``script`` is what the next POSTs of batches meet; after that all goes through. ``posts`` counts them."""
+    """``script`` is what the next POSTs of batches meet; after that all goes through. ``posts`` counts them.
+
+    ``is_hidden`` says of the path of a GET that it is answered by 404.
+    """
 
     daemon_threads = True
 
@@ -50,6 +53,7 @@ class OddProxy(ThreadingHTTPServer):
         self.posts = 0
         self.clock = clock
         self.change: Callable[[str, bytes], bytes] = lambda _path, body: body
+        self.is_hidden: Callable[[str], bool] = lambda _path: False
 
     @property
     def url(self) -> str:
@@ -66,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: OddProxy
 
     def do_GET(self) -> None:
-        status, body = self._upstream("GET", b"")
+        status, body = (404, b"{}") if self.server.is_hidden(self.path) else self._upstream("GET", b"")
         self._answer(status, self.server.change(self.path, body))
 
     def do_POST(self) -> None:
