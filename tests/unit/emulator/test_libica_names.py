@@ -195,3 +195,53 @@ def test_the_system_is_asked_and_a_token_cannot_be_refreshed(sdk):
     with pytest.raises(libica.ApiException) as caught:
         libica.TokenApi(libica.ApiClient(configuration)).refresh_jwt_token()
     assert caught.value.status == 400
+
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+CALLS = {
+    "ProjectApi": {"get_project": 1},
+    "ProjectAnalysisStorageApi": {"get_project_analysis_storage_options": 1},
+    "ProjectDataApi": {
+        "get_project_data_list": 1,
+        "get_project_data": 2,
+        "get_project_data_children": 2,
+        "create_download_url_for_data": 2,
+    },
+    "ProjectPipelineApi": {
+        "get_project_pipelines": 1,
+        "search_pipelines": 1,
+        "get_project_pipeline": 2,
+        "get_project_pipeline_input_parameters": 2,
+        "get_project_pipeline_configuration_parameters": 2,
+        "get_project_pipeline_files": 2,
+        "get_project_pipeline_reference_sets": 2,
+        "download_input_form_file_content": 2,
+        "download_project_pipeline_file_content": 3,
+    },
+    "ProjectAnalysisApi": {
+        "search_analyses": 1,
+        "get_analysis": 2,
+        "abort_analysis": 2,
+        "get_analysis_outputs": 2,
+        "get_analysis_steps": 2,
+        "get_analysis_usage_details": 2,
+        "get_analysis_logs": 2,
+        "get_analysis_reports": 2,
+        "get_cwl_output_json": 2,
+        "get_project_analysis_input_form_values": 2,
+    },
+}
+NEWER = {"get_project_analysis_storage_options", "get_project_analysis_input_form_values"}
+OCTETS = {"download_input_form_file_content", "download_project_pipeline_file_content"}
+
+
+@pytest.mark.parametrize("api", CALLS)
+def test_what_does_not_exist_is_a_problem_of_the_sdk(sdk, api):
+    for name, ids in CALLS[api].items():
+        of = sdk.newer if name in NEWER else sdk.octets if name in OCTETS else sdk.plain
+        arguments = [NOWHERE] if ids == 1 else [PROJECT, *[NOWHERE] * (ids - 1)]
+        with pytest.raises(libica.ApiException) as caught:
+            getattr(getattr(libica, api)(of), name)(*arguments)
+        problem = libica.Problem.from_json(caught.value.body)
+        assert (caught.value.status, problem.status) == (404, 404), name
+        assert caught.value.headers["Content-Type"] == "application/problem+json"
