@@ -13,6 +13,7 @@ from manifest_runner.values import MAX_DEPTH
 MAX_NODES = 1_000_000
 
 _NO_MERGE = "<< takes a mapping or a list of mappings"
+_NOT_KEPT = array("I")  # the offsets in every container where places are not kept; stays empty
 _DROPPED = "(dropped)"  # the key of a value that is read but not kept; compared by identity
 
 
@@ -21,7 +22,7 @@ class _Frame:
 
     __slots__ = ("anchor", "is_mapping", "key", "marks", "merges", "value", "weight")
 
-    def __init__(self, value: Any, anchor: str | None) -> None:
+    def __init__(self, value: Any, anchor: str | None, marks: array[int]) -> None:
         self.value = value
         self.is_mapping = value.__class__ is dict
         self.anchor = anchor
@@ -29,7 +30,7 @@ class _Frame:
         self.merges: list[Any] | None = None  # the sources of "<<", once that key was met
         self.weight = 1
         # Offsets, as compact as can be: of each key and its value in turn, or of each element.
-        self.marks = array("I")
+        self.marks = marks
 
 
 class Tree:
@@ -42,10 +43,10 @@ class Tree:
         self._stack: list[_Frame] = []
         self._keys: dict[str, str] = {}
         self.nodes = 0
-        self.document = _Frame([], None)
-        self.frame = self.document
         # The document keeps the containers alive.
         self.marks: dict[int, array[int]] | None = {} if keep_places else None
+        self.document = _Frame([], None, self._new_marks())
+        self.frame = self.document
 
     def add(self, value: Any, weight: int, at: int) -> None:
         """Put a value into the open container."""
@@ -108,9 +109,12 @@ class Tree:
         if anchor is not None:
             self._anchors.define(anchor, value, 0, at)
         self._stack.append(self.frame)
-        self.frame = _Frame(value, anchor)
+        self.frame = _Frame(value, anchor, self._new_marks())
         if self.marks is not None:
             self.marks[id(value)] = self.frame.marks
+
+    def _new_marks(self) -> array[int]:
+        return _NOT_KEPT if self.marks is None else array("I")
 
     def close(self, at: int) -> None:
         """End the open container."""
