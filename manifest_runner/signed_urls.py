@@ -24,26 +24,24 @@ _EQUALS = r"(?:=|\\+u003[dD])"
 _ESCAPED = r"\\+(?=/|u(?!002[27]|003[cCeE])[0-9a-fA-F]{4})"
 _IN_VALUE = r"\\+(?=/|u(?!002[267]|003[cCeE])[0-9a-fA-F]{4})"
 
+# Both patterns are compiled when the first URL with a query is met, since most manifests have none.
 # A URL ends where other text follows: at quotes, angle brackets, other backslashes, at the next URL of a list, and at
 # blanks, except spaces that somebody forgot to encode: in its path, or before another of its parameters.
 # (Looking for no other start of a URL on the way to its query keeps hostile text from taking quadratic time.)
-_URL = re.compile(
-    rf"https?:{_SLASHES}(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\?#]|{_ESCAPED})*\?"
+_URL = (
+    rf"(?i)https?:{_SLASHES}(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\?#]|{_ESCAPED})*\?"
     rf"(?:[^\s\"'<>\\#;,|]+|[;,|](?!https?:{_SLASHES})|{_ESCAPED}"
-    rf"| (?=(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\#&]){{0,99}}{_AMPERSAND}[^\s&=\\]{{1,99}}{_EQUALS}))*",
-    re.IGNORECASE,
+    rf"| (?=(?:(?!https?:{_SLASHES})[^\t\r\n\f\v\"'<>\\#&]){{0,99}}{_AMPERSAND}[^\s&=\\]{{1,99}}{_EQUALS}))*"
 )
 # A name and a value end at any backslash but one of an escaped character, since a URL has no others in it.
-_PARAMETER = re.compile(
-    rf"([?;]|{_AMPERSAND})([^=&;?\\]*(?:\\+(?=/)[^=&;?\\]*)*)({_EQUALS})([^&;,|\\]*(?:{_IN_VALUE}[^&;,|\\]*)*)"
-)
+_PARAMETER = rf"([?;]|{_AMPERSAND})([^=&;?\\]*(?:\\+(?=/)[^=&;?\\]*)*)({_EQUALS})([^&;,|\\]*(?:{_IN_VALUE}[^&;,|\\]*)*)"
 
 
 def mask_signatures(text: str) -> str:
     """The text with every signature in its URLs masked; text without any is returned as it is."""
     if "?" not in text or ("://" not in text and ":\\" not in text):
         return text
-    return _URL.sub(lambda found: _masked(found.group()), text)
+    return re.sub(_URL, lambda found: _masked(found.group()), text)
 
 
 def mask_json(body: bytes) -> bytes:
@@ -55,14 +53,14 @@ def mask_json(body: bytes) -> bytes:
 
 def _masked(url: str) -> str:
     path, mark, query = url.partition("?")
-    names = {_plain(name) for _, name, *_ in _PARAMETER.findall(mark + query)}
+    names = {_plain(name) for _, name, *_ in re.findall(_PARAMETER, mark + query)}
     signing = _NAMES | _BESIDE_SIG if "sig" in names else _NAMES
 
     def mask(parameter: re.Match[str]) -> str:
         start, name, equals, value = parameter.groups()
         return f"{start}{name}{equals}{MASK if _signs(name, signing) else _masked_within(value, signing)}"
 
-    return path + _PARAMETER.sub(mask, mark + query)
+    return path + re.sub(_PARAMETER, mask, mark + query)
 
 
 def _masked_within(value: str, signing: frozenset[str]) -> str:

@@ -26,9 +26,9 @@ from manifest_runner.validation.validator import Checker
 
 _MAX_KINDS = 200
 _MORE_FAULTS = Fault((), "has further problems; fix the ones listed first")
-_WITHOUT_BRACES = re.compile(r"\b(row|vars|env|source)\.\w")
+_WITHOUT_BRACES = r"\b(row|vars|env|source)\.\w"
 _CURLY_QUOTES = frozenset("\u2018\u2019\u201c\u201d\u201e")
-_NOT_TEXT = re.compile(r"expected (a number|a whole number|true or false), got text")
+_NOT_TEXT = r"expected (a number|a whole number|true or false), got text"
 
 
 class ConstantChecks:
@@ -122,7 +122,7 @@ class AnalysisFaults:
             where = ".".join(map(str, fault.path))
             words = schema.message(fault)
             message = f"{where}: {words}" if where else words
-            if is_text and not schema.is_of_sheet and _NOT_TEXT.search(message):
+            if is_text and not schema.is_of_sheet and re.search(_NOT_TEXT, message):
                 message += "; the cells of a table are text, which a `pattern` can check"
             group = ("row", fault.path, fault.lacks)
             self.add(("forEach", "schema"), "MR307", message, row_id, group=group, is_of_row=True)
@@ -219,7 +219,7 @@ def _reference_hint(value: Any) -> str:
     """What was probably done wrong in a userReference that is not valid."""
     if not isinstance(value, str):
         return ""
-    if _WITHOUT_BRACES.search(value):
+    if re.search(_WITHOUT_BRACES, value):
         return '; a template needs double braces: "{{ row.sample }}"'
     if _CURLY_QUOTES.intersection(value):
         return "; replace curly quotes with straight ones"

@@ -18,9 +18,9 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}
 # What `init` writes where somebody has to fill in an id.
 _PLACEHOLDER = re.compile(r"(fil\.|fol\.)?(0{32}|0{8}-0{4}-0{4}-0{4}-0{12})")
 _FILL_IN = "is the placeholder that `init` wrote; replace it with"
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_URL = r"([A-Za-z][A-Za-z0-9+.-]*)://"
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
-_SEVERAL = re.compile(r"([;,|])\s*(?:(?:fil|fol)\.|urn:|icav2://|/|$)")
+_SEVERAL = r"([;,|])\s*(?:(?:fil|fol)\.|urn:|icav2://|/|$)"
 _WRITE = 'write a data id ("fil.…" or "fol.…"), a URN, a path ("/folder/file") or "icav2://PROJECT/path"'
 
 
@@ -94,7 +94,7 @@ def _found(text: str) -> str:
 
 def holds_several(text: str) -> str:
     """How to make a list of a text that holds several ids or paths; empty if it holds one."""
-    match = _SEVERAL.search(text)
+    match = re.search(_SEVERAL, text)
     return f"; it holds several: `| split('{match[1]}')` makes a list of them" if match else ""
 
 
@@ -128,7 +128,7 @@ def _what_it_is(text: str) -> str:
         return ", a spreadsheet error"
     if stripped[0] in "[{":
         return ", which looks like JSON text: `| from_json` makes a list of it"
-    if url := _URL.match(stripped):
+    if url := re.match(_URL, stripped):
         return _words_for_url(url[1].lower())
     if stripped[:4].lower() in ID_STARTS:
         return ", whose start must be in lower case"

@@ -28,7 +28,7 @@ _HOW_TO_SUM: Mapping[type, str] = {
     list: "; `sum(start=[])` makes one list of lists",
     str: "; `map('int')` or `map('float')` makes numbers of texts",
 }
-_WIDTHS = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
+_WIDTHS = r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?"
 
 
 def in_text(value: Any) -> Any:
@@ -142,7 +142,7 @@ def formatted(value: Any, *args: Any, **kwargs: Any) -> str:
     text = as_text(value, "format")
     args = tuple(map(_boolean_as_text, args))
     kwargs = {key: _boolean_as_text(each) for key, each in kwargs.items()}
-    widths = [width for match in _WIDTHS.finditer(text) for width in match.groups() if width]
+    widths = [width for match in re.finditer(_WIDTHS, text) for width in match.groups() if width]
     if any(width == "*" or len(width) > 3 for width in widths):
         refuse_wide(MAX_TEXT)
     for each in (*args, *kwargs.values()):
