@@ -75,8 +75,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for ``-n auto``
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than processors, since the stories wait for servers half of their time."""
-    return 1 + (os.cpu_count() or 1)
+    """Two processes more than processors, since the stories wait for servers half of their time."""
+    return 2 + (os.cpu_count() or 1)
 
 
 @pytest.fixture(name="_empty_home", scope="session")

@@ -112,14 +112,14 @@ def aborted(place: Place) -> set[str]:
         return {analysis for (analysis,) in connection.execute("SELECT analysis FROM aborts")}
 
 
-def test_doubles_that_are_killed_at_every_other_step_keep_the_oldest_and_abort_the_others(
+def test_doubles_that_are_killed_at_every_third_step_keep_the_oldest_and_abort_the_others(
     tmp_path: Path, server: ForkServer, durable: Emulator, record_property
 ):
     place = Place(server, durable.start(analysis_duration=3600.0), durable.database)
     whole = doubled(place, tmp_path / "whole")
     steps = whole.do("doubles", "--abort", "--yes").steps
     kills = 0
-    for number, (step, when) in enumerate(islice(moments(steps), 0, None, 2)):
+    for number, (step, when) in enumerate(islice(moments(steps), 0, None, 3)):
         checkout = doubled(place, tmp_path / f"{number}")
         found = {each["userReference"]: each["analyses"] for each in json.loads(checkout.do("doubles", "--json").out)}
         kills += checkout.do("doubles", "--abort", "--yes", at={"step": step, "when": when}).code == KILLED

@@ -129,7 +129,7 @@ def browser(chromium: playwright.Browser, tmp_path: Path) -> Iterator[Browser]:
 # -- loading
 
 
-@pytest.mark.parametrize("count", [0, 1, 24, 300])
+@pytest.mark.parametrize("count", [0, 300])
 def test_the_page_loads_without_errors_and_without_the_network(count: int, browser: Browser) -> None:
     visit = browser.visit(lockfile_of(count))
     assert visit.page.get_by_role("heading", level=1).inner_text() == "germline"
@@ -320,7 +320,7 @@ def test_a_long_message_is_shown_whole_on_demand_and_only_once(browser: Browser)
 # -- for everybody
 
 
-@pytest.mark.parametrize(("count", "scheme"), [(0, "light"), (24, "light"), (90, "dark")])
+@pytest.mark.parametrize(("count", "scheme"), [(0, "light"), (24, "dark")])
 def test_axe_finds_no_accessibility_faults(count: int, scheme: str, browser: Browser) -> None:
     visit = browser.visit(lockfile_of(count), color_scheme=scheme)
     visit.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -329,7 +329,7 @@ def test_axe_finds_no_accessibility_faults(count: int, scheme: str, browser: Bro
     assert len(found.response["passes"]) > 15
 
 
-@pytest.mark.parametrize("width", [360, 800, 1400])
+@pytest.mark.parametrize("width", [360, 1400])
 def test_the_page_itself_never_scrolls_sideways(width: int, browser: Browser) -> None:
     visit = browser.visit(lockfile_of(24), viewport={"width": width, "height": 800})
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width

@@ -333,6 +333,7 @@ def test_what_a_run_sends_too_late_is_refused_by_its_clock_or_else_reported(shar
         assert (again.code, again.err.count("launched twice")) == (1, 2), again.err
 
 
+@pytest.mark.parametrize("shared", ["file", "git", *slowly("s3", "seaweed", "azure")], indirect=True)
 def test_a_run_that_is_stopped_until_its_lease_expires_sends_nothing_when_it_continues(
     shared, timed, second, record_property
 ):
