@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import socket
 import struct
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,22 +96,31 @@ class Place:
     clock: Moment | None = None
 
 
+# Below those that systems give to connections, or another test's might have the port while the emulator is stopped.
+_PORTS = range(10_000, 32_000)
+
+
+def _unused_port() -> int:
+    while True:
+        port = random.choice(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 class Emulator:
     """An emulator that can be started again, with other options but the same state and port."""
 
     def __init__(self, folder: Path, clock: Moment | None = None) -> None:
         self.database = folder / "emulator.sqlite3"
         self._clock = clock or time.time
-        self._port = 0
+        self._port = _unused_port()
         self._stack = ExitStack()
 
     def start(self, **options: Any) -> str:
         """Its URL. By default items exist at once, and analyses end at once."""
         self.stop()
         chosen = {"creation_delay": 0.0, "analysis_duration": 0.0, "port": self._port, **options}
-        url = self._stack.enter_context(running(EmulatorOptions(database=self.database, **chosen), clock=self._clock))
-        self._port = int(url.rpartition(":")[2])
-        return url
+        return self._stack.enter_context(running(EmulatorOptions(database=self.database, **chosen), clock=self._clock))
 
     def stop(self) -> None:
         self._stack.close()
