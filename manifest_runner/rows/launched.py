@@ -26,7 +26,9 @@ def launched_rows(lockfile: RawLockfile, manifest: str, at: Place) -> Rows:
     """
     launches = read_launches(lockfile.content or EMPTY, lockfile.label)
     trial = " --emulator" if Path(lockfile.label).parent.name == TRIAL_FOLDER else ""
-    unknown = [name for (name, _), end in zip(launches, launches.ends, strict=True) if end == End.UNRECORDED]
+    unknown: list[str] = []
+    if End.UNRECORDED in launches.ends:  # looked at first, since reading the names decodes the items
+        unknown = [name for (name, _), end in zip(launches, launches.ends, strict=True) if end == End.UNRECORDED]
     others = Counter(_OTHERS[end] for end in launches.ends if end in _OTHERS)
     found = sum(end in _SUCCEEDED for end in launches.ends)
 
