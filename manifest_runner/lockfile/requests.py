@@ -54,11 +54,11 @@ def sent_requests(kept: str) -> dict[str, SentRequest]:
     try:
         inflate = zlib.decompressobj()
         return requests_in(inflate.decompress(b64decode(kept, validate=True), MAX_BODY))
-    except (ValueError, zlib.error) as e:
+    except (ValueError, msgspec.MsgspecError, zlib.error) as e:
         raise ValueError("not the requests of a batch") from e
 
 
 def requests_in(body: bytes) -> dict[str, SentRequest]:
-    """The requests in the body of a POST, by userReference. Raises ValueError for another JSON document."""
+    """The requests in the body of a POST, by userReference. Raises MsgspecError for another JSON document."""
     sent = [SentRequest(_head(each), each) for members in _members(body).values() for each in members]
     return {each.head.user_reference: each for each in sent}
