@@ -10,6 +10,7 @@ from typing import Any
 
 # Python refuses to turn more than 4,300 digits into a number; no parameter needs a tenth of that.
 MAX_DIGITS = 1000
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
@@ -66,6 +67,11 @@ def _quoted(text: str) -> str:
     import orjson
 
     return orjson.dumps(text).decode()
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID, in either case."""
+    return _UUID.fullmatch(text) is not None
 
 
 def is_unicode(value: Any) -> bool:

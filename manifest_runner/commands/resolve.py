@@ -19,9 +19,10 @@ from manifest_runner.names.failure import LookupFailure, not_pinned
 from manifest_runner.names.model import Names
 from manifest_runner.names.names_file import write_names
 from manifest_runner.names.pins import Pins
-from manifest_runner.names.references import is_uuid, needed_projects
+from manifest_runner.names.references import needed_projects
 from manifest_runner.names.used import UsedData
 from manifest_runner.text import shown
+from manifest_runner.values import is_uuid
 
 if TYPE_CHECKING:  # requests is imported only when something is asked
     from manifest_runner.names.resolver import Resolver

@@ -8,8 +8,8 @@ from typing import Any
 from manifest_runner.model import Name
 from manifest_runner.names.data_slots import Request
 from manifest_runner.names.model import Names
-from manifest_runner.names.references import is_uuid
 from manifest_runner.names.review import NAME_KEYS, TARGET_PROJECT
+from manifest_runner.values import is_uuid
 
 # Takes the place of a UUID that is not known yet, so that everything else can be checked.
 NO_UUID = "00000000-0000-0000-0000-000000000000"

@@ -9,7 +9,7 @@ from typing import Any
 from manifest_runner.names.checks.form_fields import choices_of, is_required
 from manifest_runner.names.checks.pipeline_check import plain_type
 from manifest_runner.names.model import Names, ParameterDeclaration, PipelineEntry
-from manifest_runner.names.references import is_uuid
+from manifest_runner.values import is_uuid
 
 Schema = dict[str, Any]
 

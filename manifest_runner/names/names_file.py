@@ -15,9 +15,9 @@ from manifest_runner.files import replace_file
 from manifest_runner.lockfile.workspace import TRIAL_FOLDER
 from manifest_runner.model import NAME_KINDS
 from manifest_runner.names.model import DataEntry, Names, PipelineEntry
-from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name, is_uuid
+from manifest_runner.names.references import ID_STARTS, data_fault, is_data_name
 from manifest_runner.text import clean, shown
-from manifest_runner.values import unique_keys
+from manifest_runner.values import is_uuid, unique_keys
 
 NAMES_VERSION = 1
 SUFFIX = ".names.json"

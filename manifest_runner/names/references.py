@@ -9,12 +9,11 @@ from urllib.parse import unquote
 
 from manifest_runner.model import Name
 from manifest_runner.text import shown
+from manifest_runner.values import is_uuid
 
 SCHEME = "icav2://"
 # The start of an id of data; the rest is opaque.
 ID_STARTS = ("fil.", "fol.", "urn:")
-
-_UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 # What `init` writes where somebody has to fill in an id.
 _PLACEHOLDER = re.compile(r"(fil\.|fol\.)?(0{32}|0{8}-0{4}-0{4}-0{4}-0{12})")
 _FILL_IN = "is the placeholder that `init` wrote; replace it with"
@@ -29,11 +28,6 @@ class PathInProject(NamedTuple):
 
     project: str | None
     path: str
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a text is a UUID, in either case."""
-    return _UUID.fullmatch(text) is not None
 
 
 def is_pipeline_id(text: str) -> bool:

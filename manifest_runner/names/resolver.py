@@ -21,9 +21,10 @@ from manifest_runner.names.failure import HIDDEN, LookupFailure
 from manifest_runner.names.lookup.data_lookup import DataLookup
 from manifest_runner.names.lookup.data_paths import FoundData
 from manifest_runner.names.lookup.pipeline_lookup import PipelineLookup
-from manifest_runner.names.references import is_uuid, needed_projects, parse_data_name
+from manifest_runner.names.references import needed_projects, parse_data_name
 from manifest_runner.near_miss import near_miss
 from manifest_runner.text import shown
+from manifest_runner.values import is_uuid
 
 Warn = Callable[[str, str], None]
 

@@ -11,9 +11,10 @@ from manifest_runner.model import DataPath, Name, NameKind
 from manifest_runner.names.data_slots import Request
 from manifest_runner.names.failure import LookupFailure, not_pinned
 from manifest_runner.names.model import Names
-from manifest_runner.names.references import data_fault, is_data_name, is_uuid, pipeline_id_fault
+from manifest_runner.names.references import data_fault, is_data_name, pipeline_id_fault
 from manifest_runner.names.request_fault import RequestFault
 from manifest_runner.text import shown
+from manifest_runner.values import is_uuid
 
 # The keys that hold a name, the API's key for the id in its place, and the kind of name.
 NAME_KEYS: dict[str, tuple[str, NameKind]] = {

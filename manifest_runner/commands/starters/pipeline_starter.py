@@ -18,8 +18,8 @@ from manifest_runner.model import Kind
 from manifest_runner.names.checks.form_fields import NO_VALUES, Field, choices_of, fields_of, is_required, type_of
 from manifest_runner.names.checks.pipeline_check import plain_type
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
-from manifest_runner.names.references import is_uuid
 from manifest_runner.templates.model import PLACEHOLDER
+from manifest_runner.values import is_uuid
 
 REPLACE_ME = f'"{{{{ {PLACEHOLDER} }}}}"'
 SAMPLE = "sample"

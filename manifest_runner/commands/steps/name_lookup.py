@@ -18,9 +18,10 @@ from manifest_runner.names.failure import HIDDEN, LookupFailure
 from manifest_runner.names.model import Names, PipelineEntry
 from manifest_runner.names.names_file import read_names, write_names
 from manifest_runner.names.pins import Pins
-from manifest_runner.names.references import is_uuid, parse_data_name
+from manifest_runner.names.references import parse_data_name
 from manifest_runner.names.used import UsedData
 from manifest_runner.planning.plan import Plan
+from manifest_runner.values import is_uuid
 
 if TYPE_CHECKING:  # requests is imported only when something is asked
     from manifest_runner.names.resolver import LookedUp, Resolver

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import islice
@@ -15,11 +14,11 @@ from manifest_runner.errors import KeyReused, Refused
 from manifest_runner.ica.connection.redact import Cleaner
 from manifest_runner.ica.connection.retry import HttpAnswer, RetryableError, read_retry_after
 from manifest_runner.text import plain_text
+from manifest_runner.values import is_uuid
 
 MAX_PARAMETERS = 20
 # These ask to send the same request elsewhere. Any other redirect may point to the result of the request.
 _UNDONE_REDIRECTS = frozenset({301, 307, 308})
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -92,7 +91,7 @@ def _advice_for_404(subject: Subject) -> str:
     project = f"project {subject.project} does not exist on {subject.server}, or this credential may not see it"
     if subject.wanted:
         return f"There is no {subject.wanted} there, or {project}."
-    hint = "" if _UUID.fullmatch(subject.project) else " The project must be given by its id, a UUID, not by its name."
+    hint = "" if is_uuid(subject.project) else " The project must be given by its id, a UUID, not by its name."
     return f"{project.replace('project', 'Project', 1)}.{hint}"
 
 

@@ -20,9 +20,9 @@ from manifest_runner.ica.name_responses import (
 from manifest_runner.model import Kind
 from manifest_runner.names.failure import HIDDEN, LookupFailure
 from manifest_runner.names.model import InputDeclaration, ParameterDeclaration, PipelineEntry
-from manifest_runner.names.references import is_uuid
 from manifest_runner.near_miss import near_miss
 from manifest_runner.text import shown
+from manifest_runner.values import is_uuid
 
 T = TypeVar("T")
 
