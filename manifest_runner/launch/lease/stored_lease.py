@@ -57,10 +57,10 @@ def lease_document(lease: Lease) -> dict[str, Any]:
 
 
 def _with_sizes(stored: _StoredLease) -> Lease:
-    unseen = tuple(batch_entry(each, stored.sizes[each]) if each in stored.sizes else each for each in stored.unseen)
-    return Lease(
-        stored.owner, stored.host, stored.pid, stored.command, stored.since, stored.until, stored.token, unseen
-    )
+    members = structs.asdict(stored)
+    sizes = members.pop("sizes")
+    members["unseen"] = tuple(batch_entry(each, sizes[each]) if each in sizes else each for each in stored.unseen)
+    return Lease(**members)
 
 
 def free_lease(store: Store, name: str, found: Read, now: float) -> None:
