@@ -65,15 +65,11 @@ def find_files(
 
 
 def _apart(files: Iterable[WantedFile | MissingOutput]) -> Iterator[WantedFile | MissingOutput]:
-    taken: set[Path] = set()
+    reason = "the file of another item has the same path; download this item, with --target, to another folder"
+    first: dict[Path, WantedFile] = {}
     for each in files:
-        if isinstance(each, WantedFile) and each.path in taken:
-            reason = "the file of another item has the same path; download this item, with --target, to another folder"
-            yield MissingOutput(str(each.path), reason)
-            continue
-        if isinstance(each, WantedFile):
-            taken.add(each.path)
-        yield each
+        is_apart = isinstance(each, MissingOutput) or first.setdefault(each.path, each) is each
+        yield each if is_apart else MissingOutput(str(each.path), reason)
 
 
 def _places(name: str, item: LockedItem) -> Iterator[_Place]:
