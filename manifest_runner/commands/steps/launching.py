@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -18,7 +19,7 @@ from manifest_runner.commands.steps.obstacles import (
 from manifest_runner.commands.steps.open_run import OpenRun
 from manifest_runner.commands.steps.sent import Sent
 from manifest_runner.commands.steps.waves import Waves
-from manifest_runner.errors import ApprovalNeeded, Refused
+from manifest_runner.errors import ApprovalNeeded, Refused, RunnerError
 from manifest_runner.ica.model import Batch
 from manifest_runner.launch.following.gone import is_gone, is_hidden
 from manifest_runner.launch.journal.journal import references
@@ -30,6 +31,8 @@ from manifest_runner.planning.identity import plan_digest
 from manifest_runner.planning.known_digests import Naming
 from manifest_runner.planning.plan import Plan
 from manifest_runner.text import counted
+
+T = TypeVar("T")
 
 
 def plan_run(run: OpenRun, choices: Choices) -> Plan:
@@ -90,17 +93,13 @@ def _read_unseen(run: OpenRun, plan: Plan) -> Plan:
 def _take_unseen(run: OpenRun, shown: Sequence[Batch]) -> set[Name]:
     """Take these batches as soon as they list all of their items: a list may show new ones a moment later."""
     from manifest_runner.commands.steps.importer import PartlyListed, take_batches
-    from manifest_runner.launch.following.polling import pauses
 
     sizes = {} if run.options.adopt == "now" else run.session.unseen.batches
-    for pause in pauses(run.options.poll_interval):
-        try:
-            return take_batches(run.session, run.client(), shown, sizes)
-        except PartlyListed:
-            if run.deadline.left() <= pause:
-                raise
-        run.session.context.sleep(pause)
-    raise AssertionError("the pauses never end")
+    return _patiently(
+        run,
+        lambda: take_batches(run.session, run.client(), shown, sizes),
+        lambda error: isinstance(error, PartlyListed),
+    )
 
 
 def _shown_batch(run: OpenRun, batch_id: str) -> Batch | None:
@@ -108,20 +107,31 @@ def _shown_batch(run: OpenRun, batch_id: str) -> Batch | None:
 
     One that was just sent may be shown a moment later.
     """
+    is_searched = run.session.loaded.document.stamp and run.options.adopt != "never"
+
+    def is_early(error: RunnerError) -> bool:
+        is_missing = isinstance(error, Refused) and is_gone(error)
+        return is_missing and is_searched and run.options.adopt == "wait" and run.session.unseen.are_young
+
+    try:
+        return _patiently(run, lambda: run.client().get_batch(batch_id), is_early)
+    except Refused as refused:
+        if not (is_hidden(refused) and is_searched) or is_early(refused):
+            raise
+        run.session.context.notify(f"ICA does not show batch {batch_id}, so its analyses are searched for: {refused}")
+        return None
+
+
+def _patiently(run: OpenRun, ask: Callable[[], T], is_early: Callable[[RunnerError], bool]) -> T:
+    """What ``ask`` returns; asked again, until --timeout, while its error is one of those that ``is_early`` knows."""
     from manifest_runner.launch.following.polling import pauses
 
     for pause in pauses(run.options.poll_interval):
         try:
-            return run.client().get_batch(batch_id)
-        except Refused as refused:
-            is_searched = run.session.loaded.document.stamp and run.options.adopt != "never"
-            is_young = is_gone(refused) and run.options.adopt == "wait" and run.session.unseen.are_young
-            if not (is_hidden(refused) and is_searched) or (is_young and run.deadline.left() <= pause):
+            return ask()
+        except RunnerError as error:
+            if not is_early(error) or run.deadline.left() <= pause:
                 raise
-            if not is_young:
-                notify = run.session.context.notify
-                notify(f"ICA does not show batch {batch_id}, so its analyses are searched for: {refused}")
-                return None
         run.session.context.sleep(pause)
     raise AssertionError("the pauses never end")
 
