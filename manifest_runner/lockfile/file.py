@@ -33,6 +33,7 @@ from manifest_runner.values import unique_keys
 
 LOCK_VERSION = 1
 _HEX = b"0123456789abcdef"
+_LONGEST_OWNER = 500  # bytes within which a lockfile names its manifest and its project
 _REVISION = re.compile(r"[0-9]{1,1000}\.[0-9]{1,1000}")
 
 
@@ -80,6 +81,18 @@ def load_lockfile(path: Path) -> Lockfile | None:
     except OSError as e:
         raise BadState(f"{path}: cannot be read: {e.strerror or e}") from e
     return parse_lockfile(raw, str(path))
+
+
+def belongs_to(path: Path, name: str, project: str) -> bool:
+    """Whether a file is a lockfile, as this module writes it, of a manifest of this name; reads only its start."""
+    owner = b"\n".join([b"", *_head({"name": name, "project": project}), b""])
+    try:
+        if not path.is_file():  # opening a pipe would wait for its writer
+            return False
+        with path.open("rb") as file:
+            return owner in file.read(_LONGEST_OWNER)
+    except OSError:
+        return False
 
 
 def parse_lockfile(raw: bytes, label: str) -> Lockfile:
@@ -180,7 +193,7 @@ def dump_lockfile(lockfile: Lockfile) -> bytes:
         "project": lockfile.project,
         "server": lockfile.server,
     }
-    lines = [b"{", *(_line(key, _JSON.encode(value)) + b"," for key, value in head.items()), b'"batches": {']
+    lines = [b"{", *_head(head), b'"batches": {']
     lines += _lines(lockfile.batches)
     lines += [b"},", b'"items": {']
     lines += _lines(lockfile.items)
@@ -190,6 +203,10 @@ def dump_lockfile(lockfile: Lockfile) -> bytes:
 
 _JSON = msgspec.json.Encoder(order="sorted")
 _MARK = _JSON.encode(MORE) + b":"
+
+
+def _head(members: Mapping[str, Any]) -> list[bytes]:
+    return [_line(key, _JSON.encode(value)) + b"," for key, value in members.items()]
 
 
 def _lines(members: Mapping[str, Value]) -> list[bytes]:

@@ -21,6 +21,7 @@ from manifest_runner.commands.setup.state import (
 )
 from manifest_runner.commands.setup.target import load_target, server_of
 from manifest_runner.items.load import Loaded
+from manifest_runner.lockfile.file import belongs_to
 from manifest_runner.lockfile.model import Lockfile
 from manifest_runner.lockfile.workspace import Workspace
 from manifest_runner.manifest.document import Document
@@ -29,10 +30,6 @@ from manifest_runner.planning.known_digests import Naming
 
 def naming_of(document: Document) -> Naming:
     return Naming(document.name, document.former_names, document.moved)
-
-
-# A lockfile names its manifest and its project within these.
-_OWNER_BYTES = 500
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -79,17 +76,8 @@ def namesake_lockfile(opened: Opened) -> Path | None:
     lockfile, identity = opened.workspace.lockfile, opened.stores.identity
     if opened.stores.state is not None or opened.target.lockfile or lockfile.exists():
         return None
-    owner = f'\n"name": "{identity.name}",\n"project": "{identity.project}",\n'.encode()
     others = sorted(lockfile.parent.glob("*.lock.json"))
-    return next((other for other in others if other.is_file() and owner in _start_of(other)), None)
-
-
-def _start_of(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_OWNER_BYTES)
-    except OSError:
-        return b""
+    return next((other for other in others if belongs_to(other, identity.name, identity.project)), None)
 
 
 class FoundLockfile(msgspec.Struct, frozen=True):
