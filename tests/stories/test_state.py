@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from crash_lab import KILLED, POST, Checkout, Emulator, ForkServer, Moment, Place
 from machines import SOME, Shared
-from odd_proxy import odd_proxy
+from odd_proxy import first_item_only, odd_proxy
 
 from manifest_runner.emulator import parse_fault
 
@@ -249,16 +249,9 @@ def test_a_batch_that_does_not_list_all_of_its_items_yet_is_read_again(
             Place(server, proxy.url, timed_emulator.database, clock), ME, YOU
         )
         assert mine.timed(wait="none").code == 0
-        unshown, hidden = iter(range(4)), iter(range(9))
+        unshown = iter(range(4))
         proxy.is_hidden = lambda path: "/analysisCreationBatch/" in path and next(unshown, None) is not None
-
-        def first_only(path: str, body: bytes) -> bytes:
-            if not path.split("?")[0].endswith("/items") or next(hidden, None) is None:
-                return body
-            document = json.loads(body)
-            return json.dumps({**document, "items": document["items"][:1], "totalItemCount": 1}).encode()
-
-        proxy.change = first_only
+        proxy.change = first_item_only(9)
         partly = theirs.timed(wait="none", timeout=6.0)
         assert (partly.code, "ICA lists 1 of the 2 items" in partly.err) == (7, True), partly.err
         ended = theirs.timed(wait="none")

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from power_cut import Call, Disk
-from warm_up import import_all, render_once
+from warm_up import warm_up
 
 
 class Steps:
@@ -311,7 +311,7 @@ def _child(case: dict[str, Any], report: int) -> NoReturn:
 
 
 def serve() -> None:
-    _warm_up()
+    warm_up(without="emulator")
     _say("ready")
     for line in sys.stdin:
         _say(json.dumps(_fork(json.loads(line))))
@@ -334,18 +334,6 @@ def _fork(case: dict[str, Any]) -> dict[str, Any]:
     _, status = os.waitpid(pid, 0)
     ended = {"code": os.waitstatus_to_exitcode(status), "steps": [], "lines": 0}
     return {**ended, **(json.loads(report) if report else {})}
-
-
-def _warm_up() -> None:
-    """Import and compile what every case needs."""
-    import click
-
-    from manifest_runner.cli.main import app
-
-    for name in app.modules:
-        app.get_command(click.Context(app), name)
-    import_all(but="emulator")
-    render_once()
 
 
 if __name__ == "__main__":

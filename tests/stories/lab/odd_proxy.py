@@ -38,6 +38,19 @@ TRUNCATED = Reply(True, 201, lambda answer: answer[: len(answer) // 2])
 EMPTY = Reply(True, 201, lambda _answer: b"")
 
 
+def first_item_only(times: int) -> Callable[[str, bytes], bytes]:
+    """A change that leaves only the first item in the next lists of a batch's items."""
+    cut = iter(range(times))
+
+    def change(path: str, body: bytes) -> bytes:
+        if not path.split("?")[0].endswith("/items") or next(cut, None) is None:
+            return body
+        document = json.loads(body)
+        return json.dumps({**document, "items": document["items"][:1], "totalItemCount": 1}).encode()
+
+    return change
+
+
 class OddProxy(ThreadingHTTPServer):
     """``script`` is what the next POSTs of batches meet; after that all goes through. ``posts`` counts them.
 

@@ -32,10 +32,9 @@ def call(at: str, arguments: list[str], folder: str, env: dict[str, str], files:
 
 def serve(at: str) -> None:
     """Answer calls until stdin ends: with the test process its server ends."""
-    from warm_up import import_all, render_once  # which a client does not need, nor find where it is isolated
+    from warm_up import warm_up  # which a client does not need, nor find where it is isolated
 
-    import_all()
-    render_once()
+    warm_up()
     ended, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # or nothing would be written when a command ends

@@ -24,19 +24,23 @@ analyses:
 """
 
 
-def import_all(but: str = "__main__") -> None:
-    """Import what commands import where they use it, and keep it from the collector."""
+def warm_up(without: str = "__main__") -> None:
+    """Import what commands import where they use it, but for one part of the product, and compile what they need.
+
+    What is there then is kept from the collector: a fork that touches it would copy it.
+    """
     import manifest_runner
 
     found = [module.name for module in pkgutil.walk_packages(manifest_runner.__path__, "manifest_runner.")]
-    left = (f"manifest_runner.{but}", "manifest_runner.__main__")
+    left = (f"manifest_runner.{without}", "manifest_runner.__main__")
     for name in [*_IMPORTED_LATE, *(name for name in found if not name.startswith(left))]:
         with contextlib.suppress(ImportError):  # what an extra needs
             import_module(name)
+    _render()
     gc.freeze()
 
 
-def render_once() -> None:
+def _render() -> None:
     """Compile the schemas and the lexer of templates. Nothing is written and nobody is called."""
     from manifest_runner.commands import preview
     from manifest_runner.commands.setup.context import Context
@@ -47,4 +51,3 @@ def render_once() -> None:
         path.write_text(_MANIFEST)
         for _ in preview.render(path, Target(), RunOptions(), Context({}, Path(folder))):
             pass
-    gc.freeze()
