@@ -13,7 +13,7 @@ from manifest_runner.launch.batches import PreparedBatch, make_batches, rebuilt_
 from manifest_runner.launch.journal.journal import references
 from manifest_runner.launch.journal.spool import Spool
 from manifest_runner.launch.lease.in_flight import InFlight
-from manifest_runner.model import Item
+from manifest_runner.model import NAME_KINDS, Item
 from manifest_runner.names.api_keys import NO_UUID
 from manifest_runner.names.checks.form_fields import sensitive_ids
 from manifest_runner.planning.choices import Choices
@@ -44,7 +44,7 @@ def plan_session(
     )
     _hide_sensitive(plan, session.loaded)
     if plan.changes:
-        names = session.loaded.pins.names.by_id("projects", "storages", "pipelines", "data")
+        names = session.loaded.pins.names.by_id(*NAME_KINDS)
         plan.names = {**names, NO_UUID: "(to be looked up)"}
     report_moves(session.loaded, plan.references)
     return plan
